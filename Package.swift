@@ -1,0 +1,86 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Swift 6 language mode and the upcoming features of the house, warnings as errors, for every target of ours.
+let house: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: house)
+}
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+  name: "runbook",
+  products: [
+    .executable(name: "runbook", targets: ["runbook"]),
+    .library(name: "CEL", targets: ["CEL"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CLinux"),
+    .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+
+    library("Schema"),
+    library("CEL", ["CRE2"]),
+    library("Journal", ["Schema", "CLinux", crypto]),
+    library("Steps", ["Schema", "Journal"]),
+    library("Language", ["Schema", "CEL", "Steps", yams]),
+    library("Engine", ["Language", "Schema", "Steps", "Journal"]),
+    library("STUN", [nioCore, crypto]),
+    library("Probe", ["STUN", "COpenSSL", nioCore, nioPosix]),
+    library("Processes", ["CLinux", subprocess]),
+    library("Lab", ["Processes", "COpenSSL", "CLinux"]),
+    library("Modules", ["Schema", "Steps", "Probe", "STUN", "Processes"]),
+    library("Ledger", ["Schema", "Journal", "Steps"]),
+    library("Reports", ["Schema", "Journal"]),
+    library(
+      "Commands",
+      ["Schema", "CEL", "Journal", "Steps", "Language", "Engine", "STUN", "Probe", "Lab", "Modules", "Ledger", "Reports", argumentParser]),
+    .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
+
+    .target(
+      name: "TestSupport", dependencies: ["Schema", "Steps", "Processes", "Lab", "CLinux"], path: "Tests/TestSupport",
+      swiftSettings: house),
+    tests("SchemaTests", ["Schema"]),
+    tests("CELTests", ["CEL"]),
+    tests("CELConformance", ["CEL"]),
+    tests("JournalTests", ["Journal", "Schema", "TestSupport"]),
+    tests("StepsTests", ["Steps", "Schema", "Journal"]),
+    tests("LanguageTests", ["Language", "Schema", "Steps", "CEL", "TestSupport"]),
+    tests("EngineTests", ["Engine", "Language", "Schema", "Steps", "Journal", "TestSupport"]),
+    tests("STUNTests", ["STUN", nioCore]),
+    tests("ProbeTests", ["Probe", "STUN", "TestSupport", nioCore, nioPosix]),
+    tests("ProcessesTests", ["Processes", "TestSupport"]),
+    tests("LabTests", ["Lab", "TestSupport"]),
+    tests("ModulesTests", ["Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
+    tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
+    tests("ReportsTests", ["Reports", "Journal", "Schema"]),
+    tests("CommandsTests", ["Commands", "TestSupport", "Processes"]),
+  ],
+  cxxLanguageStandard: .cxx17
+)

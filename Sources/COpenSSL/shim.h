@@ -1,0 +1,9 @@
+/* OpenSSL's headers, and its macros that Swift cannot import, as functions. */
+#pragma once
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
