@@ -1,0 +1,89 @@
+/// One field of a record: its name in runbooks and reports, where it lies in the Swift value, and its type.
+package struct Field<Root: Sendable, Wrapped: Sendable>: Sendable {
+  package let declaration: FieldDeclaration
+  let type: FieldType<Wrapped>
+  let path: any KeyPath<Root, Wrapped> & Sendable
+
+  /// - Parameters:
+  ///   - fallback: what stands for the field where it is not given. An optional type has nil as its fallback already.
+  ///   - summary: one line for people, with a capital letter and a full stop.
+  package init(
+    _ name: String, _ path: any KeyPath<Root, Wrapped> & Sendable, _ type: FieldType<Wrapped>,
+    default fallback: Wrapped? = nil, _ summary: String
+  ) {
+    self.type = type
+    self.path = path
+    let fallback = fallback ?? type.absent
+    declaration = FieldDeclaration(
+      name: name, type: type.type, fallback: fallback.map(type.encode), bounds: type.bounds, summary: summary)
+  }
+
+  func decode(from members: Value) throws(Mismatch) -> Wrapped {
+    guard let value = members[declaration.name] else {
+      throw Mismatch(path: declaration.name, "required, and not given")
+    }
+    do { return try type.decode(value) } catch { throw error.inside(declaration.name) }
+  }
+}
+
+/// How a Swift struct is read from, and written as, a record of declared fields.
+///
+/// The declaration is the single source: the checker, JSON Schema, the reference and the journal read it. Fields are
+/// given in the order of the initialiser's parameters; two fields of one type could be swapped unnoticed, which is why
+/// ``swappedFields()`` exists and every module is tested by it.
+package struct Record<Root: Sendable>: Sendable {
+  package let type: RecordType
+  private let make: @Sendable (Value) throws(Mismatch) -> Root
+  /// The record's members, in declared order.
+  package let encode: @Sendable (Root) -> Value
+
+  package init<each Wrapped: Sendable>(
+    _ make: @escaping @Sendable (repeat each Wrapped) -> Root, _ field: repeat Field<Root, each Wrapped>
+  ) {
+    var declarations: [FieldDeclaration] = []
+    for field in repeat each field { declarations.append(field.declaration) }
+    type = RecordType(fields: declarations)
+    self.make = { (members) throws(Mismatch) in
+      make(repeat try (each field).decode(from: members))
+    }
+    encode = { root in
+      var members: [Value.Member] = []
+      for field in repeat each field {
+        members.append(Value.Member(field.declaration.name, field.type.encode(root[keyPath: field.path])))
+      }
+      return .members(members)
+    }
+  }
+
+  /// Reads a record from members that need not be complete: checks names, types and limits and fills in fallbacks.
+  package func decode(_ value: Value) throws(Mismatch) -> Root {
+    try decode(admitted: try ValueType.record(type).admit(value))
+  }
+
+  func decode(admitted value: Value) throws(Mismatch) -> Root {
+    guard case .members = value else { throw Mismatch("expected a mapping, found \(value.kind)") }
+    return try make(value)
+  }
+
+  /// The names of fields that do not read back what was written into them: decodes two distinct samples of every field
+  /// and encodes the result. Empty for a sound declaration.
+  package func swappedFields() throws(Mismatch) -> [String] {
+    var swapped: Set<String> = []
+    for seed in [1, 2] {
+      let sample = try ValueType.record(type).admit(type.sample(seed: seed * 1000))
+      let written = encode(try decode(admitted: sample))
+      for field in type.fields where written[field.name] != sample[field.name] { swapped.insert(field.name) }
+    }
+    return swapped.sorted()
+  }
+}
+
+extension Record where Root == NoFields {
+  /// A record without fields, for modules that take or give nothing.
+  package static var empty: Self { Record { NoFields() } }
+}
+
+/// The value of a record without fields.
+package struct NoFields: Hashable, Sendable {
+  package init() {}
+}

@@ -1,0 +1,105 @@
+/// Why a text or a value does not belong to a type, and which field it was (`endpoint.port`; empty for the value itself).
+package struct Mismatch: Error, Hashable, Sendable {
+  package var path: String
+  package var message: String
+
+  package init(path: String = "", _ message: String) {
+    self.path = path
+    self.message = message
+  }
+
+  /// The same, seen from the record or list that holds the value.
+  package func inside(_ name: String) -> Self {
+    Self(path: path.isEmpty ? name : path.hasPrefix("[") ? name + path : "\(name).\(path)", message)
+  }
+}
+
+extension ValueType {
+  /// Reads one scalar as this type declares it: text is never guessed at, so `no` is a string where a string is due.
+  ///
+  /// Throws a ``Mismatch`` that shows how a value of the type is written. Lists, maps and records are no scalars.
+  package func parse(_ text: String) throws(Mismatch) -> Value {
+    func read(_ value: Value?) throws(Mismatch) -> Value {
+      guard let value else { throw Mismatch("expected \(article), found \"\(text)\"") }
+      return value
+    }
+    switch self {
+    case .bool: return try read(["true": .bool(true), "false": .bool(false)][text])
+    case .int: return try read(Int64(text).map(Value.int))
+    case .double: return try read(Self.isDecimal(text) ? Double(text).map(Value.double) : nil)
+    case .bytes: return try read(parseBase64(text).map(Value.bytes))
+    case .timestamp: return try read(Timestamp(text).map(Value.timestamp))
+    case .duration: return try read(parseDuration(text).map(Value.duration))
+    case .byteSize: return try read(parseByteSize(text).map(Value.int))
+    case .bandwidth: return try read(parseBandwidth(text).map(Value.int))
+    case .percent: return try read(parsePercent(text).map(Value.double))
+    case .port: return try read(Int64(text).flatMap { (1...65_535).contains($0) ? .int($0) : nil })
+    case .any, .string, .host, .ip, .cidr, .path, .url, .turnURI, .cron, .enumeration:
+      try checkText(text)
+      return .string(text)
+    case .optional(let wrapped): return try wrapped.parse(text)
+    case .secret(let wrapped): return .secret(Secret(try wrapped.parse(text)))
+    case .turnServer, .list, .map, .record: throw Mismatch("expected \(article), found the text \"\(text)\"")
+    }
+  }
+
+  private static func isDecimal(_ text: String) -> Bool {
+    text.allSatisfy { $0.isASCII && ($0.isNumber || "+-.eE".contains($0)) }
+  }
+
+  /// Throws where the text breaks the syntax of a text-like type. NUL is refused everywhere: no text that reaches a
+  /// program or a file can hold it.
+  func checkText(_ text: String) throws(Mismatch) {
+    guard !text.contains("\0") else { throw Mismatch("text must not hold a NUL character") }
+    let holds =
+      switch self {
+      case .host: isHost(text)
+      case .ip: isIPAddress(text)
+      case .cidr: isCIDR(text)
+      case .path: isPath(text)
+      case .url: isURL(text)
+      case .turnURI: isTURNURI(text)
+      case .cron: isCron(text)
+      case .enumeration(let names): names.contains(text)
+      default: true
+      }
+    guard !holds else { return }
+    if case .enumeration(let names) = self {
+      let near = nearName(to: text, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
+      throw Mismatch("expected one of \(names.joined(separator: ", ")), found \"\(text)\"\(near)")
+    }
+    throw Mismatch("expected \(article), found \"\(text)\"")
+  }
+
+  /// The type as a sentence names it, with an example of how it is written where that is not plain.
+  package var article: String {
+    switch self {
+    case .any: "a value"
+    case .bool: "true or false"
+    case .int: "a whole number"
+    case .double: "a number"
+    case .string: "text"
+    case .bytes: "bytes in base64"
+    case .timestamp: "a timestamp such as 2026-01-31T08:00:00Z"
+    case .duration: "a duration with its unit, such as 200ms, 5s or 7d"
+    case .byteSize: "a size with its unit, such as 64MiB or 2GB"
+    case .bandwidth: "a bandwidth with its unit, such as 800Mbps"
+    case .percent: "a percentage such as 95%"
+    case .host: "a host name or IP address"
+    case .port: "a port from 1 to 65535"
+    case .ip: "an IP address"
+    case .cidr: "an address range such as 10.0.0.0/8"
+    case .path: "a path that does not begin with a hyphen"
+    case .url: "a URL such as https://turn.example.com/health"
+    case .turnURI: "a URI such as turn:turn.example.com:3478?transport=udp"
+    case .turnServer: "a turn-server, such as ${target}"
+    case .cron: "a cron schedule of five fields, such as */5 * * * *"
+    case .enumeration(let names): "one of \(names.joined(separator: ", "))"
+    case .list(let element): "a list of \(element)"
+    case .map(let element): "a map of \(element)"
+    case .record: "a mapping"
+    case .optional(let wrapped): wrapped.article
+    case .secret(let wrapped): "a secret (\(wrapped))"
+    }
+  }
+}

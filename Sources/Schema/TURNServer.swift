@@ -1,0 +1,53 @@
+/// A STUN or TURN server under test with what is needed to use it: the value of `target` in expressions.
+package struct TURNServer: Hashable, Sendable {
+  /// The name under which the project declares it.
+  package var name: String
+  /// RFC 7064 or RFC 7065 URI.
+  package var uri: String
+  /// The host of the URI.
+  package var host: String
+  package var username: String?
+  /// The password of a long-term credential (RFC 8489, section 9.2).
+  package var credential: Secret?
+  /// The secret shared with the server from which time-limited REST credentials are made.
+  package var secret: Secret?
+  /// A file of PEM certificates that are trusted in place of the system's.
+  package var ca: String?
+  package var labels: [String: String]
+
+  package init(
+    name: String, uri: String, host: String, username: String? = nil, credential: Secret? = nil,
+    secret: Secret? = nil, ca: String? = nil, labels: [String: String] = [:]
+  ) {
+    self.name = name
+    self.uri = uri
+    self.host = host
+    self.username = username
+    self.credential = credential
+    self.secret = secret
+    self.ca = ca
+    self.labels = labels
+  }
+
+  package static let record = Record(
+    Self.init(name:uri:host:username:credential:secret:ca:labels:),
+    Field("name", \.name, .string, "The name under which the project declares the server."),
+    Field("uri", \.uri, .turnURI, "Where it listens, such as turn:turn.example.com:3478?transport=udp."),
+    Field("host", \.host, .host, "The host of the URI."),
+    Field("username", \.username, .optional(.string), "User name of a long-term credential."),
+    Field("credential", \.credential, .optional(.secret), "Password of a long-term credential."),
+    Field("secret", \.secret, .optional(.secret), "Secret from which time-limited REST credentials are made."),
+    Field("ca", \.ca, .optional(.path), "PEM file of certificates trusted in place of the system's."),
+    Field("labels", \.labels, .map(.string), default: [:], "Labels, by which targets are chosen.")
+  )
+
+  package static var recordType: RecordType { record.type }
+}
+
+extension FieldType where Wrapped == TURNServer {
+  package static var turnServer: Self {
+    Self(
+      .turnServer, decode: { (value) throws(Mismatch) in try TURNServer.record.decode(admitted: value) },
+      encode: TURNServer.record.encode)
+  }
+}

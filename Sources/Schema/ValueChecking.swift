@@ -1,0 +1,126 @@
+extension ValueType {
+  /// Brings a value that an expression or a journal gave into this type, or says why it does not belong.
+  ///
+  /// Text becomes what the type says it is (`"4.2ms"` a duration: journals hold durations and timestamps as literals),
+  /// an int serves as a double, absent optional fields become null, and a plain value may become a secret, never the reverse.
+  package func admit(_ value: Value) throws(Mismatch) -> Value {
+    switch (self, value) {
+    case (.any, _) where !value.holdsSecret: return value
+    case (.optional, .null): return .null
+    case (.optional(let wrapped), _): return try wrapped.admit(value)
+    case (.secret, .secret(let secret)):
+      guard case .secret(let wrapped) = self else { return value }
+      return .secret(Secret(try wrapped.admit(secret.reveal())))
+    case (.secret(let wrapped), _): return .secret(Secret(try wrapped.admit(value)))
+    case (.bool, .bool), (.int, .int), (.byteSize, .int), (.bandwidth, .int), (.double, .double), (.percent, .double),
+      (.bytes, .bytes), (.timestamp, .timestamp), (.duration, .duration):
+      return value
+    case (.double, .int(let number)), (.percent, .int(let number)): return .double(Double(number))
+    case (.port, .int(let number)):
+      guard (1...65_535).contains(number) else { throw Mismatch("expected \(article), found \(number)") }
+      return value
+    case (.list(let element), .list(let values)): return .list(try Self.admit(values, as: element))
+    case (.map(let element), .members(let members)): return .members(try Self.admit(members, as: element))
+    case (.record(let record), .members(let members)): return .members(try record.admit(members))
+    case (.turnServer, .members(let members)): return .members(try TURNServer.recordType.admit(members))
+    case (.string, .string(let text)), (.host, .string(let text)), (.ip, .string(let text)), (.cidr, .string(let text)),
+      (.path, .string(let text)), (.url, .string(let text)), (.turnURI, .string(let text)), (.cron, .string(let text)),
+      (.enumeration, .string(let text)):
+      try checkText(text)
+      return value
+    case (.bytes, .string(let text)), (.timestamp, .string(let text)), (.duration, .string(let text)):
+      return try parse(text)
+    case (_, .secret): throw Mismatch("a secret cannot be used where \(article) is due")
+    default: throw Mismatch("expected \(article), found \(value.kind)")
+    }
+  }
+
+  private static func admit(_ values: [Value], as element: ValueType) throws(Mismatch) -> [Value] {
+    var result: [Value] = []
+    for (index, value) in values.enumerated() {
+      do { result.append(try element.admit(value)) } catch { throw error.inside("[\(index)]") }
+    }
+    return result
+  }
+
+  private static func admit(_ members: [Value.Member], as element: ValueType) throws(Mismatch) -> [Value.Member] {
+    var result: [Value.Member] = []
+    for member in members {
+      do { result.append(.init(member.name, try element.admit(member.value))) } catch {
+        throw error.inside(member.name)
+      }
+    }
+    return result
+  }
+}
+
+extension RecordType {
+  /// The members in declared order, each admitted by its field's type and limits, with fallbacks filled in.
+  ///
+  /// Throws for an unknown member, a missing required one, and a value out of bounds.
+  package func admit(_ members: [Value.Member]) throws(Mismatch) -> [Value.Member] {
+    for member in members where self[member.name] == nil {
+      let near = nearName(to: member.name, among: fields.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
+      throw Mismatch(path: member.name, "unknown field\(near)")
+    }
+    var result: [Value.Member] = []
+    for field in fields {
+      guard let given = members.first(where: { $0.name == field.name })?.value else {
+        guard let fallback = field.fallback else { throw Mismatch(path: field.name, "required, and not given") }
+        result.append(.init(field.name, fallback))
+        continue
+      }
+      do { result.append(.init(field.name, try field.admit(given))) } catch { throw error.inside(field.name) }
+    }
+    return result
+  }
+}
+
+extension FieldDeclaration {
+  /// The value, admitted by the field's type and inside its limits.
+  package func admit(_ value: Value) throws(Mismatch) -> Value {
+    let value = try type.admit(value)
+    try checkBounds(value)
+    return value
+  }
+
+  /// Throws where the value lies outside the field's limits.
+  package func checkBounds(_ value: Value) throws(Mismatch) {
+    guard let bounds, !bounds.contains(value) else { return }
+    throw Mismatch(
+      "must lie from \(bounds.minimum.json.text()) to \(bounds.maximum.json.text()), found \(value.json.text())")
+  }
+}
+
+extension Value {
+  /// What the value is, as a sentence names it; never the value itself.
+  package var kind: String {
+    switch self {
+    case .null: "nothing"
+    case .bool: "a truth value"
+    case .int: "a whole number"
+    case .double: "a number"
+    case .string: "text"
+    case .bytes: "bytes"
+    case .timestamp: "a timestamp"
+    case .duration: "a duration"
+    case .list: "a list"
+    case .members: "a mapping"
+    case .secret: "a secret"
+    }
+  }
+
+  /// The value that a JSON document stands for, before a type has admitted it.
+  package init(_ json: JSON) {
+    self =
+      switch json {
+      case .null: .null
+      case .bool(let flag): .bool(flag)
+      case .int(let number): .int(number)
+      case .double(let number): .double(number)
+      case .string(let text): .string(text)
+      case .array(let elements): .list(elements.map(Value.init))
+      case .object(let members): .members(members.map { Member($0.name, Value($0.value)) })
+      }
+  }
+}

@@ -1,0 +1,66 @@
+package import Journal
+package import Schema
+
+/// A module without its types: what the checker and the engine see.
+package struct AnyStepModule: Sendable {
+  package let name: String
+  package let version: Int
+  package let summary: String
+  package let discussion: String
+  package let effect: Effect
+  package let repetition: Repetition
+  package let judges: Bool
+  package let deadline: Duration
+  package let input: RecordType
+  package let output: RecordType
+  package let examples: [Example]
+
+  /// One step as people would write it.
+  package struct Example: Hashable, Sendable {
+    package let title: String
+    package let with: String
+    package let expect: [String]
+  }
+
+  /// Does the step once, on members that the input's type admits.
+  package let run: @Sendable (Value, StepContext) async throws(StepError) -> StepResult<Value>
+  /// Finds out how a beginning ended.
+  package let reconcile: @Sendable (Value, StepContext) async throws(StepError) -> Reconciliation
+  /// The names of input and output fields that do not read back what was written into them.
+  package let swappedFields: @Sendable () throws(Mismatch) -> [String]
+
+  package init<Module: StepModule>(_ module: Module.Type) {
+    let declaration = Module.declaration
+    name = declaration.name
+    version = declaration.version
+    summary = declaration.summary
+    discussion = declaration.discussion
+    effect = declaration.effect
+    repetition = declaration.repetition
+    judges = declaration.judges
+    deadline = declaration.deadline
+    input = declaration.input.type
+    output = declaration.output.type
+    examples = declaration.examples.map { Example(title: $0.title, with: $0.with, expect: $0.expect) }
+    run = { (value, context) async throws(StepError) in
+      let result = try await Module().run(try Self.decode(value, by: declaration.input), in: context)
+      return StepResult(
+        output: declaration.output.encode(result.output),
+        objection: result.objection.map { .init(severity: $0.severity == .fail ? .fail : .warn, finding: $0.finding) })
+    }
+    reconcile = { (value, context) async throws(StepError) in
+      try await Module().reconcile(try Self.decode(value, by: declaration.input), in: context)
+    }
+    swappedFields = { () throws(Mismatch) in
+      try declaration.input.swappedFields() + declaration.output.swappedFields()
+    }
+  }
+
+  private static func decode<Input>(_ value: Value, by record: Record<Input>) throws(StepError) -> Input {
+    do {
+      return try record.decode(value)
+    } catch {
+      throw .notStarted("input.mismatch", "\(error.path): \(error.message)")
+    }
+  }
+}

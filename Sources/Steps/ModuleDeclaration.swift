@@ -1,0 +1,57 @@
+package import Journal
+package import Schema
+
+/// What is known of a module before it runs. The checker, JSON Schema, `runbook modules`, the generated reference and
+/// completions all read it; nothing about a module is said twice.
+package struct ModuleDeclaration<Input: Sendable, Output: Sendable>: Sendable {
+  /// `subject.verb`, such as `turn.relay`.
+  package var name: String
+  /// Raised with every change after which a journal of the older version could not be resumed.
+  package var version: Int
+  /// One line for people, with a capital letter and a full stop.
+  package var summary: String
+  /// More, in Markdown: what it needs, what its failures mean. May be empty.
+  package var discussion: String
+  package var effect: Effect
+  package var repetition: Repetition
+  /// True where the module itself can end in `fail`, so that a step without `expect` asserts something.
+  package var judges: Bool
+  /// The timeout of one try where a step declares none.
+  package var deadline: Duration
+  package var input: Record<Input>
+  package var output: Record<Output>
+  package var examples: [Example]
+
+  /// One step as people would write it; decoded by the conformance suite, and printed in the reference.
+  package struct Example: Hashable, Sendable {
+    package var title: String
+    /// The step's `with`, as a YAML mapping in block style.
+    package var with: String
+    /// Its `expect`, one expression a line; may be empty.
+    package var expect: [String]
+
+    package init(_ title: String, with: String, expect: [String] = []) {
+      self.title = title
+      self.with = with
+      self.expect = expect
+    }
+  }
+
+  package init(
+    _ name: String, version: Int = 1, _ summary: String, discussion: String = "", effect: Effect,
+    repetition: Repetition = .idempotent, judges: Bool, deadline: Duration, input: Record<Input>,
+    output: Record<Output>, examples: [Example]
+  ) {
+    self.name = name
+    self.version = version
+    self.summary = summary
+    self.discussion = discussion
+    self.effect = effect
+    self.repetition = repetition
+    self.judges = judges
+    self.deadline = deadline
+    self.input = input
+    self.output = output
+    self.examples = examples
+  }
+}

@@ -1,0 +1,38 @@
+package import Journal
+package import Schema
+
+/// Earlier runs, read-only, for modules that compare with the past. Declared here, implemented by the ledger.
+package protocol RunHistory: Sendable {
+  /// The newest runs of a runbook first, at most `limit`; of all runbooks where `runbook` is nil.
+  ///
+  /// Throws where the state folder cannot be read.
+  func runs(of runbook: String?, since: Timestamp?, limit: Int) throws -> [RunSummary]
+}
+
+/// What the ledger knows of one run.
+package struct RunSummary: Hashable, Sendable {
+  package var id: String
+  package var number: Int64
+  package var runbook: String
+  package var target: String?
+  package var parent: String?
+  package var startedAt: Timestamp
+  /// Nil while the run goes on, and where it died.
+  package var finishedAt: Timestamp?
+  /// Nil while the run goes on, and where it died.
+  package var outcome: Outcome?
+
+  package init(
+    id: String, number: Int64, runbook: String, target: String?, parent: String?, startedAt: Timestamp,
+    finishedAt: Timestamp?, outcome: Outcome?
+  ) {
+    self.id = id
+    self.number = number
+    self.runbook = runbook
+    self.target = target
+    self.parent = parent
+    self.startedAt = startedAt
+    self.finishedAt = finishedAt
+    self.outcome = outcome
+  }
+}

@@ -1,0 +1,25 @@
+/// One kind of step. A module is a value without state: what it needs comes as input and context.
+package protocol StepModule: Sendable {
+  associatedtype Input: Sendable
+  associatedtype Output: Sendable
+
+  static var declaration: ModuleDeclaration<Input, Output> { get }
+
+  init()
+
+  /// Does the step once.
+  ///
+  /// Cancellation of the task means that the deadline passed or that the run ends: clean up what was made and throw
+  /// ``StepError/Kind/interrupted``. Throws `failed` for a refusal of the thing under test that leaves no output,
+  /// `notStarted` for what kept it from beginning, `broken` for every other failure of our own side.
+  func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output>
+
+  /// Finds out how a beginning ended whose result was never recorded. Asked only of modules that run at most once.
+  func reconcile(_ input: Input, in context: StepContext) async throws(StepError) -> Reconciliation
+}
+
+extension StepModule {
+  package func reconcile(_ input: Input, in context: StepContext) async throws(StepError) -> Reconciliation {
+    .unknown("\(Self.declaration.name) cannot tell whether it took effect")
+  }
+}
