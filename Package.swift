@@ -60,7 +60,10 @@ let package = Package(
     library("Reports", ["Schema", "Journal"]),
     library(
       "Commands",
-      ["Schema", "CEL", "Journal", "Steps", "Language", "Engine", "STUN", "Probe", "Lab", "Modules", "Ledger", "Reports", argumentParser]),
+      [
+        "Schema", "CEL", "Journal", "Steps", "Language", "Engine", "STUN", "Probe", "Lab", "Modules", "Ledger",
+        "Reports", argumentParser,
+      ]),
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
 
     .target(
