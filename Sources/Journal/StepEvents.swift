@@ -1,0 +1,255 @@
+package import Schema
+
+/// A step began: a module's step before its first try, or a check before its first step.
+package struct StepStarted: JournalEvent {
+  package var path: String
+  package var title: String
+  /// The module's name, or `checks/NAME`.
+  package var use: String
+  /// The module's effect; a check's strongest.
+  package var effect: Effect
+  /// What `with` came to, secrets masked.
+  package var input: Value
+  /// True where its outcome is not counted.
+  package var diagnostic: Bool
+
+  package init(path: String, title: String, use: String, effect: Effect, input: Value, diagnostic: Bool) {
+    self.path = path
+    self.title = title
+    self.use = use
+    self.effect = effect
+    self.input = input
+    self.diagnostic = diagnostic
+  }
+
+  package static let type = "step.started"
+  package static let summary = "A step began, with what its inputs came to."
+  package static let record = Record(
+    Self.init,
+    Field("path", \.path, .string, "Path of the step: ids joined by slashes."),
+    Field("title", \.title, .string, "Its title."),
+    Field("use", \.use, .string, "The module, or checks/NAME."),
+    Field("effect", \.effect, .enumeration(Effect.self), "Its effect."),
+    Field("input", \.input, .any, "What its inputs came to, secrets masked."),
+    Field("diagnostic", \.diagnostic, .bool, default: false, "True where its outcome is not counted.")
+  )
+}
+
+/// A try of a module's step is about to begin.
+package struct StepIntent: JournalEvent {
+  package var path: String
+  package var attempt: Int
+  /// SHA-256 over the run's id and the path, in hex: the same for every try.
+  package var key: String
+
+  package init(path: String, attempt: Int, key: String) {
+    self.path = path
+    self.attempt = attempt
+    self.key = key
+  }
+
+  package static let type = "step.intent"
+  package static let summary = "A try is about to begin; on disk before a step that does more than observe begins."
+  package static let record = Record(
+    Self.init,
+    Field("path", \.path, .string, "Path of the step."),
+    Field("attempt", \.attempt, .int, "Number of the try, from 1."),
+    Field("key", \.key, .string, "Idempotency key: the same for every try of the step.")
+  )
+}
+
+/// A try ended.
+package struct StepResultRecorded: JournalEvent {
+  package var path: String
+  package var attempt: Int
+  package var outcome: Outcome
+  /// Secrets masked; null where there is none.
+  package var output: Value
+  package var finding: Finding?
+  /// True where the module vouches that nothing was begun.
+  package var notStarted: Bool
+  package var duration: Duration
+
+  package init(
+    path: String, attempt: Int, outcome: Outcome, output: Value, finding: Finding?, notStarted: Bool,
+    duration: Duration
+  ) {
+    self.path = path
+    self.attempt = attempt
+    self.outcome = outcome
+    self.output = output
+    self.finding = finding
+    self.notStarted = notStarted
+    self.duration = duration
+  }
+
+  package static let type = "step.result"
+  package static let summary = "A try ended, with what it learnt; expectations are judged after the last."
+  package static let record = Record(
+    Self.init,
+    Field("path", \.path, .string, "Path of the step."),
+    Field("attempt", \.attempt, .int, "Number of the try, from 1."),
+    Field("outcome", \.outcome, .enumeration(Outcome.self), "How the module ended."),
+    Field("output", \.output, .any, "Its output, secrets masked; null where there is none."),
+    Field("finding", \.finding, .optional(.record(Finding.record)), "Why it did not simply pass."),
+    Field("notStarted", \.notStarted, .bool, default: false, "True where nothing was begun."),
+    Field("duration", \.duration, .duration, "On the boot-time clock.")
+  )
+}
+
+/// A step waits before its next try.
+package struct StepWaiting: JournalEvent {
+  package var path: String
+  /// The try that ended.
+  package var attempt: Int
+  package var delay: Duration
+  /// Why there is another try.
+  package var reason: String
+
+  package init(path: String, attempt: Int, delay: Duration, reason: String) {
+    self.path = path
+    self.attempt = attempt
+    self.delay = delay
+    self.reason = reason
+  }
+
+  package static let type = "step.waiting"
+  package static let summary = "A step waits before its next try."
+  package static let record = Record(
+    Self.init,
+    Field("path", \.path, .string, "Path of the step."),
+    Field("attempt", \.attempt, .int, "Number of the try that ended."),
+    Field("delay", \.delay, .duration, "Until the next try."),
+    Field("reason", \.reason, .string, "Why there is another try.")
+  )
+}
+
+/// A step ended, with its expectations judged.
+package struct StepFinished: JournalEvent {
+  package var path: String
+  package var outcome: Outcome
+  package var finding: Finding?
+  package var expectations: [JudgedExpectation]
+  package var attempts: Int
+  /// A check's outputs, secrets masked; null for a module's step, whose output stands in its last result.
+  package var output: Value
+  package var duration: Duration
+
+  package init(
+    path: String, outcome: Outcome, finding: Finding?, expectations: [JudgedExpectation], attempts: Int, output: Value,
+    duration: Duration
+  ) {
+    self.path = path
+    self.outcome = outcome
+    self.finding = finding
+    self.expectations = expectations
+    self.attempts = attempts
+    self.output = output
+    self.duration = duration
+  }
+
+  package static let type = "step.finished"
+  package static let summary = "A step or check ended, with its expectations judged."
+  package static let record = Record(
+    Self.init,
+    Field("path", \.path, .string, "Path of the step."),
+    Field("outcome", \.outcome, .enumeration(Outcome.self), "Its outcome."),
+    Field("finding", \.finding, .optional(.record(Finding.record)), "Why it did not simply pass."),
+    Field("expectations", \.expectations, .list(.record(JudgedExpectation.record)), "Its expectations, judged."),
+    Field("attempts", \.attempts, .int, "How many tries there were; 0 for a check."),
+    Field("output", \.output, .any, default: .null, "A check's outputs, secrets masked."),
+    Field("duration", \.duration, .duration, "From the step's start, waits included.")
+  )
+}
+
+/// One expectation, judged.
+package struct JudgedExpectation: Hashable, Sendable {
+  /// The expression as written.
+  package var that: String
+  package var verdict: Verdict
+  /// What a false expectation comes to: `fail` or `warn`.
+  package var severity: Severity
+  package var message: String?
+  /// What the compared parts came to, `output.rtt.p95` = `4.2ms`; what kept it from being judged, under `error`.
+  package var actual: [ActualValue]
+  /// Why it could not be judged.
+  package var error: String?
+
+  package enum Verdict: String, Hashable, Sendable, CaseIterable {
+    case holds
+    case broken
+    case error
+  }
+
+  package enum Severity: String, Hashable, Sendable, CaseIterable {
+    case warn
+    case fail
+  }
+
+  package init(
+    that: String, verdict: Verdict, severity: Severity, message: String?, actual: [ActualValue], error: String?
+  ) {
+    self.that = that
+    self.verdict = verdict
+    self.severity = severity
+    self.message = message
+    self.actual = actual
+    self.error = error
+  }
+
+  package static let record = Record(
+    Self.init,
+    Field("that", \.that, .string, "The expression as written."),
+    Field("verdict", \.verdict, .enumeration(Verdict.self), "Whether it holds, or could not be judged."),
+    Field("severity", \.severity, .enumeration(Severity.self), "What a broken expectation comes to."),
+    Field("message", \.message, .optional(.string), "What the author says of it."),
+    Field("actual", \.actual, .list(.record(ActualValue.record)), "What its parts came to."),
+    Field("error", \.error, .optional(.string), "Why it could not be judged.")
+  )
+}
+
+/// What a part of an expression came to.
+package struct ActualValue: Hashable, Sendable {
+  package var expression: String
+  package var value: Value
+
+  package init(expression: String, value: Value) {
+    self.expression = expression
+    self.value = value
+  }
+
+  package static let record = Record(
+    Self.init,
+    Field("expression", \.expression, .string, "The part as written."),
+    Field("value", \.value, .any, "What it came to, secrets masked.")
+  )
+}
+
+/// A step was not run.
+package struct StepSkipped: JournalEvent {
+  package var path: String
+  package var title: String
+  package var use: String
+  package var effect: Effect
+  /// Why: its condition, or what stopped the run before it.
+  package var reason: String
+
+  package init(path: String, title: String, use: String, effect: Effect, reason: String) {
+    self.path = path
+    self.title = title
+    self.use = use
+    self.effect = effect
+    self.reason = reason
+  }
+
+  package static let type = "step.skipped"
+  package static let summary = "A step was not run, and why."
+  package static let record = Record(
+    Self.init,
+    Field("path", \.path, .string, "Path of the step."),
+    Field("title", \.title, .string, "Its title."),
+    Field("use", \.use, .string, "The module, or checks/NAME."),
+    Field("effect", \.effect, .enumeration(Effect.self), "Its effect."),
+    Field("reason", \.reason, .string, "Its condition was false, or what stopped the run before it.")
+  )
+}

@@ -1,0 +1,54 @@
+package import Journal
+package import Schema
+
+/// A checked expression of the runbook language with its source.
+package struct Expression: Sendable {
+  /// As written, without the `${…}` around it.
+  package let source: String
+  package let type: ValueType
+  package let range: SourceRange
+  private let body: @Sendable (Scope, Bool) throws(ExpressionError) -> Evaluation
+
+  /// What an expression came to.
+  package struct Evaluation: Sendable {
+    package var value: Value
+    /// The compared parts and what they came to, for a report; secrets masked.
+    package var parts: [ActualValue]
+
+    package init(value: Value, parts: [ActualValue]) {
+      self.value = value
+      self.parts = parts
+    }
+  }
+
+  package init(
+    source: String, type: ValueType, range: SourceRange,
+    evaluation: @escaping @Sendable (Scope, _ isStrict: Bool) throws(ExpressionError) -> Evaluation
+  ) {
+    self.source = source
+    self.type = type
+    self.range = range
+    body = evaluation
+  }
+
+  /// Evaluates in a scope. Errors inside an operand are absorbed as CEL defines it.
+  package func value(in scope: Scope) throws(ExpressionError) -> Value { try body(scope, false).value }
+
+  /// Evaluates what is expected: an error that CEL would absorb (`true || error`) is thrown, since a missing value is
+  /// never a pass. Gives the parts as well.
+  package func judge(in scope: Scope) throws(ExpressionError) -> Evaluation { try body(scope, true) }
+}
+
+/// Why an expression has no value in a scope.
+package struct ExpressionError: Error, Hashable, Sendable {
+  package var message: String
+  package var range: SourceRange
+  /// What the parts that could be evaluated came to.
+  package var parts: [ActualValue]
+
+  package init(message: String, range: SourceRange, parts: [ActualValue] = []) {
+    self.message = message
+    self.range = range
+    self.parts = parts
+  }
+}

@@ -1,0 +1,38 @@
+package import Journal
+package import Schema
+
+/// The names that an expression may use, and what they stand for at one moment of a run.
+///
+/// The same shape serves a runbook (`params`, `target`, `secrets`, `steps`, `run`) and a check (`inputs`, `steps`); the
+/// checker has seen to it that an expression uses only what its place has.
+package struct Scope: Sendable {
+  /// `params` of a runbook; a value of kind `members`.
+  package var params: Value = .members([])
+  /// `inputs` of a check.
+  package var inputs: Value = .members([])
+  package var target: TURNServer?
+  package var secrets: [String: Secret] = [:]
+  /// What is known of the steps that have ended, by id.
+  package var steps: [String: EndedStep] = [:]
+  /// Of the run so far; `run.outcome`.
+  package var outcome: Outcome = .pass
+  package var runID = ""
+  package var runStartedAt: Timestamp?
+  /// The output of the try at hand, in `expect` and `until`.
+  package var output: Value?
+
+  /// What expressions may know of a step that has ended.
+  package struct EndedStep: Hashable, Sendable {
+    package var outcome: Outcome
+    package var output: Value?
+    package var attempts: Int
+
+    package init(outcome: Outcome, output: Value?, attempts: Int) {
+      self.outcome = outcome
+      self.output = output
+      self.attempts = attempts
+    }
+  }
+
+  package init() {}
+}

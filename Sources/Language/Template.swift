@@ -1,0 +1,78 @@
+package import Schema
+
+/// A value of a document in which expressions may stand.
+package indirect enum Template: Sendable {
+  case literal(Value)
+  /// A value that is one `${…}`, admitted by the declared type when it is evaluated.
+  case expression(Expression, ValueType)
+  /// Text with `${…}` in it.
+  case text([Part])
+  case list([Template])
+  /// A record or a map, with the record's type where it is one: fallbacks are filled in and limits checked at evaluation.
+  case members([(name: String, value: Template)], RecordType?)
+
+  package enum Part: Sendable {
+    case text(String)
+    case expression(Expression)
+  }
+
+  /// The value in a scope.
+  ///
+  /// Throws where an expression has no value, or one that the declared type or its limits do not admit.
+  package func value(in scope: Scope) throws(ExpressionError) -> Value {
+    switch self {
+    case .literal(let value): return value
+    case .expression(let expression, let type):
+      let value = try expression.value(in: scope)
+      do { return try type.admit(value) } catch {
+        throw ExpressionError(message: error.message, range: expression.range)
+      }
+    case .text(let parts): return .string(try Self.text(parts, in: scope))
+    case .list(let elements):
+      var values: [Value] = []
+      for element in elements { values.append(try element.value(in: scope)) }
+      return .list(values)
+    case .members(let members, let record):
+      var values: [Value.Member] = []
+      for member in members { values.append(Value.Member(member.name, try member.value.value(in: scope))) }
+      guard let record else { return .members(values) }
+      do { return .members(try record.admit(values)) } catch {
+        throw ExpressionError(message: "\(error.path): \(error.message)", range: firstRange ?? .nowhere)
+      }
+    }
+  }
+
+  private static func text(_ parts: [Part], in scope: Scope) throws(ExpressionError) -> String {
+    var text = ""
+    for part in parts {
+      switch part {
+      case .text(let literal): text += literal
+      case .expression(let expression): text += try expression.value(in: scope).plainText
+      }
+    }
+    return text
+  }
+
+  /// Where the first expression stands, for errors that concern the whole.
+  private var firstRange: SourceRange? {
+    switch self {
+    case .literal: nil
+    case .expression(let expression, _): expression.range
+    case .text(let parts):
+      parts.lazy.compactMap { if case .expression(let expression) = $0 { expression.range } else { nil } }.first
+    case .list(let elements): elements.lazy.compactMap(\.firstRange).first
+    case .members(let members, _): members.lazy.compactMap(\.value.firstRange).first
+    }
+  }
+}
+
+extension SourceRange {
+  fileprivate static let nowhere = SourceRange(file: "", line: 1, column: 1)
+}
+
+extension Value {
+  /// The value as part of a text: text as it is, everything else in its JSON form. A secret is masked.
+  package var plainText: String {
+    if case .string(let text) = json { text } else { json.text() }
+  }
+}
