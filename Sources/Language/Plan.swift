@@ -183,7 +183,7 @@ package struct RetryPolicy: Hashable, Sendable {
   /// The wait after try number `attempt` (from 1), without jitter.
   package func delay(after attempt: Int) -> Duration {
     var delay = backoff
-    for _ in 1..<max(1, attempt) where delay < maxDelay { delay *= factor }
+    for _ in 1..<max(1, attempt) where delay < maxDelay { delay = delay * factor }
     return min(delay, maxDelay)
   }
 }
