@@ -60,7 +60,8 @@ struct Bindings: Sendable {
   }
 
   private mutating func declare(_ step: DocumentNames.Step) {
-    let output = step.output.map { shapes.record($0, named: "the output of \(step.use)") }
+    let output =
+      step.hasUnknownOutput ? Shape.any : step.output.map { shapes.record($0, named: "the output of \(step.use)") }
     let name = output.map { "a step with \($0.type)" } ?? "a step"
     let record =
       stepRecords[name]

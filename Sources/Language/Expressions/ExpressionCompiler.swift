@@ -6,6 +6,8 @@ final class ExpressionCompiler {
   let log: IssueLog
   let names: DocumentNames
   private(set) var uses = NameUses()
+  /// False where an expression could not be read, so that what it uses is not known.
+  private(set) var isComplete = true
   private let base: Bindings
   private var withOutput: [Schema.RecordType: Bindings] = [:]
 
@@ -44,6 +46,7 @@ final class ExpressionCompiler {
     let parsed: ParsedExpression
     do { parsed = try bindings.environment.parse(source) } catch {
       report(error, range: range)
+      isComplete = false
       return nil
     }
     let errorsBefore = log.issues.count

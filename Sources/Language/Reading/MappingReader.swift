@@ -12,6 +12,8 @@ struct KeyTable {
 struct MappingReader {
   let range: SourceRange
   let log: IssueLog
+  /// Keys that are there and were refused as not supported.
+  private let refused: [String]
   private let entries: [String: Node.Mapping.Entry]
   /// In the order of the document, only those that it may have.
   let keys: [Node.Scalar]
@@ -22,12 +24,14 @@ struct MappingReader {
     guard let mapping = MappingReader.mapping(node, subject: subject, log: log) else { return nil }
     var entries: [String: Node.Mapping.Entry] = [:]
     var keys: [Node.Scalar] = []
+    var refused: [String] = []
     for entry in mapping.entries {
       let name = entry.key.text
       if table.known.contains(name) {
         entries[name] = entry
         keys.append(entry.key)
       } else if table.unsupported.contains(name) {
+        refused.append(name)
         log.error("unsupported-key", "\"\(name)\" is not supported by this version", at: entry.key.range)
       } else {
         let near = nearName(to: name, among: table.known)
@@ -41,6 +45,7 @@ struct MappingReader {
     }
     self.entries = entries
     self.keys = keys
+    self.refused = refused
     range = mapping.range
     self.log = log
   }
@@ -56,6 +61,9 @@ struct MappingReader {
   }
 
   subscript(_ key: String) -> Node? { entries[key]?.value }
+
+  /// True where the key is there and is not supported.
+  func hasRefused(_ key: String) -> Bool { refused.contains(key) }
 
   func keyRange(_ key: String) -> SourceRange? { entries[key]?.key.range }
 
