@@ -50,7 +50,7 @@ let package = Package(
     library("Journal", ["Schema", "CLinux", crypto]),
     library("Steps", ["Schema", "Journal"]),
     library("Language", ["Schema", "CEL", "Steps", yams]),
-    library("Engine", ["Language", "Schema", "Steps", "Journal"]),
+    library("Engine", ["Language", "Schema", "Steps", "Journal", crypto]),
     library("STUN", [nioCore, crypto]),
     library("Probe", ["STUN", "COpenSSL", nioCore, nioPosix]),
     library("Processes", ["CLinux", subprocess]),
