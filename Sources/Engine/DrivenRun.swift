@@ -57,10 +57,10 @@ struct DrivenRun {
       case .begin(let attempt):
         try await record(attempt.intent, attempt.effect)
         begin(attempt)
-      case .awaitResult: try await take(await inputs.next())
+      case .awaitResult: try await take(await inputs.next(isolation: #isolation))
       case .wait(let time):
         let timer = timer(after: time - now, .due)
-        try await take(await inputs.next())
+        try await take(await inputs.next(isolation: #isolation))
         timer.cancel()
       case .finish(let outcome, let finding):
         let finished = RunFinished(outcome: outcome, finding: finding, signal: lastSignal, duration: now)
@@ -146,7 +146,7 @@ struct DrivenRun {
   /// Cancels what runs and waits, for as long as the grace lasts, until it has cleaned up.
   private mutating func cancelTries(_ inputs: inout AsyncStream<DriverInput>.Iterator) async {
     for running in tries.values { stop(running, because: .runEnds) }
-    while !tries.isEmpty, let input = await inputs.next() {
+    while !tries.isEmpty, let input = await inputs.next(isolation: #isolation) {
       switch input {
       case .result(let result): tries[result.path] = nil
       case .graceOver(let path, _): tries[path] = nil
