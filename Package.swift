@@ -24,7 +24,6 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
-let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -37,7 +36,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -53,7 +51,7 @@ let package = Package(
     library("Engine", ["Language", "Schema", "Steps", "Journal", crypto]),
     library("STUN", [nioCore, crypto]),
     library("Probe", ["STUN", "COpenSSL", nioCore, nioPosix]),
-    library("Processes", ["CLinux", subprocess]),
+    library("Processes", ["CLinux"]),
     library("Lab", ["Processes", "COpenSSL", "CLinux"]),
     library("Modules", ["Schema", "Steps", "Probe", "STUN", "Processes"]),
     library("Ledger", ["Schema", "Journal", "Steps"]),
