@@ -53,7 +53,7 @@ let package = Package(
     library("Probe", ["STUN", "COpenSSL", nioCore, nioPosix]),
     library("Processes", ["CLinux"]),
     library("Lab", ["Processes", "COpenSSL", "CLinux"]),
-    library("Modules", ["Schema", "Steps", "Probe", "STUN", "Processes"]),
+    library("Modules", ["Schema", "Journal", "Steps", "Probe", "STUN", "Processes"]),
     library("Ledger", ["Schema", "Journal", "Steps"]),
     library("Reports", ["Schema", "Journal"]),
     library(
