@@ -17,9 +17,11 @@ package struct RunbookCommand: AsyncParsableCommand {
     version: runbookVersion,
     groupedSubcommands: [
       CommandGroup(name: "Running", subcommands: [RunCommand.self, ProbeCommand.self, LabCommand.self]),
-      CommandGroup(name: "Writing", subcommands: [
-        ValidateCommand.self, ListCommand.self, ShowCommand.self, ModulesCommand.self, SchemaCommand.self,
-      ]),
+      CommandGroup(
+        name: "Writing",
+        subcommands: [
+          ValidateCommand.self, ListCommand.self, ShowCommand.self, ModulesCommand.self, SchemaCommand.self,
+        ]),
       CommandGroup(name: "Looking back", subcommands: [ReportCommand.self, HistoryCommand.self]),
     ])
 

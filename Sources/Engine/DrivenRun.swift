@@ -16,7 +16,6 @@ struct DrivenRun {
   private var tries: [String: RunningTry] = [:]
   private var timers: [Task<Void, Never>] = []
   private var lastSignal: Int?
-  private var wallClock = WallClockWatch()
 
   init(
     machine: RunMachine, feed: AsyncStream<DriverInput>.Continuation, append: @escaping RunDriver.Append,
@@ -33,7 +32,7 @@ struct DrivenRun {
   private var now: Duration { start.duration(to: .now) }
 
   mutating func drive(
-    _ started: RunStarted, inputs: AsyncStream<DriverInput>
+    from started: RecordedEvent, inputs: AsyncStream<DriverInput>
   ) async throws -> RunFinished {
     defer { for timer in timers { timer.cancel() } }
     var inputs = inputs.makeAsyncIterator()
@@ -46,16 +45,16 @@ struct DrivenRun {
   }
 
   private mutating func advance(
-    _ started: RunStarted, _ inputs: inout AsyncStream<DriverInput>.Iterator
+    _ started: RecordedEvent, _ inputs: inout AsyncStream<DriverInput>.Iterator
   ) async throws -> RunFinished {
-    try await record(.runStarted(started), nil)
+    take(started)
     let runTimer = machine.timeout.map { timer(after: $0, .runTimeout) }
     defer { runTimer?.cancel() }
     while let action = machine.next(at: now) {
       switch action {
-      case .record(let event): try await record(event, nil)
+      case .record(let event): try await record(event)
       case .begin(let attempt):
-        try await record(attempt.intent, attempt.effect)
+        try await record(attempt.intent)
         begin(attempt)
       case .awaitResult: try await take(await inputs.next(isolation: #isolation))
       case .wait(let time):
@@ -64,22 +63,18 @@ struct DrivenRun {
         timer.cancel()
       case .finish(let outcome, let finding):
         let finished = RunFinished(outcome: outcome, finding: finding, signal: lastSignal, duration: now)
-        try await record(.runFinished(finished), nil)
+        try await record(.runFinished(finished))
         return finished
       }
     }
     return RunFinished(outcome: .indeterminate, finding: nil, signal: lastSignal, duration: now)
   }
 
-  private mutating func record(_ event: Event, _ effect: Effect?) async throws {
-    let wall = try await append(event, effect)
-    machine.apply(event, wall: wall, at: now)
-    notify(.recorded(event))
-    if let back = wallClock.setBack(wall, at: now) {
-      let stepped = Event.clockStepped(ClockStepped(back: back))
-      _ = try await append(stepped, nil)
-      notify(.recorded(stepped))
-    }
+  private mutating func record(_ event: Event) async throws { take(try await append(event)) }
+
+  private mutating func take(_ recorded: RecordedEvent) {
+    machine.apply(recorded.event, wall: recorded.moment.wall, at: now)
+    notify(.recorded(recorded.event))
   }
 
   private mutating func take(_ input: DriverInput?) async throws {
@@ -88,7 +83,7 @@ struct DrivenRun {
       guard let running = tries[result.path], running.attempt.attempt == result.attempt else { return }
       running.deadline.cancel()
       tries[result.path] = nil
-      try await record(.stepResult(result), running.attempt.effect)
+      try await record(.stepResult(result))
     case .deadline(let path, let attempt):
       guard let running = tries[path], running.attempt.attempt == attempt else { return }
       stop(running, because: .deadline)
@@ -97,12 +92,12 @@ struct DrivenRun {
       try await abandon(running)
     case .runTimeout:
       guard !machine.isEnding, let timeout = machine.timeout else { return }
-      try await record(.runTimedOut(RunTimedOut(timeout: timeout)), nil)
+      try await record(.runTimedOut(RunTimedOut(timeout: timeout)))
       for running in tries.values { stop(running, because: .runEnds) }
     case .signal(let number):
       let isSecond = lastSignal != nil
       lastSignal = lastSignal ?? number
-      try await record(.runSignalled(RunSignalled(signal: number)), nil)
+      try await record(.runSignalled(RunSignalled(signal: number)))
       for running in tries.values {
         if isSecond { try await abandon(running) } else { stop(running, because: .runEnds) }
       }
@@ -140,7 +135,7 @@ struct DrivenRun {
         "step.hung", "it did not end although it was cancelled",
         advice: "What it began may still go on: look at the processes and at the service."),
       duration: running.since.duration(to: .now))
-    try await record(.stepResult(result), running.attempt.effect)
+    try await record(.stepResult(result))
   }
 
   /// Cancels what runs and waits, for as long as the grace lasts, until it has cleaned up.

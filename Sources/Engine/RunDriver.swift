@@ -1,15 +1,13 @@
 package import Journal
 package import Language
-package import Schema
 package import Steps
 
 /// Drives one run to its end: asks the machine what is due, does it, and records what came of it.
 ///
 /// The driver is the only part of the engine with a clock and tasks. It decides nothing about the runbook.
 package struct RunDriver: Sendable {
-  /// Writes an event to the journal, durably where the journal's policy asks for it, and gives the wall time recorded.
-  /// The effect is that of the step that the event belongs to.
-  package typealias Append = @Sendable (Event, Effect?) async throws -> Timestamp
+  /// Writes an event to the journal, durably where the journal's policy asks for it, and gives what was recorded.
+  package typealias Append = @Sendable (Event) async throws -> RecordedEvent
 
   /// How long a module may clean up once its deadline passed or the run was asked to end: longer than the ten seconds
   /// between a child's TERM and KILL.
@@ -43,11 +41,11 @@ package struct RunDriver: Sendable {
   /// Runs to the end and gives the last event.
   ///
   /// - Parameters:
-  ///   - started: the first event, with the facts of this process.
+  ///   - started: the first event, which the journal holds already.
   ///   - signals: numbers of signals that ask the run to end. After the first nothing more is begun and running steps are
   ///     cancelled; after the second they are no longer waited for.
   /// - Throws: what `append` throws; running steps are cancelled and waited for first, since nothing may be done unrecorded.
-  package func drive(_ started: RunStarted, signals: AsyncStream<Int>) async throws -> RunFinished {
+  package func drive(from started: RecordedEvent, signals: AsyncStream<Int>) async throws -> RunFinished {
     let (inputs, feed) = AsyncStream.makeStream(of: DriverInput.self)
     let listener = Task {
       for await signal in signals { feed.yield(.signal(signal)) }
@@ -59,7 +57,7 @@ package struct RunDriver: Sendable {
     var state = DrivenRun(
       machine: RunMachine(plan: plan, run: run), feed: feed, append: append, notify: notify, run: run,
       history: history)
-    return try await state.drive(started, inputs: inputs)
+    return try await state.drive(from: started, inputs: inputs)
   }
 }
 

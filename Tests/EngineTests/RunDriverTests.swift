@@ -14,9 +14,9 @@ import Testing
 
     var events: [Event] { state.withLock { $0 } }
 
-    func append(_ event: Event) -> Timestamp {
+    func append(_ event: Event) -> RecordedEvent {
       state.withLock { $0.append(event) }
-      return Timestamp.distant
+      return recorded(event)
     }
   }
 
@@ -26,9 +26,9 @@ import Testing
   ) async throws -> (finished: RunFinished, events: [Event]) {
     let recorder = Recorder()
     let driver = RunDriver(
-      plan: plan, run: "RUN", history: NoHistory(), append: append ?? { event, _ in recorder.append(event) },
+      plan: plan, run: "RUN", history: NoHistory(), append: append ?? { recorder.append($0) },
       notify: notify)
-    return (try await driver.drive(startedEvent(), signals: signals), recorder.events)
+    return (try await driver.drive(from: recorded(.runStarted(startedEvent())), signals: signals), recorder.events)
   }
 
   @Test("Modules run with their inputs, and their outputs are recorded")
@@ -41,22 +41,6 @@ import Testing
       return
     }
     #expect(result.output["number"] == .int(42))
-  }
-
-  @Test("The effect of a step comes with its intent and result, so that the journal can make them durable")
-  func effects() async throws {
-    let effects = Mutex<[Effect?]>([])
-    let recorder = Recorder()
-    _ = try await drive(
-      plan([step("a", AnyStepModule(Act.self))]),
-      append: { event, effect in
-        switch event {
-        case .stepIntent, .stepResult: effects.withLock { $0.append(effect) }
-        default: break
-        }
-        return recorder.append(event)
-      })
-    #expect(effects.withLock { $0 } == [.change, .change])
   }
 
   @Test("A step that does not end within its timeout is cancelled and says so")
@@ -128,9 +112,9 @@ import Testing
     await #expect(throws: DiskFull.self) {
       _ = try await drive(
         plan([step("a", AnyStepModule(Act.self))]),
-        append: { event, _ in
+        append: { event in
           if case .stepIntent = event { throw DiskFull() }
-          return Timestamp.distant
+          return recorded(event)
         },
         notify: { notice in
           if case .progress = notice { begun.withLock { $0 += 1 } }
@@ -138,27 +122,8 @@ import Testing
     }
     #expect(begun.withLock { $0 } == 0)
   }
-
-  @Test("A wall clock that goes back is recorded, once")
-  func clockStepsBack() async throws {
-    let recorder = Recorder()
-    let seconds = Mutex<Int64>(1_000_000)
-    _ = try await drive(
-      plan([step("a"), step("b")]),
-      append: { event, _ in
-        _ = recorder.append(event)
-        if case .stepResult(let result) = event, result.path == "a" { seconds.withLock { $0 -= 3600 } }
-        return Timestamp(seconds: seconds.withLock { $0 }, nanoseconds: 0) ?? Timestamp.distant
-      })
-    let steps = recorder.events.compactMap { event -> Duration? in
-      guard case .clockStepped(let stepped) = event else { return nil }
-      return stepped.back
-    }
-    #expect(steps.count == 1)
-    #expect(steps.allSatisfy { $0 >= .seconds(3600) && $0 < .seconds(3700) })
-  }
 }
 
-extension Timestamp {
-  fileprivate static let distant = Timestamp(seconds: 0, nanoseconds: 0)!
+private func recorded(_ event: Event) -> RecordedEvent {
+  RecordedEvent(seq: 1, moment: Moment(wall: .unixEpoch, monotonic: 0, boot: ""), event: event)
 }

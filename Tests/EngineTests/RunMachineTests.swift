@@ -150,7 +150,8 @@ import Testing
     let isPrivate = expression("!has(steps.before)") { .bool($0.steps["before"] == nil) }
     let events = rehearse(
       plan([
-        step("before"), check("c", [step("inner", number: 5, condition: isPrivate)], outputs: [output], expect: [usesAnswer]),
+        step("before"),
+        check("c", [step("inner", number: 5, condition: isPrivate)], outputs: [output], expect: [usesAnswer]),
         step("after", condition: sees),
       ]))
     #expect(events.outcomes == ["before": .pass, "c/inner": .pass, "c": .pass, "after": .pass])

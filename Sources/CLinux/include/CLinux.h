@@ -8,7 +8,10 @@
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <unistd.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 /// Makes this process the reaper of its orphaned descendants (prctl(2), PR_SET_CHILD_SUBREAPER). 0, or -1 with errno.
 static inline int runbook_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L); }
@@ -65,3 +68,9 @@ static inline int runbook_set_nonblocking(int descriptor) {
 /// least `count`. `directory` may be null. Returns 0, or an error number.
 int runbook_spawn(pid_t *pid, const char *path, const char *directory, char *const arguments[], char *const variables[],
                   const int descriptors[], int count);
+
+/// True where the path lies in a file system that is kept in memory: tmpfs or ramfs (statfs(2)).
+static inline bool runbook_is_memory_backed(const char *path) {
+  struct statfs status;
+  return statfs(path, &status) == 0 && (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
+}
