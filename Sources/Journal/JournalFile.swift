@@ -35,19 +35,31 @@ final class JournalFile {
   /// and recorded.
   ///
   /// Throws `damaged` where the chain does not hold, `busy` where another process is writing to it.
-  init(
-    reopening folder: RunFolder, access: StateFolder.Access, clock: @escaping @Sendable () -> Moment
-  ) throws(JournalError) {
-    file = try Descriptor(opening: folder.journal, O_RDWR | O_APPEND)
-    guard try file.tryLock() else { throw Self.busy(folder) }
-    let content = try JournalContent(bytes: file.read(), in: folder)
+  static func reopen(
+    _ folder: RunFolder, access: StateFolder.Access, clock: @escaping @Sendable () -> Moment
+  ) throws(JournalError) -> (file: JournalFile, first: RecordedEvent) {
+    let descriptor = try Descriptor(opening: folder.journal, O_RDWR | O_APPEND)
+    guard try descriptor.tryLock() else { throw Self.busy(folder) }
+    let content = try JournalContent(bytes: descriptor.read(), in: folder)
+    guard let first = content.events.first else {
+      throw JournalError(.damaged, "\(folder.journal) holds no whole event", path: folder.journal, line: 1)
+    }
+    let file = JournalFile(descriptor, holding: content, in: folder, access: access, clock: clock)
+    if !content.torn.isEmpty { try file.cutOff(content.torn) }
+    return (file, first)
+  }
+
+  private init(
+    _ descriptor: consuming Descriptor, holding content: JournalContent, in folder: RunFolder,
+    access: StateFolder.Access, clock: @escaping @Sendable () -> Moment
+  ) {
+    file = descriptor
     self.folder = folder
     self.access = access
     self.clock = clock
     id = content.run
     last = content.tail
     for recorded in content.events { learnEffect(of: recorded.event) }
-    if !content.torn.isEmpty { try cutOff(content.torn) }
   }
 
   private static func busy(_ folder: RunFolder) -> JournalError {

@@ -6,13 +6,16 @@ package actor JournalWriter {
   /// The run's id.
   package nonisolated let run: String
   package nonisolated let folder: RunFolder
+  /// `run.started` as it was recorded; for a journal that was reopened, too.
+  package nonisolated let first: RecordedEvent
   private let file: JournalFile
   private let queue: BlockingQueue
 
   package nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
 
-  private init(_ file: sending JournalFile, on queue: BlockingQueue) {
+  private init(_ file: sending JournalFile, first: RecordedEvent, on queue: BlockingQueue) {
     run = file.id
+    self.first = first
     folder = file.folder
     self.queue = queue
     self.file = file
@@ -29,10 +32,10 @@ package actor JournalWriter {
     clock: @escaping @Sendable () -> Moment = Moment.now
   ) async throws(JournalError) -> JournalWriter {
     let queue = BlockingQueue()
-    let file = try await queue.run { () throws(JournalError) in
+    let (file, first) = try await queue.run { () throws(JournalError) in
       try RunCreation(state: state, id: id, sources: sources).create(started, clock: clock)
     }
-    return JournalWriter(file, on: queue)
+    return JournalWriter(file, first: first, on: queue)
   }
 
   /// Opens the journal of a run that died, to go on with it. A torn last line is kept aside, cut off and recorded.
@@ -42,10 +45,10 @@ package actor JournalWriter {
     _ folder: RunFolder, access: StateFolder.Access = .owner, clock: @escaping @Sendable () -> Moment = Moment.now
   ) async throws(JournalError) -> JournalWriter {
     let queue = BlockingQueue()
-    let file = try await queue.run { () throws(JournalError) in
-      try JournalFile(reopening: folder, access: access, clock: clock)
+    let (file, first) = try await queue.run { () throws(JournalError) in
+      try JournalFile.reopen(folder, access: access, clock: clock)
     }
-    return JournalWriter(file, on: queue)
+    return JournalWriter(file, first: first, on: queue)
   }
 
   /// Records an event; it is on the disk when this returns where a crash must not hide it: the run's ends, and the

@@ -27,8 +27,10 @@ struct RunCreation {
   let id: String
   let sources: [RunSource]
 
-  /// Returns the open journal, its first event written.
-  func create(_ started: RunStarted, clock: @escaping @Sendable () -> Moment) throws(JournalError) -> JournalFile {
+  /// Returns the open journal and its first event, which is written.
+  func create(
+    _ started: RunStarted, clock: @escaping @Sendable () -> Moment
+  ) throws(JournalError) -> (file: JournalFile, first: RecordedEvent) {
     try makeFolders(state.runs, mode: state.access.folderMode)
     let lock = try Descriptor(opening: "\(state.runs)/.lock", O_RDWR | O_CREAT, mode: state.access.fileMode)
     try lock.lock()
@@ -45,7 +47,7 @@ struct RunCreation {
 
   private func build(
     _ aside: RunFolder, _ started: RunStarted, _ clock: @escaping @Sendable () -> Moment
-  ) throws(JournalError) -> JournalFile {
+  ) throws(JournalError) -> (file: JournalFile, first: RecordedEvent) {
     try makeFolder(aside.path, mode: state.access.folderMode)
     try writeFile(Array(started.params.json.text(.indented).utf8) + [0x0A], to: aside.params)
     try writeSources(below: aside.sources)
@@ -56,7 +58,7 @@ struct RunCreation {
     started.sources = sources.map { SourceDigest(path: $0.path, sha256: sha256Hex($0.bytes)) }
     started.volatile = state.isVolatile
     let journal = try JournalFile(creatingIn: aside, id: id, access: state.access, clock: clock)
-    try journal.append(.runStarted(started))
+    let first = try journal.append(.runStarted(started))
     try syncFolder(aside.path)
 
     let number = RunNumber(value: started.number, claimedBy: id)
@@ -65,7 +67,7 @@ struct RunCreation {
     try syncFolder(state.runs)
     if !state.isVolatile { try number.settle(in: state) }
     journal.folder = state.run(id)
-    return journal
+    return (journal, first)
   }
 
   private func writeFile(_ bytes: [UInt8], to path: String) throws(JournalError) {
