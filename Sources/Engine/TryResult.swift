@@ -51,9 +51,9 @@ extension Try {
 
   private func recorded(_ error: StepError, _ stopped: StopReason?, duration: Duration) -> StepResultRecorded {
     switch (error.kind, stopped) {
-    case (.failed, _): return recorded(.fail, error.finding, duration)
+    case (.failed, _): return recorded(.fail, error.finding, duration, learnt: error.learnt)
     case (.notStarted, _): return recorded(.error, error.finding, duration, notStarted: true)
-    case (.broken, nil), (.interrupted, nil): return recorded(.error, error.finding, duration)
+    case (.broken, nil), (.interrupted, nil): return recorded(.error, error.finding, duration, learnt: error.learnt)
     case (.broken, .deadline), (.interrupted, .deadline):
       return unfinished(
         Finding(
@@ -67,11 +67,12 @@ extension Try {
   }
 
   private func recorded(
-    _ outcome: Outcome, _ finding: Finding, _ duration: Duration, notStarted: Bool = false
+    _ outcome: Outcome, _ finding: Finding, _ duration: Duration, notStarted: Bool = false,
+    learnt: [Value.Member] = []
   ) -> StepResultRecorded {
     StepResultRecorded(
-      path: path, attempt: attempt, outcome: outcome, output: .null, finding: finding, notStarted: notStarted,
-      duration: duration)
+      path: path, attempt: attempt, outcome: outcome, output: learnt.isEmpty ? .null : .members(learnt),
+      finding: finding, notStarted: notStarted, duration: duration)
   }
 
   /// The result of a try that was begun and not brought to its end: what it did is unknown where it may only be done
