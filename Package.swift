@@ -77,7 +77,7 @@ let package = Package(
     tests("STUNTests", ["STUN", nioCore]),
     tests("ProbeTests", ["Probe", "STUN", "TestSupport", nioCore, nioPosix]),
     tests("ProcessesTests", ["Processes", "TestSupport"]),
-    tests("LabTests", ["Lab", "TestSupport"]),
+    tests("LabTests", ["Lab", "Processes", "TestSupport"]),
     tests("ModulesTests", ["Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Schema"]),

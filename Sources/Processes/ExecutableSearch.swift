@@ -10,6 +10,7 @@ enum ExecutableSearch {
       switch examine(name.hasPrefix("/") ? name : (directory.map { $0 + "/" + name } ?? name)) {
       case .executable: return name
       case .unusable: throw ProcessError(.notExecutable, "\(name) may not be executed")
+      case .unreachable: throw ProcessError(.notExecutable, "\(name) lies in a folder that may not be entered")
       case .absent: throw ProcessError(.notFound, "there is no file \(name)")
       }
     }
@@ -20,7 +21,7 @@ enum ExecutableSearch {
       switch examine(candidate) {
       case .executable: return candidate
       case .unusable: unusable = unusable ?? candidate
-      case .absent: continue
+      case .unreachable, .absent: continue
       }
     }
     if let unusable { throw ProcessError(.notExecutable, "\(unusable) may not be executed") }
@@ -30,12 +31,13 @@ enum ExecutableSearch {
   private enum Finding {
     case executable
     case unusable
+    case unreachable
     case absent
   }
 
   private static func examine(_ path: String) -> Finding {
     var status = stat()
-    guard stat(path, &status) == 0 else { return errno == EACCES ? .unusable : .absent }
+    guard stat(path, &status) == 0 else { return errno == EACCES ? .unreachable : .absent }
     guard status.st_mode & S_IFMT == S_IFREG, access(path, X_OK) == 0 else { return .unusable }
     return .executable
   }

@@ -22,6 +22,18 @@ package struct ProcessIdentity: Hashable, Sendable, Codable {
     self.init(entry)
   }
 
+  /// The processes of a program, given by name or path, whose working directory is `folder` or lies below it, also when
+  /// it has been removed since. `folder` is absolute, without symbolic links.
+  package static func running(_ program: String, in folder: String) -> [ProcessIdentity] {
+    // The kernel keeps 15 bytes.
+    let name = String(decoding: (program.split(separator: "/").last ?? "").utf8.prefix(15), as: UTF8.self)
+    return ProcessEntry.all().filter { entry in
+      guard entry.name == name, !entry.isZombie, var directory = entry.workingDirectory else { return false }
+      if directory.hasSuffix(" (deleted)") { directory.removeLast(" (deleted)".count) }
+      return directory == folder || directory.hasPrefix(folder + "/")
+    }.compactMap(ProcessIdentity.init)
+  }
+
   /// This process.
   package static var own: ProcessIdentity? { ProcessIdentity(pid: getpid()) }
 
@@ -34,8 +46,7 @@ package struct ProcessIdentity: Hashable, Sendable, Codable {
 
   /// Whether it is there still. A process that has ended and is not reaped yet is not.
   package var isRunning: Bool {
-    guard let entry = ProcessEntry(pid: pid), !entry.isZombie else { return false }
-    return ProcessIdentity(entry) == self
+    current?.isZombie == false
   }
 
   /// Sends it a signal, and never another process; false where it is gone or another user's.
@@ -54,7 +65,7 @@ package struct ProcessIdentity: Hashable, Sendable, Codable {
       runbook_pidfd_send_signal(descriptor, SIGKILL)
       return hasEnded(descriptor, within: .seconds(5))
     }
-    if ended == true, ProcessEntry(pid: pid)?.parent == getpid() { _ = runbook_reap(pid) }
+    if current?.parent == getpid() { _ = runbook_reap(pid) }
     return ended ?? true
   }
 
@@ -73,6 +84,12 @@ package struct ProcessIdentity: Hashable, Sendable, Codable {
     let descriptor = runbook_pidfd_open(pid)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    return isRunning ? body(descriptor) : nil
+    return current == nil ? nil : body(descriptor)
+  }
+
+  /// Its line of the process table, while it is there or waits to be reaped.
+  private var current: ProcessEntry? {
+    guard let entry = ProcessEntry(pid: pid), ProcessIdentity(entry) == self else { return nil }
+    return entry
   }
 }

@@ -37,14 +37,15 @@ struct ProcessEntry {
   func holds(pipes: Set<UInt64>) -> Bool {
     let folder = "/proc/\(pid)/fd"
     return namesInFolder(folder).contains { name in
-      let target = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
-        let length = buffer.baseAddress.map { readlink("\(folder)/\(name)", $0, buffer.count) } ?? 0
-        return String(decoding: buffer.prefix(max(length, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      }
-      guard target.hasPrefix("pipe:["), let inode = UInt64(target.dropFirst(6).dropLast()) else { return false }
+      guard let target = linkTarget("\(folder)/\(name)"), target.hasPrefix("pipe:["),
+        let inode = UInt64(target.dropFirst(6).dropLast())
+      else { return false }
       return pipes.contains(inode)
     }
   }
+
+  /// Where it works now; nil where we may not look. The kernel adds " (deleted)" to what has been removed since.
+  var workingDirectory: String? { linkTarget("/proc/\(pid)/cwd") }
 
   /// All processes that there are.
   static func all() -> [ProcessEntry] {
@@ -63,6 +64,15 @@ func readSmallFile(_ path: String) -> [UInt8]? {
     filled = max(count, 0)
   }
   return count < 0 ? nil : bytes
+}
+
+private func linkTarget(_ path: String) -> String? {
+  withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+    guard let start = buffer.baseAddress else { return nil }
+    let length = readlink(path, start, buffer.count)
+    guard length >= 0 else { return nil }
+    return String(decoding: UnsafeRawBufferPointer(buffer)[..<length], as: UTF8.self)
+  }
 }
 
 private func namesInFolder(_ path: String) -> [String] {

@@ -38,10 +38,16 @@ struct Spawn {
 
     let variables = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     var pid: pid_t = 0
-    let failure = withCStrings(arguments) { arguments in
-      withCStrings(variables) { variables in
-        runbook_spawn(&pid, path, directory, arguments, variables, descriptors, Int32(descriptors.count))
+    var failure: Int32 = 0
+    // A program that was written a moment ago may still be open for writing in a child of ours between fork and exec.
+    for _ in 0..<100 {
+      failure = withCStrings(arguments) { arguments in
+        withCStrings(variables) { variables in
+          runbook_spawn(&pid, path, directory, arguments, variables, descriptors, Int32(descriptors.count))
+        }
       }
+      guard failure == ETXTBSY else { break }
+      usleep(5_000)
     }
     switch failure {
     case 0: return pid
