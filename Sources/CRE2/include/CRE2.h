@@ -1,2 +1,46 @@
 /* RE2 behind a C interface: linear-time regular expressions for the CEL and log-review patterns. */
 #pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A compiled pattern. Immutable once compiled; may be used from any number of threads. */
+typedef struct cre2_pattern cre2_pattern;
+
+/* Compiles a UTF-8 pattern with at most max_memory bytes of program and cache (0: RE2's default, 8 MiB). Never NULL but
+   when memory is exhausted; ask cre2_error whether the pattern is valid. */
+cre2_pattern *cre2_compile(const char *pattern, size_t length, int64_t max_memory);
+
+/* Frees a pattern; NULL is allowed. */
+void cre2_free(cre2_pattern *pattern);
+
+/* Why the pattern is invalid, valid until it is freed; NULL when it is valid. */
+const char *cre2_error(const cre2_pattern *pattern);
+
+/* Number of capturing groups, without the whole match; -1 for an invalid pattern. */
+int cre2_group_count(const cre2_pattern *pattern);
+
+/* Number of instructions of the compiled program: what a match costs for each byte at worst; 0 for an invalid pattern. */
+int cre2_program_size(const cre2_pattern *pattern);
+
+/* A matched part of a text; start is negative when the group took no part. */
+typedef struct {
+  ptrdiff_t start;
+  ptrdiff_t length;
+} cre2_span;
+
+/* Whether the pattern matches anywhere in text. An invalid pattern matches nothing. */
+bool cre2_matches(const cre2_pattern *pattern, const char *text, size_t length);
+
+/* Looks for the pattern in text from offset start; fills up to span_count spans, the whole match first. */
+bool cre2_find(const cre2_pattern *pattern, const char *text, size_t length, size_t start, cre2_span *spans,
+               int span_count);
+
+#ifdef __cplusplus
+}
+#endif

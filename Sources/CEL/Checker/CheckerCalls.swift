@@ -1,0 +1,190 @@
+extension Checker {
+  // MARK: Operators
+
+  mutating func binary(
+    _ node: Expression, _ op: Expression.BinaryOperator, _ left: Expression, _ right: Expression
+  ) -> CELType {
+    switch op {
+    case .and, .or:
+      require(left, .bool, "'\(op.rawValue)'")
+      require(right, .bool, "'\(op.rawValue)'")
+      return .bool
+    default: return overloaded(node, StandardOperators.name(of: op), [left, right], symbol: op.rawValue)
+    }
+  }
+
+  /// Checks the use of an operator.
+  mutating func overloaded(_ node: Expression, _ name: String, _ operands: [Expression], symbol: String) -> CELType {
+    let types = operands.map { check($0) }
+    let overloads = StandardOperators.overloads[name] ?? []
+    if let result = resolve(overloads, types, node, name: name) { return result }
+    let shown = types.map { show($0) }.joined(separator: ", ")
+    report(.noMatchingOverload, "'\(symbol)' does not take (\(shown))", node.range)
+    return overloads.first.map { $0.result == .bool ? .bool : .dyn } ?? .dyn
+  }
+
+  mutating func conditional(
+    _ node: Expression, _ condition: Expression, _ first: Expression, _ second: Expression
+  ) -> CELType {
+    require(condition, .bool, "the condition of '?:'")
+    let firstType = check(first)
+    let secondType = check(second)
+    if substitution.assign(secondType, to: firstType) {
+      return substitution.moreGeneral(substitution.apply(firstType), substitution.apply(secondType))
+    }
+    report(
+      .typeMismatch, "the branches of '?:' are of types \(show(firstType)) and \(show(secondType))",
+      first.range.through(second.range))
+    return .dyn
+  }
+
+  mutating func index(
+    _ node: Expression, _ operand: Expression, _ index: Expression, _ isOptional: Bool
+  ) -> CELType {
+    let operandType = check(operand)
+    let indexType = check(index)
+    var container = substitution.apply(operandType)
+    var givesOptional = isOptional
+    if case .optional(let wrapped) = container {
+      container = substitution.apply(wrapped)
+      givesOptional = true
+    }
+    let element: CELType
+    switch container {
+    case .list(let type) where substitution.assign(indexType, to: .int): element = type
+    case .map(let key, let value) where substitution.assign(indexType, to: key): element = value
+    case .dyn: element = .dyn
+    case .parameter:
+      _ = substitution.assign(.dyn, to: container)
+      element = .dyn
+    default:
+      report(.noMatchingOverload, "'[]' does not take (\(show(operandType)), \(show(indexType)))", node.range)
+      return .dyn
+    }
+    if case .optional = element { return element }
+    return givesOptional ? .optional(element) : element
+  }
+
+  // MARK: Functions
+
+  mutating func call(
+    _ node: Expression, _ target: Expression?, _ function: Expression.Name, _ arguments: [Expression]
+  ) -> CELType {
+    if let target, let prefix = qualifiedName(target) {
+      for name in environment.candidates(for: "\(prefix).\(function.text)") {
+        if let overloads = environment.functions[name] {
+          return apply(node, name, overloads.filter { !$0.isMember }, function, arguments)
+        }
+      }
+    }
+    if let target {
+      let overloads = environment.functions[function.text]?.filter(\.isMember) ?? []
+      return apply(node, function.text, overloads, function, [target] + arguments)
+    }
+    for name in environment.candidates(for: function.text) {
+      if let overloads = environment.functions[name] {
+        return apply(node, name, overloads.filter { !$0.isMember }, function, arguments)
+      }
+    }
+    return apply(node, function.text, [], function, arguments)
+  }
+
+  private mutating func apply(
+    _ node: Expression, _ name: String, _ overloads: [Overload], _ function: Expression.Name,
+    _ arguments: [Expression]
+  ) -> CELType {
+    let types = arguments.map { check($0) }
+    guard !overloads.isEmpty else {
+      reportUnknown(function, isMember: !function.range.isBefore(arguments.first?.range))
+      return .dyn
+    }
+    if let result = resolve(overloads, types, node, name: name) {
+      validate(overloads, node, arguments)
+      return result
+    }
+    let shown = types.map { show($0) }.joined(separator: ", ")
+    var message = "'\(function.text)' does not take (\(shown))"
+    if overloads.count <= 4 {
+      let forms = overloads.map { "(\($0.parameters.map(\.description).joined(separator: ", ")))" }
+      message += "; it takes \(forms.joined(separator: " or "))"
+    }
+    report(.noMatchingOverload, message, function.range)
+    return overloads.allSatisfy { $0.result == overloads[0].result }
+      ? substitution.instantiate([overloads[0].result])[0] : .dyn
+  }
+
+  private mutating func reportUnknown(_ function: Expression.Name, isMember: Bool) {
+    let known = environment.functions.filter { $0.value.contains { $0.isMember == isMember } }.keys
+    let near = Suggestion.nearest(to: function.text, among: Array(known))
+    report(.undeclaredFunction, "undeclared function '\(function.text)'", function.range, suggestion: near)
+  }
+
+  /// The type of the result when an overload takes the arguments. Overloads after the first that does are of account only
+  /// where the types of the arguments are not all known.
+  private mutating func resolve(
+    _ overloads: [Overload], _ arguments: [CELType], _ node: Expression, name: String
+  ) -> CELType? {
+    let isKnown = !arguments.contains { substitution.apply($0).isUncertain }
+    var result: CELType?
+    var matched: [String] = []
+    for overload in overloads {
+      guard let parameters = overload.parameters(for: arguments.count) else { continue }
+      let types = substitution.instantiate(parameters + [overload.result])
+      guard substitution.assign(arguments, to: Array(types.dropLast())) else { continue }
+      matched.append(overload.id)
+      let type = substitution.apply(types[types.count - 1])
+      if let known = result {
+        if known != type { result = .dyn }
+      } else {
+        result = type
+      }
+      if isKnown { break }
+    }
+    if result != nil { refer(node, to: .function(name: name, overloads: matched)) }
+    return result
+  }
+
+  // MARK: Constant arguments
+
+  /// Lets overloads look at arguments that are literals.
+  private mutating func validate(_ overloads: [Overload], _ node: Expression, _ arguments: [Expression]) {
+    guard environment.validatesConstants, let matched = matchedOverload(overloads, node) else { return }
+    let constants = arguments.map { argument -> CELValue? in
+      if case .literal(let value) = argument.kind { return value }
+      return nil
+    }
+    do throws(EvaluationError) {
+      if let validation = matched.validation {
+        try validation(constants)
+      } else if matched.isPure, !constants.isEmpty, !constants.contains(where: { $0 == nil }) {
+        var meter = CostMeter(limit: environment.limits.cost)
+        _ = try matched.implementation.call(constants.compactMap { $0 }, &meter)
+      }
+    } catch {
+      if error.code == .costExceeded { return }
+      let literals = arguments.filter { if case .literal = $0.kind { true } else { false } }
+      let place = literals.last?.range ?? node.range
+      report(.invalidConstant, error.message, arguments.count == 1 ? place : node.range)
+    }
+  }
+
+  private func matchedOverload(_ overloads: [Overload], _ node: Expression) -> Overload? {
+    guard case .function(_, let ids)? = reference(node), ids.count == 1 else { return nil }
+    return overloads.first { $0.id == ids[0] }
+  }
+}
+
+extension CELType {
+  /// Whether `dyn` or an unknown parameter is in the type.
+  fileprivate var isUncertain: Bool {
+    switch self {
+    case .dyn, .parameter: true
+    default: parameters.contains(where: \.isUncertain)
+    }
+  }
+}
+
+extension SourceRange {
+  /// Whether this range starts before another one does, or there is no other.
+  fileprivate func isBefore(_ other: SourceRange?) -> Bool { other.map { start < $0.start } ?? true }
+}

@@ -1,0 +1,110 @@
+/// `[a, ?b]`.
+final class ListNode: Node {
+  let range: SourceRange
+  private let elements: [any Node]
+  private let optional: [Bool]
+
+  init(_ elements: [any Node], optional: [Bool], _ range: SourceRange) {
+    self.elements = elements
+    self.optional = optional
+    self.range = range
+  }
+
+  func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue {
+    try frame.meter.charge(1 + elements.count)
+    var values: [CELValue] = []
+    values.reserveCapacity(elements.count)
+    for position in elements.indices {
+      let value = try elements[position].evaluate(&frame)
+      if !optional[position] {
+        values.append(value)
+      } else if let wrapped = try value.unwrapped(at: elements[position].range) {
+        values.append(wrapped)
+      }
+    }
+    return .list(values)
+  }
+}
+
+/// `{a: b, ?c: d}`.
+final class MapNode: Node {
+  let range: SourceRange
+  private let keys: [any Node]
+  private let values: [any Node]
+  private let optional: [Bool]
+
+  init(keys: [any Node], values: [any Node], optional: [Bool], _ range: SourceRange) {
+    self.keys = keys
+    self.values = values
+    self.optional = optional
+    self.range = range
+  }
+
+  func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue {
+    try frame.meter.charge(1 + keys.count)
+    var builder = CELMap.Builder()
+    for position in keys.indices {
+      let key = try keys[position].evaluate(&frame)
+      var value = try values[position].evaluate(&frame)
+      if optional[position] {
+        guard let wrapped = try value.unwrapped(at: values[position].range) else { continue }
+        value = wrapped
+      }
+      do throws(EvaluationError) {
+        try builder.add(key, value)
+      } catch {
+        throw error.placed(at: keys[position].range)
+      }
+    }
+    return .map(builder.build())
+  }
+}
+
+/// `type{field: value, ?field: value}`.
+final class RecordNode: Node {
+  let range: SourceRange
+  private let type: RecordType
+  private let positions: [Int]
+  private let values: [any Node]
+  private let optional: [Bool]
+
+  init(_ type: RecordType, positions: [Int], values: [any Node], optional: [Bool], _ range: SourceRange) {
+    self.type = type
+    self.positions = positions
+    self.values = values
+    self.optional = optional
+    self.range = range
+  }
+
+  func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue {
+    try frame.meter.charge(1 + type.fields.count)
+    var fields: [CELValue?] = Array(repeating: nil, count: type.fields.count)
+    for (index, position) in positions.enumerated() {
+      let value = try values[index].evaluate(&frame)
+      fields[position] = optional[index] ? try value.unwrapped(at: values[index].range) : value
+    }
+    return type.unwrapping?(fields) ?? .record(Record(type, fields: fields))
+  }
+}
+
+extension CELMap.Builder {
+  /// Adds an entry; a key of a type no key has, or one that is there already, is an error.
+  mutating func add(_ key: CELValue, _ value: CELValue) throws(EvaluationError) {
+    switch insert(key, value) {
+    case .inserted: return
+    case .duplicate: throw EvaluationError(.duplicateKey, "the key \(key.briefDescription) is in the map twice")
+    case .unsupportedKey: throw EvaluationError(.noSuchOverload, "no map has keys of type \(key.type.name)")
+    }
+  }
+}
+
+extension CELValue {
+  /// What an optional holds; anything else is an error.
+  fileprivate func unwrapped(at range: SourceRange) throws(EvaluationError) -> CELValue? {
+    guard case .optional(let optional) = self else {
+      throw EvaluationError(.noSuchOverload, "'?' takes an optional, not a value of type \(type.name)")
+        .placed(at: range)
+    }
+    return optional.value
+  }
+}

@@ -1,0 +1,100 @@
+/// A value known when the expression was compiled.
+final class ConstantNode: Node {
+  let range: SourceRange
+  let value: CELValue
+
+  init(_ value: CELValue, _ range: SourceRange) {
+    self.value = value
+    self.range = range
+  }
+
+  var constant: CELValue? { value }
+
+  func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue { value }
+}
+
+/// A variable of the environment.
+final class VariableNode: Node {
+  let range: SourceRange
+  private let variable: Variable
+
+  init(_ variable: Variable, _ range: SourceRange) {
+    self.variable = variable
+    self.range = range
+  }
+
+  func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue {
+    do throws(EvaluationError) {
+      if let value = try frame.activation.value(of: variable) { return value }
+    } catch {
+      throw error.placed(at: range)
+    }
+    throw EvaluationError(.noValue, "'\(variable.name)' has no value").placed(at: range)
+  }
+}
+
+/// A variable of a macro.
+final class LocalNode: Node {
+  let range: SourceRange
+  private let slot: Int
+
+  init(_ slot: Int, _ range: SourceRange) {
+    self.slot = slot
+    self.range = range
+  }
+
+  func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue { frame.locals[slot] }
+}
+
+/// A name or function that was not found, in a program made without a check.
+final class FailingNode: Node {
+  let range: SourceRange
+  private let error: EvaluationError
+
+  init(_ error: EvaluationError, _ range: SourceRange) {
+    self.error = error.placed(at: range)
+    self.range = range
+  }
+
+  func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue { throw error }
+}
+
+/// `cel.bind`.
+final class BindNode: Node {
+  let range: SourceRange
+  private let slot: Int
+  private let value: any Node
+  private let body: any Node
+
+  init(slot: Int, value: any Node, body: any Node, _ range: SourceRange) {
+    self.slot = slot
+    self.value = value
+    self.body = body
+    self.range = range
+  }
+
+  func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue {
+    let bound = try value.evaluate(&frame)
+    frame.locals[slot] = bound
+    return try body.evaluate(&frame)
+  }
+}
+
+/// Notes the value of a node.
+final class TraceNode: Node {
+  private let id: Int
+  private let node: any Node
+
+  init(_ id: Int, _ node: any Node) {
+    self.id = id
+    self.node = node
+  }
+
+  var range: SourceRange { node.range }
+
+  func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue {
+    let value = try node.evaluate(&frame)
+    frame.trace[id] = value
+    return value
+  }
+}

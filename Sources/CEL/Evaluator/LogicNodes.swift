@@ -1,0 +1,74 @@
+/// `&&` and `||`: an operand that decides makes an error of the other irrelevant.
+final class LogicNode: ConditionNode {
+  let range: SourceRange
+  private let left: any Node
+  private let right: any Node
+  /// The value of an operand that decides: true for `||`, false for `&&`.
+  private let deciding: Bool
+
+  init(deciding: Bool, _ left: any Node, _ right: any Node, _ range: SourceRange) {
+    self.deciding = deciding
+    self.left = left
+    self.right = right
+    self.range = range
+  }
+
+  func condition(_ frame: inout Frame) throws(EvaluationError) -> Bool {
+    try frame.meter.charge(1)
+    do throws(EvaluationError) {
+      if try left.condition(&frame) == deciding { return deciding }
+    } catch {
+      return try decideByRight(&frame, error)
+    }
+    return try right.condition(&frame)
+  }
+
+  private func decideByRight(_ frame: inout Frame, _ error: EvaluationError) throws(EvaluationError) -> Bool {
+    if error.code == .costExceeded { throw error }
+    var isDecided = false
+    do throws(EvaluationError) {
+      isDecided = try right.condition(&frame) == deciding
+    } catch let second {
+      if second.code == .costExceeded { throw second }
+    }
+    guard isDecided else { throw error }
+    frame.absorb(error)
+    return deciding
+  }
+}
+
+/// `!`.
+final class NotNode: ConditionNode {
+  let range: SourceRange
+  private let operand: any Node
+
+  init(_ operand: any Node, _ range: SourceRange) {
+    self.operand = operand
+    self.range = range
+  }
+
+  func condition(_ frame: inout Frame) throws(EvaluationError) -> Bool {
+    try frame.meter.charge(1)
+    return try !operand.condition(&frame)
+  }
+}
+
+/// `?:`.
+final class ConditionalNode: Node {
+  let range: SourceRange
+  private let test: any Node
+  private let first: any Node
+  private let second: any Node
+
+  init(_ test: any Node, _ first: any Node, _ second: any Node, _ range: SourceRange) {
+    self.test = test
+    self.first = first
+    self.second = second
+    self.range = range
+  }
+
+  func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue {
+    try frame.meter.charge(1)
+    return try test.condition(&frame) ? try first.evaluate(&frame) : try second.evaluate(&frame)
+  }
+}

@@ -1,0 +1,42 @@
+/// The functions, constants and record types that an environment starts with.
+struct StandardDefinitions: Sendable {
+  let libraries: Set<Library>
+  private(set) var functions: [String: [Overload]] = [:]
+  private(set) var constants: [String: CELValue] = [:]
+  private(set) var records: [String: RecordType] = [:]
+  let dottedRoots: Set<String>
+
+  /// Those of all libraries.
+  static let all = StandardDefinitions(Set(Library.allCases))
+
+  init(_ libraries: Set<Library>) {
+    self.libraries = libraries
+    var tables = [
+      TypeConversions.functions, SizeFunctions.functions, TextFunctions.functions, TimeFunctions.functions,
+    ]
+    var types: [CELType] = [
+      .null, .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .list(.dyn), .map(.dyn, .dyn),
+      .type(.dyn),
+    ]
+    if libraries.contains(.strings) { tables += [StringExtension.functions, FormatFunction.functions] }
+    if libraries.contains(.math) { tables += [MathExtension.functions, BitFunctions.functions] }
+    if libraries.contains(.encoders) { tables.append(EncodersExtension.functions) }
+    if libraries.contains(.optionals) {
+      tables.append(OptionalExtension.functions)
+      types.append(.optional(.dyn))
+    }
+    if libraries.contains(.network) {
+      tables += [AddressFunctions.functions, AddressRangeFunctions.functions]
+      types += [.ip, .cidr]
+    }
+    for table in tables {
+      for (name, overloads) in table { functions[name, default: []] += overloads }
+    }
+    for type in types { constants[type.name] = .type(type) }
+    if libraries.contains(.wrappers) {
+      for record in WrapperTypes.records { records[record.name] = record }
+      constants["google.protobuf.NullValue.NULL_VALUE"] = .int(0)
+    }
+    dottedRoots = Set(constants.keys.compactMap { name in name.firstIndex(of: ".").map { String(name[..<$0]) } })
+  }
+}
