@@ -60,7 +60,10 @@ let package = Package(
     library("Reports", ["Schema", "Journal"]),
     library(
       "Commands",
-      ["Schema", "CEL", "Journal", "Steps", "Language", "Engine", "STUN", "Probe", "Lab", "Modules", "Ledger", "Reports", argumentParser]),
+      [
+        "Schema", "CEL", "Journal", "Steps", "Language", "Engine", "STUN", "Probe", "Lab", "Modules", "Ledger",
+        "Reports", argumentParser,
+      ]),
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
 
     .target(
@@ -73,8 +76,8 @@ let package = Package(
     tests("StepsTests", ["Steps", "Schema", "Journal"]),
     tests("LanguageTests", ["Language", "Schema", "Steps", "CEL", "TestSupport"]),
     tests("EngineTests", ["Engine", "Language", "Schema", "Steps", "Journal", "TestSupport"]),
-    tests("STUNTests", ["STUN", nioCore]),
-    tests("ProbeTests", ["Probe", "STUN", "TestSupport", nioCore, nioPosix]),
+    tests("STUNTests", ["STUN", crypto, nioCore]),
+    tests("ProbeTests", ["Probe", "STUN", nioCore, nioPosix]),
     tests("ProcessesTests", ["Processes", "TestSupport"]),
     tests("LabTests", ["Lab", "TestSupport"]),
     tests("ModulesTests", ["Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
