@@ -16,8 +16,10 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
   .target(name: name, dependencies: dependencies, swiftSettings: house)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: house)
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: house)
 }
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -70,7 +72,7 @@ let package = Package(
     tests("SchemaTests", ["Schema"]),
     tests("CELTests", ["CEL"]),
     tests("CELConformance", ["CEL"]),
-    tests("JournalTests", ["Journal", "Schema", "TestSupport"]),
+    tests("JournalTests", ["Journal", "Schema", "TestSupport"], exclude: ["Fixtures"]),
     tests("StepsTests", ["Steps", "Schema", "Journal"]),
     tests("LanguageTests", ["Language", "Schema", "Steps", "CEL", "TestSupport"]),
     tests("EngineTests", ["Engine", "Language", "Schema", "Steps", "Journal", "TestSupport"]),

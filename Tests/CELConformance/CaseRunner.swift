@@ -30,11 +30,21 @@ extension ConformanceCase {
     do throws(EvaluationError) {
       let value = try program.evaluate(activation)
       if !value.belongs(to: program.type) { return "the value \(value) is not of type \(program.type)" }
-      guard let expected = expect.value?.value else { return "the value is \(value), expected an error" }
+      guard let expected = correctedValue ?? expect.value?.value else {
+        return "the value is \(value), expected an error"
+      }
       return value.isSame(as: expected) ? nil : "the value is \(value), expected \(expected)"
     } catch {
       return expect.error == nil ? "fails: \(error)" : nil
     }
+  }
+
+  /// The expected value of the two cases whose value was spoilt when the suite was turned into JSON: Python's reader of the
+  /// text format leaves the escape `\?` (a plain `?`) in octets as it is, `protoc` and the reference evaluator do not.
+  private var correctedValue: CELValue? {
+    let isSpoilt = section == "bytes_literals" && name.hasSuffix("_unescaped_punctuation")
+    return isSpoilt && expect.value?.value == .bytes(Array(" \\? \" ' ` ".utf8))
+      ? .bytes(Array(" ? \" ' ` ".utf8)) : nil
   }
 
   private func makeEnvironment() -> Environment {
@@ -74,11 +84,12 @@ extension CELValue {
 }
 
 extension CheckedExpression {
-  /// Whether an input, a mixed or empty aggregate, or `dyn()` is in the expression.
+  /// Whether an input, a mixed or empty aggregate, `dyn()` or the name of a type with parameters is in the expression.
   func bringsInDyn() -> Bool {
     var pending = [root]
     while let node = pending.popLast() {
       switch (node.kind, reference(of: node)) {
+      case (.identifier, .constant(.type)?): return true
       case (_, .variable(let variable)?) where variable.type.containsDyn: return true
       case (.call, .function("dyn", _)?): return true
       case (.list(let elements), _):
