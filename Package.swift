@@ -16,15 +16,16 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
   .target(name: name, dependencies: dependencies, swiftSettings: house)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: house)
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: house)
 }
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
-let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -37,7 +38,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -50,12 +50,12 @@ let package = Package(
     library("Journal", ["Schema", "CLinux", crypto]),
     library("Steps", ["Schema", "Journal"]),
     library("Language", ["Schema", "CEL", "Steps", yams]),
-    library("Engine", ["Language", "Schema", "Steps", "Journal"]),
+    library("Engine", ["Language", "Schema", "Steps", "Journal", crypto]),
     library("STUN", [nioCore, crypto]),
     library("Probe", ["STUN", "COpenSSL", nioCore, nioPosix]),
-    library("Processes", ["CLinux", subprocess]),
+    library("Processes", ["CLinux"]),
     library("Lab", ["Processes", "COpenSSL", "CLinux"]),
-    library("Modules", ["Schema", "Steps", "Probe", "STUN", "Processes"]),
+    library("Modules", ["Schema", "Journal", "Steps", "Probe", "STUN", "Processes"]),
     library("Ledger", ["Schema", "Journal", "Steps"]),
     library("Reports", ["Schema", "Journal"]),
     library(
@@ -72,14 +72,14 @@ let package = Package(
     tests("SchemaTests", ["Schema"]),
     tests("CELTests", ["CEL"]),
     tests("CELConformance", ["CEL"]),
-    tests("JournalTests", ["Journal", "Schema", "TestSupport"]),
+    tests("JournalTests", ["Journal", "Schema", "TestSupport"], exclude: ["Fixtures"]),
     tests("StepsTests", ["Steps", "Schema", "Journal"]),
     tests("LanguageTests", ["Language", "Schema", "Steps", "CEL", "TestSupport"]),
     tests("EngineTests", ["Engine", "Language", "Schema", "Steps", "Journal", "TestSupport"]),
-    tests("STUNTests", ["STUN", nioCore]),
-    tests("ProbeTests", ["Probe", "STUN", "TestSupport", nioCore, nioPosix]),
+    tests("STUNTests", ["STUN", crypto, nioCore]),
+    tests("ProbeTests", ["Probe", "STUN", nioCore, nioPosix]),
     tests("ProcessesTests", ["Processes", "TestSupport"]),
-    tests("LabTests", ["Lab", "TestSupport"]),
+    tests("LabTests", ["Lab", "Processes", "TestSupport"]),
     tests("ModulesTests", ["Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Schema"]),

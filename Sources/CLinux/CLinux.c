@@ -1,1 +1,33 @@
+#define _GNU_SOURCE
 #include "CLinux.h"
+#include <signal.h>
+#include <spawn.h>
+
+int runbook_spawn(pid_t *pid, const char *path, const char *directory, char *const arguments[], char *const variables[],
+                  const int descriptors[], int count) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  sigset_t signals;
+  int failure = posix_spawn_file_actions_init(&actions);
+  if (failure) return failure;
+  failure = posix_spawnattr_init(&attributes);
+  if (failure) {
+    posix_spawn_file_actions_destroy(&actions);
+    return failure;
+  }
+  for (int target = 0; target < count && !failure; target++)
+    failure = posix_spawn_file_actions_adddup2(&actions, descriptors[target], target);
+  if (!failure) failure = posix_spawn_file_actions_addclosefrom_np(&actions, count);
+  if (!failure && directory) failure = posix_spawn_file_actions_addchdir_np(&actions, directory);
+  if (!failure) {
+    sigfillset(&signals);
+    posix_spawnattr_setsigdefault(&attributes, &signals);
+    sigemptyset(&signals);
+    posix_spawnattr_setsigmask(&attributes, &signals);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
+    failure = posix_spawn(pid, path, &actions, &attributes, arguments, variables);
+  }
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return failure;
+}

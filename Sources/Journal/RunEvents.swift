@@ -4,7 +4,7 @@ package import Schema
 package struct RunStarted: JournalEvent {
   package var runbook: String
   package var title: String
-  /// Runs of one host are numbered without gaps, from 1.
+  /// Runs of one host are numbered without gaps, from 1; 0 for a run in memory-backed storage, which a reboot takes away.
   package var number: Int
   package var severity: String?
   package var target: String?
@@ -47,7 +47,7 @@ package struct RunStarted: JournalEvent {
     Self.init,
     Field("runbook", \.runbook, .string, "Name of the runbook, or checks/NAME."),
     Field("title", \.title, .string, "Its title."),
-    Field("number", \.number, .int, "Number of the run on this host, without gaps."),
+    Field("number", \.number, .int, "Number of the run on this host, from 1 without gaps; 0 where volatile."),
     Field("severity", \.severity, .optional(.string), "Severity of the runbook."),
     Field("target", \.target, .optional(.string), "Name of the target."),
     Field("parent", \.parent, .optional(.string), "Id of the run that this one is a child of."),
@@ -174,7 +174,7 @@ package struct ChildStarted: JournalEvent {
   package static let summary = "A run of the same runbook for one target began, with its own journal."
   package static let record = Record(
     Self.init,
-    Field("run", \.run, .string, "Id of the child run."),
+    Field("child", \.run, .string, "Id of the child run."),
     Field("target", \.target, .string, "Name of its target.")
   )
 }
@@ -198,7 +198,7 @@ package struct ChildFinished: JournalEvent {
   package static let summary = "A child run ended."
   package static let record = Record(
     Self.init,
-    Field("run", \.run, .string, "Id of the child run."),
+    Field("child", \.run, .string, "Id of the child run."),
     Field("target", \.target, .string, "Name of its target."),
     Field("outcome", \.outcome, .enumeration(Outcome.self), "Its outcome."),
     Field("steps", \.steps, .list(.record(ChildStep.record)), "Outcomes of its steps.")

@@ -16,6 +16,13 @@ package struct Timestamp: Hashable, Sendable, Comparable {
     self.nanoseconds = nanoseconds
   }
 
+  private init(wholeSeconds seconds: Int64) {
+    self.seconds = seconds
+    nanoseconds = 0
+  }
+
+  package static let unixEpoch = Timestamp(wholeSeconds: 0)
+
   /// Reads RFC 3339, with a zone and up to nine digits of a fraction; nil for anything else.
   package init?(_ text: String) {
     var text = text

@@ -46,6 +46,9 @@ package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugS
   /// The value itself, for the one place that needs it.
   package func reveal() -> Value { value }
 
+  /// The clear form as text.
+  package func revealText() -> String { value.plainText }
+
   package var description: String { Self.mask }
   package var debugDescription: String { Self.mask }
   package var customMirror: Mirror { Mirror(self, children: []) }
@@ -77,5 +80,12 @@ extension Value {
     case .members(let members): members.contains { $0.value.holdsSecret }
     default: false
     }
+  }
+}
+
+extension Value {
+  /// The value as part of a text: text as it is, everything else in its JSON form. A secret is masked.
+  package var plainText: String {
+    if case .string(let text) = json { text } else { json.text() }
   }
 }

@@ -1,4 +1,5 @@
 package import Journal
+package import Schema
 
 /// Why a module could not give a result.
 package struct StepError: Error, Hashable, Sendable {
@@ -15,10 +16,13 @@ package struct StepError: Error, Hashable, Sendable {
 
   package var kind: Kind
   package var finding: Finding
+  /// What was learnt all the same, by name: recorded in the place of the output, which there is none of. No secrets.
+  package var learnt: [Value.Member]
 
-  package init(_ kind: Kind, _ finding: Finding) {
+  package init(_ kind: Kind, _ finding: Finding, learnt: [Value.Member] = []) {
     self.kind = kind
     self.finding = finding
+    self.learnt = learnt
   }
 
   package static func failed(_ code: String, _ message: String, advice: String? = nil) -> Self {

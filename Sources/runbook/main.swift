@@ -1,1 +1,3 @@
-// The entry point.
+import Commands
+
+await exitRunbook(arguments: Array(CommandLine.arguments.dropFirst()))

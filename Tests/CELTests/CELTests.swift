@@ -1,1 +1,1 @@
-// CELTests
+// Tests of the expression language.

@@ -149,6 +149,7 @@ extension Checker {
   /// Lets overloads look at arguments that are literals.
   private mutating func validate(_ overloads: [Overload], _ node: Expression, _ arguments: [Expression]) {
     guard environment.validatesConstants, let matched = matchedOverload(overloads, node) else { return }
+    if case .none = matched.implementation { return }
     let constants = arguments.map { argument -> CELValue? in
       if case .literal(let value) = argument.kind { return value }
       return nil

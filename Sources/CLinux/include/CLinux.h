@@ -1,6 +1,76 @@
-/* Linux system calls that Swift cannot import because they are variadic or macros. */
+/* Linux system calls that Swift cannot import because they are variadic or macros, or that the oldest C library we
+   support does not offer yet. Each returns what its system call does: -1 with errno on failure. */
 #pragma once
+#include <linux/memfd.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <unistd.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 /// Makes this process the reaper of its orphaned descendants (prctl(2), PR_SET_CHILD_SUBREAPER). 0, or -1 with errno.
 static inline int runbook_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L); }
+
+/// A descriptor of the process that becomes readable when it ends (pidfd_open(2)); close-on-exec.
+static inline int runbook_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0u); }
+
+/// Sends a signal to exactly the process that the descriptor stands for (pidfd_send_signal(2)).
+static inline int runbook_pidfd_send_signal(int pidfd, int signal) {
+  return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, (void *)0, 0u);
+}
+
+/// A close-on-exec descriptor that becomes readable, for good, by `runbook_event_announce` (eventfd(2)).
+static inline int runbook_event(void) { return eventfd(0, EFD_CLOEXEC); }
+static inline int runbook_event_announce(int event) { return eventfd_write(event, 1); }
+
+/// An empty close-on-exec file in memory that has no name anywhere (memfd_create(2)).
+static inline int runbook_memory_file(void) { return (int)syscall(SYS_memfd_create, "credential", MFD_CLOEXEC); }
+
+/// A close-on-exec pipe: what is written to `ends[1]` comes out of `ends[0]` (pipe2(2)).
+static inline int runbook_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+
+/// How a child ended.
+typedef struct {
+  /// Whether it had ended and is reaped now; nothing else holds a meaning without.
+  int reaped;
+  /// Whether a signal ended it.
+  int signalled;
+  /// The signal's number, or the exit status.
+  int status;
+} runbook_ending;
+
+/// Reaps a child if it has ended, without waiting (waitpid(2), WNOHANG).
+static inline runbook_ending runbook_reap(pid_t pid) {
+  int status = 0;
+  if (waitpid(pid, &status, WNOHANG) != pid) return (runbook_ending){0, 0, 0};
+  if (WIFSIGNALED(status)) return (runbook_ending){1, 1, WTERMSIG(status)};
+  return (runbook_ending){1, 0, WEXITSTATUS(status)};
+}
+
+/// A close-on-exec duplicate of `descriptor` whose number is at least `minimum` (fcntl(2), F_DUPFD_CLOEXEC).
+static inline int runbook_duplicate_above(int descriptor, int minimum) {
+  return fcntl(descriptor, F_DUPFD_CLOEXEC, minimum);
+}
+
+/// Makes reads from and writes to `descriptor` return EAGAIN instead of waiting (fcntl(2), O_NONBLOCK).
+static inline int runbook_set_nonblocking(int descriptor) {
+  int flags = fcntl(descriptor, F_GETFL);
+  return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+}
+
+/// Starts a program as the leader of a new session, with default signal dispositions and no signal blocked
+/// (posix_spawn(3)). It gets `descriptors` as its 0, 1, 2, …, `count` of them, and no others; their own numbers must be at
+/// least `count`. `directory` may be null. Returns 0, or an error number.
+int runbook_spawn(pid_t *pid, const char *path, const char *directory, char *const arguments[], char *const variables[],
+                  const int descriptors[], int count);
+
+/// True where the path lies in a file system that is kept in memory: tmpfs or ramfs (statfs(2)).
+static inline bool runbook_is_memory_backed(const char *path) {
+  struct statfs status;
+  return statfs(path, &status) == 0 && (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
+}

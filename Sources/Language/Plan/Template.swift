@@ -77,10 +77,3 @@ package indirect enum Template: Sendable {
 extension SourceRange {
   fileprivate static let nowhere = SourceRange(file: "", line: 1, column: 1)
 }
-
-extension Value {
-  /// The value as part of a text: text as it is, everything else in its JSON form. A secret is masked.
-  package var plainText: String {
-    if case .string(let text) = json { text } else { json.text() }
-  }
-}

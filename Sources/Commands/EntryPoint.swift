@@ -1,0 +1,36 @@
+package import ArgumentParser
+import Glibc
+
+/// Runs the command that the arguments name and exits with its status.
+package func exitRunbook(arguments: [String]) async -> Never {
+  // A reader that goes away is an error of the write, not the end of the process.
+  signal(SIGPIPE, SIG_IGN)
+  // libarchive and others take the encoding of names from the locale; nothing else of it is used.
+  setlocale(LC_CTYPE, "C.UTF-8")
+  exit(await runRunbook(arguments: arguments).code)
+}
+
+/// Runs the command that the arguments name.
+package func runRunbook(arguments: [String]) async -> ExitStatus {
+  do {
+    var command = try RunbookCommand.parseAsRoot(arguments)
+    if var command = command as? any AsyncParsableCommand {
+      try await command.run()
+    } else {
+      try command.run()
+    }
+    return .passed
+  } catch let failure as CommandFailure {
+    if let message = failure.message { Terminal.standardError.write("runbook: \(message)\n") }
+    return failure.status
+  } catch {
+    let text = RunbookCommand.fullMessage(for: error)
+    // ArgumentParser throws for --help and --version too; it ends with 0 then, and else with 64.
+    guard RunbookCommand.exitCode(for: error) != ExitCode.success else {
+      Terminal.standardOutput.write(text + "\n")
+      return .passed
+    }
+    Terminal.standardError.write(text + "\n")
+    return .invalid
+  }
+}

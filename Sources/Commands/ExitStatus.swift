@@ -1,0 +1,52 @@
+package import Journal
+
+/// What the process tells its caller by its exit code; the one place where outcomes become numbers.
+package enum ExitStatus: Hashable, Sendable {
+  case passed
+  /// A check failed.
+  case failed
+  /// Usage, validation, a missing secret: nothing was run.
+  case invalid
+  /// Our own side could not find out, or an end is unknown.
+  case error
+  /// Ended by a signal, after cleaning up.
+  case signalled(Int)
+
+  package var code: Int32 {
+    switch self {
+    case .passed: 0
+    case .failed: 1
+    case .invalid: 2
+    case .error: 3
+    case .signalled(let number): 128 + Int32(number)
+    }
+  }
+
+  /// - Parameters:
+  ///   - signal: the signal that ended the run; it takes precedence.
+  ///   - isStrict: warnings count as failures.
+  package init(_ outcome: Outcome, signal: Int? = nil, isStrict: Bool = false) {
+    if let signal {
+      self = .signalled(signal)
+      return
+    }
+    switch outcome {
+    case .pass, .skipped: self = .passed
+    case .warn: self = isStrict ? .failed : .passed
+    case .fail: self = .failed
+    case .error, .indeterminate: self = .error
+    }
+  }
+}
+
+/// Ends a command with an exit status and, on standard error, what to say.
+package struct CommandFailure: Error, Hashable, Sendable {
+  package var status: ExitStatus
+  /// What failed, on what, why, and what to do; nil where everything has been said.
+  package var message: String?
+
+  package init(_ status: ExitStatus, _ message: String? = nil) {
+    self.status = status
+    self.message = message
+  }
+}

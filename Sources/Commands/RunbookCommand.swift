@@ -1,0 +1,29 @@
+package import ArgumentParser
+
+/// The root of the command line.
+package struct RunbookCommand: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "runbook",
+    abstract: "Executable, provable runbooks for those who operate STUN and TURN servers.",
+    discussion: """
+      A runbook is a YAML file of typed steps. `runbook run NAME` checks it whole, then runs it, records every step in a
+      journal that cannot be changed unnoticed, and reports what passed and what did not.
+
+      Try it without a server of your own:  runbook run daily-health --lab
+
+      Exit codes: 0 passed, 1 a check failed, 2 nothing was run (usage, an invalid runbook, a missing secret),
+      3 it could not be found out, 128+n ended by signal n.
+      """,
+    version: runbookVersion,
+    groupedSubcommands: [
+      CommandGroup(name: "Running", subcommands: [RunCommand.self, ProbeCommand.self, LabCommand.self]),
+      CommandGroup(
+        name: "Writing",
+        subcommands: [
+          ValidateCommand.self, ListCommand.self, ShowCommand.self, ModulesCommand.self, SchemaCommand.self,
+        ]),
+      CommandGroup(name: "Looking back", subcommands: [ReportCommand.self, HistoryCommand.self]),
+    ])
+
+  package init() {}
+}

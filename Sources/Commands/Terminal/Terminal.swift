@@ -1,0 +1,50 @@
+import Glibc
+import Synchronization
+
+/// One of the process's outputs, and what it can show.
+package final class Terminal: Sendable {
+  package static let standardOutput = Terminal(descriptor: STDOUT_FILENO)
+  package static let standardError = Terminal(descriptor: STDERR_FILENO)
+
+  private let descriptor: Int32
+  private let isBroken = Mutex(false)
+
+  private init(descriptor: Int32) { self.descriptor = descriptor }
+
+  /// True where a person looks at it.
+  package var isInteractive: Bool { isatty(descriptor) == 1 }
+
+  /// True where colours are wanted: on a terminal, unless `NO_COLOR` is set (no-color.org) or `TERM` is `dumb`.
+  package var hasColor: Bool {
+    isInteractive && (environmentVariable("NO_COLOR") ?? "").isEmpty && environmentVariable("TERM") != "dumb"
+  }
+
+  /// The number of columns; 80 where nobody says.
+  package var width: Int {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  /// Writes the whole text. Once a write has failed (a closed pipe, a terminal that hung up), later texts are dropped and
+  /// ``hasFailed`` is true: a reader that goes away must not stop a run.
+  package func write(_ text: String) {
+    isBroken.withLock { isBroken in
+      var rest = Array(text.utf8)[...]
+      while !rest.isEmpty, !isBroken {
+        let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        if written < 0 && errno == EINTR { continue }
+        guard written >= 0 else {
+          isBroken = true
+          return
+        }
+        rest = rest.dropFirst(written)
+      }
+    }
+  }
+
+  package var hasFailed: Bool { isBroken.withLock { $0 } }
+}
+
+/// The value of a variable of the process's environment; nil where it is not set.
+func environmentVariable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

@@ -1,0 +1,2 @@
+/// The version of runbook, by semantic versioning (semver.org).
+package let runbookVersion = "0.1.0"

@@ -1,0 +1,32 @@
+package import Journal
+package import Schema
+package import Steps
+
+/// What is to be done next in a run, as the machine sees it.
+package enum Action: Sendable {
+  /// Something follows from what is known: append it to the journal, then apply it.
+  case record(Event)
+  /// A try is due: append its ``Try/intent``, apply it, then let the module do it.
+  case begin(Try)
+  /// Nothing is due before this time, counted from the run's start.
+  case wait(until: Duration)
+  /// A try goes on; its result comes next.
+  case awaitResult
+  /// Every step has ended: append `run.finished` with this outcome.
+  case finish(Outcome, Finding?)
+}
+
+/// One try of a module's step.
+package struct Try: Sendable {
+  package let path: String
+  package let attempt: Int
+  package let module: AnyStepModule
+  package let effect: Effect
+  /// Clear, secrets included.
+  package let input: Value
+  package let timeout: Duration
+  package let key: String
+
+  /// The event that says that this try is about to begin.
+  package var intent: Event { .stepIntent(StepIntent(path: path, attempt: attempt, key: key)) }
+}

@@ -1,0 +1,34 @@
+import Journal
+import Language
+import Schema
+
+extension Expectation {
+  /// Judges once, in a scope that holds the output. What cannot be evaluated is an `error`, never a pass.
+  func judge(in scope: Scope) -> JudgedExpectation {
+    let message = self.message.flatMap { try? $0.value(in: scope).plainText }
+    func judged(_ verdict: JudgedExpectation.Verdict, _ parts: [ActualValue], _ error: String?) -> JudgedExpectation {
+      JudgedExpectation(
+        that: that.source, verdict: verdict, severity: severity, message: message, actual: parts, error: error)
+    }
+    do {
+      let evaluation = try that.judge(in: scope)
+      guard case .bool(let holds) = evaluation.value else {
+        return judged(.error, evaluation.parts, "came to \(evaluation.value.kind), not to true or false")
+      }
+      return judged(holds ? .holds : .broken, evaluation.parts, nil)
+    } catch {
+      return judged(.error, error.parts, error.message)
+    }
+  }
+}
+
+extension JudgedExpectation {
+  /// What the expectation adds to its step's outcome.
+  var outcome: Outcome {
+    switch verdict {
+    case .holds: .pass
+    case .broken: severity == .warn ? .warn : .fail
+    case .error: .error
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package import Journal
+package import Language
+package import Steps
+
+/// Drives one run to its end: asks the machine what is due, does it, and records what came of it.
+///
+/// The driver is the only part of the engine with a clock and tasks. It decides nothing about the runbook.
+package struct RunDriver: Sendable {
+  /// Writes an event to the journal, durably where the journal's policy asks for it, and gives what was recorded.
+  package typealias Append = @Sendable (Event) async throws -> RecordedEvent
+
+  /// How long a module may clean up once its deadline passed or the run was asked to end: longer than the ten seconds
+  /// between a child's TERM and KILL.
+  package static let grace = Duration.seconds(15)
+
+  private let plan: Plan
+  private let run: String
+  private let history: any RunHistory
+  private let append: Append
+  private let notify: @Sendable (Notice) -> Void
+
+  /// What those who watch a run are told.
+  package enum Notice: Sendable {
+    /// Something was recorded.
+    case recorded(Event)
+    /// A module tells what goes on.
+    case progress(path: String, text: String)
+  }
+
+  package init(
+    plan: Plan, run: String, history: any RunHistory, append: @escaping Append,
+    notify: @escaping @Sendable (Notice) -> Void
+  ) {
+    self.plan = plan
+    self.run = run
+    self.history = history
+    self.append = append
+    self.notify = notify
+  }
+
+  /// Runs to the end and gives the last event.
+  ///
+  /// - Parameters:
+  ///   - started: the first event, which the journal holds already.
+  ///   - signals: numbers of signals that ask the run to end. After the first nothing more is begun and running steps are
+  ///     cancelled; after the second they are no longer waited for.
+  /// - Throws: what `append` throws; running steps are cancelled and waited for first, since nothing may be done unrecorded.
+  package func drive(from started: RecordedEvent, signals: AsyncStream<Int>) async throws -> RunFinished {
+    let (inputs, feed) = AsyncStream.makeStream(of: DriverInput.self)
+    let listener = Task {
+      for await signal in signals { feed.yield(.signal(signal)) }
+    }
+    defer {
+      listener.cancel()
+      feed.finish()
+    }
+    var state = DrivenRun(
+      machine: RunMachine(plan: plan, run: run), feed: feed, append: append, notify: notify, run: run,
+      history: history)
+    return try await state.drive(from: started, inputs: inputs)
+  }
+}
+
+/// What can happen to a run from outside its machine.
+enum DriverInput: Sendable {
+  case result(StepResultRecorded)
+  case deadline(path: String, attempt: Int)
+  case graceOver(path: String, attempt: Int)
+  case due
+  case runTimeout
+  case signal(Int)
+}

@@ -1,0 +1,141 @@
+import Glibc
+
+/// An open file, closed with its owner. Every call throws a ``JournalError`` that names the file and the reason.
+struct Descriptor: ~Copyable {
+  let number: Int32
+  let path: String
+
+  /// Opens a path, never following a symbolic link in its last part. `mode` is that of a file which is made, whatever the
+  /// umask of who runs us.
+  init(opening path: String, _ flags: Int32, mode: mode_t = 0) throws(JournalError) {
+    let opened = retrying { open(path, flags | O_CLOEXEC | O_NOFOLLOW, mode) }
+    guard opened >= 0 else { throw JournalError("open", path, errno) }
+    if flags & O_CREAT != 0, fchmod(opened, mode) != 0 {
+      let number = errno
+      close(opened)
+      throw JournalError("set the mode of", path, number)
+    }
+    number = opened
+    self.path = path
+  }
+
+  deinit { close(number) }
+
+  /// Writes all of the bytes, with as many calls as it takes.
+  func write(_ bytes: [UInt8]) throws(JournalError) {
+    var written = 0
+    while written < bytes.count {
+      let count = unsafe bytes.withUnsafeBytes { buffer in
+        retrying { unsafe Glibc.write(number, buffer.baseAddress?.advanced(by: written), buffer.count - written) }
+      }
+      guard count >= 0 else { throw JournalError("write to", path, errno) }
+      guard count > 0 else { throw JournalError("write to", path, ENOSPC) }
+      written += count
+    }
+  }
+
+  /// Everything from an offset on, or at most `limit` bytes.
+  func read(from offset: Int = 0, limit: Int = .max) throws(JournalError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while bytes.count < limit {
+      let known = bytes.count
+      let room = min(limit - known, 1 << 16)
+      var count = 0
+      bytes.append(contentsOf: repeatElement(0, count: room))
+      count = unsafe bytes.withUnsafeMutableBytes { buffer in
+        retrying { unsafe pread(number, buffer.baseAddress?.advanced(by: known), room, off_t(offset + known)) }
+      }
+      guard count >= 0 else { throw JournalError("read", path, errno) }
+      bytes.removeLast(room - count)
+      if count == 0 { break }
+    }
+    return bytes
+  }
+
+  /// Length of the file in bytes.
+  func size() throws(JournalError) -> Int {
+    var status = stat()
+    guard unsafe fstat(number, &status) == 0 else { throw JournalError("look at", path, errno) }
+    return Int(status.st_size)
+  }
+
+  /// Cuts the file off.
+  func truncate(to size: Int) throws(JournalError) {
+    guard retrying({ ftruncate(number, off_t(size)) }) == 0 else { throw JournalError("cut off", path, errno) }
+  }
+
+  /// Waits until the bytes, and what is needed to read them again, are on the disk. After an error nothing is known of
+  /// what was written before; another try would report success without it.
+  func syncData() throws(JournalError) {
+    guard retrying({ fdatasync(number) }) == 0 else { throw JournalError("bring to the disk", path, errno) }
+  }
+
+  /// The same with all that is known of the file; what folders need.
+  func sync() throws(JournalError) {
+    guard retrying({ fsync(number) }) == 0 else { throw JournalError("bring to the disk", path, errno) }
+  }
+
+  /// Waits for the exclusive lock of the whole file. The kernel drops it when the descriptor closes, also by a crash.
+  func lock() throws(JournalError) {
+    guard call(.setWaiting) != nil else { throw JournalError("lock", path, errno) }
+  }
+
+  /// The same without waiting: false where somebody else has it.
+  func tryLock() throws(JournalError) -> Bool {
+    if call(.set) != nil { return true }
+    guard errno == EAGAIN || errno == EACCES else { throw JournalError("lock", path, errno) }
+    return false
+  }
+
+  /// True where somebody else has the lock; takes none itself, so that it disturbs nobody.
+  func isLockedByOther() throws(JournalError) -> Bool {
+    guard let found = call(.get) else { throw JournalError("look at the lock of", path, errno) }
+    return found.l_type != Int16(F_UNLCK)
+  }
+
+  /// A lock command (fcntl(2), open file description locks) on the whole file; nil with errno.
+  private func call(_ command: LockCommand) -> flock? {
+    var lock = flock()
+    lock.l_type = Int16(F_WRLCK)
+    lock.l_whence = Int16(SEEK_SET)
+    return retrying { unsafe fcntl(number, command.rawValue, &lock) } == 0 ? lock : nil
+  }
+}
+
+/// F_OFD_GETLK, F_OFD_SETLK and F_OFD_SETLKW of Linux's fcntl.h, which Glibc's module does not show to Swift.
+private enum LockCommand: Int32 {
+  case get = 36
+  case set = 37
+  case setWaiting = 38
+}
+
+/// Calls again while a signal interrupts it.
+private func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
+  while true {
+    let result = call()
+    if result == -1, errno == EINTR { continue }
+    return result
+  }
+}
+
+extension JournalError {
+  /// A failed system call: what was to be done to the path, and the error's number.
+  init(_ action: String, _ path: String, _ number: Int32) {
+    let (code, advice): (Code, String?) =
+      switch number {
+      case ENOSPC, EDQUOT:
+        (.diskFull, "free space there, or run with --volatile, which keeps the journal in memory-backed storage")
+      case EROFS:
+        (.refused, "make the file system writable, or run with --volatile, which keeps the journal in memory")
+      case EACCES, EPERM: (.refused, "give this user access to the state folder, or set RUNBOOK_STATE to another one")
+      case ELOOP:
+        (.refused, "it is a symbolic link, which is never followed here: put a real file or folder in its place")
+      case ENOENT: (.missing, nil)
+      case EIO:
+        (.failed, "the disk reports an error; look at the kernel's log (dmesg), then run with --volatile to go on")
+      default: (.failed, nil)
+      }
+    self.init(
+      code, "cannot \(action) \(path): \(unsafe String(cString: strerror(number)))", advice: advice, path: path)
+  }
+}

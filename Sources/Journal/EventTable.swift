@@ -1,0 +1,97 @@
+package import Schema
+
+/// What is known of one kind of event without a value of it: the reader, the reference and the tests read this table.
+package struct EventKind: Sendable {
+  /// `step.finished`: what `type` holds in a journal's line.
+  package let type: String
+  package let summary: String
+  package let fields: RecordType
+  let decode: @Sendable (Value) throws(Mismatch) -> Event
+
+  fileprivate init<Payload: JournalEvent>(_ wrap: @escaping @Sendable (Payload) -> Event) {
+    type = Payload.type
+    summary = Payload.summary
+    fields = Payload.record.type
+    decode = { (value) throws(Mismatch) in wrap(try Payload.record.decode(value)) }
+  }
+}
+
+extension Event {
+  /// Every kind that this version writes, in the order in which a run meets them.
+  package static let kinds: [EventKind] = [
+    EventKind(Event.runStarted), EventKind(Event.stepStarted), EventKind(Event.stepIntent),
+    EventKind(Event.stepResult), EventKind(Event.stepWaiting), EventKind(Event.stepFinished),
+    EventKind(Event.stepSkipped), EventKind(Event.childStarted), EventKind(Event.childFinished),
+    EventKind(Event.runSignalled), EventKind(Event.runTimedOut), EventKind(Event.clockStepped),
+    EventKind(Event.journalRecovered), EventKind(Event.runFinished),
+  ]
+
+  /// The kind of this name; nil where this version knows none.
+  package static func kind(named type: String) -> EventKind? { kinds.first { $0.type == type } }
+
+  /// The event's own value; nil for a kind that is not known.
+  private var payload: (any JournalEvent)? {
+    switch self {
+    case .runStarted(let event): event
+    case .stepStarted(let event): event
+    case .stepIntent(let event): event
+    case .stepResult(let event): event
+    case .stepWaiting(let event): event
+    case .stepFinished(let event): event
+    case .stepSkipped(let event): event
+    case .childStarted(let event): event
+    case .childFinished(let event): event
+    case .runSignalled(let event): event
+    case .runTimedOut(let event): event
+    case .clockStepped(let event): event
+    case .journalRecovered(let event): event
+    case .runFinished(let event): event
+    case .unknown: nil
+    }
+  }
+
+  /// The name of its kind.
+  package var type: String {
+    if case .unknown(let type, _) = self { return type }
+    return payload.map { Swift.type(of: $0).type } ?? ""
+  }
+
+  /// Its own fields as a journal's line holds them, secrets masked.
+  package var fields: [JSON.Member] {
+    let json = if case .unknown(_, let fields) = self { fields } else { payload?.encoded.json }
+    guard case .object(let members) = json else { return [] }
+    return members
+  }
+
+  /// Reads the fields of a line. Members that the kind does not declare are left out, at any depth: a later version may
+  /// have written them.
+  ///
+  /// Throws where a field that the kind declares is missing, or is not of its type.
+  package init(type: String, fields: [JSON.Member]) throws(Mismatch) {
+    guard let kind = Self.kind(named: type) else {
+      self = .unknown(type: type, fields: .object(fields))
+      return
+    }
+    self = try kind.decode(ValueType.record(kind.fields).withoutUndeclared(Value(.object(fields))))
+  }
+}
+
+extension JournalEvent {
+  fileprivate var encoded: Value { Self.record.encode(self) }
+}
+
+extension ValueType {
+  /// The value without the members of records that the type does not declare.
+  fileprivate func withoutUndeclared(_ value: Value) -> Value {
+    switch (self, value) {
+    case (.record(let record), .members(let members)):
+      .members(
+        members.compactMap { member in
+          record[member.name].map { Value.Member(member.name, $0.type.withoutUndeclared(member.value)) }
+        })
+    case (.list(let element), .list(let values)): .list(values.map(element.withoutUndeclared))
+    case (.optional(let wrapped), _): wrapped.withoutUndeclared(value)
+    default: value
+    }
+  }
+}

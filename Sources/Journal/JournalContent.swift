@@ -1,0 +1,100 @@
+import Schema
+
+/// The bytes of a journal, read and verified line by line.
+struct JournalContent {
+  let run: String
+  let events: [RecordedEvent]
+  let tail: JournalTail
+  /// What follows the last LF: a line that a crash cut off.
+  let torn: [UInt8]
+
+  /// Throws where a line is missing, moved, edited or malformed, with its number and the reason.
+  init(bytes: [UInt8], in folder: RunFolder) throws(JournalError) {
+    var tail = JournalTail.start
+    var events: [RecordedEvent] = []
+    var run: String?
+    var rest = bytes[...]
+    while let end = rest.firstIndex(of: 0x0A) {
+      let bytes = rest[..<end]
+      rest = rest[(end + 1)...]
+      let reader = LineReader(folder: folder, number: tail.seq + 1)
+      let line = try reader.parse(bytes)
+      try reader.check(line, follows: tail, of: run)
+      let event = try reader.event(of: line)
+      run = line.run
+      events.append(event)
+      tail = JournalTail(
+        seq: line.seq, digest: sha256Hex(bytes), length: tail.length + bytes.count + 1, moment: line.moment)
+    }
+    guard let run else {
+      throw JournalError(
+        .damaged, "\(folder.journal) does not hold one whole line: the run died before anything began",
+        path: folder.journal)
+    }
+    self.run = run
+    self.events = events
+    self.tail = tail
+    torn = Array(rest)
+  }
+}
+
+/// Reads one line, and says in its errors which.
+struct LineReader {
+  let folder: RunFolder
+  let number: Int
+
+  func parse(_ bytes: ArraySlice<UInt8>) throws(JournalError) -> JournalLine {
+    guard bytes.count <= JournalLine.limit else { throw damaged("is longer than \(JournalLine.limit) bytes") }
+    do {
+      return try JournalLine(parsing: bytes)
+    } catch {
+      guard error.isNewer else { throw damaged(error.reason) }
+      throw JournalError(
+        .newer, "line \(number) of \(folder.journal) \(error.reason)", advice: "read it with a newer runbook",
+        path: folder.journal, line: number)
+    }
+  }
+
+  func check(_ line: JournalLine, follows tail: JournalTail, of run: String?) throws(JournalError) {
+    guard line.seq == tail.seq + 1 else {
+      throw damaged("has the number \(line.seq): lines are missing or were moved")
+    }
+    guard line.prev == tail.digest else {
+      throw damaged(
+        number == 1
+          ? "does not begin a chain" : "does not follow on line \(number - 1): one of them is not what was written")
+    }
+    guard line.run == run ?? line.run else { throw damaged("belongs to another run, \(line.run)") }
+    guard run != nil || line.type == RunStarted.type else { throw damaged("is no \(RunStarted.type)") }
+  }
+
+  /// The event of a line, what was kept beside the journal put back in its place.
+  func event(of line: JournalLine) throws(JournalError) -> RecordedEvent {
+    var fields: [JSON.Member] = []
+    for field in line.fields {
+      guard Attachment.looksLikeReference(field.value) else {
+        fields.append(field)
+        continue
+      }
+      guard let attachment = Attachment(reference: field.value) else {
+        throw damaged("refers to a file that is none of the run's outputs, in \"\(field.name)\"")
+      }
+      fields.append(JSON.Member(field.name, try attachment.read(in: folder)))
+    }
+    let known = Event.kind(named: line.type)?.fields
+    do {
+      return RecordedEvent(
+        seq: line.seq, moment: line.moment, event: try Event(type: line.type, fields: fields),
+        unread: known.map { known in fields.filter { known[$0.name] == nil } } ?? [])
+    } catch {
+      throw damaged("is no valid \(line.type): \(error.path): \(error.message)")
+    }
+  }
+
+  func damaged(_ reason: String) -> JournalError {
+    JournalError(
+      .damaged, "line \(number) of \(folder.journal) \(reason)",
+      advice: "restore the file from a copy; what it says from there on proves nothing", path: folder.journal,
+      line: number)
+  }
+}

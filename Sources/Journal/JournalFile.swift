@@ -1,0 +1,171 @@
+import Glibc
+import Schema
+
+/// An open journal: chains, numbers and writes events, one at a time. Not safe for use from several threads.
+///
+/// After an error nothing is known of what reached the disk, so the first one stands for good: each further event fails
+/// with the same error, and no sync is tried again.
+final class JournalFile {
+  /// Where the run's folder lies.
+  var folder: RunFolder
+  let id: String
+  private let access: StateFolder.Access
+  private let clock: @Sendable () -> Moment
+  private let file: Descriptor
+  private var last: JournalTail
+  private var failure: JournalError?
+  /// The effects of the steps that have begun, by path.
+  private var effects: [String: Effect] = [:]
+
+  /// Makes the file of a new run.
+  init(
+    creatingIn folder: RunFolder, id: String, access: StateFolder.Access, clock: @escaping @Sendable () -> Moment
+  ) throws(JournalError) {
+    file = try Descriptor(
+      opening: folder.journal, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: access.fileMode)
+    self.folder = folder
+    self.id = id
+    self.access = access
+    self.clock = clock
+    last = .start
+    try takeLock()
+  }
+
+  /// Opens the journal of a run that died, to go on with it. A torn last line is kept in a file beside it, cut off,
+  /// and recorded.
+  ///
+  /// Throws `damaged` where the chain does not hold, `busy` where another process is writing to it.
+  static func reopen(
+    _ folder: RunFolder, access: StateFolder.Access, clock: @escaping @Sendable () -> Moment
+  ) throws(JournalError) -> (file: JournalFile, first: RecordedEvent) {
+    let descriptor = try Descriptor(opening: folder.journal, O_RDWR | O_APPEND)
+    guard try descriptor.tryLock() else { throw Self.busy(folder) }
+    let content = try JournalContent(bytes: descriptor.read(), in: folder)
+    guard let first = content.events.first else {
+      throw JournalError(.damaged, "\(folder.journal) holds no whole event", path: folder.journal, line: 1)
+    }
+    let file = JournalFile(descriptor, holding: content, in: folder, access: access, clock: clock)
+    if !content.torn.isEmpty { try file.cutOff(content.torn) }
+    return (file, first)
+  }
+
+  private init(
+    _ descriptor: consuming Descriptor, holding content: JournalContent, in folder: RunFolder,
+    access: StateFolder.Access, clock: @escaping @Sendable () -> Moment
+  ) {
+    file = descriptor
+    self.folder = folder
+    self.access = access
+    self.clock = clock
+    id = content.run
+    last = content.tail
+    for recorded in content.events { learnEffect(of: recorded.event) }
+  }
+
+  private static func busy(_ folder: RunFolder) -> JournalError {
+    JournalError(
+      .busy, "another process is writing to \(folder.journal)", advice: "wait until that run has ended, or cancel it",
+      path: folder.journal)
+  }
+
+  private func takeLock() throws(JournalError) {
+    guard try file.tryLock() else { throw Self.busy(folder) }
+  }
+
+  private func cutOff(_ torn: [UInt8]) throws(JournalError) {
+    let name = "line-\(last.seq + 1).torn"
+    try writeWhole(torn, to: "\(folder.path)/\(name)", mode: access.fileMode)
+    try file.truncate(to: last.length)
+    try file.sync()
+    try append(.journalRecovered(JournalRecovered(file: name, bytes: torn.count)))
+  }
+
+  /// Writes an event, on the disk when this returns where ``Event/mustBeDurable(effect:)`` says so. Where the wall clock
+  /// went back since the last line, that is recorded first.
+  @discardableResult
+  func append(_ event: Event) throws(JournalError) -> RecordedEvent {
+    if let failure { throw failure }
+    do {
+      let moment = clock()
+      if let back = last.moment.flatMap({ moment.wallStepBack(since: $0) }) {
+        try write(.clockStepped(ClockStepped(back: back)), at: moment)
+      }
+      return try write(event, at: moment)
+    } catch {
+      failure = error
+      throw error
+    }
+  }
+
+  @discardableResult
+  private func write(_ event: Event, at moment: Moment) throws(JournalError) -> RecordedEvent {
+    let seq = last.seq + 1
+    let bytes = try line(
+      JournalLine(run: id, seq: seq, prev: last.digest, moment: moment, type: event.type, fields: event.fields))
+    try file.write(bytes + [0x0A])
+    learnEffect(of: event)
+    if event.mustBeDurable(effect: event.path.flatMap { effects[$0] }) { try file.syncData() }
+    last = JournalTail(
+      seq: seq, digest: sha256Hex(bytes), length: last.length + bytes.count + 1, moment: moment)
+    return RecordedEvent(seq: seq, moment: moment, event: event)
+  }
+
+  /// The line's bytes, its largest fields kept as files where it would be too long.
+  private func line(_ line: JournalLine) throws(JournalError) -> [UInt8] {
+    var line = line
+    for index in line.fields.indices where Attachment.looksLikeReference(line.fields[index].value) {
+      try attach(index, of: &line)
+    }
+    var bytes = line.bytes
+    while bytes.count > JournalLine.limit {
+      let sizes = line.fields.map { Attachment.looksLikeReference($0.value) ? 0 : $0.value.text().utf8.count }
+      guard let largest = sizes.indices.max(by: { sizes[$0] < sizes[$1] }), sizes[largest] > 0 else {
+        throw JournalError(
+          .failed, "the event \(line.type) does not fit into a line of \(JournalLine.limit) bytes", path: folder.journal
+        )
+      }
+      try attach(largest, of: &line)
+      bytes = line.bytes
+    }
+    return bytes
+  }
+
+  private func attach(_ index: Int, of line: inout JournalLine) throws(JournalError) {
+    let field = line.fields[index]
+    let attachment = try Attachment(keeping: field.value, in: folder, access: access)
+    line.fields[index] = JSON.Member(field.name, attachment.reference)
+  }
+
+  private func learnEffect(of event: Event) {
+    if case .stepStarted(let step) = event { effects[step.path] = step.effect }
+  }
+}
+
+/// The end of a chain: what the next line follows on.
+struct JournalTail {
+  var seq: Int
+  /// SHA-256 of the last line without its LF.
+  var digest: String
+  /// Bytes of all lines, with their LFs.
+  var length: Int
+  var moment: Moment?
+
+  static let start = JournalTail(seq: 0, digest: JournalLine.noPrevious, length: 0, moment: nil)
+}
+
+extension Event {
+  /// The step that it is about; nil for events of the whole run.
+  package var path: String? {
+    switch self {
+    case .stepStarted(let event): event.path
+    case .stepIntent(let event): event.path
+    case .stepResult(let event): event.path
+    case .stepWaiting(let event): event.path
+    case .stepFinished(let event): event.path
+    case .stepSkipped(let event): event.path
+    case .runStarted, .runFinished, .runSignalled, .runTimedOut, .clockStepped, .journalRecovered, .childStarted,
+      .childFinished, .unknown:
+      nil
+    }
+  }
+}

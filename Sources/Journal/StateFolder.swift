@@ -1,0 +1,83 @@
+import CLinux
+import Glibc
+
+/// Where runs are kept: `.runbook` of a project, `/var/lib/runbook`, or a folder in memory.
+package struct StateFolder: Hashable, Sendable {
+  package let path: String
+  package let access: Access
+  /// True where what it holds is gone after a reboot.
+  package let isVolatile: Bool
+
+  /// Who may read what is recorded.
+  package enum Access: Hashable, Sendable {
+    /// Nobody else: a project's own state.
+    case owner
+    /// The folder's group too: an installed state, which cron's root shares with operators.
+    case group
+
+    var fileMode: mode_t { self == .owner ? 0o600 : 0o640 }
+    var folderMode: mode_t { self == .owner ? 0o700 : 0o750 }
+  }
+
+  /// - Parameter path: made with the first run, where it is not there.
+  package init(_ path: String, access: Access = .owner) {
+    self.path = path
+    self.access = access
+    isVolatile = false
+  }
+
+  private init(volatile path: String) {
+    self.path = path
+    access = .owner
+    isVolatile = true
+  }
+
+  /// The folder that holds one folder for each run.
+  package var runs: String { "\(path)/runs" }
+
+  /// The folder of a run, whether it is there or not.
+  package func run(_ id: String) -> RunFolder { RunFolder("\(runs)/\(id)") }
+
+  /// A folder of this user in memory-backed storage, for when the disk is full or broken. It is the same for every
+  /// session of the user: in `/dev/shm`, or else in the user's runtime folder.
+  ///
+  /// Throws where neither is backed by memory, or where somebody else owns the folder.
+  package static func volatile(runtimeFolder: String?) throws(JournalError) -> StateFolder {
+    for place in ["/dev/shm", runtimeFolder ?? ""] where isMemoryBacked(place) {
+      let path = "\(place)/runbook-\(geteuid())"
+      try makeFolder(path, mode: Access.owner.folderMode, mayExist: true)
+      var status = stat()
+      let isOurs =
+        unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == geteuid()
+        && status.st_mode & 0o077 == 0
+      guard isOurs else {
+        throw JournalError(
+          .refused, "\(path) is not a folder that belongs to this user alone",
+          advice: "find out who made it; remove it if that is safe", path: path)
+      }
+      return StateFolder(volatile: path)
+    }
+    throw JournalError(
+      .missing, "neither /dev/shm nor the runtime folder is backed by memory",
+      advice: "mount a tmpfs at /dev/shm, or set XDG_RUNTIME_DIR to one", path: "/dev/shm")
+  }
+
+  private static func isMemoryBacked(_ path: String) -> Bool { unsafe !path.isEmpty && runbook_is_memory_backed(path) }
+}
+
+/// The folder of one run, named by its id.
+package struct RunFolder: Hashable, Sendable {
+  package let path: String
+
+  package init(_ path: String) { self.path = path }
+
+  package var id: String { path.split(separator: "/").last.map(String.init) ?? path }
+  /// The events.
+  package var journal: String { "\(path)/journal.jsonl" }
+  /// The parameters with secrets masked, as one JSON object.
+  package var params: String { "\(path)/params.json" }
+  /// The runbook and its checks, by their paths in the project.
+  package var sources: String { "\(path)/sources" }
+  /// What was too large for the journal's lines.
+  package var outputs: String { "\(path)/\(Attachment.folder)" }
+}

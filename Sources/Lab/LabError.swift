@@ -1,0 +1,40 @@
+/// Why a lab, or one server of it, is not to be had.
+package struct LabError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The kind of failure; the list may grow.
+  package struct Code: Hashable, Sendable {
+    private enum Kind {
+      case serverMissing
+      case serverEnded
+      case serverSilent
+      case foreignFolder
+      case stillRunning
+      case system
+    }
+
+    private let kind: Kind
+
+    /// There is no `turnserver` on this machine.
+    package static let serverMissing = Code(kind: .serverMissing)
+    /// A server ended while it was starting; the message has the last lines of its log.
+    package static let serverEnded = Code(kind: .serverEnded)
+    /// A server runs but did not answer in time; the message has the last lines of its log.
+    package static let serverSilent = Code(kind: .serverSilent)
+    /// The lab's folder holds something, but nothing of a lab: it is left as it is.
+    package static let foreignFolder = Code(kind: .foreignFolder)
+    /// A server could not be ended.
+    package static let stillRunning = Code(kind: .stillRunning)
+    /// The system refused something: a file, a socket, a process, a key.
+    package static let system = Code(kind: .system)
+  }
+
+  package let code: Code
+  /// What failed, on what, why, and where it helps what to do. Holds no secret.
+  package let message: String
+
+  package var description: String { message }
+
+  init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+}

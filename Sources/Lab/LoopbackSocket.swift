@@ -1,0 +1,64 @@
+import Glibc
+
+/// A socket of 127.0.0.1 with one owner.
+struct LoopbackSocket: ~Copyable {
+  enum Transport {
+    case udp
+    case tcp
+  }
+
+  private let descriptor: Int32
+
+  /// Nil where the system has none to give.
+  init?(_ transport: Transport) {
+    let type = Int32((transport == .udp ? SOCK_DGRAM : SOCK_STREAM).rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    descriptor = socket(AF_INET, type, 0)
+    if descriptor < 0 { return nil }
+  }
+
+  deinit {
+    close(descriptor)
+  }
+
+  /// Takes a port for it, any free one for 0; nil where that port is taken.
+  borrowing func bound(to port: UInt16 = 0) -> UInt16? {
+    guard Self.withAddress(port: port, { bind(descriptor, $0, $1) }) == 0 else { return nil }
+    var own = sockaddr_in()
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let found = withUnsafeMutablePointer(to: &own) { own in
+      own.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+    }
+    return found == 0 ? UInt16(bigEndian: own.sin_port) : nil
+  }
+
+  /// From now on another socket of the same user that does the same may take the same port.
+  borrowing func share() {
+    var on: Int32 = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, socklen_t(MemoryLayout<Int32>.size))
+  }
+
+  /// Whether there is somebody to connect to at the port: over TCP a listener; over UDP always.
+  borrowing func connected(to port: UInt16) -> Bool {
+    Self.withAddress(port: port) { connect(descriptor, $0, $1) } == 0
+  }
+
+  /// Sends the bytes to where it is connected, and gives the answer that comes in time.
+  borrowing func exchange(_ request: [UInt8], within milliseconds: Int32) -> [UInt8]? {
+    guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { return nil }
+    var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    guard poll(&event, 1, milliseconds) == 1 else { return nil }
+    var answer = [UInt8](repeating: 0, count: 2048)
+    let count = recv(descriptor, &answer, answer.count, 0)
+    return count < 0 ? nil : Array(answer.prefix(count))
+  }
+
+  private static func withAddress<R>(port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    return withUnsafePointer(to: address) { address in
+      address.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import Journal
+import Processes
+package import Schema
+package import Steps
+
+/// Runs a program, without a shell.
+package struct CommandRun: StepModule {
+  package struct Input: Hashable, Sendable {
+    package var command: [String]
+    package var directory: String?
+    package var env: [String: String]
+    package var secretEnv: [String: Secret]
+    package var exitCodes: [Int]
+    package var outputLimit: Int
+  }
+
+  package struct Output: Hashable, Sendable {
+    /// Nil where a signal ended it.
+    package var exitCode: Int?
+    package var signal: Int?
+    package var stdout: String
+    package var stderr: String
+    package var truncated: Bool
+    package var leaked: [String]
+    package var elapsed: Duration
+  }
+
+  package static let declaration = ModuleDeclaration(
+    "command.run", "Run a program with an argument vector, without a shell.",
+    discussion: """
+      The program gets a session of its own, no input, and a clean environment: `PATH`, `HOME`, `LANG` and what is
+      declared. An argument stays an argument, whatever it holds. At the deadline its processes get TERM, and KILL ten
+      seconds later. What it leaves behind is named in `leaked`.
+
+      Secrets go into `secretEnv`, never into the arguments, which every user of the host can read.
+      """,
+    effect: .change, repetition: .atMostOnce, judges: true, deadline: .seconds(60),
+    input: Record(
+      Input.init,
+      Field("command", \.command, .list(.string), "The program, by name or path, and its arguments."),
+      Field("directory", \.directory, .optional(.path), "Where it starts; where runbook was started, if not given."),
+      Field("env", \.env, .map(.string), default: [:], "Environment variables besides PATH, HOME and LANG."),
+      Field("secretEnv", \.secretEnv, .map(.secret), default: [:], "Environment variables that hold secrets."),
+      Field("exitCodes", \.exitCodes, .list(.int), default: [0], "Exit codes that are no failure."),
+      Field(
+        "outputLimit", \.outputLimit, .byteSize.within(0...64 << 20), default: 1 << 20,
+        "How much is kept of each of its outputs, from the start.")
+    ),
+    output: Record(
+      Output.init,
+      Field("exitCode", \.exitCode, .optional(.int), "Exit code; absent where a signal ended it."),
+      Field("signal", \.signal, .optional(.int), "Number of the signal that ended it."),
+      Field("stdout", \.stdout, .string, "What it wrote to standard output."),
+      Field("stderr", \.stderr, .string, "What it wrote to standard error."),
+      Field("truncated", \.truncated, .bool, "True where an output was longer than is kept."),
+      Field("leaked", \.leaked, .list(.string), "Processes that it left behind, by name and number."),
+      Field("elapsed", \.elapsed, .duration, "From its start until nothing of it was left.")
+    ),
+    examples: [
+      .init(
+        "The configuration names a realm", with: "command: [grep, -q, ^realm=, /etc/turnserver.conf]"),
+      .init(
+        "The clock is synchronised", with: "command: [timedatectl, show, --property=NTPSynchronized, --value]",
+        expect: ["output.stdout == 'yes\\n'"]),
+    ])
+
+  package init() {}
+
+  package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+    guard let executable = input.command.first else {
+      throw .notStarted("command.empty", "the command is empty", advice: "Give a program as the first element.")
+    }
+    var command = Command(executable, Array(input.command.dropFirst()))
+    command.environment = input.env
+    command.credentials = input.secretEnv.sorted { $0.key < $1.key }.map { name, secret in
+      Command.Credential(
+        variable: name, secret: Array(secret.revealText().utf8), delivery: .variable)
+    }
+    command.directory = input.directory
+    command.outputLimit = input.outputLimit
+    let result: ProcessResult
+    do { result = try await command.run() } catch { throw Self.notStarted(error) }
+    let output = Output(result)
+    if let interruption = result.interruption {
+      throw StepError(
+        .interrupted,
+        Finding(
+          "command.interrupted",
+          "\(executable) was ended at \(interruption == .timeout ? "its deadline" : "the run's request")",
+          advice: lastLine(of: output)))
+    }
+    guard case .exited(let status) = result.ending, input.exitCodes.contains(Int(status)) else {
+      return .failed(
+        output,
+        Finding("command.failed", "\(executable) \(Self.ending(result.ending))", advice: lastLine(of: output)))
+    }
+    guard output.leaked.isEmpty else {
+      return .warned(
+        output,
+        Finding(
+          "command.leaked", "\(executable) left processes behind: \(output.leaked.joined(separator: ", "))",
+          advice: "Start daemons with their service manager."))
+    }
+    return .done(output)
+  }
+
+  private static func notStarted(_ error: ProcessError) -> StepError {
+    let advice =
+      switch error.code {
+      case .notFound: "Install the program, or give its full path."
+      case .notExecutable: "Check the file's mode and its first line."
+      case .workingDirectory: "Check `directory`."
+      default: "Look at the limits of this user."
+      }
+    return .notStarted("command.not-started", error.message, advice: advice)
+  }
+
+  private static func ending(_ ending: ProcessResult.Ending) -> String {
+    switch ending {
+    case .exited(let status): "ended with exit code \(status)"
+    case .signalled(let signal): "was ended by signal \(signal)"
+    case .unkillable: "cannot be ended, not even by KILL"
+    }
+  }
+
+  private func lastLine(of output: Output) -> String? {
+    let text = output.stderr.isEmpty ? output.stdout : output.stderr
+    return text.split(separator: "\n").last.map { "Its last line was: \($0.prefix(300))" }
+  }
+}
+
+extension CommandRun.Output {
+  fileprivate init(_ result: ProcessResult) {
+    var exitCode: Int?
+    var signal: Int?
+    switch result.ending {
+    case .exited(let status): exitCode = Int(status)
+    case .signalled(let number): signal = Int(number)
+    case .unkillable: break
+    }
+    self.init(
+      exitCode: exitCode, signal: signal, stdout: result.standardOutput.text, stderr: result.standardError.text,
+      truncated: result.standardOutput.isTruncated || result.standardError.isTruncated,
+      leaked: result.leaked.map { "\($0.name) (\($0.pid))" }, elapsed: result.duration)
+  }
+}

@@ -1,1 +1,0 @@
-// The Modules target.

@@ -1,0 +1,111 @@
+package import STUN
+
+/// An allocation on a TURN server that is kept for as long as it is used, and deleted then.
+package actor Allocation {
+  nonisolated let connection: ServerConnection
+  /// The response that made it.
+  package nonisolated let response: Response
+  /// Attributes that were asked for first and had to be left out.
+  package nonisolated let droppedAttributes: [AttributeType]
+  /// How often another source port was needed.
+  package nonisolated let newSourcePorts: Int
+  package nonisolated let relayedAddresses: [TransportAddress]
+  package nonisolated let reflexiveAddress: TransportAddress?
+  package private(set) var state: AllocationState
+
+  init(
+    _ state: AllocationState, response: Response, connection: ServerConnection, droppedAttributes: [AttributeType],
+    newSourcePorts: Int
+  ) {
+    self.state = state
+    self.response = response
+    self.connection = connection
+    self.droppedAttributes = droppedAttributes + response.effort.droppedAttributes
+    self.newSourcePorts = newSourcePorts
+    relayedAddresses = state.relayedAddresses
+    reflexiveAddress = state.reflexiveAddress
+  }
+
+  /// The address that peers send to.
+  package nonisolated var relayedAddress: TransportAddress { relayedAddresses[0] }
+
+  /// Permits peers to send to the relayed address.
+  package func permit(_ peers: [IPAddress], by deadline: Instant) async throws(ProbeFailure) {
+    _ = try await perform(.createPermission(peers), by: deadline)
+    state.permitted(peers, now: .now)
+  }
+
+  /// Binds a channel to a peer; gives the one that is bound where there is one.
+  package func bindChannel(to peer: TransportAddress, by deadline: Instant) async throws(ProbeFailure) -> ChannelNumber
+  {
+    if let bound = state.channel(for: peer, now: .now) { return bound }
+    guard let channel = state.bindableChannel(for: peer, now: .now) else {
+      throw ProbeFailure(
+        .invalidInput, "No channel of the allocation on \(connection.server) can be bound to \(peer) at the moment.",
+        advice: "A channel may be bound anew five minutes after it has expired.")
+    }
+    _ = try await perform(.channelBind(channel, to: peer), by: deadline)
+    state.bound(channel, to: peer, now: .now)
+    return channel
+  }
+
+  /// Asks for a new lifetime; the server's answer decides.
+  package func refresh(lifetimeSeconds: UInt32 = 600, by deadline: Instant) async throws(ProbeFailure) {
+    let response = try await perform(.refresh(lifetimeSeconds: lifetimeSeconds), by: deadline)
+    guard let lifetime = try? response.message.attribute(Lifetime.self) else {
+      throw ProbeFailure(
+        .malformedResponse(.malformedAttribute(.lifetime)), of: .refresh, server: connection.server,
+        transport: connection.transport)
+    }
+    state.refreshed(lifetime, now: .now)
+  }
+
+  func perform(_ request: Request, by deadline: Instant) async throws(ProbeFailure) -> Response {
+    do throws(RequestFailure) {
+      return try await connection.perform(request, by: deadline)
+    } catch {
+      throw ProbeFailure(error, of: request.method, server: connection.server, transport: connection.transport)
+    }
+  }
+
+  /// Renews what runs out, until the task is cancelled.
+  func keep() async {
+    while !Task.isCancelled {
+      let next = max(state.nextMaintenance, .now + .seconds(1))
+      do { try await Task.sleep(until: next, clock: .continuous) } catch { return }
+      for item in state.due(now: .now) {
+        let limit = Instant.now + .seconds(20)
+        // What cannot be renewed shows in what the allocation is used for.
+        switch item {
+        case .refresh: try? await refresh(by: limit)
+        case .permissions(let peers): try? await permit(peers, by: limit)
+        case .channel(let number, let peer):
+          if (try? await perform(.channelBind(number, to: peer), by: limit)) != nil {
+            state.bound(number, to: peer, now: .now)
+          }
+        }
+      }
+    }
+  }
+
+  /// Deletes the allocation. That it is gone already (437) is as good.
+  func delete(by deadline: Instant) async -> Deletion {
+    let start = Instant.now
+    do throws(RequestFailure) {
+      _ = try await connection.perform(.refresh(lifetimeSeconds: 0), by: deadline)
+      return Deletion(isConfirmed: true, elapsed: .now - start)
+    } catch {
+      if case .rejected(let rejection) = error, rejection.error.number == 437 {
+        return Deletion(isConfirmed: true, elapsed: .now - start)
+      }
+      return Deletion(isConfirmed: false, elapsed: .now - start)
+    }
+  }
+}
+
+/// How the end of an allocation went.
+package struct Deletion: Sendable, Hashable {
+  /// Whether the server confirmed that the allocation is gone; otherwise it lasts until its lifetime ends.
+  package let isConfirmed: Bool
+  package let elapsed: Duration
+}

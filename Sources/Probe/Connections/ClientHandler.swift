@@ -1,0 +1,147 @@
+import NIOCore
+import STUN
+
+/// Drives a `STUNClient` on its channel's event loop: bytes in, bytes out, timers, outcomes.
+final class ClientHandler: ChannelInboundHandler {
+  typealias InboundIn = ReceivedFrame
+  typealias OutboundOut = ByteBuffer
+
+  /// Names a request from the outside, before it has begun.
+  final class Token: Sendable {}
+
+  private(set) var client: STUNClient
+  /// Gets what peers send; set by who uses the allocation's data path.
+  var onData: ((RelayedData, Instant) -> Void)?
+  /// Gets why the transport broke while the data path is used.
+  var onFailure: ((TransportFailure) -> Void)?
+  private let transport: Transport
+  private var context: ChannelHandlerContext?
+  private var continuations: [STUNClient.RequestID: CheckedContinuation<Result<Response, RequestFailure>, Never>] = [:]
+  private var requests: [ObjectIdentifier: STUNClient.RequestID] = [:]
+  private var timer: Scheduled<Void>?
+  private var timerInstant: Instant?
+  /// Why nothing can be sent any more.
+  private var failure: TransportFailure?
+
+  init(client: STUNClient, transport: Transport) {
+    self.client = client
+    self.transport = transport
+  }
+
+  /// Replaces the nonce that the next request carries.
+  func replaceNonce(_ nonce: Nonce) { client.authentication.nonce = nonce }
+
+  // MARK: Requests
+
+  func begin(
+    _ request: Request, token: Token, deadline: Instant,
+    continuation: CheckedContinuation<Result<Response, RequestFailure>, Never>
+  ) {
+    if let failure { return continuation.resume(returning: .failure(.transport(failure))) }
+    let (id, bytes) = client.begin(request, deadline: deadline, now: .now)
+    continuations[id] = continuation
+    requests[ObjectIdentifier(token)] = id
+    write(bytes)
+    scheduleTimer()
+  }
+
+  func cancel(_ token: Token) {
+    guard let id = requests[ObjectIdentifier(token)] else { return }
+    client.abandon(id)
+    finish(id, .failure(.cancelled))
+    scheduleTimer()
+  }
+
+  /// Sends a request without waiting for its answer.
+  func sendOnce(_ request: Request) {
+    let (id, bytes) = client.begin(request, deadline: .now, now: .now)
+    client.abandon(id)
+    write(bytes)
+  }
+
+  private func finish(_ id: STUNClient.RequestID, _ result: Result<Response, RequestFailure>) {
+    if let token = requests.first(where: { $0.value == id })?.key { requests[token] = nil }
+    continuations.removeValue(forKey: id)?.resume(returning: result)
+  }
+
+  // MARK: Data
+
+  /// Writes a frame without flushing.
+  func writeUnflushed(_ bytes: ByteBuffer) { context?.write(wrapOutboundOut(bytes), promise: nil) }
+
+  func flush() { context?.flush() }
+
+  private func write(_ bytes: ByteBuffer) {
+    guard let context else { return }
+    let promise = context.eventLoop.makePromise(of: Void.self)
+    promise.futureResult.assumeIsolated().whenFailure { [weak self] in self?.fail($0) }
+    context.writeAndFlush(wrapOutboundOut(bytes), promise: promise)
+  }
+
+  // MARK: Channel
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    fail(TransportFailure.closedByServer)
+    self.context = nil
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let frame = unwrapInboundIn(data)
+    let now = Instant.now
+    switch client.receive(frame.bytes, from: frame.source, now: now) {
+    case .deliver(let data): onData?(data, now)
+    case .nothing: break
+    case let action: perform(action)
+    }
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    fail(TransportFailure.closedByServer)
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { fail(error) }
+
+  private func fail(_ error: any Error) {
+    let failure = TransportFailure(error, over: transport)
+    // A connection that broke stays broken; an ICMP error speaks of one datagram.
+    if transport.isReliable, self.failure == nil { self.failure = failure }
+    for (id, outcome) in client.transportFailed(failure) { finish(id, .failure(outcome)) }
+    onFailure?(failure)
+    scheduleTimer()
+  }
+
+  private func perform(_ action: STUNClient.Action) {
+    switch action {
+    case .nothing: break
+    case .send(let bytes): write(bytes)
+    case .finish(let id, let result): finish(id, result)
+    case .deliver(let data): onData?(data, .now)
+    }
+    scheduleTimer()
+  }
+
+  private func scheduleTimer() {
+    let next = client.nextTimer
+    guard next != timerInstant || timer == nil else { return }
+    timer?.cancel()
+    timer = nil
+    timerInstant = next
+    guard let next, let context else { return }
+    let delay = TimeAmount(max(.zero, next - .now))
+    timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in self?.timerFired() }
+  }
+
+  private func timerFired() {
+    timer = nil
+    timerInstant = nil
+    while true {
+      let action = client.timerFired(now: .now)
+      if case .nothing = action { break }
+      perform(action)
+    }
+    scheduleTimer()
+  }
+}

@@ -1,0 +1,130 @@
+import NIOCore
+import NIOPosix
+package import STUN
+
+/// A client's connection to one server over one transport: a socket with its STUN client, on one event loop.
+package struct ServerConnection: Sendable {
+  package let transport: Transport
+  package let server: TransportAddress
+  let channel: any Channel
+  let handler: NIOLoopBound<ClientHandler>
+
+  var eventLoop: any EventLoop { channel.eventLoop }
+
+  /// Our own address of the socket.
+  package var localAddress: TransportAddress? { channel.localAddress.flatMap(TransportAddress.init) }
+
+  /// Sends a request and waits for its outcome.
+  ///
+  /// - Parameter deadline: when to give up; the RFC's own end is kept where it is earlier.
+  /// - Throws: `RequestFailure`; `.cancelled` as soon as the task is cancelled.
+  func perform(_ request: Request, by deadline: Instant) async throws(RequestFailure) -> Response {
+    let token = ClientHandler.Token()
+    let result: Result<Response, RequestFailure> = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        guard !Task.isCancelled else { return continuation.resume(returning: .failure(.cancelled)) }
+        eventLoop.execute {
+          handler.value.begin(request, token: token, deadline: deadline, continuation: continuation)
+        }
+      }
+    } onCancel: {
+      eventLoop.execute { handler.value.cancel(token) }
+    }
+    return try result.get()
+  }
+
+  /// Sends a request and does not wait.
+  func sendOnce(_ request: Request) {
+    eventLoop.execute { handler.value.sendOnce(request) }
+  }
+
+  /// The realm that the server named in its challenge.
+  func realm() async -> String? {
+    (try? await eventLoop.submit { handler.value.client.authentication.realm }.get()) ?? nil
+  }
+
+  func close() async { try? await channel.close() }
+}
+
+extension ServerConnection {
+  /// What a connection is opened with.
+  struct Options: Sendable {
+    var credentials: LongTermCredentials?
+    /// The largest datagram that is expected.
+    var datagramCapacity = 2048
+    /// nil takes any.
+    var eventLoop: (any EventLoop)?
+  }
+
+  /// Opens a socket, uses it, and closes it, whatever happens.
+  static func withConnection<Value>(
+    to server: TransportAddress, over transport: Transport, options: Options, by deadline: Instant,
+    _ body: (ServerConnection) async throws(ProbeFailure) -> Value
+  ) async throws(ProbeFailure) -> Value {
+    let connection: ServerConnection
+    do throws(TransportFailure) {
+      connection = try await open(to: server, over: transport, options: options, by: deadline)
+    } catch {
+      throw ProbeFailure(error, server: server, transport: transport)
+    }
+    let result: Result<Value, ProbeFailure>
+    do throws(ProbeFailure) {
+      result = .success(try await body(connection))
+    } catch {
+      result = .failure(error)
+    }
+    await connection.close()
+    return try result.get()
+  }
+
+  /// An event loop to share between connections.
+  static func nextEventLoop() -> any EventLoop { MultiThreadedEventLoopGroup.singleton.next() }
+
+  static func open(
+    to server: TransportAddress, over transport: Transport, options: Options, by deadline: Instant
+  ) async throws(TransportFailure) -> ServerConnection {
+    let eventLoop = options.eventLoop ?? nextEventLoop()
+    let configuration = STUNClient.Configuration(
+      server: transport == .udp ? server : nil, schedule: transport.schedule, credentials: options.credentials)
+    do {
+      let address = try SocketAddress(server)
+      let (channel, handler) =
+        switch transport {
+        case .udp:
+          try await DatagramBootstrap(group: eventLoop)
+            .channelOption(.datagramVectorReadMessageCount, value: 16)
+            .channelOption(
+              .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 * options.datagramCapacity)
+            )
+            .channelOption(.socketOption(.so_rcvbuf), value: 1 << 20)
+            .connect(to: address) { channel in
+              addHandlers(
+                to: channel, transport: transport, configuration: configuration,
+                framing: DatagramFrameCodec(server: address, serverAddress: server))
+            }
+        case .tcp, .tls, .dtls:
+          try await ClientBootstrap(group: eventLoop)
+            .connectTimeout(TimeAmount(max(.milliseconds(1), deadline - .now)))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .connect(to: address) { channel in
+              addHandlers(
+                to: channel, transport: transport, configuration: configuration, framing: StreamFrameDecoder())
+            }
+        }
+      return ServerConnection(transport: transport, server: server, channel: channel, handler: handler)
+    } catch {
+      throw TransportFailure(error, over: transport)
+    }
+  }
+
+  private static func addHandlers(
+    to channel: any Channel, transport: Transport, configuration: STUNClient.Configuration,
+    framing: @autoclosure () -> any ChannelHandler
+  ) -> EventLoopFuture<(any Channel, NIOLoopBound<ClientHandler>)> {
+    channel.eventLoop.makeCompletedFuture {
+      let handler = ClientHandler(client: STUNClient(configuration), transport: transport)
+      try channel.pipeline.syncOperations.addHandlers([framing(), handler])
+      return (channel, NIOLoopBound(handler, eventLoop: channel.eventLoop))
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import STUN
+
+/// What an allocation is made with.
+struct AllocationRequest: Sendable {
+  var server: Server
+  var options = AllocateOptions()
+  /// Whether a 300 (Try Alternate) is followed.
+  var followsAlternate = false
+  var connectionOptions = ServerConnection.Options()
+}
+
+extension Allocation {
+  /// The longest that a deletion may take.
+  static let deletionLimit: Duration = .seconds(2)
+
+  /// Makes an allocation, uses it, and deletes it: also when the use fails and when the task is cancelled.
+  ///
+  /// - Parameters:
+  ///   - deadline: for everything but the deletion, which may take at most `deletionLimit` longer.
+  ///   - body: uses the allocation, which is renewed meanwhile.
+  static func withAllocation<Value: Sendable>(
+    _ request: AllocationRequest, by deadline: Instant,
+    _ body: (Allocation) async throws(ProbeFailure) -> Value
+  ) async throws(ProbeFailure) -> (value: Value, deletion: Deletion) {
+    var target = try await request.server.preferredAddress(by: deadline)
+    var policy = AllocationPolicy(
+      options: request.options, server: target, followsAlternate: request.followsAlternate)
+    var options = request.options
+    var dropped: [AttributeType] = []
+    var newSourcePorts = 0
+    var connectionOptions = request.connectionOptions
+    connectionOptions.credentials = request.server.currentCredentials()
+    while true {
+      let step: Step<Value> = try await ServerConnection.withConnection(
+        to: target, over: request.server.transport, options: connectionOptions, by: deadline
+      ) { connection throws(ProbeFailure) in
+        switch try await allocate(options, on: connection, policy: &policy, by: deadline) {
+        case .failure(let decision):
+          return .again(decision)
+        case .success(let (state, response)):
+          let allocation = Allocation(
+            state, response: response, connection: connection, droppedAttributes: dropped,
+            newSourcePorts: newSourcePorts)
+          return .done(try await use(allocation, by: deadline, body))
+        }
+      }
+      switch step {
+      case .done(let outcome): return outcome
+      case .again(.retryFromNewPort): newSourcePorts += 1
+      case .again(.retry(let reduced, let attribute)):
+        options = reduced
+        dropped.append(attribute)
+      case .again(.redirect(let server)): target = server
+      case .again(.giveUp): continue
+      }
+    }
+  }
+
+  private enum Step<Value: Sendable>: Sendable {
+    case again(AllocationPolicy.Decision)
+    case done((value: Value, deletion: Deletion))
+  }
+
+  private enum Allocated {
+    case success((AllocationState, Response))
+    case failure(AllocationPolicy.Decision)
+  }
+
+  private static func allocate(
+    _ options: AllocateOptions, on connection: ServerConnection, policy: inout AllocationPolicy, by deadline: Instant
+  ) async throws(ProbeFailure) -> Allocated {
+    let failure: RequestFailure
+    do throws(RequestFailure) {
+      let response = try await connection.perform(.allocate(options), by: deadline)
+      do throws(DecodingError) {
+        return .success((try AllocationState(allocated: response.message, now: .now), response))
+      } catch {
+        connection.sendOnce(.refresh(lifetimeSeconds: 0))
+        failure = .malformedResponse(error)
+      }
+    } catch {
+      switch error {
+      case .rejected(let rejection):
+        let decision = policy.decide(after: rejection)
+        if decision != .giveUp { return .failure(decision) }
+      case .timedOut, .cancelled, .unknownAttributes, .malformedResponse:
+        // The server may have made an allocation whose response we did not take.
+        connection.sendOnce(.refresh(lifetimeSeconds: 0))
+      case .bidDown, .noKnownPasswordAlgorithm, .transport:
+        break
+      }
+      failure = error
+    }
+    throw ProbeFailure(failure, of: .allocate, server: connection.server, transport: connection.transport)
+  }
+
+  private static func use<Value: Sendable>(
+    _ allocation: Allocation, by deadline: Instant, _ body: (Allocation) async throws(ProbeFailure) -> Value
+  ) async throws(ProbeFailure) -> (value: Value, deletion: Deletion) {
+    let keeper = Task { await allocation.keep() }
+    let result: Result<Value, ProbeFailure>
+    do throws(ProbeFailure) {
+      result = .success(try await body(allocation))
+    } catch {
+      result = .failure(error)
+    }
+    keeper.cancel()
+    // A task of its own: cancelling the probe must not cancel its cleaning up.
+    let deletion = await Task { await allocation.delete(by: .now + deletionLimit) }.value
+    do throws(ProbeFailure) {
+      return (try result.get(), deletion)
+    } catch {
+      var failure = error
+      failure.evidence.append(ProbeFailure.Evidence("allocationDeleted", deletion.isConfirmed ? "yes" : "no"))
+      throw failure
+    }
+  }
+}

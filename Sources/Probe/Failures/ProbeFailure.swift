@@ -1,0 +1,44 @@
+/// Why a probe could not find what it looked for: a code for machines, and for people what happened, on what, and where
+/// to look next.
+package struct ProbeFailure: Error, Sendable, Hashable {
+  /// What went wrong, as a stable name like `turn.unauthorized`.
+  package struct Code: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+    package var description: String { rawValue }
+  }
+
+  /// One thing that the probe itself saw.
+  package struct Evidence: Sendable, Hashable {
+    package let name: String
+    package let value: String
+
+    package init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  package let code: Code
+  /// What failed, and on what; one sentence.
+  package let message: String
+  /// What to look at next; one or two sentences.
+  package let advice: String
+  /// What the probe saw, in the order of its seeing it. Never a secret.
+  package var evidence: [Evidence]
+
+  package init(_ code: Code, _ message: String, advice: String, evidence: [Evidence] = []) {
+    self.code = code
+    self.message = message
+    self.advice = advice
+    self.evidence = evidence
+  }
+
+  /// The value of the first evidence of this name.
+  package func evidence(_ name: String) -> String? { evidence.first { $0.name == name }?.value }
+}
+
+extension ProbeFailure: CustomStringConvertible {
+  /// Code, message and advice, in one line.
+  package var description: String { "\(code): \(message) \(advice)" }
+}

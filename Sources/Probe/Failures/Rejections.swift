@@ -1,0 +1,114 @@
+import STUN
+
+extension ProbeFailure {
+  /// What an error response means. The number decides, never the phrase, which may be empty.
+  init(_ rejection: Rejection, target: String, evidence base: [Evidence]) {
+    let number = rejection.error.number
+    var evidence = base + [Evidence("errorCode", "\(number)")]
+    func note(_ name: String, _ value: String?) {
+      if let value, !value.isEmpty { evidence.append(Evidence(name, value)) }
+    }
+    note("errorReason", rejection.error.reason)
+    note("realm", rejection.realm)
+    note("software", rejection.software)
+    note("alternateServer", rejection.alternateServer?.description)
+    note("unknownAttributes", rejection.unknownAttributes.map(\.description).joined(separator: " "))
+    note("signed", rejection.isAuthenticated ? "yes" : "no")
+    let meaning = Self.meaning(of: rejection)
+    self.init(
+      meaning.code, "\(target) refused \(rejection.method) with \(number): \(meaning.text)", advice: meaning.advice,
+      evidence: evidence)
+  }
+
+  private static func meaning(of rejection: Rejection) -> (code: Code, text: String, advice: String) {
+    if rejection.method == .binding {
+      return (
+        .stunRejected, "it does not serve plain Binding requests.",
+        "Look whether the server demands credentials for STUN, or has STUN switched off."
+      )
+    }
+    switch rejection.error.number {
+    case 300:
+      return (
+        .tryAlternate, "it sends its clients to another server.",
+        "Probe the alternate server; follow it only if it is one of yours, since this answer need not be signed."
+      )
+    case 400:
+      return (.badRequest, "it holds the request for malformed.", "Look at the server's log of this second.")
+    case 401 where rejection.hadCredentials:
+      return (
+        .unauthorized, "it does not accept the user name and password.",
+        "Look at user name, password and realm; with a shared secret, at the secret, the expiry in the user name, and "
+          + "both clocks."
+      )
+    case 401:
+      return (
+        .credentialsMissing, "it demands credentials, and none were given.",
+        "Give a user name and password, or the shared secret."
+      )
+    case 403:
+      return rejection.method == .allocate
+        ? (
+          .forbidden, "it gives no allocations at the moment.",
+          "Look whether the server is draining before a restart, or allows this user no allocations."
+        )
+        : (
+          .forbidden, "it does not relay to this peer.",
+          "Look at the denied and allowed peer addresses in the server's configuration."
+        )
+    case 420:
+      return (
+        .notUnderstood, "it does not understand an attribute that the request needs.",
+        "Look at the server's version: it lacks what was asked for."
+      )
+    case 437:
+      return rejection.method == .allocate
+        ? (
+          .allocationMismatch, "our address and port still have an allocation there, on several ports.",
+          "Look for a gateway that gives many clients the same address and port, and at the server's session list."
+        )
+        : (
+          .allocationMismatch, "it no longer knows the allocation.",
+          "Look whether the server was restarted meanwhile, or a gateway changed our address or port."
+        )
+    case 438:
+      return (
+        .staleNonceLoop, "it calls every nonce stale, the ones it has just given too.",
+        "Look whether several servers answer behind this address without sharing their nonces, and at their clocks."
+      )
+    case 440:
+      return (
+        .familyNotSupported, "it relays no addresses of this family.",
+        "Look at the server's relay addresses: one of the family that was asked for is missing."
+      )
+    case 441:
+      return (
+        .wrongCredentials, "the allocation belongs to another user.",
+        "Use the user name that made the allocation for as long as it lives."
+      )
+    case 442:
+      return (
+        .transportNotSupported, "it does not relay this protocol.", "Look whether TCP relaying is switched off there."
+      )
+    case 443:
+      return (
+        .peerFamilyMismatch, "the peer's address is not of the relayed address's family.",
+        "Ask for an allocation of the peer's family."
+      )
+    case 486:
+      return (
+        .quotaReached, "this user has as many allocations as it may have.",
+        "Wait a minute or more; look at the server's user quota and for allocations that were never deleted."
+      )
+    case 508:
+      return (
+        .insufficientCapacity, "it has no relay port or no capacity left.",
+        "Wait a minute or more; look at the server's port range, total quota and bandwidth limit."
+      )
+    case 500...599:
+      return (.serverError, "it failed itself.", "Look at the server's log of this second.")
+    default:
+      return (.rejected, "an error that TURN does not define.", "Look at the server's documentation and log.")
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package import STUN
+
+extension ProbeFailure {
+  /// What a failed request means.
+  package init(_ failure: RequestFailure, of method: Method, server: TransportAddress, transport: Transport) {
+    let target = "\(server) over \(transport.rawValue.uppercased())"
+    let base = [
+      Evidence("server", "\(server)"), Evidence("transport", transport.rawValue), Evidence("method", "\(method)"),
+    ]
+    switch failure {
+    case .timedOut(let timeout):
+      self.init(timeout, of: method, target: target, evidence: base)
+    case .rejected(let rejection):
+      self.init(rejection, target: target, evidence: base)
+    case .transport(let failure):
+      self.init(failure, server: server, transport: transport)
+      evidence.append(Evidence("method", "\(method)"))
+    case .unknownAttributes(let types):
+      self.init(
+        .unknownAttribute, "\(target) answered \(method) with attributes that must be understood and are not known.",
+        advice: "Look at the server's version and options: it uses an extension that was not asked for.",
+        evidence: base + [Evidence("attributes", types.map(\.description).joined(separator: " "))])
+    case .malformedResponse(let problem):
+      self.init(
+        .malformedResponse, "\(target) answered \(method) with a response that breaks the protocol (\(problem)).",
+        advice: "Look which software answers there, and for a gateway between that changes packets.", evidence: base)
+    case .bidDown:
+      self.init(
+        .bidDown, "The challenge of \(target) announces password algorithms and offers none.",
+        advice: "Somebody between here and the server may remove them to weaken authentication: compare with a probe "
+          + "from the server's own network.", evidence: base)
+    case .noKnownPasswordAlgorithm(let offered):
+      self.init(
+        .noKnownPasswordAlgorithm, "\(target) offers no password algorithm that is known here.",
+        advice: "Look at the server's configuration: MD5 and SHA-256 are known here.",
+        evidence: base + [Evidence("offered", offered.map { "\($0.number)" }.joined(separator: " "))])
+    case .cancelled:
+      self.init(
+        .cancelled, "The probe of \(target) was stopped before it was done.", advice: "Run it again.", evidence: base)
+    }
+  }
+
+  /// What silence means depends on what was heard meanwhile.
+  private init(_ timeout: RequestFailure.Timeout, of method: Method, target: String, evidence base: [Evidence]) {
+    let heard = timeout.effort.ignored
+    let waited = "within \(timeout.waited.roundedToMilliseconds)"
+    var evidence =
+      base + [
+        Evidence("waited", "\(timeout.waited.roundedToMilliseconds)"), Evidence("sends", "\(timeout.effort.sends)"),
+      ]
+    for (name, count) in [
+      ("ignoredGarbage", heard.garbage), ("ignoredWrongTransaction", heard.wrongTransaction),
+      ("ignoredWrongSource", heard.wrongSource), ("ignoredBadIntegrity", heard.badIntegrity),
+      ("ignoredBadFingerprint", heard.badFingerprint),
+    ] where count > 0 {
+      evidence.append(Evidence(name, "\(count)"))
+    }
+    let (code, message, advice): (Code, String, String)
+    if heard.badIntegrity > 0 {
+      (code, message, advice) = (
+        .badIntegrity, "\(target) answered \(method), but no answer's integrity agrees with our password.",
+        "Somebody else may answer in the server's place, or the server knows another password for this user."
+      )
+    } else if heard.badFingerprint > 0 {
+      (code, message, advice) = (
+        .badFingerprint, "\(target) answered \(method), but with a checksum that does not agree.",
+        "Look for a gateway between that rewrites addresses inside of packets (an ALG)."
+      )
+    } else if heard.wrongTransaction > 0 {
+      (code, message, advice) = (
+        .wrongTransaction, "\(target) answered \(method) for transactions that are not ours, \(waited).",
+        "Look which software answers there: it does not copy the transaction id, or replays old answers."
+      )
+    } else if heard.garbage > 0 {
+      (code, message, advice) = (
+        .garbage, "\(target) answered \(method) with bytes that are no STUN, \(waited).",
+        "Look which service listens on this port: it is not a STUN or TURN server."
+      )
+    } else if heard.wrongSource > 0 {
+      (code, message, advice) = (
+        .wrongSource, "Answers to \(method) came from another address than \(target), \(waited).",
+        "Look at the addresses the server listens on: with several it must answer from the one that was asked."
+      )
+    } else if timeout.effort.challenges > 0 {
+      (code, message, advice) = (
+        .turnTimeout, "\(target) challenged \(method), then fell silent \(waited).",
+        "Look whether the server is overloaded or was stopped meanwhile, and whether larger packets get lost."
+      )
+    } else {
+      (code, message, advice) = (
+        method == .binding ? .stunTimeout : .turnTimeout, "\(target) did not answer \(method) \(waited).",
+        "Look whether the server's process is alive and not stopped, and for a firewall that drops packets; "
+          + "if TCP works and UDP does not, the path blocks UDP."
+      )
+    }
+    self.init(code, message, advice: advice, evidence: evidence)
+  }
+}
+
+extension Duration {
+  /// The duration to the millisecond, for people.
+  var roundedToMilliseconds: Duration {
+    .milliseconds((self + .microseconds(500)).components.seconds * 1000)
+      + .milliseconds((self + .microseconds(500)).components.attoseconds / 1_000_000_000_000_000)
+  }
+}

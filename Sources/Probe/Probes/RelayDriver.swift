@@ -1,0 +1,191 @@
+import NIOCore
+import STUN
+
+/// Sends and echoes a relay probe's packets, on the event loop that both connections share.
+final class RelayDriver {
+  private let plan: RelayPlan
+  private let sender: Side
+  private let echo: Side
+  private let eventLoop: any EventLoop
+  private let run = UInt64.random(in: .min ... .max)
+  private var tally: RelayTally
+  private var continuation: CheckedContinuation<Result<RelayTally, ProbeFailure>, Never>?
+  private var tick: Scheduled<Void>?
+  private var lastProgress: Instant
+  /// Packets that were given up as lost, so that they do not keep the window shut.
+  private var presumedLost = 0
+
+  private struct Side {
+    let handler: ClientHandler
+    let end: RelayEnd
+  }
+
+  /// Runs the plan to its end, to its deadline, or until the task is cancelled.
+  static func run(_ plan: RelayPlan, sender: RelayEnd, echo: RelayEnd) async throws(ProbeFailure) -> RelayTally {
+    let eventLoop = sender.connection.eventLoop
+    let box = NIOLoopBoundBox<RelayDriver?>.makeBoxSendingValue(nil, eventLoop: eventLoop)
+    let result: Result<RelayTally, ProbeFailure> = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        eventLoop.execute {
+          let driver = RelayDriver(plan, sender: sender, echo: echo, continuation: continuation)
+          box.value = driver
+          driver.start()
+        }
+      }
+    } onCancel: {
+      eventLoop.execute { box.value?.cancel() }
+    }
+    return try result.get()
+  }
+
+  private init(
+    _ plan: RelayPlan, sender: RelayEnd, echo: RelayEnd,
+    continuation: CheckedContinuation<Result<RelayTally, ProbeFailure>, Never>
+  ) {
+    self.plan = plan
+    self.sender = Side(handler: sender.connection.handler.value, end: sender)
+    self.echo = Side(handler: echo.connection.handler.value, end: echo)
+    self.continuation = continuation
+    eventLoop = sender.connection.eventLoop
+    let now = Instant.now
+    lastProgress = now
+    tally = RelayTally(
+      startedAt: now, there: FlowTracker(expecting: plan.packets), back: FlowTracker(expecting: plan.packets))
+  }
+
+  private func start() {
+    sender.handler.onData = { [weak self] data, now in self?.senderReceived(data, now: now) }
+    echo.handler.onData = { [weak self] data, now in self?.echoReceived(data, now: now) }
+    for side in [sender, echo] {
+      side.handler.onFailure = { [weak self] failure in
+        self?.finish(
+          .failure(ProbeFailure(failure, server: side.end.connection.server, transport: side.end.connection.transport)))
+      }
+    }
+    proceed()
+  }
+
+  private func cancel() {
+    let connection = sender.end.connection
+    finish(
+      .failure(ProbeFailure(.cancelled, of: .send, server: connection.server, transport: connection.transport)))
+  }
+
+  // MARK: Sending
+
+  private func proceed() {
+    tick = nil
+    let now = Instant.now
+    if now >= plan.end { return finish(.success(tally)) }
+    sendDue(now: now)
+    guard let next = nextTick(now: now) else { return finish(.success(tally)) }
+    tick = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(max(.zero, next - .now))) { [weak self] in
+      self?.proceed()
+    }
+  }
+
+  private func sendDue(now: Instant) {
+    let due: Int
+    if let rate = plan.rate {
+      due = Int((now - tally.startedAt) / .seconds(1) * Double(rate)) + 1
+    } else {
+      if now - lastProgress > Self.stall { presumedLost = tally.sent - tally.back.received }
+      due = tally.back.received + presumedLost + plan.window
+    }
+    let last = min(due, plan.packets, tally.sent + Self.batch)
+    guard tally.sent < last else { return }
+    while tally.sent < last {
+      let packet = RelayPacket(
+        run: run, number: UInt32(tally.sent), direction: .there, sentAt: nanoseconds(Instant.now - tally.startedAt))
+      write(packet, from: sender)
+      tally.sent += 1
+    }
+    lastProgress = now
+    sender.handler.flush()
+  }
+
+  /// nil when everything has come back, or can no longer be expected to.
+  private func nextTick(now: Instant) -> Instant? {
+    if tally.sent < plan.packets {
+      guard let rate = plan.rate else { return min(lastProgress + Self.stall, plan.end) }
+      return min(tally.startedAt + .seconds(Double(tally.sent) / Double(rate)), plan.end)
+    }
+    let longest = tally.back.transits.max() ?? .zero
+    let patience =
+      tally.back.received == plan.packets
+      ? min(max(longest * 2, .milliseconds(20)), .seconds(1)) : max(longest * 4, .seconds(1))
+    let end = min(lastProgress + patience, plan.end)
+    return end > now ? end : nil
+  }
+
+  private func write(_ packet: RelayPacket, from side: Side) {
+    let allocator = side.end.connection.channel.allocator
+    switch side.end.route {
+    case .channel(let channel):
+      var payload = allocator.buffer(capacity: plan.size)
+      packet.write(into: &payload, size: plan.size)
+      var frame = allocator.buffer(capacity: plan.size + 8)
+      side.handler.client.channelData(payload, to: channel, into: &frame)
+      side.handler.writeUnflushed(frame)
+    case .indications(let peer):
+      var payload = allocator.buffer(capacity: plan.size)
+      packet.write(into: &payload, size: plan.size)
+      side.handler.writeUnflushed(side.handler.client.sendIndication(payload, to: peer))
+    }
+  }
+
+  // MARK: Receiving
+
+  private func echoReceived(_ data: RelayedData, now: Instant) {
+    guard let packet = packet(in: data, direction: .there) else { return }
+    tally.there.arrived(Int(packet.number), transit: transit(of: packet, now: now), at: now)
+    write(
+      RelayPacket(run: run, number: packet.number, direction: .back, sentAt: packet.sentAt), from: echo)
+    echo.handler.flush()
+  }
+
+  private func senderReceived(_ data: RelayedData, now: Instant) {
+    guard let packet = packet(in: data, direction: .back) else { return }
+    tally.back.arrived(Int(packet.number), transit: transit(of: packet, now: now), at: now)
+    lastProgress = now
+    if plan.rate == nil || tally.back.received == plan.packets {
+      tick?.cancel()
+      proceed()
+    }
+  }
+
+  private func packet(in data: RelayedData, direction: RelayPacket.Direction) -> RelayPacket? {
+    let payload: ByteBuffer
+    switch data {
+    case .channel(_, let bytes), .indication(_, let bytes): payload = bytes
+    case .icmp: return nil
+    }
+    guard payload.readableBytes == plan.size, let packet = RelayPacket(payload), packet.run == run,
+      packet.direction == direction
+    else { return nil }
+    return packet
+  }
+
+  private func transit(of packet: RelayPacket, now: Instant) -> Duration {
+    (now - tally.startedAt) - .nanoseconds(packet.sentAt)
+  }
+
+  private func finish(_ result: Result<RelayTally, ProbeFailure>) {
+    tick?.cancel()
+    for handler in [sender.handler, echo.handler] {
+      handler.onData = nil
+      handler.onFailure = nil
+    }
+    continuation?.resume(returning: result)
+    continuation = nil
+  }
+
+  /// How long to wait for a packet before the window opens again.
+  private static let stall: Duration = .milliseconds(200)
+  /// How many packets are written between two flushes at most.
+  private static let batch = 64
+
+  private func nanoseconds(_ duration: Duration) -> Int64 {
+    duration.components.seconds * 1_000_000_000 + duration.components.attoseconds / 1_000_000_000
+  }
+}

@@ -1,0 +1,152 @@
+package import STUN
+
+/// Sends packets through a TURN server and back: from one allocation to another, which echoes them.
+package struct RelayProbe: Sendable {
+  /// How packets go between client and server.
+  package enum Path: String, Sendable, Hashable, CaseIterable {
+    /// ChannelData messages, four bytes of header.
+    case channel
+    /// Send and Data indications.
+    case send
+  }
+
+  package var server: Server
+  package var packets = 50
+  /// The payload of each packet in bytes, at least 24.
+  package var size = 160
+  /// Packets a second; nil sends as fast as they come back, 32 under way.
+  package var rate: Int? = 50
+  package var path = Path.channel
+
+  package init(server: Server) { self.server = server }
+
+  /// What became of the packets.
+  package struct Report: Sendable {
+    package let server: TransportAddress
+    package let transport: Transport
+    package let path: Path
+    /// The relayed addresses of sender and echo.
+    package let relayedAddresses: [TransportAddress]
+    package let sent: Int
+    /// Packets that came back, each counted once.
+    package let received: Int
+    /// Packets that did not come back.
+    package let lost: Int
+    /// Packets that reached the echo, each counted once: the way there alone.
+    package let reached: Int
+    /// Packets that came back more than once.
+    package let duplicates: Int
+    /// Packets that came back after one that was sent later (RFC 4737).
+    package let reordered: Int
+    /// There and back; nil where nothing came back.
+    package let roundTrip: LatencySummary?
+    /// Interarrival jitter of the way there (RFC 3550, section 6.4.1); nil below two packets.
+    package let jitter: Duration?
+    /// Payload that came back, in bits a second, from the first send to the last arrival.
+    package let throughput: Double
+    /// How long it took from the first send to the last arrival.
+    package let elapsed: Duration
+    /// How long both allocations and the permissions took.
+    package let setUp: Duration
+    /// Whether the server confirmed that both allocations are gone.
+    package let allocationsDeleted: Bool
+
+    /// The share of packets that did not come back, 0 to 1.
+    package var lossRatio: Double { Double(lost) / Double(sent) }
+  }
+
+  /// Runs the probe.
+  ///
+  /// - Parameter deadline: for everything but the deletion of the allocations.
+  /// - Throws: `ProbeFailure`: as `AllocateProbe`; `turn.forbidden` where the server does not relay to its own relayed
+  ///   address; `turn.nothingRelayed` where no packet came back; `probe.deadlineTooShort` before anything is sent.
+  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+    try checkInput(deadline: deadline)
+    let start = Instant.now
+    let end = start + deadline
+    var request = AllocationRequest(server: server)
+    request.connectionOptions.datagramCapacity = max(2048, size + 128)
+    request.connectionOptions.eventLoop = ServerConnection.nextEventLoop()
+    let (inner, outerDeletion) = try await Allocation.withAllocation(request, by: end) {
+      sender throws(ProbeFailure) in
+      try await Allocation.withAllocation(request, by: end) { echo throws(ProbeFailure) in
+        try await exchange(from: sender, to: echo, since: start, by: end)
+      }
+    }
+    return try report(inner.value, deleted: inner.deletion.isConfirmed && outerDeletion.isConfirmed)
+  }
+
+  private func checkInput(deadline: Duration) throws(ProbeFailure) {
+    guard packets > 0, (RelayPacket.minimumSize...65_000).contains(size), rate.map({ $0 > 0 }) ?? true else {
+      throw ProbeFailure(
+        .invalidInput, "Packets and rate must be positive, the size 24 to 65000 bytes.",
+        advice: "Change the probe's input.")
+    }
+    if let rate, .seconds(Double(packets) / Double(rate)) >= deadline {
+      throw ProbeFailure(
+        .deadlineTooShort, "Sending \(packets) packets at \(rate) a second takes longer than \(deadline).",
+        advice: "Send fewer packets, raise the rate, or give the probe more time.")
+    }
+  }
+
+  private struct Outcome: Sendable {
+    let sender: Allocation
+    let echo: Allocation
+    let tally: RelayTally
+    let setUp: Duration
+  }
+
+  private func exchange(
+    from sender: Allocation, to echo: Allocation, since start: Instant, by end: Instant
+  ) async throws(ProbeFailure) -> Outcome {
+    let there = try await route(from: sender, to: echo.relayedAddress, by: end)
+    let back = try await route(from: echo, to: sender.relayedAddress, by: end)
+    let setUp = Instant.now - start
+    let plan = RelayPlan(packets: packets, size: size, rate: rate, end: end)
+    let tally = try await RelayDriver.run(
+      plan, sender: RelayEnd(sender.connection, there), echo: RelayEnd(echo.connection, back))
+    return Outcome(sender: sender, echo: echo, tally: tally, setUp: setUp)
+  }
+
+  private func route(
+    from allocation: Allocation, to peer: TransportAddress, by end: Instant
+  ) async throws(ProbeFailure) -> RelayRoute {
+    switch path {
+    case .channel:
+      return .channel(try await allocation.bindChannel(to: peer, by: end))
+    case .send:
+      try await allocation.permit([peer.ip], by: end)
+      return .indications(peer)
+    }
+  }
+
+  private func report(_ outcome: Outcome, deleted: Bool) throws(ProbeFailure) -> Report {
+    let (there, back) = (outcome.tally.there, outcome.tally.back)
+    let connection = outcome.sender.connection
+    guard back.received > 0 else {
+      throw ProbeFailure(
+        .nothingRelayed,
+        "\(connection.server) gave two allocations, but of \(outcome.tally.sent) packets between them none came back.",
+        advice: there.received > 0
+          ? "Packets reach the echo and do not return: look at firewalls in front of the server's relay ports."
+          : "Look at firewalls in front of the server's relay ports, and whether its external address is set right: "
+            + "the server must reach its own relayed address.",
+        evidence: [
+          ProbeFailure.Evidence("server", "\(connection.server)"),
+          ProbeFailure.Evidence("relayedAddress", "\(outcome.sender.relayedAddress)"),
+          ProbeFailure.Evidence("echoRelayedAddress", "\(outcome.echo.relayedAddress)"),
+          ProbeFailure.Evidence("sent", "\(outcome.tally.sent)"),
+          ProbeFailure.Evidence("reached", "\(there.received)"),
+          ProbeFailure.Evidence("allocationDeleted", deleted ? "yes" : "no"),
+        ])
+    }
+    let elapsed = (back.lastArrival ?? .now) - outcome.tally.startedAt
+    return Report(
+      server: connection.server, transport: connection.transport, path: path,
+      relayedAddresses: [outcome.sender.relayedAddress, outcome.echo.relayedAddress], sent: outcome.tally.sent,
+      received: back.received, lost: outcome.tally.sent - back.received, reached: there.received,
+      duplicates: back.duplicates, reordered: back.reordered, roundTrip: LatencySummary(back.transits),
+      jitter: there.jitter, throughput: Double(back.received * size * 8) / (elapsed / .seconds(1)), elapsed: elapsed,
+      setUp: outcome.setUp, allocationsDeleted: deleted)
+  }
+}

@@ -1,0 +1,25 @@
+package import NIOCore
+
+/// What an allocation's server hands to its client outside of responses.
+package enum RelayedData: Sendable, Hashable {
+  /// A peer's datagram over a channel.
+  case channel(ChannelNumber, ByteBuffer)
+  /// A peer's datagram in a Data indication.
+  case indication(from: TransportAddress, ByteBuffer)
+  /// An ICMP message that came back for what was relayed to this peer (RFC 8656, section 11.5).
+  case icmp(ICMP, peer: TransportAddress)
+
+  /// nil unless the message is a well-formed Data indication.
+  init?(indication message: Message) {
+    guard message.type.method == .data, message.unknownRequiredAttributes.isEmpty,
+      let peer = try? message.attribute(XORPeerAddress.self)
+    else { return nil }
+    if let icmp = try? message.attribute(ICMP.self) {
+      self = .icmp(icmp, peer: peer.address)
+    } else if let data = try? message.attribute(PeerData.self) {
+      self = .indication(from: peer.address, data.bytes)
+    } else {
+      return nil
+    }
+  }
+}

@@ -1,0 +1,120 @@
+/// A success response, with what it took to get it.
+package struct Response: Sendable {
+  package let message: Message
+  /// From the last transaction's only send to its response; nil where it was sent more than once (Karn's rule).
+  package let roundTrip: Duration?
+  /// From the first send to the response, challenges and retransmissions included.
+  package let elapsed: Duration
+  package let effort: Effort
+}
+
+/// What a request took: how often it was sent and challenged.
+package struct Effort: Sendable, Hashable {
+  /// Datagrams or frames sent, retransmissions included.
+  package internal(set) var sends = 0
+  /// Transaction ids used: one more after each challenge.
+  package internal(set) var transactions = 0
+  /// 401 answers that were followed by another attempt.
+  package internal(set) var challenges = 0
+  /// 438 answers that were followed by another attempt.
+  package internal(set) var staleNonces = 0
+  /// Attributes that the server did not understand (420) and that were left out then.
+  package internal(set) var droppedAttributes: [AttributeType] = []
+  /// What arrived meanwhile and was not taken for an answer.
+  package internal(set) var ignored = IgnoredDatagrams()
+  /// The bytes of the first request and of the first answer to it: what an unauthenticated sender can provoke.
+  package internal(set) var firstExchangeBytes: FirstExchangeBytes?
+
+  package struct FirstExchangeBytes: Sendable, Hashable {
+    package let request: Int
+    package let response: Int
+  }
+}
+
+/// Datagrams that arrived and were not taken for an answer, by reason.
+package struct IgnoredDatagrams: Sendable, Hashable {
+  /// Neither STUN nor ChannelData, or malformed.
+  package internal(set) var garbage = 0
+  /// A well-formed response to a transaction that is not ours.
+  package internal(set) var wrongTransaction = 0
+  /// From another address than the server's.
+  package internal(set) var wrongSource = 0
+  /// An answer to us whose integrity is missing or wrong.
+  package internal(set) var badIntegrity = 0
+  /// A FINGERPRINT that does not agree.
+  package internal(set) var badFingerprint = 0
+
+  package init() {}
+
+  package mutating func add(_ other: IgnoredDatagrams) {
+    garbage += other.garbage
+    wrongTransaction += other.wrongTransaction
+    wrongSource += other.wrongSource
+    badIntegrity += other.badIntegrity
+    badFingerprint += other.badFingerprint
+  }
+
+  package var total: Int { garbage + wrongTransaction + wrongSource + badIntegrity + badFingerprint }
+}
+
+/// Why a request got no success response.
+package enum RequestFailure: Error, Sendable {
+  case timedOut(Timeout)
+  case rejected(Rejection)
+  /// The response has comprehension-required attributes that this client does not know (RFC 8489, section 6.3.4).
+  case unknownAttributes([AttributeType])
+  /// The response was for us but breaks the protocol.
+  case malformedResponse(DecodingError)
+  /// The challenge announces password algorithms and offers none: somebody on the path removed them (RFC 8489,
+  /// section 9.2.5).
+  case bidDown
+  /// The challenge offers password algorithms of which this client knows none.
+  case noKnownPasswordAlgorithm([PasswordAlgorithm])
+  /// The transport broke.
+  case transport(TransportFailure)
+  /// The caller's task was cancelled.
+  case cancelled
+
+  package struct Timeout: Sendable, Hashable {
+    /// How long was waited since the first send.
+    package let waited: Duration
+    package let effort: Effort
+  }
+}
+
+/// An error response.
+package struct Rejection: Sendable, Hashable {
+  package let method: Method
+  package let error: ErrorCode
+  /// Whether the refused request carried credentials.
+  package let hadCredentials: Bool
+  /// Whether the response's integrity was checked and holds.
+  package let isAuthenticated: Bool
+  package let realm: String?
+  package let software: String?
+  package let unknownAttributes: [AttributeType]
+  package let alternateServer: TransportAddress?
+  package let effort: Effort
+  package let elapsed: Duration
+}
+
+/// How a transport can fail, as the operating system or the TLS library reports it.
+package enum TransportFailure: Error, Sendable, Hashable {
+  /// ICMP port unreachable: nobody listens there.
+  case portUnreachable
+  case hostUnreachable
+  case networkUnreachable
+  /// TCP: the port is closed.
+  case connectionRefused
+  case connectionReset
+  /// The server closed the connection in an orderly way.
+  case closedByServer
+  /// No connection within the time.
+  case connectTimedOut
+  /// The datagram is larger than the path takes.
+  case messageTooLong
+  /// Bytes on a stream that are no STUN: nothing behind them can be read.
+  case brokenStream(DecodingError)
+  /// Anything else, in the system's words.
+  case other(String)
+}

@@ -1,0 +1,199 @@
+import Journal
+import Language
+import Schema
+import Steps
+import Synchronization
+
+@testable import Engine
+
+// Plans made by hand: what the engine does is tested without the language in front of it.
+
+/// A module that answers at once with its number, whose declaration varies.
+struct Answer: StepModule {
+  struct Input: Hashable, Sendable { var number: Int }
+  struct Output: Hashable, Sendable { var number: Int, waited: Duration }
+
+  static let declaration = declared("test.answer", effect: .observe, repetition: .idempotent)
+
+  static func declared(_ name: String, effect: Effect, repetition: Repetition) -> ModuleDeclaration<Input, Output> {
+    ModuleDeclaration(
+      name, "Answers.", effect: effect, repetition: repetition, judges: true, deadline: .seconds(5),
+      input: Record(Input.init, Field("number", \.number, .int, "A number.")),
+      output: Record(
+        Output.init, Field("number", \.number, .int, "The same number."),
+        Field("waited", \.waited, .duration, "A duration.")),
+      examples: [])
+  }
+
+  func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+    .done(Output(number: input.number, waited: .milliseconds(1500)))
+  }
+}
+
+/// Acts on the service, once at most.
+struct Act: StepModule {
+  static let declaration = Answer.declared("test.act", effect: .change, repetition: .atMostOnce)
+
+  func run(_ input: Answer.Input, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
+    .done(Answer.Output(number: input.number, waited: .zero))
+  }
+}
+
+/// Waits until it is cancelled, then cleans up and says so.
+struct WaitUntilCancelled: StepModule {
+  static let declaration = Answer.declared("test.wait", effect: .observe, repetition: .idempotent)
+
+  func run(_ input: Answer.Input, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
+    context.progress("waiting")
+    do { try await Task.sleep(for: .seconds(600)) } catch {
+      throw StepError(.interrupted, Finding("test.interrupted", "still waiting"))
+    }
+    return .done(Answer.Output(number: 0, waited: .zero))
+  }
+}
+
+func step(
+  _ id: String, _ module: AnyStepModule = AnyStepModule(Answer.self), number: Int = 1, condition: Expression? = nil,
+  until: Expression? = nil, expect: [Expectation] = [], retry: RetryPolicy? = nil, timeout: Duration = .seconds(5),
+  onFailure: PlannedStep.OnFailure = .stop, isDiagnostic: Bool = false
+) -> PlannedStep {
+  PlannedStep(
+    id: id, title: "Step \(id)",
+    action: .module(module, input: .members([("number", .literal(.int(Int64(number))))], module.input)),
+    condition: condition, until: until, expectations: expect, retry: retry, timeout: timeout, onFailure: onFailure,
+    isDiagnostic: isDiagnostic, range: nowhere)
+}
+
+func check(
+  _ id: String, _ steps: [PlannedStep], outputs: [PlannedCheck.Output] = [], onFailure: PlannedStep.OnFailure = .stop,
+  expect: [Expectation] = []
+) -> PlannedStep {
+  var step = step(id, onFailure: onFailure)
+  step.expectations = expect
+  step.action = .check(
+    PlannedCheck(
+      name: id, title: "Check \(id)", input: .members([], RecordType(fields: [])), inputType: RecordType(fields: []),
+      steps: steps, outputs: outputs))
+  return step
+}
+
+let nowhere = SourceRange(file: "test.yaml", line: 1, column: 1)
+
+func plan(_ steps: [PlannedStep], timeout: Duration? = nil) -> Plan {
+  Plan(
+    name: "test", title: "Test", severity: nil, params: [], target: nil, secrets: [:], timeout: timeout, steps: steps,
+    sources: [])
+}
+
+/// An expression whose value a closure gives.
+func expression(
+  _ source: String, _ value: @escaping @Sendable (Scope) throws(ExpressionError) -> Value
+) -> Expression {
+  Expression(source: source, type: .bool, range: nowhere) { (scope, _) throws(ExpressionError) in
+    Expression.Evaluation(value: try value(scope), parts: [])
+  }
+}
+
+let missingValue = ExpressionError(message: "no such value", range: nowhere)
+
+func startedEvent() -> RunStarted {
+  RunStarted(
+    runbook: "test", title: "Test", number: 1, severity: nil, target: nil, parent: nil, params: .members([]),
+    tool: "0", host: "host", user: "user", pid: 1, sources: [], volatile: false)
+}
+
+let epoch = Timestamp(seconds: 0, nanoseconds: 0)
+
+/// Drives a machine without tasks or clock: every try gets the result that `answer` gives.
+func rehearse(
+  _ plan: Plan, run: String = "RUN",
+  answer: (Try) -> StepResultRecorded = { passed($0) }
+) -> [Event] {
+  var machine = RunMachine(plan: plan, run: run)
+  var events: [Event] = []
+  func apply(_ event: Event, _ now: Duration) {
+    machine.apply(event, wall: epoch, at: now)
+    events.append(event)
+  }
+  apply(.runStarted(startedEvent()), .zero)
+  var now = Duration.zero
+  while let action = machine.next(at: now), events.count < 1000 {
+    switch action {
+    case .record(let event): apply(event, now)
+    case .begin(let attempt):
+      apply(attempt.intent, now)
+      now += .seconds(1)
+      apply(.stepResult(answer(attempt)), now)
+    case .wait(let until): now = until
+    case .awaitResult: return events
+    case .finish(let outcome, let finding):
+      apply(.runFinished(RunFinished(outcome: outcome, finding: finding, signal: nil, duration: now)), now)
+    }
+  }
+  return events
+}
+
+func passed(_ attempt: Try) -> StepResultRecorded { result(attempt, .pass, number: attempt.input["number"] ?? .null) }
+
+func result(
+  _ attempt: Try, _ outcome: Outcome, number: Value = .int(1), notStarted: Bool = false
+) -> StepResultRecorded {
+  StepResultRecorded(
+    path: attempt.path, attempt: attempt.attempt, outcome: outcome,
+    output: .members([.init("number", number), .init("waited", .duration(.milliseconds(1500)))]),
+    finding: outcome.isGood ? nil : Finding("test.refused", "the service refused"), notStarted: notStarted,
+    duration: .seconds(1))
+}
+
+extension [Event] {
+  /// The outcome of each step that ended, by path; a skipped step's is `skipped`.
+  var outcomes: [String: Outcome] {
+    var outcomes: [String: Outcome] = [:]
+    for event in self {
+      switch event {
+      case .stepFinished(let finished): outcomes[finished.path] = finished.outcome
+      case .stepSkipped(let skipped): outcomes[skipped.path] = .skipped
+      default: break
+      }
+    }
+    return outcomes
+  }
+
+  var runOutcome: Outcome? {
+    guard case .runFinished(let finished) = last else { return nil }
+    return finished.outcome
+  }
+
+  func finished(_ path: String) -> StepFinished? {
+    lazy.compactMap { event -> StepFinished? in
+      guard case .stepFinished(let finished) = event, finished.path == path else { return nil }
+      return finished
+    }.first
+  }
+
+  func skipped(_ path: String) -> StepSkipped? {
+    lazy.compactMap { event -> StepSkipped? in
+      guard case .stepSkipped(let skipped) = event, skipped.path == path else { return nil }
+      return skipped
+    }.first
+  }
+
+  var intents: [StepIntent] {
+    compactMap { event -> StepIntent? in
+      guard case .stepIntent(let intent) = event else { return nil }
+      return intent
+    }
+  }
+
+  var waits: [StepWaiting] {
+    compactMap { event -> StepWaiting? in
+      guard case .stepWaiting(let waiting) = event else { return nil }
+      return waiting
+    }
+  }
+}
+
+/// No run came before.
+struct NoHistory: RunHistory {
+  func runs(of runbook: String?, since: Timestamp?, limit: Int) throws -> [RunSummary] { [] }
+}

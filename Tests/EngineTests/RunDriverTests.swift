@@ -1,0 +1,129 @@
+import Journal
+import Language
+import Schema
+import Steps
+import Synchronization
+import Testing
+
+@testable import Engine
+
+@Suite struct RunDriverTests {
+  /// Events in memory, as a journal would hold them.
+  final class Recorder: Sendable {
+    private let state = Mutex<[Event]>([])
+
+    var events: [Event] { state.withLock { $0 } }
+
+    func append(_ event: Event) -> RecordedEvent {
+      state.withLock { $0.append(event) }
+      return recorded(event)
+    }
+  }
+
+  private func drive(
+    _ plan: Plan, signals: AsyncStream<Int> = AsyncStream { $0.finish() },
+    append: RunDriver.Append? = nil, notify: @escaping @Sendable (RunDriver.Notice) -> Void = { _ in }
+  ) async throws -> (finished: RunFinished, events: [Event]) {
+    let recorder = Recorder()
+    let driver = RunDriver(
+      plan: plan, run: "RUN", history: NoHistory(), append: append ?? { recorder.append($0) },
+      notify: notify)
+    return (try await driver.drive(from: recorded(.runStarted(startedEvent())), signals: signals), recorder.events)
+  }
+
+  @Test("Modules run with their inputs, and their outputs are recorded")
+  func runs() async throws {
+    let (finished, events) = try await drive(plan([step("a", number: 42)]))
+    #expect(finished.outcome == .pass)
+    guard case .stepResult(let result) = events.first(where: { if case .stepResult = $0 { true } else { false } })
+    else {
+      Testing.Issue.record("a result is recorded")
+      return
+    }
+    #expect(result.output["number"] == .int(42))
+  }
+
+  @Test("A step that does not end within its timeout is cancelled and says so")
+  func stepTimeout() async throws {
+    let (finished, events) = try await drive(
+      plan([step("a", AnyStepModule(WaitUntilCancelled.self), timeout: .milliseconds(50))]))
+    #expect(finished.outcome == .error)
+    #expect(events.finished("a")?.finding?.code == "step.timeout")
+    #expect(events.finished("a")?.finding?.message == "it did not end within 50ms: still waiting")
+  }
+
+  @Test("The run's own timeout ends the running step and skips the rest")
+  func runTimeout() async throws {
+    let (finished, events) = try await drive(
+      plan([step("a", AnyStepModule(WaitUntilCancelled.self)), step("b")], timeout: .milliseconds(50)))
+    #expect(finished.outcome == .error)
+    #expect(finished.finding?.code == "run.timeout")
+    #expect(events.outcomes == ["a": .error, "b": .skipped])
+  }
+
+  @Test("A signal cancels the running step, skips the rest, and is named in the last event")
+  func signal() async throws {
+    let (signals, feed) = AsyncStream.makeStream(of: Int.self)
+    let (finished, events) = try await drive(
+      plan([step("a", AnyStepModule(WaitUntilCancelled.self)), step("b")]), signals: signals,
+      notify: { notice in
+        if case .progress = notice { feed.yield(15) }
+      })
+    #expect(finished.signal == 15)
+    #expect(events.outcomes == ["a": .error, "b": .skipped])
+    #expect(events.finished("a")?.finding?.code == "step.cancelled")
+  }
+
+  @Test("After a second signal a step that does not end is no longer waited for")
+  func secondSignal() async throws {
+    struct Deaf: StepModule {
+      static let declaration = Answer.declared("test.deaf", effect: .change, repetition: .atMostOnce)
+      func run(_ input: Answer.Input, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
+        context.progress("deaf")
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+          Deaf.parked.withLock { $0.append(continuation) }
+        }
+        return .done(Answer.Output(number: 0, waited: .zero))
+      }
+      static let parked = Mutex<[CheckedContinuation<Void, Never>]>([])
+    }
+    let (signals, feed) = AsyncStream.makeStream(of: Int.self)
+    let (finished, events) = try await drive(
+      plan([step("a", AnyStepModule(Deaf.self), timeout: .seconds(600))]), signals: signals,
+      notify: { notice in
+        switch notice {
+        case .progress: feed.yield(2)
+        case .recorded(.runSignalled): feed.yield(2)
+        default: break
+        }
+      })
+    #expect(finished.signal == 2)
+    #expect(events.finished("a")?.outcome == .indeterminate)
+    #expect(events.finished("a")?.finding?.code == "step.hung")
+    Deaf.parked.withLock { parked in
+      for continuation in parked { continuation.resume() }
+    }
+  }
+
+  @Test("A journal that cannot be written ends the run: nothing is done unrecorded")
+  func journalFails() async throws {
+    struct DiskFull: Error {}
+    let begun = Mutex(0)
+    await #expect(throws: DiskFull.self) {
+      _ = try await drive(
+        plan([step("a", AnyStepModule(Act.self))]),
+        append: { event in
+          if case .stepIntent = event { throw DiskFull() }
+          return recorded(event)
+        },
+        notify: { notice in
+          if case .progress = notice { begun.withLock { $0 += 1 } }
+        })
+    }
+    #expect(begun.withLock { $0 } == 0)
+  }
+}
+
+private func recorded(_ event: Event) -> RecordedEvent {
+  RecordedEvent(seq: 1, moment: Moment(wall: .unixEpoch, monotonic: 0, boot: ""), event: event)
+}

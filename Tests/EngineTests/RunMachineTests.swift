@@ -1,0 +1,276 @@
+import Journal
+import Language
+import Schema
+import Steps
+import Testing
+
+@testable import Engine
+
+@Suite struct RunMachineTests {
+  @Test("Steps run in order and the run passes when all pass")
+  func sequence() {
+    let events = rehearse(plan([step("a"), step("b"), step("c")]))
+    #expect(events.intents.map(\.path) == ["a", "b", "c"])
+    #expect(events.runOutcome == .pass)
+  }
+
+  @Test("A failing step stops the run, and every step after it is recorded as skipped with the reason")
+  func stops() {
+    let events = rehearse(plan([step("a"), step("b"), step("c")])) { $0.path == "a" ? result($0, .fail) : passed($0) }
+    #expect(events.outcomes == ["a": .fail, "b": .skipped, "c": .skipped])
+    #expect(events.skipped("b")?.reason == "a ended in fail")
+    #expect(events.runOutcome == .fail)
+  }
+
+  @Test("A step that continues on failure counts, but the steps after it run")
+  func continues() {
+    let events = rehearse(plan([step("a", onFailure: .continue), step("b")])) {
+      $0.path == "a" ? result($0, .fail) : passed($0)
+    }
+    #expect(events.outcomes == ["a": .fail, "b": .pass])
+    #expect(events.runOutcome == .fail)
+  }
+
+  @Test("A diagnostic step is recorded, never counted, and never stops")
+  func diagnostic() {
+    let events = rehearse(plan([step("a", isDiagnostic: true), step("b")])) {
+      $0.path == "a" ? result($0, .error) : passed($0)
+    }
+    #expect(events.outcomes == ["a": .error, "b": .pass])
+    #expect(events.runOutcome == .pass)
+  }
+
+  @Test("A false condition skips the step; all skipped is skipped")
+  func condition() {
+    let never = expression("false") { _ in .bool(false) }
+    let events = rehearse(plan([step("a", condition: never)]))
+    #expect(events.skipped("a")?.reason == "its condition is false: false")
+    #expect(events.runOutcome == .skipped)
+  }
+
+  @Test("A condition without a value is an error, not a skip")
+  func conditionWithoutValue() {
+    let broken = expression("x") { (_) throws(ExpressionError) in throw missingValue }
+    let events = rehearse(plan([step("a", condition: broken), step("b")]))
+    #expect(events.finished("a")?.outcome == .error)
+    #expect(events.finished("a")?.finding?.code == "expression.no-value")
+    #expect(events.outcomes["b"] == .skipped)
+    #expect(events.runOutcome == .error)
+  }
+
+  @Test(
+    "Expectations are judged after the last try; what cannot be judged is an error",
+    arguments: [
+      (JudgedExpectation.Severity.fail, Value.bool(true), Outcome.pass),
+      (.fail, .bool(false), .fail), (.warn, .bool(false), .warn), (.warn, .int(1), .error), (.fail, .null, .error),
+    ])
+  func expectations(severity: JudgedExpectation.Severity, value: Value, outcome: Outcome) {
+    let expectation = Expectation(that: expression("that") { _ in value }, severity: severity, message: nil)
+    let events = rehearse(plan([step("a", expect: [expectation])]))
+    #expect(events.finished("a")?.outcome == outcome)
+    #expect(events.runOutcome == outcome)
+  }
+
+  @Test("An expectation sees the output of the last try")
+  func expectationSeesOutput() {
+    let isSeven = expression("output.number == 7") { .bool($0.output?["number"] == .int(7)) }
+    let retry = RetryPolicy(times: 2, backoff: .seconds(1), factor: 2, maxDelay: .seconds(10), jitter: 0)
+    let events = rehearse(
+      plan([step("a", expect: [Expectation(that: isSeven, severity: .fail, message: nil)], retry: retry)])
+    ) { $0.attempt == 1 ? result($0, .fail, number: .int(1)) : result($0, .pass, number: .int(7)) }
+    #expect(events.finished("a")?.attempts == 2)
+    #expect(events.runOutcome == .pass)
+  }
+
+  @Test("A try is repeated with growing waits, as often as declared, and the last result counts")
+  func retries() {
+    let retry = RetryPolicy(times: 3, backoff: .seconds(1), factor: 3, maxDelay: .seconds(5), jitter: 0)
+    let events = rehearse(plan([step("a", retry: retry)])) { result($0, .fail) }
+    #expect(events.intents.map(\.attempt) == [1, 2, 3, 4])
+    #expect(events.waits.map(\.delay) == [.seconds(1), .seconds(3), .seconds(5)])
+    #expect(events.finished("a")?.outcome == .fail)
+  }
+
+  @Test("Jitter shortens a wait by at most its part, and a replay draws the same")
+  func jitter() {
+    let retry = RetryPolicy(times: 5, backoff: .seconds(10), factor: 1, maxDelay: .seconds(10), jitter: 0.5)
+    let plan = plan([step("a", retry: retry)])
+    let first = rehearse(plan) { result($0, .fail) }.waits.map(\.delay)
+    let second = rehearse(plan) { result($0, .fail) }.waits.map(\.delay)
+    #expect(first == second)
+    #expect(first.allSatisfy { (Duration.seconds(5)...Duration.seconds(10)).contains($0) })
+    #expect(Set(first).count > 1)
+  }
+
+  @Test("until repeats a good try that does not hold yet, and exhausted it fails")
+  func until() {
+    let retry = RetryPolicy(times: 2, backoff: .seconds(1), factor: 1, maxDelay: .seconds(1), jitter: 0)
+    let isThree = expression("output.number == 3") { .bool($0.output?["number"] == .int(3)) }
+    let plan = plan([step("a", until: isThree, retry: retry)])
+    let held = rehearse(plan) { result($0, .pass, number: .int(Int64($0.attempt))) }
+    #expect(held.finished("a")?.outcome == .pass)
+    #expect(held.finished("a")?.attempts == 3)
+    let exhausted = rehearse(plan) { result($0, .pass, number: .int(0)) }
+    #expect(exhausted.finished("a")?.outcome == .fail)
+    #expect(exhausted.finished("a")?.finding?.code == "until.unmet")
+  }
+
+  @Test(
+    "A step that runs at most once is repeated only where nothing was begun",
+    arguments: [(false, 1), (true, 3)])
+  func atMostOnce(notStarted: Bool, attempts: Int) {
+    let retry = RetryPolicy(times: 2, backoff: .seconds(1), factor: 1, maxDelay: .seconds(1), jitter: 0)
+    let events = rehearse(plan([step("a", AnyStepModule(Act.self), retry: retry)])) {
+      result($0, .error, notStarted: notStarted)
+    }
+    #expect(events.finished("a")?.attempts == attempts)
+  }
+
+  @Test("Every try of a step has the same idempotency key; other steps and runs have others")
+  func idempotencyKeys() {
+    let retry = RetryPolicy(times: 1, backoff: .seconds(1), factor: 1, maxDelay: .seconds(1), jitter: 0)
+    let plan = plan([step("a", retry: retry, onFailure: .continue), step("b")])
+    let keys = rehearse(plan, run: "R1") { result($0, .fail) }.intents.map(\.key)
+    #expect(keys.count == 3)
+    #expect(keys[0] == keys[1])
+    #expect(keys[1] != keys[2])
+    #expect(rehearse(plan, run: "R2") { result($0, .fail) }.intents.map(\.key) != keys)
+    // printf 'R1\0a' | sha256sum
+    #expect(keys[0] == "3e1b829f00e41a4e17bf9cbc9a544f17dbab8982bcf1b79486aca884db7d3199")
+  }
+
+  @Test("A check runs its steps in its own scope, has their worst outcome, and gives its outputs to the caller")
+  func checks() {
+    let output = PlannedCheck.Output(
+      declaration: FieldDeclaration(name: "answer", type: .int, summary: "The answer."),
+      value: expression("steps.inner.output.number") { $0.steps["inner"]?.output?["number"] ?? .null })
+    let usesAnswer = Expectation(
+      that: expression("output.answer == 5") { .bool($0.output?["answer"] == .int(5)) }, severity: .fail, message: nil)
+    let sees = expression("steps.c.output.answer == 5") { .bool($0.steps["c"]?.output?["answer"] == .int(5)) }
+    let isPrivate = expression("!has(steps.before)") { .bool($0.steps["before"] == nil) }
+    let events = rehearse(
+      plan([
+        step("before"),
+        check("c", [step("inner", number: 5, condition: isPrivate)], outputs: [output], expect: [usesAnswer]),
+        step("after", condition: sees),
+      ]))
+    #expect(events.outcomes == ["before": .pass, "c/inner": .pass, "c": .pass, "after": .pass])
+    #expect(events.finished("c")?.output == .members([.init("answer", .int(5))]))
+  }
+
+  @Test("A failing step inside a check stops the check and the caller")
+  func checkFails() {
+    let output = PlannedCheck.Output(
+      declaration: FieldDeclaration(name: "answer", type: .int, summary: "The answer."),
+      value: expression("missing") { (_) throws(ExpressionError) in throw missingValue })
+    let events = rehearse(plan([check("c", [step("x"), step("y")], outputs: [output]), step("z")])) {
+      $0.path == "c/x" ? result($0, .fail) : passed($0)
+    }
+    #expect(events.outcomes == ["c/x": .fail, "c/y": .skipped, "c": .fail, "z": .skipped])
+  }
+
+  @Test("A good check whose output has no value is an error")
+  func checkOutputWithoutValue() {
+    let output = PlannedCheck.Output(
+      declaration: FieldDeclaration(name: "answer", type: .int, summary: "The answer."),
+      value: expression("missing") { (_) throws(ExpressionError) in throw missingValue })
+    let events = rehearse(plan([check("c", [step("x")], outputs: [output])]))
+    #expect(events.finished("c")?.finding?.code == "check.output")
+    #expect(events.runOutcome == .error)
+  }
+
+  @Test("After a signal nothing begins; the running try's result still counts")
+  func signal() {
+    var machine = RunMachine(plan: plan([step("a"), step("b")]), run: "RUN")
+    machine.apply(.runStarted(startedEvent()), wall: epoch, at: .zero)
+    var paths: [String] = []
+    var now = Duration.zero
+    while let action = machine.next(at: now) {
+      switch action {
+      case .record(let event):
+        machine.apply(event, wall: epoch, at: now)
+        if case .stepSkipped(let skipped) = event { paths.append("\(skipped.path): \(skipped.reason)") }
+      case .begin(let attempt):
+        machine.apply(attempt.intent, wall: epoch, at: now)
+        machine.apply(.runSignalled(RunSignalled(signal: 15)), wall: epoch, at: now)
+        machine.apply(.stepResult(passed(attempt)), wall: epoch, at: now)
+      case .wait(let until): now = until
+      case .awaitResult: Testing.Issue.record("nothing runs")
+      case .finish(let outcome, _):
+        #expect(outcome == .pass)
+        machine.apply(
+          .runFinished(RunFinished(outcome: outcome, finding: nil, signal: 15, duration: now)), wall: epoch, at: now)
+      }
+    }
+    #expect(paths == ["b: the run was ended by signal 15"])
+  }
+
+  @Test("A run whose timeout passed is an error, whatever its steps say")
+  func runTimeout() {
+    var machine = RunMachine(plan: plan([], timeout: .seconds(1)), run: "RUN")
+    machine.apply(.runTimedOut(RunTimedOut(timeout: .seconds(1))), wall: epoch, at: .seconds(1))
+    guard case .finish(let outcome, let finding) = machine.next(at: .seconds(1)) else {
+      Testing.Issue.record("the run has ended")
+      return
+    }
+    #expect(outcome == .error)
+    #expect(finding?.code == "run.timeout")
+  }
+
+  @Test("Replaying any prefix of a journal leads to the event that came next")
+  func replay() {
+    let retry = RetryPolicy(times: 2, backoff: .seconds(1), factor: 2, maxDelay: .seconds(9), jitter: 0.3)
+    let later = expression("steps.a.output.waited") { scope in
+      .bool(scope.steps["a"]?.output?["waited"] == .duration(.milliseconds(1500)))
+    }
+    let plan = plan([
+      step("a", retry: retry), check("c", [step("x"), step("y", onFailure: .continue)]),
+      step("d", condition: later, onFailure: .continue), step("e"),
+    ])
+    let events = rehearse(plan) { $0.attempt == 1 && $0.path == "a" ? result($0, .fail) : passed($0) }
+    #expect(events.outcomes["d"] == .pass)
+    for length in 1..<events.count {
+      // Through JSON and back, as a reader of the journal gets them: durations as literals, everything else as it is.
+      var machine = RunMachine(plan: plan, run: "RUN")
+      for event in events.prefix(length) { machine.apply(throughJSON(event), wall: epoch, at: .zero) }
+      switch (machine.next(at: .seconds(100)), events[length]) {
+      case (.record(let event), let next): #expect(kind(event) == kind(next))
+      case (.begin(let attempt), .stepIntent(let intent)): #expect(attempt.path == intent.path)
+      case (.awaitResult, .stepResult), (.finish, .runFinished): break
+      case (let action, let next): Testing.Issue.record("\(String(describing: action)) does not lead to \(next)")
+      }
+    }
+  }
+
+  private func throughJSON(_ event: Event) -> Event {
+    guard case .stepResult(var result) = event else { return event }
+    result.output = Value(result.output.json)
+    return .stepResult(result)
+  }
+
+  private func kind(_ event: Event) -> String { String("\(event)".prefix { $0 != "(" }) }
+
+  @Test("Scheduling 10,000 steps takes time in proportion to their number")
+  func linear() {
+    let steps = (0..<10_000).map { step("s\($0)") }
+    #expect(rehearseAll(plan(steps)) == 10_000)
+  }
+
+  private func rehearseAll(_ plan: Plan) -> Int {
+    var machine = RunMachine(plan: plan, run: "RUN")
+    var ended = 0
+    while let action = machine.next(at: .zero) {
+      switch action {
+      case .record(let event):
+        if case .stepFinished = event { ended += 1 }
+        machine.apply(event, wall: epoch, at: .zero)
+      case .begin(let attempt):
+        machine.apply(attempt.intent, wall: epoch, at: .zero)
+        machine.apply(.stepResult(passed(attempt)), wall: epoch, at: .zero)
+      case .wait, .awaitResult: return ended
+      case .finish: return ended
+      }
+    }
+    return ended
+  }
+}

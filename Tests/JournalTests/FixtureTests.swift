@@ -1,0 +1,43 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Journal
+@testable import Schema
+
+/// Journals of every version that was ever released, kept as they were written.
+@Suite struct FixtureTests {
+  private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
+
+  private static func read(_ name: String) throws -> [RecordedEvent] {
+    let bytes = try Array(Data(contentsOf: folder.appending(path: name)))
+    return try JournalContent(bytes: bytes, in: RunFolder(folder.path)).events
+  }
+
+  @Test(
+    "Every kept journal is read and verified, and no event of it is unknown",
+    arguments: ["v1/run.jsonl", "v1/kinds.jsonl"])
+  func reads(name: String) throws {
+    for recorded in try Self.read(name) {
+      #expect(Event.kind(named: recorded.event.type) != nil)
+      #expect(recorded.unread.isEmpty)
+    }
+  }
+
+  @Test("A kept run says what it said when it was written")
+  func meaning() throws {
+    let events = try Self.read("v1/run.jsonl").map(\.event)
+    #expect(events.dropFirst().map(\.fields) == SampleRun.events.map(\.fields))
+    guard case .runStarted(let started) = events.first else {
+      Issue.record("no first event")
+      return
+    }
+    #expect(started.number == 1 && started.runbook == "daily-health" && started.sources.count == 2)
+    #expect(events.last == SampleRun.end)
+  }
+
+  @Test("Every kind of event that this version writes is kept in a journal")
+  func everyKind() throws {
+    #expect(Set(try Self.read("v1/kinds.jsonl").map(\.event.type)) == Set(Event.kinds.map(\.type)))
+  }
+}

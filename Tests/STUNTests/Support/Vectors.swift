@@ -1,0 +1,42 @@
+import NIOCore
+
+/// The published test vectors.
+enum Vectors {
+  /// RFC 5769, section 2.1. Password `VOkJxbRl1RmTxUk/WvJxBt`.
+  static let request = hex(
+    """
+    000100582112a442b7e7a701bc34d686fa87dfae802200105354554e207465737420636c69656e74002400046e0001ff80290008932ff9b1
+    51263b36000600096576746a3a68367659202020000800149aeaa70cbfd8cb56781ef2b5b2d3f249c1b571a280280004e57a3bcf
+    """)
+  /// RFC 5769, section 2.2.
+  static let responseIPv4 = hex(
+    """
+    0101003c2112a442b7e7a701bc34d686fa87dfae8022000b7465737420766563746f7220002000080001a147e112a643000800142b91f599
+    fd9e90c38c7489f92af9ba53f06be7d780280004c07d4c96
+    """)
+  /// RFC 5769, section 2.3.
+  static let responseIPv6 = hex(
+    """
+    010100482112a442b7e7a701bc34d686fa87dfae8022000b7465737420766563746f7220002000140002a1470113a9faa5d3f179bc25f4b5
+    bed2b9d900080014a382954e4be67bf11784c97c8292c275bfe3ed4180280004c8fb0b4c
+    """)
+  /// RFC 5769, section 2.4: long-term credentials.
+  static let longTermRequest = hex(
+    """
+    000100602112a44278ad3433c6ad72c029da412e00060012e3839ee38388e383aae38383e382afe382b900000015001c662f2f3439396b39
+    353464364f4c33346f4c39465354767936347341 0014000b6578616d706c652e6f72670000080014f67024656dd64a3e02b8e0712e85c9a2
+    8ca89666
+    """)
+  /// RFC 8489, appendix B.1, as erratum 6268 corrects it: USERHASH and MESSAGE-INTEGRITY-SHA256.
+  static let longTermSHA256Request = hex(
+    """
+    000100902112a44278ad3433c6ad72c029da412e001e00204a3cf38fef6992bda952c6780417da0f24819415569e60b205c46e41407f1704
+    001500296f624d61744a6f733241414143662f2f3439396b393534643 64f4c33346f4c394653547679363473410000000014000b6578616d
+    706c652e6f726700001d000400020000001c0020b5c7bf005b6c52a21c51c5e892f81924136296cb927c43149309278cc6518e65
+    """)
+
+  static let username = "\u{30DE}\u{30C8}\u{30EA}\u{30C3}\u{30AF}\u{30B9}"
+  static let realm = "example.org"
+  /// The RFC gives it before preparation, with a soft hyphen, an ordinal indicator and a Roman numeral.
+  static let password = "TheMatrIX"
+}
