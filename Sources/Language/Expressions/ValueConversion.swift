@@ -13,8 +13,14 @@ extension Shape {
       return try wrapped.expressionValue(secret.reveal(), revealing: true)
     case (.optional, .null): return .none
     case (.optional(let wrapped), _): return .some(try wrapped.expressionValue(value, revealing: revealing))
-    case (.ip, .string(let text)): return try AddressValues.ip(text)
-    case (.cidr, .string(let text)): return try AddressValues.cidr(text)
+    case (.ip, .string(let text)):
+      guard let address = IPAddress(text) else { throw EvaluationError(.invalidArgument, "\(text) is no IP address") }
+      return .ip(address)
+    case (.cidr, .string(let text)):
+      guard let range = AddressRange(text) else {
+        throw EvaluationError(.invalidArgument, "\(text) is no address range")
+      }
+      return .cidr(range)
     case (.list(let element), .list(let values)):
       var result: [CELValue] = []
       for value in values { result.append(try element.expressionValue(value, revealing: revealing)) }
@@ -118,39 +124,13 @@ extension Value {
       }
       self = .members(members)
     case .opaque(let opaque):
-      if let secret = opaque.payload as? Secret {
-        self = .secret(secret)
-      } else {
-        self = .string(try AddressValues.text(value))
+      switch opaque.payload {
+      case let secret as Secret: self = .secret(secret)
+      case let address as IPAddress: self = .string(address.description)
+      case let range as AddressRange: self = .string(range.description)
+      default: throw EvaluationError(.invalidArgument, "a value of type \(value.type) is no value of a runbook")
       }
     case .type(let type): self = .string(type.name)
     }
-  }
-}
-
-/// Addresses and ranges of CEL's network extension, by its own functions.
-private enum AddressValues {
-  private static let environment: CEL.Environment = {
-    var environment = CEL.Environment()
-    environment.declare(variable: "it", type: .dyn)
-    return environment
-  }()
-  private static let ipProgram = try? environment.compile("ip(it)")
-  private static let cidrProgram = try? environment.compile("cidr(it)")
-  private static let textProgram = try? environment.compile("string(it)")
-
-  static func ip(_ text: String) throws(EvaluationError) -> CELValue { try call(ipProgram, .string(text)) }
-  static func cidr(_ text: String) throws(EvaluationError) -> CELValue { try call(cidrProgram, .string(text)) }
-
-  static func text(_ value: CELValue) throws(EvaluationError) -> String {
-    guard case .string(let text) = try call(textProgram, value) else {
-      throw EvaluationError(.invalidArgument, "a value of type \(value.type) is no value of a runbook")
-    }
-    return text
-  }
-
-  private static func call(_ program: Program?, _ argument: CELValue) throws(EvaluationError) -> CELValue {
-    guard let program else { throw EvaluationError(.host, "the network extension is missing") }
-    return try program.evaluate(SlotActivation([argument]))
   }
 }
