@@ -146,9 +146,10 @@ struct DocumentBuilder {
       let line = source.scalars(ofLine: source.line(at: event.start))
       var written = String(String.UnicodeScalarView(line[max(event.start, line.startIndex)...]))
       if let comment = written.firstRange(of: " #") { written = String(written[..<comment.lowerBound]) }
+      let name = written.prefix { !$0.isWhitespace }
       log.error(
-        "tag", "YAML reads \(tag) as a tag, and tags are not part of the language", at: range(event),
-        suggestion: "an expression that begins with ! needs quotes: \(quoted(written))")
+        "tag", "YAML reads \(name) as a tag, and tags are not part of the language", at: range(event),
+        suggestion: tag.hasPrefix("!") ? "an expression that begins with ! needs quotes: \(quoted(written))" : nil)
     }
     return event.anchor == nil && event.tag == nil ? nil : .refused(range(event))
   }

@@ -27,6 +27,9 @@ extension YAMLEvents.Failure {
   private static func suggestion(for problem: String, line: ArraySlice<Unicode.Scalar>, at index: Int) -> String? {
     let text = String(String.UnicodeScalarView(line))
     guard let value = value(ofLine: text) else { return nil }
+    if value.contains("${"), value.hasPrefix("{") || value.hasPrefix("[") {
+      return "inside { } and [ ], an expression needs quotes: \"${…}\""
+    }
     switch value.first {
     case "\"", "'":
       return "YAML ends the value at the closing quote; quote the whole: \(quoted(value))"
@@ -35,9 +38,6 @@ extension YAMLEvents.Failure {
     case "{", "[":
       return "a value that begins with \(value.prefix(1)) is read as a collection; text needs quotes: \(quoted(value))"
     default: break
-    }
-    if value.contains("${"), text.contains("{") || text.contains("[") {
-      return "inside { } and [ ], an expression needs quotes: \"${…}\""
     }
     if value.contains(": ") || value.hasSuffix(":") {
       return "a value that holds \": \" needs quotes: \(quoted(value))"

@@ -8,6 +8,10 @@ final class ExpressionCompiler {
   private(set) var uses = NameUses()
   /// False where an expression could not be read, so that what it uses is not known.
   private(set) var isComplete = true
+
+  /// Notes that an expression was left out, for a reason that was reported.
+  func leaveOut() { isComplete = false }
+
   private let base: Bindings
   private var withOutput: [Schema.RecordType: Bindings] = [:]
 
@@ -49,18 +53,21 @@ final class ExpressionCompiler {
       isComplete = false
       return nil
     }
-    let errorsBefore = log.issues.count
-    var walk = NameWalk(names: names, place: place, uses: uses) { [log] report in
-      log.error(report.code, report.message, at: range(report.range), suggestion: report.suggestion)
-    }
+    var walk = NameWalk(names: names, place: place, uses: uses)
     walk.walk(parsed.root)
     uses = walk.uses
-    guard log.issues.count == errorsBefore else { return nil }
+    for report in walk.reports {
+      log.error(report.code, report.message, at: range(report.range), suggestion: report.suggestion)
+    }
     let checked: CheckedExpression
     do { checked = try bindings.environment.check(parsed) } catch {
-      report(error, range: range)
+      // What the walk has reported is not said twice.
+      report(error, range: range) { problem in
+        walk.reports.contains { $0.chain.start <= problem.range.start && problem.range.end <= $0.chain.end }
+      }
       return nil
     }
+    guard walk.reports.isEmpty else { return nil }
     let whole = range(parsed.root.range)
     if let problem = fits(checked.type, purpose, in: bindings) {
       log.error("type-mismatch", problem, at: whole)
@@ -79,8 +86,11 @@ final class ExpressionCompiler {
       isComputedFromSecret: secrecy == .computed)
   }
 
-  private func report(_ error: CompileError, range: (CEL.SourceRange) -> Schema.SourceRange) {
-    for problem in error.problems {
+  private func report(
+    _ error: CompileError, range: (CEL.SourceRange) -> Schema.SourceRange,
+    unless isKnown: (Problem) -> Bool = { _ in false }
+  ) {
+    for problem in error.problems where !isKnown(problem) {
       log.error(
         problem.code.issueCode, problem.message, at: range(problem.range),
         suggestion: problem.suggestion.map { "did you mean \"\($0)\"?" })
@@ -184,6 +194,7 @@ enum Secrecy: Equatable {
     switch (self, purpose) {
     case (.plain, _), (_, .text(maySecret: true)): return nil
     case (_, .text(maySecret: false)): return "a secret cannot become part of a plain text"
+    case (_, .value(.bool)): return "a secret cannot be part of a condition"
     case (.reference(let type), .value(let wanted)) where type.withoutOptional == wanted.withoutOptional: return nil
     case (_, .value(let wanted)):
       if case .secret = wanted.withoutOptional { return nil }

@@ -6,7 +6,7 @@ internal import Schema
 struct NameWalk {
   private let names: DocumentNames
   private let place: Place
-  private let report: (Report) -> Void
+  private(set) var reports: [Report] = []
   private(set) var uses: NameUses
   /// Where the expression reads a secret, and the type of that.
   private(set) var secrets: [(range: CEL.SourceRange, type: ValueType)] = []
@@ -16,13 +16,20 @@ struct NameWalk {
     var message: String
     var range: CEL.SourceRange
     var suggestion: String?
+    /// The whole chain of names that the problem is in.
+    var chain: CEL.SourceRange
   }
 
-  init(names: DocumentNames, place: Place, uses: NameUses, report: @escaping (Report) -> Void) {
+  init(names: DocumentNames, place: Place, uses: NameUses) {
     self.names = names
     self.place = place
     self.uses = uses
-    self.report = report
+  }
+
+  private mutating func report(
+    _ path: Path, _ code: String, _ message: String, at range: CEL.SourceRange, suggestion: String? = nil
+  ) {
+    reports.append(Report(code: code, message: message, range: range, suggestion: suggestion, chain: path.range))
   }
 
   mutating func walk(_ node: SyntaxNode) { walk(node, locals: [], known: place.known) }
@@ -75,7 +82,7 @@ struct NameWalk {
 
   private mutating func visit(_ path: Path, _ root: Root, known: Set<String>, asksForPresence: Bool = false) {
     guard place.roots.contains(root) else {
-      report(.init(code: "name-not-here", message: Self.absence(of: root, in: place), range: path.root.range))
+      report(path, "name-not-here", Self.absence(of: root, in: place), at: path.root.range)
       return
     }
     switch root {
@@ -94,7 +101,7 @@ struct NameWalk {
     case .run, .output: break
     }
     if let type = type(of: path, root), type.holdsSecret, !asksForPresence {
-      secrets.append((CEL.SourceRange(path.root.range.start, path.segments.last?.end ?? path.root.range.end), type))
+      secrets.append((path.range, type))
     }
   }
 
@@ -108,17 +115,16 @@ struct NameWalk {
     }
   }
 
-  private func visitStep(_ path: Path, known: Set<String>, asksForPresence: Bool) {
+  private mutating func visitStep(_ path: Path, known: Set<String>, asksForPresence: Bool) {
     guard let id = path.segments.first?.name else {
       report(
-        .init(
-          code: "step-not-named", message: "\"steps\" needs the id of a step behind it", range: path.root.range,
-          suggestion: "write steps.ID.outcome or steps.ID.output"))
+        path, "step-not-named", "\"steps\" needs the id of a step behind it", at: path.root.range,
+        suggestion: "write steps.ID.outcome or steps.ID.output")
       return
     }
     guard let index = names.index(ofStep: id.text) else {
       let near = nearName(to: id.text, among: names.steps.map(\.id)).map { "did you mean \"\($0)\"?" }
-      report(.init(code: "unknown-step", message: "there is no step \"\(id.text)\"", range: id.range, suggestion: near))
+      report(path, "unknown-step", "there is no step \"\(id.text)\"", at: id.range, suggestion: near)
       return
     }
     guard index < place.stepsBefore else {
@@ -126,54 +132,48 @@ struct NameWalk {
         index == place.stepsBefore
         ? "the step \"\(id.text)\" cannot use its own result here" : "the step \"\(id.text)\" comes later"
       report(
-        .init(
-          code: "step-order", message: message, range: id.range,
-          suggestion: place.roots.contains(.output) && index == place.stepsBefore ? "use output" : nil))
+        path, "step-order", message, at: id.range,
+        suggestion: place.roots.contains(.output) && index == place.stepsBefore ? "use output" : nil)
       return
     }
     guard path.name(1) == "output", !path.segments[1].isOptional, !asksForPresence else { return }
     guard names.steps[index].mayLackOutput, !known.contains(path.text(2)) else { return }
     report(
-      .init(
-        code: "output-may-be-absent",
-        message: "the step \"\(id.text)\" may be skipped or fail with the run going on; it may have no output here",
-        range: CEL.SourceRange(path.root.range.start, path.segments[1].end),
-        suggestion: "guard it with steps.\(id.text).outcome == 'pass' && …, or write steps.\(id.text).?output"))
+      path, "output-may-be-absent",
+      "the step \"\(id.text)\" may be skipped or fail with the run going on; it may have no output here",
+      at: CEL.SourceRange(path.root.range.start, path.segments[1].end),
+      suggestion: "guard it with steps.\(id.text).outcome == 'pass' && …, or write steps.\(id.text).?output")
   }
 
   private mutating func visitSecret(_ path: Path, known: Set<String>) {
     guard let name = path.segments.first?.name else {
-      report(
-        .init(code: "secret-not-named", message: "\"secrets\" needs a name behind it", range: path.root.range))
+      report(path, "secret-not-named", "\"secrets\" needs a name behind it", at: path.root.range)
       return
     }
     guard let mayBeMissing = names.secrets[name.text] else {
       let near = nearName(to: name.text, among: names.secrets.keys).map { "did you mean \"\($0)\"?" }
       report(
-        .init(
-          code: "unknown-secret", message: "the runbook declares no secret \"\(name.text)\"", range: name.range,
-          suggestion: near ?? "declare it: secrets: {\(name.text): {env: NAME}}"))
+        path, "unknown-secret", "the runbook declares no secret \"\(name.text)\"", at: name.range,
+        suggestion: near ?? "declare it: secrets: {\(name.text): {env: NAME}}")
       return
     }
     uses.secrets.insert(name.text)
     guard path.name(1) != "present", mayBeMissing, !known.contains(path.text(1)) else { return }
     report(
-      .init(
-        code: "secret-may-be-missing", message: "the secret \"\(name.text)\" is optional, and may be missing",
-        range: name.range, suggestion: "ask secrets.\(name.text).present first, for example in the step's if"))
+      path, "secret-may-be-missing", "the secret \"\(name.text)\" is optional, and may be missing", at: name.range,
+      suggestion: "ask secrets.\(name.text).present first, for example in the step's if")
   }
 
-  private func visitEnvironment(_ path: Path) {
+  private mutating func visitEnvironment(_ path: Path) {
     guard let name = path.segments.first?.name, names.hiddenEnvironment.contains(name.text) else { return }
     report(
-      .init(
-        code: "secret-in-environment",
-        message: "\(name.text) is where a secret comes from; it cannot be used as a plain value", range: name.range,
-        suggestion: "bind the secret itself to an input that is declared secret"))
+      path, "secret-in-environment", "\(name.text) is where a secret comes from; it cannot be used as a plain value",
+      at: name.range,
+      suggestion: "bind the secret itself to an input that is declared secret")
   }
 
   /// Reports a field of a param, input or target that is read though it may have no value.
-  private func checkPresence(_ path: Path, known: Set<String>) {
+  private mutating func checkPresence(_ path: Path, known: Set<String>) {
     for (index, segment) in path.segments.enumerated() {
       guard let name = segment.name, !segment.isOptional else { return }
       let prefix = path.segments[...index]
@@ -181,16 +181,15 @@ struct NameWalk {
       guard !known.contains(path.text(index + 1)) else { continue }
       let owner = path.text(index)
       report(
-        .init(
-          code: "value-may-be-absent", message: "\"\(owner).\(name.text)\" is optional, and may have no value",
-          range: CEL.SourceRange(path.root.range.start, segment.end),
-          suggestion: "write \(owner).?\(name.text), or ask has(\(owner).\(name.text)) first"))
+        path, "value-may-be-absent", "\"\(owner).\(name.text)\" is optional, and may have no value",
+        at: CEL.SourceRange(path.root.range.start, segment.end),
+        suggestion: "write \(owner).?\(name.text), or ask has(\(owner).\(name.text)) first")
       return
     }
   }
 
   /// Reports a text that an enumeration never is: `steps.a.outcome == 'passed'`.
-  private func checkNames(_ side: SyntaxNode, _ other: SyntaxNode, _ locals: Set<String>) {
+  private mutating func checkNames(_ side: SyntaxNode, _ other: SyntaxNode, _ locals: Set<String>) {
     guard let path = Path(side), !locals.contains(path.root.text), let root = Root(rawValue: path.root.text),
       case .literal(.string(let text)) = other.kind, var type = type(of: path, root)
     else { return }
@@ -198,9 +197,8 @@ struct NameWalk {
     guard case .enumeration(let names) = type, !names.contains(text) else { return }
     let near = nearName(to: text, among: names).map { "did you mean '\($0)'?" }
     report(
-      .init(
-        code: "never-equal", message: "it is one of \(names.joined(separator: ", ")), and never '\(text)'",
-        range: other.range, suggestion: near))
+      path, "never-equal", "it is one of \(names.joined(separator: ", ")), and never '\(text)'", at: other.range,
+      suggestion: near)
   }
 
   // MARK: Types of chains

@@ -47,6 +47,9 @@ struct Path {
     self.indices = indices
   }
 
+  /// The whole chain.
+  var range: CEL.SourceRange { CEL.SourceRange(root.range.start, segments.last?.end ?? root.range.end) }
+
   mutating func append(_ name: Name?, isOptional: Bool, end: Int) {
     let follows = segments.last?.isOptional ?? false
     segments.append(Segment(name: name, isOptional: isOptional || follows, end: end))

@@ -33,8 +33,13 @@ indirect enum Shape: Sendable {
 struct ShapeMaker: Sendable {
   /// In the order in which they were made.
   private(set) var records: [CEL.RecordType] = []
-  private var made: [Schema.RecordType: Shape] = [:]
+  private var made: [Key: Shape] = [:]
   private(set) var declarations: [String: Schema.RecordType] = [:]
+
+  private struct Key: Hashable {
+    var name: String
+    var type: Schema.RecordType
+  }
 
   /// - Parameter name: what messages call a record: "turn.relay output". The name is one that no expression can spell.
   mutating func shape(of type: ValueType, named name: String) -> Shape {
@@ -60,7 +65,7 @@ struct ShapeMaker: Sendable {
 
   /// A record whose optional fields may be lacking: `has(…)` and `.?` ask for them.
   mutating func record(_ type: Schema.RecordType, named name: String) -> Shape {
-    if let known = made[type] { return known }
+    if let known = made[Key(name: name, type: type)] { return known }
     var fields: [CEL.RecordType.Field] = []
     var shapes: [Shape] = []
     for field in type.fields {
@@ -76,7 +81,7 @@ struct ShapeMaker: Sendable {
     declarations[unique] = type
     records.append(record)
     let shape = Shape.record(record, shapes)
-    made[type] = shape
+    made[Key(name: name, type: type)] = shape
     return shape
   }
 }

@@ -4,7 +4,7 @@ internal import Schema
 extension ExpressionCompiler {
   /// The value of a scalar that holds `${…}`, as a field of this type; nil where something was reported.
   func template(_ scalar: Node.Scalar, as type: ValueType, at place: Place) -> Template? {
-    reportComment(behind: scalar)
+    if reportComment(behind: scalar) { return nil }
     let positions = ScalarPositions(scalar)
     guard let pieces = pieces(of: scalar.text, positions) else { return nil }
     if pieces.count == 1, case .expression(let source, let offset) = pieces[0] {
@@ -99,6 +99,7 @@ extension ExpressionCompiler {
   /// An expression that is a scalar as a whole: of `if`, `until`, `expect` and `outputs.*.value`.
   func expression(_ node: Node, of subject: String, as type: ValueType, at place: Place) -> CompiledExpression? {
     guard case .scalar(let scalar) = node else {
+      leaveOut()
       if case .refused = node { return nil }
       log.error(
         "type-mismatch", "expected an expression for \(subject), found \(node.kind)", at: node.range,
@@ -109,7 +110,7 @@ extension ExpressionCompiler {
       log.error("missing-value", "expected an expression for \(subject), found nothing", at: scalar.range)
       return nil
     }
-    reportComment(behind: scalar)
+    if reportComment(behind: scalar) { return nil }
     let positions = ScalarPositions(scalar)
     if scalar.text.hasPrefix("${"), scalar.text.hasSuffix("}") {
       log.error(
@@ -121,11 +122,13 @@ extension ExpressionCompiler {
   }
 
   /// Reports a comment on a line of an expression: YAML cuts the text there, which may not be what was meant.
-  private func reportComment(behind scalar: Node.Scalar) {
-    guard let comment = scalar.comment else { return }
+  private func reportComment(behind scalar: Node.Scalar) -> Bool {
+    guard let comment = scalar.comment else { return false }
+    leaveOut()
     log.error(
       "comment-on-expression", "a YAML comment stands on the line of an expression", at: comment,
       suggestion: "put the comment on a line of its own, or quote the expression if # belongs to it")
+    return true
   }
 }
 

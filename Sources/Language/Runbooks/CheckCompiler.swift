@@ -32,43 +32,53 @@ struct CheckCompiler {
     let compiler = ExpressionCompiler(names: names, log: log)
     let roots: Set<Root> = [.inputs, .steps, .run]
     let steps = StepCompiler(compiler: compiler, log: log, roots: roots, titleRoots: []).steps(declarations)
-    let outputs = outputs(compiler, Place(roots: roots, stepsBefore: declarations.count))
+    let (outputs, outputType) = outputs(compiler, Place(roots: roots, stepsBefore: declarations.count))
     let timeout = reader.duration("timeout")
     if steps.count == declarations.count, compiler.isComplete {
-      for input in inputs where !compiler.uses.inputs.contains(input.declaration.name) {
+      for input in inputs
+      where isIdentifier(input.declaration.name) && !compiler.uses.inputs.contains(input.declaration.name) {
         log.error("unused-input", "nothing uses the input \"\(input.declaration.name)\"", at: input.range)
       }
     }
     guard !steps.isEmpty || !outputs.isEmpty else { return nil }
     return CheckedCheck(
-      name: name, title: title, doc: doc, inputs: inputs, outputs: outputs, steps: steps,
+      name: name, title: title, doc: doc, inputs: inputs, outputs: outputs, outputType: outputType, steps: steps,
       timeout: timeout ?? steps.reduce(.zero) { $0 + $1.step.longest }, asserts: steps.contains(where: \.asserts),
       sources: [source] + innerSources(declarations))
   }
 
   private static let outputKeys = KeyTable(known: ["type", "value", "doc"], required: ["type", "value"])
 
-  private func outputs(_ compiler: ExpressionCompiler, _ place: Place) -> [PlannedCheck.Output] {
-    guard let node = reader["outputs"] else { return [] }
-    guard case .mapping(let mapping) = node else {
-      if case .refused = node { return [] }
+  private func outputs(_ compiler: ExpressionCompiler, _ place: Place) -> ([PlannedCheck.Output], RecordType) {
+    var outputs: [PlannedCheck.Output] = []
+    var fields: [FieldDeclaration] = []
+    switch reader["outputs"] {
+    case nil, .refused?: break
+    case .mapping(let mapping)?:
+      for entry in mapping.entries {
+        let (field, value) = output(entry.key, entry.value, compiler, place)
+        if let field { fields.append(field) }
+        if let field, let value { outputs.append(PlannedCheck.Output(declaration: field, value: value)) }
+      }
+    case let node?:
       log.error("type-mismatch", "expected a mapping for outputs, found \(node.kind)", at: node.range)
-      return []
     }
-    return mapping.entries.compactMap { output($0.key, $0.value, compiler, place) }
+    return (outputs, RecordType(fields: fields))
   }
 
   private func output(_ name: Node.Scalar, _ node: Node, _ compiler: ExpressionCompiler, _ place: Place)
-    -> PlannedCheck.Output?
+    -> (FieldDeclaration?, Expression?)
   {
     reportName(name, log: log)
     guard let reader = MappingReader(node, subject: "the output \"\(name.text)\"", Self.outputKeys, log: log),
-      let type = reader["type"]?.declaredType(log: log), let value = reader["value"],
-      let compiled = compiler.expression(value, of: "the output \"\(name.text)\"", as: type, at: place)
-    else { return nil }
-    var declaration = FieldDeclaration(name: name.text, type: type, summary: reader.prose("doc") ?? "")
-    if case .optional = type { declaration.fallback = .null }
-    return PlannedCheck.Output(declaration: declaration, value: compiled.expression(type))
+      let type = reader["type"]?.declaredType(log: log)
+    else { return (nil, nil) }
+    var field = FieldDeclaration(name: name.text, type: type, summary: reader.prose("doc") ?? "")
+    if case .optional = type { field.fallback = .null }
+    let value = reader["value"].flatMap {
+      compiler.expression($0, of: "the output \"\(name.text)\"", as: type, at: place)
+    }
+    return (field, value?.expression(type))
   }
 }
 

@@ -28,6 +28,8 @@ struct CheckedCheck {
   var doc: String?
   var inputs: [Parameter]
   var outputs: [PlannedCheck.Output]
+  /// Those of all outputs, also where the value of one was refused.
+  var outputType: RecordType
   var steps: [CheckedStep]
   var timeout: Duration
   /// Whether it can end in `fail` by judging something.
@@ -35,7 +37,6 @@ struct CheckedCheck {
   var sources: [SourceFile]
 
   var inputType: RecordType { RecordType(fields: inputs.map(\.declaration)) }
-  var outputType: RecordType { RecordType(fields: outputs.map(\.declaration)) }
 
   /// The check as a step uses it.
   func planned(input: Template) -> PlannedCheck {

@@ -69,30 +69,38 @@ final class DocumentCompiler {
         at: document.root.range)
       return nil
     }
-    guard first.key.text == kind.rawValue else {
+    if first.key.text != kind.rawValue {
       report(first.key, kind, hasKind: mapping[kind.rawValue] != nil)
-      return nil
+      guard mapping[kind.rawValue] != nil, !Self.unsupportedKinds.contains(first.key.text) else { return nil }
     }
+    return self.document(document, path, kind, name, keys, bytes)
+  }
+
+  private func document(
+    _ document: Document, _ path: String, _ kind: ProjectFiles.Kind, _ name: String, _ keys: KeyTable, _ bytes: [UInt8]
+  ) -> (MappingReader, SourceFile)? {
     guard let reader = MappingReader(document.root, subject: "a \(kind.rawValue)", keys, log: log) else { return nil }
+    let place = reader[kind.rawValue]?.range ?? reader.range
     if let given = reader.text(kind.rawValue), given != name {
       log.error(
-        "name-mismatch", "the file \(path) must name its \(kind.rawValue) \"\(name)\", not \"\(given)\"",
-        at: first.value.range)
+        "name-mismatch", "the file \(path) must name its \(kind.rawValue) \"\(name)\", not \"\(given)\"", at: place)
     }
     if !isDocumentName(name) {
       log.error(
         "name-form", "\"\(name)\" is no name of a \(kind.rawValue): lower-case letters, digits, hyphens between them",
-        at: first.value.range)
+        at: place)
     }
     return (reader, SourceFile(path: path, bytes: bytes))
   }
 
+  private static let unsupportedKinds = ["backup", "rehearsal"]
+
   private func report(_ key: Node.Scalar, _ kind: ProjectFiles.Kind, hasKind: Bool) {
-    if hasKind {
-      log.error("kind-missing", "\"\(kind.rawValue)\" must be the first key", at: key.range)
-    } else if ["backup", "rehearsal"].contains(key.text) {
+    if Self.unsupportedKinds.contains(key.text) {
       log.error(
         "unsupported-kind", "documents of the kind \"\(key.text)\" are not supported by this version", at: key.range)
+    } else if hasKind {
+      log.error("kind-missing", "\"\(kind.rawValue)\" must be the first key", at: key.range)
     } else if let other = ProjectFiles.Kind(rawValue: key.text) {
       log.error(
         "kind-missing", "this is a \(other.rawValue); it belongs into the folder \(other.folder)", at: key.range)

@@ -41,7 +41,8 @@ struct StepCompiler {
       id: declaration.id, title: title?.literal?.plainText ?? declaration.id, action: action, condition: condition,
       until: until, expectations: expectations, retry: retry, timeout: timeout ?? deadline,
       onFailure: declaration.onFailure, isDiagnostic: declaration.isDiagnostic, range: declaration.range)
-    let asserts = !declaration.isDiagnostic && (moduleJudges || !expectations.isEmpty || until != nil)
+    // What was written counts, also where it could not be compiled: that has been reported.
+    let asserts = !declaration.isDiagnostic && (moduleJudges || reader["expect"] != nil || reader["until"] != nil)
     return CheckedStep(
       step: step, title: title?.literal == nil ? title : nil, doc: reader.prose("doc"), asserts: asserts, inner: inner)
   }
