@@ -1,3 +1,4 @@
+import Addresses
 import NIOCore
 
 /// The layout that all address attributes share: a zero byte, the family, port and address, plain or masked

@@ -1,3 +1,4 @@
+package import Addresses
 package import NIOCore
 
 /// ALTERNATE-SERVER: where a 300 (Try Alternate) sends the client (RFC 8489, section 14.15).

@@ -1,3 +1,4 @@
+package import Addresses
 package import NIOCore
 
 /// MAPPED-ADDRESS: the client's reflexive address, in plain (RFC 8489, section 14.1).

@@ -1,3 +1,4 @@
+package import Addresses
 package import NIOCore
 
 /// OTHER-ADDRESS: the server's second address and port, for behaviour discovery (RFC 5780, section 7.4).

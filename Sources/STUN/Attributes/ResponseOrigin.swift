@@ -1,3 +1,4 @@
+package import Addresses
 package import NIOCore
 
 /// RESPONSE-ORIGIN: the address that the response was sent from, as the server sees it (RFC 5780, section 7.3).
