@@ -27,7 +27,7 @@ package indirect enum Template: Sendable {
       do { return try type.admit(value) } catch {
         throw ExpressionError(message: error.message, range: expression.range)
       }
-    case .text(let parts): return .string(try Self.text(parts, in: scope))
+    case .text(let parts): return try Self.text(parts, in: scope)
     case .list(let elements):
       var values: [Value] = []
       for element in elements { values.append(try element.value(in: scope)) }
@@ -42,15 +42,23 @@ package indirect enum Template: Sendable {
     }
   }
 
-  private static func text(_ parts: [Part], in scope: Scope) throws(ExpressionError) -> String {
+  /// The parts as one text; a secret text where one of them is secret.
+  private static func text(_ parts: [Part], in scope: Scope) throws(ExpressionError) -> Value {
     var text = ""
+    var isSecret = false
     for part in parts {
       switch part {
       case .text(let literal): text += literal
-      case .expression(let expression): text += try expression.value(in: scope).plainText
+      case .expression(let expression):
+        var value = try expression.value(in: scope)
+        if case .secret(let secret) = value {
+          value = secret.reveal()
+          isSecret = true
+        }
+        text += value.plainText
       }
     }
-    return text
+    return isSecret ? .secret(Secret(text)) : .string(text)
   }
 
   /// Where the first expression stands, for errors that concern the whole.

@@ -12,6 +12,8 @@ package struct Scope: Sendable {
   package var inputs: Value = .members([])
   package var target: TURNServer?
   package var secrets: [String: Secret] = [:]
+  /// `env`, which only the defaults of params see; a value of kind `members`.
+  package var environment: Value = .members([])
   /// What is known of the steps that have ended, by id.
   package var steps: [String: EndedStep] = [:]
   /// Of the run so far; `run.outcome`.

@@ -1,0 +1,30 @@
+internal import Schema
+
+/// Collects the problems of one pass.
+final class IssueLog {
+  private(set) var issues: [Issue] = []
+
+  var hasErrors: Bool { issues.contains { $0.severity == .error } }
+
+  func report(_ issue: Issue) { issues.append(issue) }
+
+  func report(_ issues: [Issue]) { self.issues += issues }
+
+  func error(_ code: String, _ message: String, at range: SourceRange, suggestion: String? = nil) {
+    report(Issue(.error, code, message, at: range, suggestion: suggestion))
+  }
+
+  func warning(_ code: String, _ message: String, at range: SourceRange, suggestion: String? = nil) {
+    report(Issue(.warning, code, message, at: range, suggestion: suggestion))
+  }
+
+  /// The problems by file, in the order in which files were first named, and within a file by place.
+  var sorted: [Issue] {
+    var order: [String: Int] = [:]
+    for issue in issues where order[issue.range.file] == nil { order[issue.range.file] = order.count }
+    return issues.enumerated().sorted { a, b in
+      (order[a.element.range.file] ?? 0, a.element.range.line, a.element.range.column, a.offset)
+        < (order[b.element.range.file] ?? 0, b.element.range.line, b.element.range.column, b.offset)
+    }.map(\.element)
+  }
+}

@@ -1,0 +1,163 @@
+internal import Schema
+
+/// Makes a tree of the events of one document, and reports what the language does not have.
+struct DocumentBuilder {
+  private let source: SourceText
+  private let log: IssueLog
+  private var open: [Collection] = []
+  private var root: Node?
+
+  /// A mapping or list whose end has not come yet.
+  private struct Collection {
+    var start: YAMLEvents.Event
+    var isMapping: Bool
+    /// Set where the whole was refused; what it holds is read for its problems only.
+    var isRefused: Bool
+    var elements: [Node] = []
+    var entries: [Node.Mapping.Entry] = []
+    var keys: [String: Int] = [:]
+    var pending: Key?
+
+    enum Key {
+      case named(Node.Scalar)
+      case refused
+    }
+  }
+
+  init(source: SourceText, log: IssueLog) {
+    self.source = source
+    self.log = log
+  }
+
+  /// The root of the one document in the text; nil where there is none that can be relied on.
+  mutating func document(_ bytes: ArraySlice<UInt8>) -> Node? {
+    let before = log.issues.count
+    var events = YAMLEvents(bytes)
+    var documents = 0
+    do throws(YAMLEvents.Failure) {
+      while log.issues.count - before < Document.maximumIssues {
+        let event = try events.next()
+        switch event.kind {
+        case .streamEnd:
+          if documents == 0 { log.error("empty-document", "the file is empty", at: source.range(0, 1)) }
+          return root
+        case .documentStart(let hasDirectives):
+          documents += 1
+          guard documents == 1 else {
+            log.error("second-document", "a file holds one document; here a second one begins", at: range(event))
+            return root
+          }
+          if hasDirectives { log.error("directive", "YAML directives are not part of the language", at: range(event)) }
+        default:
+          guard handle(event) else { return nil }
+        }
+      }
+      let end = SourceRange(file: source.file, line: source.lineCount, column: 1)
+      log.error("too-many-problems", "the file has more than \(Document.maximumIssues) problems of form", at: end)
+    } catch {
+      log.report(error.issue(in: source, bytes: bytes))
+    }
+    return nil
+  }
+
+  private func range(_ event: YAMLEvents.Event) -> SourceRange { source.range(event.start, event.end) }
+
+  /// False where there is no sense in reading on.
+  private mutating func handle(_ event: YAMLEvents.Event) -> Bool {
+    switch event.kind {
+    case .scalar(let text, let style):
+      let scalar = Node.Scalar(text: text, style: style, start: event.start, end: event.end, source: source)
+      add(refusal(of: event, text: text) ?? .scalar(scalar))
+    case .alias(let name):
+      log.error(
+        "alias", "aliases (*\(name)) are not part of the language", at: range(event),
+        suggestion: "write the value out; text that begins with * needs quotes")
+      add(.refused(range(event)))
+    case .sequenceStart, .mappingStart:
+      guard open.count < Document.maximumDepth else {
+        log.error(
+          "too-deep", "mappings and lists are nested more than \(Document.maximumDepth) deep", at: range(event))
+        return false
+      }
+      let isMapping = if case .mappingStart = event.kind { true } else { false }
+      open.append(Collection(start: event, isMapping: isMapping, isRefused: refusal(of: event, text: "") != nil))
+    case .sequenceEnd, .mappingEnd:
+      if let collection = open.popLast() { add(finished(collection, at: event.end)) }
+    case .streamStart, .streamEnd, .documentStart, .documentEnd:
+      break
+    }
+    return true
+  }
+
+  private func finished(_ collection: Collection, at end: Int) -> Node {
+    let range = source.range(collection.start.start, end)
+    if collection.isRefused { return .refused(range) }
+    return collection.isMapping
+      ? .mapping(Node.Mapping(entries: collection.entries, range: range))
+      : .sequence(Node.Sequence(elements: collection.elements, range: range))
+  }
+
+  private mutating func add(_ node: Node) {
+    guard var collection = open.popLast() else {
+      root = node
+      return
+    }
+    defer { open.append(collection) }
+    guard collection.isMapping else {
+      collection.elements.append(node)
+      return
+    }
+    guard let key = collection.pending else {
+      collection.pending = .some(self.key(node, in: &collection))
+      return
+    }
+    collection.pending = nil
+    if case .named(let name) = key { collection.entries.append(.init(key: name, value: node)) }
+  }
+
+  private func key(_ node: Node, in collection: inout Collection) -> Collection.Key {
+    guard case .scalar(let key) = node else {
+      if case .refused = node { return .refused }
+      log.error(
+        "key-not-text", "a key is text; here it is \(node.kind)", at: node.range,
+        suggestion: "a value that begins with { or [ needs quotes")
+      return .refused
+    }
+    if key.text == "<<", key.style == .plain {
+      log.error("merge-key", "merge keys (<<) are not part of the language", at: key.range)
+      return .refused
+    }
+    if let first = collection.keys[key.text] {
+      log.error("duplicate-key", "\"\(key.text)\" stands here twice; first in line \(first)", at: key.range)
+      return .refused
+    }
+    collection.keys[key.text] = key.range.line
+    return .named(key)
+  }
+
+  /// What stands for a node with an anchor or a tag, after reporting it; nil for a node with neither.
+  private func refusal(of event: YAMLEvents.Event, text: String) -> Node? {
+    if let anchor = event.anchor {
+      log.error(
+        "anchor", "anchors (&\(anchor)) are not part of the language", at: range(event),
+        suggestion: "text that begins with & needs quotes")
+    }
+    if let tag = event.tag {
+      let line = source.scalars(ofLine: source.line(at: event.start))
+      var written = String(String.UnicodeScalarView(line[max(event.start, line.startIndex)...]))
+      if let comment = written.firstRange(of: " #") { written = String(written[..<comment.lowerBound]) }
+      log.error(
+        "tag", "YAML reads \(tag) as a tag, and tags are not part of the language", at: range(event),
+        suggestion: "an expression that begins with ! needs quotes: \(quoted(written))")
+    }
+    return event.anchor == nil && event.tag == nil ? nil : .refused(range(event))
+  }
+}
+
+/// The text as a quoted scalar of YAML, for suggestions.
+func quoted(_ text: some StringProtocol) -> String {
+  var text = String(text)
+  while text.last?.isWhitespace == true { text.removeLast() }
+  if !text.contains("\""), !text.contains("\\") { return "\"\(text)\"" }
+  return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+}

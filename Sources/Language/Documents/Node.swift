@@ -1,0 +1,71 @@
+internal import Schema
+
+/// A node of a YAML document: the text, where it stands, and nothing guessed.
+indirect enum Node {
+  case scalar(Scalar)
+  case mapping(Mapping)
+  case sequence(Sequence)
+  /// Something that was refused and reported; whoever meets it says nothing more.
+  case refused(SourceRange)
+
+  struct Scalar {
+    /// What the scalar stands for, escapes and folding resolved.
+    var text: String
+    var style: Style
+    /// Indices of scalars in ``source``, quotes and block headers included.
+    var start: Int
+    var end: Int
+    var source: SourceText
+
+    enum Style {
+      case plain
+      case singleQuoted
+      case doubleQuoted
+      case literal
+      case folded
+    }
+
+    var range: SourceRange { source.range(start, end) }
+
+    /// True for `key:` with nothing behind it.
+    var isMissing: Bool { style == .plain && text.isEmpty }
+  }
+
+  struct Mapping {
+    var entries: [Entry]
+    var range: SourceRange
+
+    struct Entry {
+      var key: Scalar
+      var value: Node
+    }
+
+    /// The value of the first entry with this key.
+    subscript(_ key: String) -> Node? { entries.first { $0.key.text == key }?.value }
+  }
+
+  struct Sequence {
+    var elements: [Node]
+    var range: SourceRange
+  }
+
+  /// Where the node begins; of a mapping or sequence its first line.
+  var range: SourceRange {
+    switch self {
+    case .scalar(let scalar): scalar.range
+    case .mapping(let mapping): mapping.range
+    case .sequence(let sequence): sequence.range
+    case .refused(let range): range
+    }
+  }
+
+  /// What the node is, as a sentence names it.
+  var kind: String {
+    switch self {
+    case .scalar(let scalar): scalar.isMissing ? "nothing" : "text"
+    case .mapping: "a mapping"
+    case .sequence: "a list"
+    case .refused: "something that was refused"
+    }
+  }
+}

@@ -1,0 +1,144 @@
+internal import CEL
+internal import Journal
+internal import Schema
+
+/// The environment that a document's expressions are compiled in, and where each variable's value lies in a scope.
+struct Bindings: Sendable {
+  private(set) var environment: CEL.Environment
+  private var sources: [Source] = []
+  private var shapes = ShapeMaker()
+
+  /// Where a variable's value comes from.
+  private enum Source: Sendable {
+    case params(Shape)
+    case inputs(Shape)
+    case target(Shape)
+    case run(Shape)
+    case output(Shape)
+    case environment(Shape)
+    case step(String, CEL.RecordType, Shape?)
+    case secret(String)
+    case secretPresence(String)
+  }
+
+  /// Everything that expressions of the document may name, except `output`.
+  init(_ names: DocumentNames) {
+    environment = CEL.Environment()
+    declareFunctions()
+    if let params = names.params { declare("params", shapes.record(params, named: "params"), Source.params) }
+    if let inputs = names.inputs { declare("inputs", shapes.record(inputs, named: "inputs"), Source.inputs) }
+    if names.hasTarget { declare("target", shapes.shape(of: .turnServer, named: "target"), Source.target) }
+    declare("run", shapes.record(runType, named: "run"), Source.run)
+    declare("env", .map(.scalar(.string)), Source.environment)
+    for name in names.secrets.keys.sorted() {
+      add("secrets.\(name)", .string, .secret(name))
+      add("secrets.\(name).present", .bool, .secretPresence(name))
+    }
+    for step in names.steps { declare(step) }
+    for record in shapes.records { environment.declare(record: record) }
+  }
+
+  /// The same with `output`, a record of this type.
+  func with(output: Schema.RecordType, of use: String) -> Bindings {
+    var copy = self
+    let before = copy.shapes.records.count
+    copy.declare("output", copy.shapes.record(output, named: "the output of \(use)"), Source.output)
+    for record in copy.shapes.records[before...] { copy.environment.declare(record: record) }
+    return copy
+  }
+
+  /// The declared type of a record that expressions know by this name.
+  func declaration(ofRecord name: String) -> Schema.RecordType? { shapes.declarations[name] }
+
+  private mutating func declare(_ name: String, _ shape: Shape, _ source: (Shape) -> Source) {
+    add(name, shape.type, source(shape))
+  }
+
+  private mutating func add(_ name: String, _ type: CELType, _ source: Source) {
+    let variable = environment.declare(variable: name, type: type)
+    if variable.slot < sources.count { sources[variable.slot] = source } else { sources.append(source) }
+  }
+
+  private mutating func declare(_ step: DocumentNames.Step) {
+    let output =
+      step.hasUnknownOutput ? Shape.any : step.output.map { shapes.record($0, named: "the output of \(step.use)") }
+    let name = output.map { "a step with \($0.type)" } ?? "a step"
+    let record =
+      stepRecords[name]
+      ?? CEL.RecordType(
+        name,
+        fields: [.init("outcome", .string), .init("attempts", .int)]
+          + (output.map { [.init("output", $0.type, isOptional: true)] } ?? []))
+    if stepRecords[name] == nil {
+      stepRecords[name] = record
+      environment.declare(record: record)
+    }
+    add("steps.\(step.id)", .record(name), .step(step.id, record, output))
+  }
+
+  private var stepRecords: [String: CEL.RecordType] = [:]
+
+  /// `bytesize('64MiB')` and `bandwidth('800Mbps')`, in bytes and in bits per second.
+  private mutating func declareFunctions() {
+    declareFunction("bytesize", .byteSize)
+    declareFunction("bandwidth", .bandwidth)
+  }
+
+  private mutating func declareFunction(_ name: String, _ type: ValueType) {
+    environment.declare(
+      function: name,
+      Overload(
+        "\(name)_string", [.string], .int,
+        implementation: .unary { (argument) throws(EvaluationError) in
+          guard case .string(let text) = argument else {
+            throw EvaluationError(.noSuchOverload, "\(name) takes a text")
+          }
+          do throws(Mismatch) {
+            return .int(try type.parse(text).number)
+          } catch { throw EvaluationError(.invalidArgument, error.message) }
+        }))
+  }
+
+  /// The variables' values in a scope.
+  func activation(_ scope: Scope, revealing: Bool) -> some Activation {
+    LazyActivation { (variable) throws(EvaluationError) in
+      guard variable.slot < sources.count else { return nil }
+      return try Self.value(of: sources[variable.slot], in: scope, revealing: revealing)
+    }
+  }
+
+  private static func value(of source: Source, in scope: Scope, revealing: Bool) throws(EvaluationError) -> CELValue? {
+    switch source {
+    case .params(let shape): return try shape.expressionValue(scope.params, revealing: revealing)
+    case .inputs(let shape): return try shape.expressionValue(scope.inputs, revealing: revealing)
+    case .environment(let shape): return try shape.expressionValue(scope.environment, revealing: false)
+    case .target(let shape):
+      guard let target = scope.target else { throw EvaluationError(.noValue, "there is no target") }
+      return try shape.expressionValue(TURNServer.record.encode(target), revealing: revealing)
+    case .run(let shape):
+      let run: [Value.Member] = [
+        .init("id", .string(scope.runID)), .init("outcome", .string(scope.outcome.rawValue)),
+        .init("startedAt", scope.runStartedAt.map(Value.timestamp) ?? .null),
+      ]
+      return try shape.expressionValue(.members(run), revealing: false)
+    case .output(let shape):
+      guard let output = scope.output else { throw EvaluationError(.noValue, "this try gave no output") }
+      return try shape.expressionValue(output, revealing: revealing)
+    case .step(let id, let record, let shape):
+      guard let step = scope.steps[id] else { throw EvaluationError(.noValue, "the step \(id) has not ended") }
+      var fields: [CELValue?] = [.string(step.outcome.rawValue), .int(Int64(step.attempts))]
+      if let shape, let output = step.output {
+        fields.append(try shape.expressionValue(output, revealing: revealing))
+      }
+      return .record(Record(record, fields: fields))
+    case .secret(let name):
+      guard let secret = scope.secrets[name] else { throw EvaluationError(.noValue, "there is no secret \(name)") }
+      return try Shape.secret(.scalar(.string)).expressionValue(.secret(secret), revealing: revealing)
+    case .secretPresence(let name): return .bool(scope.secrets[name] != nil)
+    }
+  }
+}
+
+extension Value {
+  fileprivate var number: Int64 { if case .int(let number) = self { number } else { 0 } }
+}

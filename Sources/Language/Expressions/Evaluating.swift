@@ -1,0 +1,107 @@
+internal import CEL
+internal import Journal
+internal import Schema
+
+extension CompiledExpression {
+  /// The expression as plans hold it, of the given type.
+  func expression(_ type: ValueType) -> Expression {
+    // The places are worked out now: a plan outlives the text of its document.
+    let source = program.source
+    let places = Places(program.parsed.root, range)
+    let (program, bindings, whole, reveals) = (program, bindings, whole, isComputedFromSecret)
+    return Expression(source: source, type: type, range: whole) { (scope, isStrict) throws(ExpressionError) in
+      let activation = bindings.activation(scope, revealing: reveals)
+      let observation = program.observe(activation, tracing: isStrict)
+      let parts = isStrict ? Parts(program.parsed).values(observation.trace) : []
+      func failure(_ error: EvaluationError) -> ExpressionError {
+        ExpressionError(message: error.message, range: error.range.flatMap(places.range) ?? whole, parts: parts)
+      }
+      if isStrict, let absorbed = observation.absorbed.first { throw failure(absorbed) }
+      do throws(EvaluationError) {
+        let value = try Value(try observation.result.get())
+        return Expression.Evaluation(value: reveals ? .secret(Secret(value)) : value, parts: parts)
+      } catch { throw failure(error) }
+    }
+  }
+}
+
+/// The places of all nodes of an expression in its file.
+private struct Places: Sendable {
+  private var byRange: [CEL.SourceRange: Schema.SourceRange] = [:]
+
+  init(_ root: SyntaxNode, _ range: (CEL.SourceRange) -> Schema.SourceRange) { add(root, range) }
+
+  private mutating func add(_ node: SyntaxNode, _ range: (CEL.SourceRange) -> Schema.SourceRange) {
+    byRange[node.range] = range(node.range)
+    for child in node.children { add(child, range) }
+  }
+
+  func range(_ range: CEL.SourceRange) -> Schema.SourceRange? { byRange[range] }
+}
+
+/// The parts of a condition that a report shows with what they came to: what is compared, and what is asked.
+private struct Parts {
+  private let source: [UInt8]
+  private let root: SyntaxNode
+  private static let most = 6
+
+  init(_ parsed: ParsedExpression) {
+    source = Array(parsed.source.utf8)
+    root = parsed.root
+  }
+
+  func values(_ trace: [Int: CELValue]) -> [ActualValue] {
+    var nodes: [SyntaxNode] = []
+    Self.collect(root, into: &nodes)
+    var parts: [ActualValue] = []
+    for node in nodes where parts.count < Self.most {
+      let text = String(decoding: source[node.range.start..<node.range.end], as: UTF8.self)
+      guard !parts.contains(where: { $0.expression == text }), let traced = trace[node.id],
+        let value = try? Value(traced)
+      else { continue }
+      parts.append(ActualValue(expression: text, value: value.masked))
+    }
+    return parts
+  }
+
+  /// The operands of comparisons, through `&&`, `||`, `!` and `?:`; of calls and macros what they are applied to.
+  private static func collect(_ node: SyntaxNode, into nodes: inout [SyntaxNode]) {
+    switch node.kind {
+    case .binary(.and, let left, let right), .binary(.or, let left, let right):
+      collect(left, into: &nodes)
+      collect(right, into: &nodes)
+    case .unary(.not, let operand): collect(operand, into: &nodes)
+    case .conditional(let condition, let first, let second):
+      for part in [condition, first, second] { collect(part, into: &nodes) }
+    case .binary(_, let left, let right):
+      for operand in [left, right] where !operand.isConstant { nodes.append(operand) }
+    case .call(let target, _, let arguments):
+      for part in (target.map { [$0] } ?? []) + arguments where !part.isConstant { nodes.append(part) }
+    case .comprehension(let comprehension): nodes.append(comprehension.range)
+    case .presence(let operand, _, _): nodes.append(operand)
+    case .bind(_, let value, let body):
+      collect(value, into: &nodes)
+      collect(body, into: &nodes)
+    default: if !node.isConstant { nodes.append(node) }
+    }
+  }
+}
+
+extension SyntaxNode {
+  /// True where no name stands anywhere in the tree.
+  fileprivate var isConstant: Bool {
+    if case .identifier = kind { false } else { children.allSatisfy(\.isConstant) }
+  }
+}
+
+extension Value {
+  /// The value with every secret in it as ``Secret/mask``, as journals hold it.
+  var masked: Value {
+    switch self {
+    case .secret: .string(Secret.mask)
+    case .list(let values): .list(values.map(\.masked))
+    case .members(let members): .members(members.map { Member($0.name, $0.value.masked) })
+    default: self
+    }
+  }
+}

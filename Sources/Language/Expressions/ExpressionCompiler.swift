@@ -1,0 +1,216 @@
+internal import CEL
+internal import Schema
+
+/// Compiles the expressions of one document, and reports everything about them that can be known beforehand.
+final class ExpressionCompiler {
+  let log: IssueLog
+  let names: DocumentNames
+  private(set) var uses = NameUses()
+  /// False where an expression could not be read, so that what it uses is not known.
+  private(set) var isComplete = true
+  private let base: Bindings
+  private var withOutput: [Schema.RecordType: Bindings] = [:]
+
+  init(names: DocumentNames, log: IssueLog) {
+    self.names = names
+    self.log = log
+    base = Bindings(names)
+  }
+
+  private func bindings(at place: Place) -> Bindings {
+    guard let output = place.output else { return base }
+    if let known = withOutput[output] { return known }
+    let use = names.steps.indices.contains(place.stepsBefore) ? names.steps[place.stepsBefore].use : "the step"
+    let made = base.with(output: output, of: use)
+    withOutput[output] = made
+    return made
+  }
+
+  /// What an expression is for.
+  enum Purpose {
+    /// The value of a field, parameter or output of this type.
+    case value(ValueType)
+    /// Part of a text; where the text may be secret, the part may be.
+    case text(maySecret: Bool)
+  }
+
+  /// Compiles a part of a scalar's text; nil where something was reported.
+  ///
+  /// - Parameters:
+  ///   - offset: where the source begins in the scalar's text, in UTF-8.
+  func compile(_ source: String, at offset: Int, of positions: ScalarPositions, for purpose: Purpose, in place: Place)
+    -> CompiledExpression?
+  {
+    let range = { (part: CEL.SourceRange) in positions.range(offset + part.start, offset + part.end) }
+    let bindings = bindings(at: place)
+    let parsed: ParsedExpression
+    do { parsed = try bindings.environment.parse(source) } catch {
+      report(error, range: range)
+      isComplete = false
+      return nil
+    }
+    let errorsBefore = log.issues.count
+    var walk = NameWalk(names: names, place: place, uses: uses) { [log] report in
+      log.error(report.code, report.message, at: range(report.range), suggestion: report.suggestion)
+    }
+    walk.walk(parsed.root)
+    uses = walk.uses
+    guard log.issues.count == errorsBefore else { return nil }
+    let checked: CheckedExpression
+    do { checked = try bindings.environment.check(parsed) } catch {
+      report(error, range: range)
+      return nil
+    }
+    let whole = range(parsed.root.range)
+    if let problem = fits(checked.type, purpose, in: bindings) {
+      log.error("type-mismatch", problem, at: whole)
+      return nil
+    }
+    let secrecy = Secrecy(root: parsed.root, secrets: walk.secrets)
+    if let problem = secrecy.problem(for: purpose) {
+      log.error(
+        "secret-leak", problem, at: range(walk.secrets.first?.range ?? parsed.root.range),
+        suggestion: "bind it to an input that is declared secret")
+      return nil
+    }
+    warnOfDivision(parsed.root, checked, range: range)
+    return CompiledExpression(
+      program: bindings.environment.program(checked), bindings: bindings, range: range, whole: whole,
+      isComputedFromSecret: secrecy == .computed)
+  }
+
+  private func report(_ error: CompileError, range: (CEL.SourceRange) -> Schema.SourceRange) {
+    for problem in error.problems {
+      log.error(
+        problem.code.issueCode, problem.message, at: range(problem.range),
+        suggestion: problem.suggestion.map { "did you mean \"\($0)\"?" })
+    }
+  }
+
+  // MARK: Types
+
+  /// Why a result of this CEL type does not serve the purpose; nil where it does.
+  private func fits(_ type: CELType, _ purpose: Purpose, in bindings: Bindings) -> String? {
+    switch purpose {
+    case .text:
+      guard case .optional = type else { return nil }
+      return "the value may be absent: add .orValue(…)"
+    case .value(let wanted):
+      if Self.fits(type, wanted, bindings) { return nil }
+      if case .optional(let wrapped) = type, Self.fits(wrapped, wanted, bindings) {
+        return "expected \(wanted.article), found a value that may be absent: add .orValue(…)"
+      }
+      return "expected \(wanted.article), found \(type)"
+    }
+  }
+
+  private static func fits(_ type: CELType, _ wanted: ValueType, _ bindings: Bindings) -> Bool {
+    switch (type, wanted) {
+    case (.dyn, _), (_, .any): return true
+    case (.optional(let type), .optional(let wanted)): return fits(type, wanted, bindings)
+    case (_, .optional(let wanted)), (_, .secret(let wanted)): return fits(type, wanted, bindings)
+    case (.int, .double), (.int, .percent): return true
+    case (.string, .ip), (.string, .cidr), (.ip, .ip), (.cidr, .cidr): return true
+    case (.list(let type), .list(let wanted)): return fits(type, wanted, bindings)
+    case (.map(let key, let type), .map(let wanted)):
+      return (key == .string || key == .dyn) && fits(type, wanted, bindings)
+    case (.map(let key, _), .record): return key == .string || key == .dyn
+    case (.record(let name), .record(let wanted)):
+      guard let given = bindings.declaration(ofRecord: name) else { return false }
+      return fits(given, wanted, bindings)
+    case (.record(let name), .turnServer): return bindings.declaration(ofRecord: name) == TURNServer.recordType
+    default:
+      var maker = ShapeMaker()
+      return maker.shape(of: wanted, named: "").type == type
+    }
+  }
+
+  private static func fits(_ given: Schema.RecordType, _ wanted: Schema.RecordType, _ bindings: Bindings) -> Bool {
+    given == wanted
+      || wanted.fields.allSatisfy { field in
+        guard let part = given[field.name] else { return !field.isRequired }
+        return part.type == field.type || ValueType.optional(part.type) == field.type
+      } && given.fields.allSatisfy { wanted[$0.name] != nil }
+  }
+
+  /// Whole numbers divide without remainder, which few expect of a comparison.
+  private func warnOfDivision(
+    _ node: SyntaxNode, _ checked: CheckedExpression, inComparison: Bool = false,
+    range: (CEL.SourceRange) -> Schema.SourceRange
+  ) {
+    var inComparison = inComparison
+    if case .binary(let operation, let left, let right) = node.kind {
+      switch operation {
+      case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual: inComparison = true
+      case .divide where inComparison && checked.type(of: left) == .int && checked.type(of: right) == .int:
+        log.warning(
+          "integer-division", "whole numbers divide without remainder: 3 / 2 is 1", at: range(node.range),
+          suggestion: "write double(…) around one of them")
+      default: break
+      }
+    }
+    for child in node.children { warnOfDivision(child, checked, inComparison: inComparison, range: range) }
+  }
+}
+
+/// What a checked expression and its place in the file make together.
+struct CompiledExpression {
+  let program: Program
+  let bindings: Bindings
+  let range: (CEL.SourceRange) -> Schema.SourceRange
+  let whole: Schema.SourceRange
+  let isComputedFromSecret: Bool
+}
+
+/// Whether an expression gives a secret.
+enum Secrecy: Equatable {
+  case plain
+  /// It is the secret itself, or something that holds it, such as a target.
+  case reference(ValueType)
+  /// It was computed from a secret.
+  case computed
+
+  init(root: SyntaxNode, secrets: [(range: CEL.SourceRange, type: ValueType)]) {
+    guard let first = secrets.first else {
+      self = .plain
+      return
+    }
+    let isReference = Path(root) != nil && secrets.count == 1 && first.range == root.range
+    self = isReference ? .reference(first.type) : .computed
+  }
+
+  /// Why a secret cannot be used so; nil where it can, or where there is none.
+  func problem(for purpose: ExpressionCompiler.Purpose) -> String? {
+    switch (self, purpose) {
+    case (.plain, _), (_, .text(maySecret: true)): return nil
+    case (_, .text(maySecret: false)): return "a secret cannot become part of a plain text"
+    case (.reference(let type), .value(let wanted)) where type.withoutOptional == wanted.withoutOptional: return nil
+    case (_, .value(let wanted)):
+      if case .secret = wanted.withoutOptional { return nil }
+      return "what is computed from a secret is secret, and cannot be used where \(wanted.article) is due"
+    }
+  }
+}
+
+extension ValueType {
+  fileprivate var withoutOptional: ValueType { if case .optional(let wrapped) = self { wrapped } else { self } }
+}
+
+extension Problem.Code {
+  /// The stable code of an issue.
+  var issueCode: String {
+    switch self {
+    case .syntax: "expression-syntax"
+    case .limitExceeded: "expression-limit"
+    case .undeclaredName: "unknown-name"
+    case .undeclaredFunction: "unknown-function"
+    case .undeclaredType: "unknown-type"
+    case .undefinedField: "unknown-field"
+    case .noMatchingOverload: "no-overload"
+    case .invalidConstant: "invalid-constant"
+    case .invalidMacro: "invalid-macro"
+    case .duplicateKey: "duplicate-key"
+    default: "type-mismatch"
+    }
+  }
+}

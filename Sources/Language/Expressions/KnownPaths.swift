@@ -1,0 +1,44 @@
+internal import CEL
+
+/// Which paths surely have a value where a condition came out one way.
+enum KnownPaths {
+  /// `steps.a.outcome == 'pass'`, `in ['pass', 'warn']`, `has(steps.a.output)`, `secrets.x.present`, and what `!`, `&&`,
+  /// `||` make of them.
+  static func when(_ node: SyntaxNode, is truth: Bool) -> Set<String> {
+    switch node.kind {
+    case .unary(.not, let operand): return when(operand, is: !truth)
+    case .binary(.and, let left, let right):
+      let (a, b) = (when(left, is: truth), when(right, is: truth))
+      return truth ? a.union(b) : a.intersection(b)
+    case .binary(.or, let left, let right):
+      let (a, b) = (when(left, is: truth), when(right, is: truth))
+      return truth ? a.intersection(b) : a.union(b)
+    case .binary(.equal, let left, let right) where truth, .binary(.notEqual, let left, let right) where !truth:
+      return passed(left, [right]).union(passed(right, [left]))
+    case .binary(.in, let left, let right) where truth:
+      guard case .list(let elements) = right.kind else { return [] }
+      return passed(left, elements.map(\.value))
+    case .presence(let operand, let field, _) where truth:
+      guard var path = Path(operand) else { return [] }
+      path.append(.init(text: field.text, range: field.range), isOptional: false, end: node.range.end)
+      return [path.text(path.segments.count)]
+    case .select where truth:
+      guard let path = Path(node), path.root.text == "secrets", path.segments.count == 2, path.name(1) == "present"
+      else { return [] }
+      return [path.text(1)]
+    default: return []
+    }
+  }
+
+  /// The output of the step whose outcome is compared, where all it is compared with are outcomes that have one.
+  private static func passed(_ node: SyntaxNode, _ others: [SyntaxNode]) -> Set<String> {
+    guard let path = Path(node), path.root.text == "steps", path.segments.count == 2, path.name(1) == "outcome",
+      let id = path.name(0), !others.isEmpty
+    else { return [] }
+    let arePassed = others.allSatisfy { other in
+      guard case .literal(.string(let text)) = other.kind else { return false }
+      return text == "pass" || text == "warn"
+    }
+    return arePassed ? ["steps.\(id).output"] : []
+  }
+}

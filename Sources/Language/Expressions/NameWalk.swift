@@ -1,0 +1,249 @@
+internal import CEL
+internal import Schema
+
+/// Looks at every name of an expression before its types are checked: whether it may be used in its place, whether what
+/// it names has surely been evaluated and surely has a value, and whether it leads to a secret.
+struct NameWalk {
+  private let names: DocumentNames
+  private let place: Place
+  private let report: (Report) -> Void
+  private(set) var uses: NameUses
+  /// Where the expression reads a secret, and the type of that.
+  private(set) var secrets: [(range: CEL.SourceRange, type: ValueType)] = []
+
+  struct Report {
+    var code: String
+    var message: String
+    var range: CEL.SourceRange
+    var suggestion: String?
+  }
+
+  init(names: DocumentNames, place: Place, uses: NameUses, report: @escaping (Report) -> Void) {
+    self.names = names
+    self.place = place
+    self.uses = uses
+    self.report = report
+  }
+
+  mutating func walk(_ node: SyntaxNode) { walk(node, locals: [], known: place.known) }
+
+  private mutating func walk(_ node: SyntaxNode, locals: Set<String>, known: Set<String>) {
+    switch node.kind {
+    case .identifier, .select, .index:
+      guard let path = Path(node), !locals.contains(path.root.text), let root = Root(rawValue: path.root.text) else {
+        for child in node.children { walk(child, locals: locals, known: known) }
+        return
+      }
+      visit(path, root, known: known)
+      for index in path.indices { walk(index, locals: locals, known: known) }
+    case .presence(let operand, let field, _):
+      guard var path = Path(operand), !locals.contains(path.root.text), let root = Root(rawValue: path.root.text) else {
+        walk(operand, locals: locals, known: known)
+        return
+      }
+      path.append(.init(text: field.text, range: field.range), isOptional: true, end: node.range.end)
+      visit(path, root, known: known, asksForPresence: true)
+    case .binary(.and, let left, let right):
+      walk(left, locals: locals, known: known)
+      walk(right, locals: locals, known: known.union(KnownPaths.when(left, is: true)))
+    case .binary(.or, let left, let right):
+      walk(left, locals: locals, known: known)
+      walk(right, locals: locals, known: known.union(KnownPaths.when(left, is: false)))
+    case .conditional(let condition, let first, let second):
+      walk(condition, locals: locals, known: known)
+      walk(first, locals: locals, known: known.union(KnownPaths.when(condition, is: true)))
+      walk(second, locals: locals, known: known.union(KnownPaths.when(condition, is: false)))
+    case .comprehension(let comprehension):
+      walk(comprehension.range, locals: locals, known: known)
+      let inner = locals.union(comprehension.variables.map(\.text))
+      if let filter = comprehension.filter { walk(filter, locals: inner, known: known) }
+      walk(comprehension.body, locals: inner, known: known)
+    case .bind(let name, let value, let body):
+      walk(value, locals: locals, known: known)
+      walk(body, locals: locals.union([name.text]), known: known)
+    case .binary(.equal, let left, let right), .binary(.notEqual, let left, let right):
+      checkNames(left, right, locals)
+      checkNames(right, left, locals)
+      walk(left, locals: locals, known: known)
+      walk(right, locals: locals, known: known)
+    default:
+      for child in node.children { walk(child, locals: locals, known: known) }
+    }
+  }
+
+  // MARK: One chain
+
+  private mutating func visit(_ path: Path, _ root: Root, known: Set<String>, asksForPresence: Bool = false) {
+    guard place.roots.contains(root) else {
+      report(.init(code: "name-not-here", message: Self.absence(of: root, in: place), range: path.root.range))
+      return
+    }
+    switch root {
+    case .steps: visitStep(path, known: known, asksForPresence: asksForPresence)
+    case .secrets: visitSecret(path, known: known)
+    case .params:
+      use(path, of: names.params, in: \.params)
+      checkPresence(path, known: known)
+    case .inputs:
+      use(path, of: names.inputs, in: \.inputs)
+      checkPresence(path, known: known)
+    case .target:
+      uses.usesTarget = true
+      checkPresence(path, known: known)
+    case .env: visitEnvironment(path)
+    case .run, .output: break
+    }
+    if let type = type(of: path, root), type.holdsSecret, !asksForPresence {
+      secrets.append((CEL.SourceRange(path.root.range.start, path.segments.last?.end ?? path.root.range.end), type))
+    }
+  }
+
+  private mutating func use(
+    _ path: Path, of record: Schema.RecordType?, in uses: WritableKeyPath<NameUses, Set<String>>
+  ) {
+    if let name = path.name(0) {
+      self.uses[keyPath: uses].insert(name)
+    } else {
+      self.uses[keyPath: uses].formUnion(record?.fields.map(\.name) ?? [])
+    }
+  }
+
+  private func visitStep(_ path: Path, known: Set<String>, asksForPresence: Bool) {
+    guard let id = path.segments.first?.name else {
+      report(
+        .init(
+          code: "step-not-named", message: "\"steps\" needs the id of a step behind it", range: path.root.range,
+          suggestion: "write steps.ID.outcome or steps.ID.output"))
+      return
+    }
+    guard let index = names.index(ofStep: id.text) else {
+      let near = nearName(to: id.text, among: names.steps.map(\.id)).map { "did you mean \"\($0)\"?" }
+      report(.init(code: "unknown-step", message: "there is no step \"\(id.text)\"", range: id.range, suggestion: near))
+      return
+    }
+    guard index < place.stepsBefore else {
+      let message =
+        index == place.stepsBefore
+        ? "the step \"\(id.text)\" cannot use its own result here" : "the step \"\(id.text)\" comes later"
+      report(
+        .init(
+          code: "step-order", message: message, range: id.range,
+          suggestion: place.roots.contains(.output) && index == place.stepsBefore ? "use output" : nil))
+      return
+    }
+    guard path.name(1) == "output", !path.segments[1].isOptional, !asksForPresence else { return }
+    guard names.steps[index].mayLackOutput, !known.contains(path.text(2)) else { return }
+    report(
+      .init(
+        code: "output-may-be-absent",
+        message: "the step \"\(id.text)\" may be skipped or fail with the run going on; it may have no output here",
+        range: CEL.SourceRange(path.root.range.start, path.segments[1].end),
+        suggestion: "guard it with steps.\(id.text).outcome == 'pass' && …, or write steps.\(id.text).?output"))
+  }
+
+  private mutating func visitSecret(_ path: Path, known: Set<String>) {
+    guard let name = path.segments.first?.name else {
+      report(
+        .init(code: "secret-not-named", message: "\"secrets\" needs a name behind it", range: path.root.range))
+      return
+    }
+    guard let mayBeMissing = names.secrets[name.text] else {
+      let near = nearName(to: name.text, among: names.secrets.keys).map { "did you mean \"\($0)\"?" }
+      report(
+        .init(
+          code: "unknown-secret", message: "the runbook declares no secret \"\(name.text)\"", range: name.range,
+          suggestion: near ?? "declare it: secrets: {\(name.text): {env: NAME}}"))
+      return
+    }
+    uses.secrets.insert(name.text)
+    guard path.name(1) != "present", mayBeMissing, !known.contains(path.text(1)) else { return }
+    report(
+      .init(
+        code: "secret-may-be-missing", message: "the secret \"\(name.text)\" is optional, and may be missing",
+        range: name.range, suggestion: "ask secrets.\(name.text).present first, for example in the step's if"))
+  }
+
+  private func visitEnvironment(_ path: Path) {
+    guard let name = path.segments.first?.name, names.hiddenEnvironment.contains(name.text) else { return }
+    report(
+      .init(
+        code: "secret-in-environment",
+        message: "\(name.text) is where a secret comes from; it cannot be used as a plain value", range: name.range,
+        suggestion: "bind the secret itself to an input that is declared secret"))
+  }
+
+  /// Reports a field of a param, input or target that is read though it may have no value.
+  private func checkPresence(_ path: Path, known: Set<String>) {
+    for (index, segment) in path.segments.enumerated() {
+      guard let name = segment.name, !segment.isOptional else { return }
+      let prefix = path.segments[...index]
+      guard case .optional = type(ofRoot: path.root.text)?.following(prefix) else { continue }
+      guard !known.contains(path.text(index + 1)) else { continue }
+      let owner = path.text(index)
+      report(
+        .init(
+          code: "value-may-be-absent", message: "\"\(owner).\(name.text)\" is optional, and may have no value",
+          range: CEL.SourceRange(path.root.range.start, segment.end),
+          suggestion: "write \(owner).?\(name.text), or ask has(\(owner).\(name.text)) first"))
+      return
+    }
+  }
+
+  /// Reports a text that an enumeration never is: `steps.a.outcome == 'passed'`.
+  private func checkNames(_ side: SyntaxNode, _ other: SyntaxNode, _ locals: Set<String>) {
+    guard let path = Path(side), !locals.contains(path.root.text), let root = Root(rawValue: path.root.text),
+      case .literal(.string(let text)) = other.kind, var type = type(of: path, root)
+    else { return }
+    if case .optional(let wrapped) = type { type = wrapped }
+    guard case .enumeration(let names) = type, !names.contains(text) else { return }
+    let near = nearName(to: text, among: names).map { "did you mean '\($0)'?" }
+    report(
+      .init(
+        code: "never-equal", message: "it is one of \(names.joined(separator: ", ")), and never '\(text)'",
+        range: other.range, suggestion: near))
+  }
+
+  // MARK: Types of chains
+
+  /// The declared type of what a chain leads to; nil where that is not known.
+  func type(of path: Path, _ root: Root) -> ValueType? {
+    switch root {
+    case .steps:
+      guard let step = path.name(0).flatMap(names.index(ofStep:)).map({ names.steps[$0] }) else { return nil }
+      switch path.name(1) {
+      case "outcome": return outcomeType
+      case "output": return step.output.flatMap { ValueType.record($0).following(path.segments.dropFirst(2)) }
+      case "attempts": return .int
+      default: return step.output.map(ValueType.record)
+      }
+    case .secrets: return path.name(1) == "present" ? .bool : .secret(.string)
+    case .env: return .string
+    case .params, .inputs, .target, .run, .output:
+      return type(ofRoot: path.root.text)?.following(path.segments[...])
+    }
+  }
+
+  private func type(ofRoot root: String) -> ValueType? {
+    switch Root(rawValue: root) {
+    case .params: names.params.map(ValueType.record)
+    case .inputs: names.inputs.map(ValueType.record)
+    case .target: .turnServer
+    case .run: .record(runType)
+    case .output: place.output.map(ValueType.record)
+    default: nil
+    }
+  }
+
+  private static func absence(of root: Root, in place: Place) -> String {
+    switch root {
+    case .env: "\"env\" can be used only in the defaults of params"
+    case .output: "\"output\" is what this try gave; it can be used only in expect and until"
+    case .inputs: "\"inputs\" are those of a check; a runbook has params"
+    case .params, .secrets, .target, .run:
+      place.roots.contains(.inputs)
+        ? "a check sees nothing of its caller; pass \"\(root.rawValue)\" to it as an input"
+        : "\"\(root.rawValue)\" cannot be used here"
+    case .steps: "\"steps\" cannot be used here: no step has ended yet"
+    }
+  }
+}

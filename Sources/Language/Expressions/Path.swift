@@ -1,0 +1,82 @@
+internal import CEL
+internal import Schema
+
+typealias SyntaxNode = CEL.Expression
+
+/// A chain of fields and positions that begins at a name: `steps.relay.output.rtt`, `inputs.servers[0].host`.
+struct Path {
+  var root: Name
+  var segments: [Segment]
+  /// Positions in brackets, whose own names count too.
+  var indices: [SyntaxNode]
+
+  struct Name {
+    var text: String
+    var range: CEL.SourceRange
+  }
+
+  struct Segment {
+    /// Nil for a position in brackets.
+    var name: Name?
+    /// True for `.?` and `[?`, and for what follows them: the chain gives an optional.
+    var isOptional: Bool
+    /// Of the chain up to here.
+    var end: Int
+  }
+
+  /// Nil for a node that is no such chain.
+  init?(_ node: SyntaxNode) {
+    switch node.kind {
+    case .identifier(let name):
+      let text = name.hasPrefix(".") ? String(name.dropFirst()) : name
+      self.init(root: .init(text: text, range: node.range), segments: [], indices: [])
+    case .select(let operand, let field, let isOptional):
+      self.init(operand)
+      append(Name(text: field.text, range: field.range), isOptional: isOptional, end: node.range.end)
+    case .index(let operand, let index, let isOptional):
+      self.init(operand)
+      append(nil, isOptional: isOptional, end: node.range.end)
+      indices.append(index)
+    default: return nil
+    }
+  }
+
+  private init(root: Name, segments: [Segment], indices: [SyntaxNode]) {
+    self.root = root
+    self.segments = segments
+    self.indices = indices
+  }
+
+  mutating func append(_ name: Name?, isOptional: Bool, end: Int) {
+    let follows = segments.last?.isOptional ?? false
+    segments.append(Segment(name: name, isOptional: isOptional || follows, end: end))
+  }
+
+  /// The name of a segment; nil for a position in brackets and beyond the last.
+  func name(_ index: Int) -> String? { segments.indices.contains(index) ? segments[index].name?.text : nil }
+
+  /// The first `count` segments as a text, the form of ``Place/known``.
+  func text(_ count: Int) -> String {
+    ([root.text] + segments.prefix(count).map { $0.name?.text ?? "[]" }).joined(separator: ".")
+  }
+}
+
+extension ValueType {
+  /// The type of what a chain of segments leads to; nil where the types do not tell.
+  func following(_ segments: ArraySlice<Path.Segment>) -> ValueType? {
+    guard let first = segments.first else { return self }
+    let rest = segments.dropFirst()
+    switch self {
+    case .optional(let wrapped): return wrapped.following(segments)
+    case .turnServer: return ValueType.record(TURNServer.recordType).following(segments)
+    case .record(let record): return first.name.flatMap { record[$0.text] }?.type.following(rest)
+    case .map(let element): return element.following(rest)
+    case .list(let element): return first.name == nil ? element.following(rest) : nil
+    case .secret(let wrapped):
+      // Part of a secret is a secret.
+      guard let part = wrapped.following(segments) else { return nil }
+      return .secret(part)
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,75 @@
+internal import Schema
+
+/// The names at the root of every expression.
+enum Root: String, CaseIterable {
+  case params
+  case inputs
+  case target
+  case secrets
+  case steps
+  case run
+  case output
+  case env
+}
+
+/// Where an expression stands: what it may name, and what is known there.
+struct Place {
+  var roots: Set<Root>
+  /// How many of the document's steps have surely been evaluated before.
+  var stepsBefore = 0
+  /// The output of the try at hand, where there is one.
+  var output: RecordType?
+  /// Paths that are known to have a value: `steps.relay.output`, `secrets.token`, `inputs.ca`.
+  var known: Set<String> = []
+}
+
+/// What the expressions of one document may name.
+struct DocumentNames {
+  var params: RecordType?
+  var inputs: RecordType?
+  var hasTarget = false
+  /// By name, whether it may be missing.
+  var secrets: [String: Bool] = [:]
+  /// Names of the process environment that a secret is read from, which no default may see.
+  var hiddenEnvironment: Set<String> = []
+  private(set) var steps: [Step] = []
+  private var indices: [String: Int] = [:]
+
+  /// The position of a step among the document's steps.
+  func index(ofStep id: String) -> Int? { indices[id] }
+
+  mutating func add(_ step: Step) {
+    if indices[step.id] == nil { indices[step.id] = steps.count }
+    steps.append(step)
+  }
+
+  /// What is known of a step before any expression is read.
+  struct Step {
+    var id: String
+    /// What messages call its output: "turn.relay".
+    var use: String
+    var output: RecordType?
+    /// True where its module could not be found, so that nothing can be said of its output.
+    var hasUnknownOutput = false
+    /// True where the run may go on without the step's output: it has an `if`, or its failure does not stop the run.
+    var mayLackOutput: Bool
+  }
+}
+
+/// Which names the expressions of one document used.
+struct NameUses {
+  var params: Set<String> = []
+  var inputs: Set<String> = []
+  var secrets: Set<String> = []
+  var usesTarget = false
+}
+
+/// The type of `steps.ID.outcome`.
+let outcomeType = ValueType.enumeration(["pass", "warn", "fail", "error", "indeterminate", "skipped"])
+
+/// `run` in expressions.
+let runType = RecordType(fields: [
+  FieldDeclaration(name: "id", type: .string, summary: "The run's id."),
+  FieldDeclaration(name: "startedAt", type: .timestamp, summary: "When the run began."),
+  FieldDeclaration(name: "outcome", type: outcomeType, summary: "Of the run so far."),
+])

@@ -1,0 +1,140 @@
+internal import CEL
+internal import Schema
+
+extension ExpressionCompiler {
+  /// The value of a scalar that holds `${…}`, as a field of this type; nil where something was reported.
+  func template(_ scalar: Node.Scalar, as type: ValueType, at place: Place) -> Template? {
+    reportComment(behind: scalar)
+    let positions = ScalarPositions(scalar)
+    guard let pieces = pieces(of: scalar.text, positions) else { return nil }
+    if pieces.count == 1, case .expression(let source, let offset) = pieces[0] {
+      guard let compiled = compile(source, at: offset, of: positions, for: .value(type), in: place) else { return nil }
+      guard let constant = compiled.program.constantValue else { return .expression(compiled.expression(type), type) }
+      return literal(constant, type, compiled)
+    }
+    let texts = pieces.compactMap { if case .text(let text) = $0 { text } else { nil } }
+    if texts.count == pieces.count { return literal(texts.joined(), type, scalar) }
+    guard type.isText else {
+      log.error(
+        "mixed-text", "expected \(type.article); text with expressions in it is always text", at: scalar.range,
+        suggestion: "write one ${…} that gives the whole value")
+      return nil
+    }
+    return text(pieces, positions, isSecret: type.isSecretText, at: place)
+  }
+
+  /// Text with expressions in it; nil where something was reported.
+  private func text(_ pieces: [Piece], _ positions: ScalarPositions, isSecret: Bool, at place: Place) -> Template? {
+    var parts: [Template.Part] = []
+    for piece in pieces {
+      switch piece {
+      case .text(let text): parts.append(.text(text))
+      case .expression(let source, let offset):
+        let purpose = Purpose.text(maySecret: isSecret)
+        if let compiled = compile(source, at: offset, of: positions, for: purpose, in: place) {
+          parts.append(.expression(compiled.expression(.any)))
+        }
+      }
+    }
+    return parts.count == pieces.count ? .text(parts) : nil
+  }
+
+  private func literal(_ constant: CELValue, _ type: ValueType, _ compiled: CompiledExpression) -> Template? {
+    do throws(EvaluationError) {
+      let value = try Value(constant)
+      do { return .literal(try type.admit(value)) } catch {
+        log.error("type-mismatch", error.message, at: compiled.whole)
+      }
+    } catch { log.error("type-mismatch", error.message, at: compiled.whole) }
+    return nil
+  }
+
+  private func literal(_ text: String, _ type: ValueType, _ scalar: Node.Scalar) -> Template? {
+    do { return .literal(try type.parse(text)) } catch {
+      log.error("type-mismatch", error.message, at: scalar.range)
+      return nil
+    }
+  }
+
+  private enum Piece {
+    case text(String)
+    /// The source and where it begins, in UTF-8.
+    case expression(String, Int)
+  }
+
+  /// The text cut at `${…}`, `$${` as `${`; nil where a brace is not closed.
+  private func pieces(of text: String, _ positions: ScalarPositions) -> [Piece]? {
+    let bytes = Array(text.utf8)
+    var pieces: [Piece] = []
+    var literal: [UInt8] = []
+    var offset = 0
+    func starts(_ prefix: String, at offset: Int) -> Bool { bytes[offset...].starts(with: prefix.utf8) }
+    while offset < bytes.count {
+      if starts("$${", at: offset) {
+        literal += Array("${".utf8)
+        offset += 3
+      } else if starts("${", at: offset) {
+        let start = offset + 2
+        do {
+          let end = try CELTemplate.closingBrace(in: text, from: start)
+          if !literal.isEmpty { pieces.append(.text(String(decoding: literal, as: UTF8.self))) }
+          literal = []
+          pieces.append(.expression(String(decoding: bytes[start..<end], as: UTF8.self), start))
+          offset = end + 1
+        } catch {
+          for problem in error.problems {
+            log.error("expression-syntax", problem.message, at: positions.range(problem.range.start, problem.range.end))
+          }
+          return nil
+        }
+      } else {
+        literal.append(bytes[offset])
+        offset += 1
+      }
+    }
+    if !literal.isEmpty { pieces.append(.text(String(decoding: literal, as: UTF8.self))) }
+    return pieces
+  }
+
+  /// An expression that is a scalar as a whole: of `if`, `until`, `expect` and `outputs.*.value`.
+  func expression(_ node: Node, of subject: String, as type: ValueType, at place: Place) -> CompiledExpression? {
+    guard case .scalar(let scalar) = node else {
+      if case .refused = node { return nil }
+      log.error(
+        "type-mismatch", "expected an expression for \(subject), found \(node.kind)", at: node.range,
+        suggestion: "an expression that begins with { or [ needs quotes")
+      return nil
+    }
+    guard !scalar.isMissing else {
+      log.error("missing-value", "expected an expression for \(subject), found nothing", at: scalar.range)
+      return nil
+    }
+    reportComment(behind: scalar)
+    let positions = ScalarPositions(scalar)
+    if scalar.text.hasPrefix("${"), scalar.text.hasSuffix("}") {
+      log.error(
+        "braces-not-needed", "\(subject) is an expression already, without ${…}", at: scalar.range,
+        suggestion: "write \(scalar.text.dropFirst(2).dropLast())")
+      return nil
+    }
+    return compile(scalar.text, at: 0, of: positions, for: .value(type), in: place)
+  }
+
+  /// Reports a comment on a line of an expression: YAML cuts the text there, which may not be what was meant.
+  private func reportComment(behind scalar: Node.Scalar) {
+    guard let comment = scalar.comment else { return }
+    log.error(
+      "comment-on-expression", "a YAML comment stands on the line of an expression", at: comment,
+      suggestion: "put the comment on a line of its own, or quote the expression if # belongs to it")
+  }
+}
+
+extension ValueType {
+  fileprivate var isSecretText: Bool {
+    switch self {
+    case .secret: true
+    case .optional(let wrapped): wrapped.isSecretText
+    default: false
+    }
+  }
+}

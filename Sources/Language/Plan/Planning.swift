@@ -1,0 +1,190 @@
+package import Schema
+package import Steps
+
+extension Project {
+  /// A runbook, or `checks/NAME`, checked and with every value that can be known: ready to be driven.
+  ///
+  /// - Parameters:
+  ///   - target: one of ``targets(selectedBy:)``, or a server of the lab; nil where none is selected.
+  ///   - warn: is told of what does not keep the plan from being made.
+  /// Throws every problem of the runbook and of what it uses, of the values given, and of secrets that are missing.
+  package func plan(
+    _ name: String, given: GivenParameters = GivenParameters(), target: TURNServer? = nil, catalog: Catalog,
+    warn: (Issue) -> Void = { _ in }
+  ) throws(Issues) -> Plan {
+    let log = IssueLog()
+    let plan =
+      name.hasPrefix("checks/")
+      ? checkPlan(String(name.dropFirst("checks/".count)), given, target, catalog, log)
+      : runbookPlan(name, given, target, catalog, log)
+    guard let plan, !log.hasErrors else { throw Issues(log.sorted) }
+    for issue in log.sorted { warn(issue) }
+    return plan
+  }
+
+  func compiler(_ catalog: Catalog, _ log: IssueLog) -> DocumentCompiler {
+    let sources = targets.flatMap { [$0.credential, $0.secret] }
+    return DocumentCompiler(
+      files: files, catalog: catalog, hiddenEnvironment: Set(sources.compactMap { $0?.environmentName }), log: log)
+  }
+
+  private func runbookPlan(
+    _ name: String, _ given: GivenParameters, _ target: TURNServer?, _ catalog: Catalog, _ log: IssueLog
+  ) -> Plan? {
+    guard isKnown(name, .runbook, log), let runbook = compiler(catalog, log).runbook(name) else { return nil }
+    let place = SourceRange(file: files.path(.runbook, name), line: 1, column: 1)
+    if runbook.usesTarget, target == nil { log.report(noTarget.all) }
+    let values = given.values(of: runbook.params, subject: "the runbook", log: log)
+    let visible = environment.filter { !runbook.hiddenEnvironment.contains($0.key) }
+    let params = params(runbook.params, values, visible, "the runbook", at: place, log)
+    var secrets: [String: Secret] = [:]
+    for declaration in runbook.secrets where !(declaration.isOptional && isAbsent(declaration.source)) {
+      secrets[declaration.name] = declaration.source.secret(environment, root: root, log: log)
+    }
+    guard !log.hasErrors else { return nil }
+    var scope = Scope()
+    scope.params = .members(params)
+    scope.target = target
+    return Plan(
+      name: name, title: title(runbook.title, scope, log) ?? name, severity: runbook.severity, params: params,
+      target: target, secrets: secrets, timeout: runbook.timeout,
+      steps: runbook.steps.map { checked in
+        var step = checked.step
+        step.title = title(checked.title, scope, log) ?? step.title
+        return step
+      }, sources: runbook.sources)
+  }
+
+  /// A title with its expressions evaluated; nil where it has none, or where one fails, which is reported.
+  private func title(_ template: Template?, _ scope: Scope, _ log: IssueLog) -> String? {
+    guard let template else { return nil }
+    do { return try template.value(in: scope).plainText } catch {
+      log.error("no-value", error.message, at: error.range)
+      return nil
+    }
+  }
+
+  /// True where an optional secret is simply not there, rather than unreadable.
+  private func isAbsent(_ source: SecretSource) -> Bool {
+    switch source.place {
+    case .environment(let name): return environment[name, default: ""].isEmpty
+    case .file(let path): return fileMode(path.hasPrefix("/") ? path : "\(root)/\(path)") == nil
+    case .credential(let name):
+      guard let folder = environment["CREDENTIALS_DIRECTORY"] else { return true }
+      return fileMode("\(folder)/\(name)") == nil
+    }
+  }
+
+  /// The values of parameters in declared order: what was given, else the default, evaluated now.
+  private func params(
+    _ parameters: [Parameter], _ given: [String: Value], _ environment: [String: String], _ subject: String,
+    at place: SourceRange, _ log: IssueLog
+  ) -> [Value.Member] {
+    var scope = Scope()
+    scope.environment = .members(environment.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) })
+    return parameters.compactMap { parameter in
+      let name = parameter.declaration.name
+      if let value = given[name] { return Value.Member(name, value) }
+      if let template = parameter.computedDefault {
+        if let value = value(of: template, parameter, scope, log) { return Value.Member(name, value) }
+      } else if let fallback = parameter.declaration.fallback {
+        return Value.Member(name, fallback)
+      } else if !log.issues.contains(where: { $0.range.file == "-p \(name)" }) {
+        log.error(
+          "missing-param", "\(subject) needs the param \"\(name)\": \(parameter.declaration.type.article)",
+          at: parameter.range, suggestion: "give it with -p \(name)=…")
+      }
+      return nil
+    }
+  }
+
+  private func value(of template: Template, _ parameter: Parameter, _ scope: Scope, _ log: IssueLog) -> Value? {
+    let name = parameter.declaration.name
+    func report(_ message: String, at range: SourceRange) {
+      log.error(
+        "no-value", "the default of the param \"\(name)\" has no value: \(message)", at: range,
+        suggestion: "give it with -p \(name)=…")
+    }
+    let value: Value
+    do { value = try template.value(in: scope) } catch {
+      report(error.message, at: error.range)
+      return nil
+    }
+    do { return try parameter.declaration.type.admit(value) } catch {
+      report(error.message, at: parameter.range)
+      return nil
+    }
+  }
+
+  /// Reports a name that no file has.
+  func isKnown(_ name: String, _ kind: ProjectFiles.Kind, _ log: IssueLog) -> Bool {
+    if isDocumentName(name), files.exists(files.path(kind, name)) { return true }
+    let names = files.names(kind)
+    let prefix = kind == .check ? "checks/" : ""
+    let near = nearName(to: name, among: names).map { "did you mean \"\(prefix)\($0)\"?" }
+    let list =
+      names.isEmpty ? "there are none in \(files.root)/\(kind.folder)" : "there are \(names.joined(separator: ", "))"
+    log.error(
+      "unknown-\(kind.rawValue)", "there is no \(kind.rawValue) \"\(name)\"",
+      at: SourceRange(file: files.path(kind, name), line: 1, column: 1), suggestion: near ?? list)
+    return false
+  }
+
+  // MARK: A check by itself
+
+  private func checkPlan(
+    _ name: String, _ given: GivenParameters, _ target: TURNServer?, _ catalog: Catalog, _ log: IssueLog
+  ) -> Plan? {
+    guard isKnown(name, .check, log), let check = compiler(catalog, log).check(name) else { return nil }
+    let place = SourceRange(file: files.path(.check, name), line: 1, column: 1)
+    for input in check.inputs where input.declaration.type.isPlainSecret && input.isRequired {
+      log.error(
+        "secret-parameter", "the input \"\(input.declaration.name)\" is secret, and cannot be given by hand",
+        at: input.range, suggestion: "use the check from a runbook that declares the secret")
+    }
+    let plain = check.inputs.filter { !$0.declaration.type.isPlainSecret }
+    var values = given.values(of: plain, subject: "the check", log: log)
+    for input in check.inputs where input.declaration.type.isServer && values[input.declaration.name] == nil {
+      if let target {
+        values[input.declaration.name] = TURNServer.record.encode(target)
+      } else if input.isRequired {
+        log.report(noTarget.all)
+        return nil
+      }
+    }
+    let inputs = params(check.inputs, values, [:], "the check", at: place, log)
+    guard !log.hasErrors else { return nil }
+    let step = PlannedStep(
+      id: identifier(name), title: check.title, action: .check(check.planned(input: .literal(.members(inputs)))),
+      condition: nil, until: nil, expectations: [], retry: nil, timeout: check.timeout, onFailure: .stop,
+      isDiagnostic: false, range: place)
+    return Plan(
+      name: "checks/\(name)", title: check.title, severity: nil, params: [], target: target, secrets: [:], timeout: nil,
+      steps: [step], sources: check.sources)
+  }
+
+  /// `turn-relay` as the id of a step: `turnRelay`.
+  private func identifier(_ name: String) -> String {
+    let parts = name.split(separator: "-")
+    let id = parts.prefix(1).joined() + parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+    return isIdentifier(id) ? id : "check"
+  }
+}
+
+extension ValueType {
+  fileprivate var isPlainSecret: Bool {
+    switch self {
+    case .secret: true
+    case .optional(let wrapped): wrapped.isPlainSecret
+    default: false
+    }
+  }
+
+  fileprivate var isServer: Bool {
+    switch self {
+    case .turnServer: true
+    case .optional(let wrapped): wrapped.isServer
+    default: false
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package import Schema
+package import Steps
+
+extension Project {
+  /// Every problem of the project's documents, each once, in the order of files and lines; warnings included.
+  ///
+  /// - Parameter paths: files and folders to look at, relative to the project or absolute; nil for all. What they use is
+  ///   looked at as well.
+  package func validate(_ paths: [String]? = nil, catalog: Catalog) -> [Issue] {
+    let log = IssueLog()
+    log.report(warnings)
+    let compiler = compiler(catalog, log)
+    for (kind, name) in documents(paths, log) {
+      switch kind {
+      case .runbook: _ = compiler.runbook(name)
+      case .check: _ = compiler.check(name)
+      }
+    }
+    return log.sorted
+  }
+
+  private func documents(_ paths: [String]?, _ log: IssueLog) -> [(ProjectFiles.Kind, String)] {
+    let all = ProjectFiles.Kind.allCases.flatMap { kind in files.names(kind).map { (kind, $0) } }
+    guard let paths else {
+      reportStrangeNames(log)
+      return all
+    }
+    var chosen: [(ProjectFiles.Kind, String)] = []
+    for path in paths {
+      let relative = relative(path)
+      let found = all.filter { kind, name in
+        let file = files.path(kind, name)
+        return relative.isEmpty || file == relative || file.hasPrefix(relative + "/")
+      }
+      if found.isEmpty, relative != "runbook.yaml" {
+        let near = nearName(to: relative, among: all.map { files.path($0, $1) }).map { "did you mean \($0)?" }
+        log.error(
+          "unknown-file", "the project has no runbook and no check at this path",
+          at: SourceRange(file: path, line: 1, column: 1), suggestion: near)
+      }
+      for document in found where !chosen.contains(where: { $0 == document }) { chosen.append(document) }
+    }
+    return chosen
+  }
+
+  /// A path as seen from the project's folder; empty for the folder itself.
+  private func relative(_ path: String) -> String {
+    var path = path
+    if path.hasPrefix("/") {
+      path = resolvedPath(path) ?? path
+      let root = resolvedPath(root) ?? root
+      if path == root { return "" }
+      if path.hasPrefix(root + "/") { path = String(path.dropFirst(root.count + 1)) }
+    }
+    while path.hasPrefix("./") { path = String(path.dropFirst(2)) }
+    while path.hasSuffix("/") { path.removeLast() }
+    return path == "." ? "" : path
+  }
+
+  /// Files that look like documents and would never be found by name.
+  private func reportStrangeNames(_ log: IssueLog) {
+    for kind in ProjectFiles.Kind.allCases {
+      for name in folderEntries("\(root)/\(kind.folder)") where name.hasSuffix(".yml") {
+        log.warning(
+          "file-ignored", "a \(kind.rawValue) is a file NAME.yaml; this one is never found",
+          at: SourceRange(file: "\(kind.folder)/\(name)", line: 1, column: 1),
+          suggestion: "rename it to \(name.dropLast(4)).yaml")
+      }
+    }
+  }
+}

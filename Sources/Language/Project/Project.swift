@@ -1,0 +1,165 @@
+package import Schema
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// A folder with `runbook.yaml`, runbooks and checks.
+package struct Project: Sendable {
+  /// The project's folder, absolute.
+  package let root: String
+  /// The `project` of `runbook.yaml`, or the folder's name.
+  package let name: String
+  /// The process environment over `.env`.
+  let environment: [String: String]
+  let targets: [TargetDeclaration]
+  /// Whether `runbook.yaml` declares targets; otherwise there is one, `default`, from the environment.
+  let declaresTargets: Bool
+  let stateFolder: String?
+  let files: ProjectFiles
+  /// What was found while the project was read and does not keep it from being used.
+  package let warnings: [Issue]
+
+  /// What a project depends on besides its own files.
+  package struct Surroundings: Sendable {
+    /// The process environment.
+    package var environment: [String: String]
+    /// The file to read in place of the project's `.env`; it must exist. Relative to ``workingFolder``.
+    package var environmentFile: String?
+    /// False where neither `.env` nor the environment is to be asked, as in the lab.
+    package var readsEnvironment = true
+    package var workingFolder: String
+    /// Whether the process runs with all rights, so that files that others may change are refused.
+    package var isRoot: Bool
+
+    package init(
+      environment: [String: String], environmentFile: String? = nil, workingFolder: String,
+      isRoot: Bool = geteuid() == 0
+    ) {
+      self.environment = environment
+      self.environmentFile = environmentFile
+      self.workingFolder = workingFolder
+      self.isRoot = isRoot
+    }
+  }
+
+  /// The project's folder: the given one, that of `RUNBOOK_PROJECT`, the nearest parent of the working folder with
+  /// `runbook.yaml`, `/etc/runbook`.
+  ///
+  /// Throws where the folder that was named has no `runbook.yaml`, and where none is found.
+  package static func find(_ given: String?, in surroundings: Surroundings) throws(ProjectError) -> String {
+    if let given { return try named(given, by: "--project", surroundings) }
+    if let named = surroundings.environment["RUNBOOK_PROJECT"], !named.isEmpty {
+      return try self.named(named, by: "RUNBOOK_PROJECT", surroundings)
+    }
+    var folder = surroundings.workingFolder
+    while true {
+      if fileMode("\(folder)/runbook.yaml") != nil { return folder.isEmpty ? "/" : folder }
+      guard let slash = folder.lastIndex(of: "/"), !folder.isEmpty else { break }
+      folder = String(folder[..<slash])
+    }
+    if fileMode("/etc/runbook/runbook.yaml") != nil { return "/etc/runbook" }
+    throw ProjectError(
+      code: "project-not-found",
+      message: "there is no runbook.yaml in \(surroundings.workingFolder), in a folder above it, or in /etc/runbook",
+      advice: "name the project's folder with --project, or make one: a file runbook.yaml that holds \"project: NAME\"")
+  }
+
+  private static func named(_ path: String, by source: String, _ surroundings: Surroundings) throws(ProjectError)
+    -> String
+  {
+    let folder = absolute(path, in: surroundings)
+    if fileMode("\(folder)/runbook.yaml") != nil { return folder }
+    let reason = isFolder(folder) ? "has no runbook.yaml" : "is no folder"
+    throw ProjectError(
+      code: "project-not-found", message: "\(source) names \(path), which \(reason)",
+      advice: "a project is a folder with a file runbook.yaml")
+  }
+
+  private static func absolute(_ path: String, in surroundings: Surroundings) -> String {
+    var path =
+      path.hasPrefix("/") ? path : path == "." ? surroundings.workingFolder : "\(surroundings.workingFolder)/\(path)"
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    return resolvedPath(path) ?? path
+  }
+
+  private static let keys = KeyTable(
+    known: ["project", "targets", "state"],
+    unsupported: ["channels", "vault", "evidence", "retention", "waivers"])
+
+  /// Reads `runbook.yaml` and `.env`.
+  ///
+  /// Throws every problem of the two.
+  package static func load(at root: String, in surroundings: Surroundings) throws(Issues) -> Project {
+    let log = IssueLog()
+    let files = ProjectFiles(root: root, isGuarded: surroundings.isRoot)
+    let environment = environment(files, surroundings, log)
+    var project: Project?
+    if let bytes = files.read("runbook.yaml", log: log),
+      let document = Document(bytes, file: "runbook.yaml", log: log),
+      let reader = MappingReader(document.root, subject: "runbook.yaml", keys, log: log)
+    {
+      project = Project(reader, files: files, environment: environment, log: log)
+    }
+    guard !log.hasErrors, let project else { throw Issues(log.sorted) }
+    return project
+  }
+
+  private static func environment(_ files: ProjectFiles, _ surroundings: Surroundings, _ log: IssueLog) -> [String:
+    String]
+  {
+    guard surroundings.readsEnvironment else { return [:] }
+    var values: [String: String] = [:]
+    if let given = surroundings.environmentFile {
+      do {
+        let bytes = try readFile(absolute(given, in: surroundings), limit: Document.maximumSize).bytes
+        values = EnvironmentFile(bytes, file: given, log: log).values
+      } catch {
+        log.error("file-unreadable", "the file \(error.message)", at: SourceRange(file: given, line: 1, column: 1))
+      }
+    } else if files.exists(".env"), let bytes = files.read(".env", log: log) {
+      values = EnvironmentFile(bytes, file: ".env", log: log).values
+    }
+    return values.merging(surroundings.environment) { _, process in process }
+  }
+
+  private init(_ reader: MappingReader, files: ProjectFiles, environment: [String: String], log: IssueLog) {
+    root = files.root
+    self.files = files
+    self.environment = environment
+    name = reader.text("project") ?? files.root.split(separator: "/").last.map(String.init) ?? "/"
+    if case .string(let path) = reader.literal("state", as: .path) { stateFolder = path } else { stateFolder = nil }
+    var targets: [TargetDeclaration] = []
+    declaresTargets = reader["targets"] != nil
+    switch reader["targets"] {
+    case .mapping(let mapping)?:
+      targets = mapping.entries.compactMap { TargetDeclaration(name: $0.key, $0.value, log: log) }
+      if mapping.entries.isEmpty { log.error("missing-value", "\"targets\" declares no target", at: mapping.range) }
+    case .refused?, nil: break
+    case let node?:
+      log.error("type-mismatch", "expected a mapping of names to targets, found \(node.kind)", at: node.range)
+    }
+    if !declaresTargets, let target = TargetDeclaration(environment: environment, log: log) { targets = [target] }
+    self.targets = targets
+    warnings = log.issues.filter { $0.severity == .warning }
+  }
+
+  /// Where the project keeps its runs: `RUNBOOK_STATE`, the `state` of `runbook.yaml`, `/var/lib/runbook` of an installed
+  /// project, `.runbook` of the folder.
+  package var statePath: String {
+    if let path = environment["RUNBOOK_STATE"], !path.isEmpty { return path.hasPrefix("/") ? path : "\(root)/\(path)" }
+    if let path = stateFolder { return path.hasPrefix("/") ? path : "\(root)/\(path)" }
+    return root == "/etc/runbook" ? "/var/lib/runbook" : "\(root)/.runbook"
+  }
+
+  /// The names of the runbooks, sorted.
+  package var runbookNames: [String] { files.names(.runbook) }
+
+  /// The names of the checks, sorted.
+  package var checkNames: [String] { files.names(.check) }
+
+  /// The bytes of a file that issues name, for ``DiagnosticText``; nil where it cannot be read.
+  package func bytes(of file: String) -> [UInt8]? {
+    try? readFile(file.hasPrefix("/") ? file : "\(root)/\(file)", limit: Document.maximumSize).bytes
+  }
+}

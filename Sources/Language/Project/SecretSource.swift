@@ -1,0 +1,132 @@
+internal import Schema
+
+/// Where a secret comes from. The secret itself never stands in a document.
+struct SecretSource: Sendable {
+  enum Place: Sendable {
+    /// A name of the environment, `.env` included.
+    case environment(String)
+    /// A file, absolute or relative to the project; one line break at its end is left out.
+    case file(String)
+    /// A credential that systemd hands over: a file in the folder that `CREDENTIALS_DIRECTORY` names.
+    case credential(String)
+  }
+
+  var place: Place
+  /// Where the document says so.
+  var range: SourceRange
+  /// What the secret is for, as a sentence names it: `the secret "token"`.
+  var subject: String
+
+  /// The most that is read as one secret.
+  private static let maximumSize = 65_536
+
+  static let keys = KeyTable(known: ["env", "file", "credential"])
+
+  /// Reads `{env: NAME}`, `{file: PATH}` or `{credential: NAME}`.
+  init?(_ node: Node, subject: String, log: IssueLog) {
+    if case .scalar(let scalar) = node {
+      log.error(
+        "secret-in-clear", "\(subject) stands here in clear text", at: scalar.range,
+        suggestion: "say where it comes from: {env: NAME}, {file: PATH} or {credential: NAME}")
+      return nil
+    }
+    guard let reader = MappingReader(node, subject: "the source of \(subject)", Self.keys, log: log) else { return nil }
+    self.init(reader, subject: subject)
+  }
+
+  /// Reads the one of the keys `env`, `file` and `credential` that is there.
+  init?(_ reader: MappingReader, subject: String) {
+    let given = Self.keys.known.filter { reader[$0] != nil }
+    guard given.count == 1, let key = given.first, let node = reader[key] else {
+      let message =
+        given.isEmpty ? "\(subject) needs one of env, file and credential" : "\(subject) has more than one source"
+      reader.log.error("secret-source", message, at: reader.range)
+      return nil
+    }
+    let type: ValueType = key == "file" ? .path : .string
+    guard case .string(let text) = reader.literal(key, as: type) else { return nil }
+    switch key {
+    case "env": place = .environment(text)
+    case "file": place = .file(text)
+    default:
+      guard !text.isEmpty, !text.contains("/"), text != ".", text != ".." else {
+        reader.log.error("secret-source", "the name of a credential is the name of a file, without /", at: node.range)
+        return nil
+      }
+      place = .credential(text)
+    }
+    range = node.range
+    self.subject = subject
+  }
+
+  init(environment name: String, subject: String, range: SourceRange) {
+    place = .environment(name)
+    self.subject = subject
+    self.range = range
+  }
+
+  /// The name of the environment that the secret is read from.
+  var environmentName: String? { if case .environment(let name) = place { name } else { nil } }
+
+  /// The secret; nil, with a report, where there is none. An empty one is none.
+  func secret(_ environment: [String: String], root: String, log: IssueLog) -> Secret? {
+    guard let text = text(environment, root: root, log: log) else { return nil }
+    guard !text.isEmpty else {
+      log.error("missing-secret", "\(subject) is empty: \(origin)", at: range)
+      return nil
+    }
+    guard !text.contains("\0") else {
+      log.error("missing-secret", "\(subject) holds a NUL character: \(origin)", at: range)
+      return nil
+    }
+    return Secret(text)
+  }
+
+  private var origin: String {
+    switch place {
+    case .environment(let name): "\(name) of the environment"
+    case .file(let path): path
+    case .credential(let name): "the credential \(name)"
+    }
+  }
+
+  private func text(_ environment: [String: String], root: String, log: IssueLog) -> String? {
+    switch place {
+    case .environment(let name):
+      if let value = environment[name] { return value }
+      log.error(
+        "missing-secret", "\(subject) is missing: \(name) is not set", at: range,
+        suggestion: "set \(name) in the environment or in .env")
+      return nil
+    case .file(let path): return read(path.hasPrefix("/") ? path : "\(root)/\(path)", log)
+    case .credential(let name):
+      guard let folder = environment["CREDENTIALS_DIRECTORY"] else {
+        log.error(
+          "missing-secret", "\(subject) is missing: CREDENTIALS_DIRECTORY is not set", at: range,
+          suggestion: "run it as a systemd unit with LoadCredential=\(name):PATH")
+        return nil
+      }
+      return read("\(folder)/\(name)", log)
+    }
+  }
+
+  private func read(_ path: String, _ log: IssueLog) -> String? {
+    do {
+      let content = try readFile(path, limit: Self.maximumSize)
+      if content.mode & 0o007 != 0 {
+        log.warning(
+          "secret-readable", "everybody on this machine can read \(path)", at: range, suggestion: "chmod o= \(path)")
+      }
+      guard var text = String(validating: content.bytes, as: UTF8.self) else {
+        log.error("missing-secret", "\(subject) is no text: \(path)", at: range)
+        return nil
+      }
+      // "\r\n" is one character.
+      if text.hasSuffix("\n") || text.hasSuffix("\r\n") { text.removeLast() }
+      return text
+    } catch {
+      log.error("missing-secret", "\(subject) is missing: \(path) \(error.message)", at: range)
+      return nil
+    }
+  }
+}

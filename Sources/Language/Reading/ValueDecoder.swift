@@ -1,0 +1,178 @@
+internal import Schema
+
+/// Reads nodes by declared types. Nothing is guessed from how a scalar looks: quoted or not, it is what its type says.
+struct ValueDecoder {
+  let log: IssueLog
+  let expressions: Expressions
+
+  /// What `${` means in a text.
+  enum Expressions {
+    /// It begins an expression.
+    case compiled(ExpressionCompiler, at: Place)
+    /// It is reported: the place is one whose value must be known as it is written.
+    case refused
+    /// Nothing: the text comes from outside, or is for people only.
+    case literal
+  }
+
+  /// The value, which holds no expression; nil where something was reported.
+  func literal(_ node: Node, as type: ValueType) -> Value? {
+    if case .literal(let value) = template(node, as: type) { value } else { nil }
+  }
+
+  /// The value of a field, inside its limits.
+  func template(_ node: Node, as field: FieldDeclaration) -> Template? {
+    guard let template = template(node, as: field.type) else { return nil }
+    guard case .literal(let value) = template else { return template }
+    do { try field.checkBounds(value) } catch {
+      log.error("out-of-bounds", "\"\(field.name)\" \(error.message)", at: node.range)
+      return nil
+    }
+    return template
+  }
+
+  /// Reads a node as a type, with the expressions in it; nil where something was reported.
+  func template(_ node: Node, as type: ValueType) -> Template? {
+    switch (node, type) {
+    case (.refused, _): return nil
+    case (_, .optional(let wrapped)) where !node.isExpression: return template(node, as: wrapped)
+    case (.scalar(let scalar), _): return template(scalar, as: type)
+    case (.sequence(let sequence), .list(let element)): return list(sequence, of: element)
+    case (.sequence(let sequence), .any): return list(sequence, of: .any)
+    case (.mapping(let mapping), .map(let element)): return map(mapping, of: element)
+    case (.mapping(let mapping), .any): return map(mapping, of: .any)
+    case (.mapping(let mapping), .record(let record)): return members(mapping, of: record, subject: "the record")
+    case (.mapping(let mapping), .turnServer):
+      return members(mapping, of: TURNServer.recordType, subject: "a turn-server")
+    case (_, .secret(let wrapped)):
+      guard case .literal(let value) = template(node, as: wrapped) else { return nil }
+      return .literal(.secret(Secret(value)))
+    case (.mapping, _) where node.isBareBraces:
+      log.error(
+        "type-mismatch", "expected \(type.article), found a mapping", at: node.range,
+        suggestion: "text that begins with { needs quotes")
+      return nil
+    default:
+      log.error("type-mismatch", "expected \(type.article), found \(node.kind)", at: node.range)
+      return nil
+    }
+  }
+
+  private func template(_ scalar: Node.Scalar, as type: ValueType) -> Template? {
+    guard !scalar.isMissing else {
+      log.error(
+        "missing-value", "expected \(type.article), found nothing", at: scalar.range,
+        suggestion: type.isText ? "write \"\" for an empty text" : nil)
+      return nil
+    }
+    if scalar.text.contains("${") {
+      switch expressions {
+      case .compiled(let compiler, let place): return compiler.template(scalar, as: type, at: place)
+      case .refused:
+        log.error(
+          "expression-not-here", "this must be known before anything runs; ${…} cannot stand here", at: scalar.range)
+        return nil
+      case .literal: break
+      }
+    }
+    do { return .literal(try type.parse(scalar.text)) } catch {
+      log.error("type-mismatch", error.message, at: scalar.range)
+      return nil
+    }
+  }
+
+  private func list(_ sequence: Node.Sequence, of element: ValueType) -> Template? {
+    let elements = sequence.elements.map { template($0, as: element) }
+    guard elements.allSatisfy({ $0 != nil }) else { return nil }
+    let known = elements.compactMap(\.self)
+    let values = known.compactMap(\.literal)
+    return values.count == known.count ? .literal(.list(values)) : .list(known)
+  }
+
+  private func map(_ mapping: Node.Mapping, of element: ValueType) -> Template? {
+    var members: [(name: String, value: Template)] = []
+    for entry in mapping.entries {
+      if let value = template(entry.value, as: element) { members.append((entry.key.text, value)) }
+    }
+    guard members.count == mapping.entries.count else { return nil }
+    return .membersFolded(members)
+  }
+
+  /// Reads a mapping as a record: reports unknown, missing and mistyped fields, all of them.
+  ///
+  /// - Parameter subject: what the record is, as a sentence names it: "turn.relay".
+  func members(_ mapping: Node.Mapping, of record: RecordType, subject: String) -> Template? {
+    var members: [(name: String, value: Template)] = []
+    var isComplete = true
+    for entry in mapping.entries {
+      guard let field = record[entry.key.text] else {
+        unknownField(entry.key, of: record, subject: subject)
+        isComplete = false
+        continue
+      }
+      if let value = template(entry.value, as: field) {
+        members.append((field.name, value))
+      } else {
+        isComplete = false
+      }
+    }
+    for field in record.fields where field.isRequired && mapping[field.name] == nil {
+      log.error(
+        "missing-field", "\(subject) needs \"\(field.name)\": \(field.type.article)", at: mapping.range,
+        suggestion: field.summary.isEmpty ? nil : field.summary)
+      isComplete = false
+    }
+    guard isComplete else { return nil }
+    return .members(members, record)
+  }
+
+  private func unknownField(_ key: Node.Scalar, of record: RecordType, subject: String) {
+    let names = record.fields.map(\.name)
+    let near = nearName(to: key.text, among: names).map { "did you mean \"\($0)\"?" }
+    let list = names.isEmpty ? "it has no fields" : "it has \(names.joined(separator: ", "))"
+    log.error("unknown-field", "\(subject) has no field \"\(key.text)\"", at: key.range, suggestion: near ?? list)
+  }
+}
+
+extension Node {
+  /// True for a scalar that is one expression as a whole.
+  fileprivate var isExpression: Bool {
+    if case .scalar(let scalar) = self { scalar.text.hasPrefix("${") } else { false }
+  }
+
+  /// True for a mapping that was most likely meant as a text: `{x}` and `${…}` inside a flow collection.
+  fileprivate var isBareBraces: Bool {
+    guard case .mapping(let mapping) = self else { return false }
+    return mapping.entries.contains { entry in
+      if case .scalar(let value) = entry.value { value.isMissing } else { false }
+    }
+  }
+}
+
+extension ValueType {
+  /// True for types whose values are text, so that text with expressions in it can stand for one.
+  var isText: Bool {
+    switch self {
+    case .any, .string, .host, .ip, .cidr, .path, .url, .turnURI, .cron, .enumeration: true
+    case .optional(let wrapped), .secret(let wrapped): wrapped.isText
+    default: false
+    }
+  }
+}
+
+extension Template {
+  /// The value, where it is known as written.
+  var literal: Value? {
+    if case .literal(let value) = self { value } else { nil }
+  }
+
+  /// A map, as a literal where every value is one.
+  fileprivate static func membersFolded(_ members: [(name: String, value: Template)]) -> Template {
+    var values: [Value.Member] = []
+    for member in members {
+      guard let value = member.value.literal else { return .members(members, nil) }
+      values.append(Value.Member(member.name, value))
+    }
+    return .literal(.members(values))
+  }
+}

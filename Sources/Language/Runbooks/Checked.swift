@@ -1,0 +1,99 @@
+internal import Journal
+internal import Schema
+internal import Steps
+
+/// A runbook that was read and checked as far as that goes without values.
+struct CheckedRunbook {
+  var name: String
+  var title: Template?
+  var doc: String?
+  var severity: String?
+  var owner: String?
+  var allow: Set<Effect>
+  var params: [Parameter]
+  var secrets: [SecretDeclaration]
+  var timeout: Duration?
+  var steps: [CheckedStep]
+  /// The steps' environments that no default may see.
+  var hiddenEnvironment: Set<String>
+  var usesTarget: Bool
+  /// The file itself, and those of the checks that it uses.
+  var sources: [SourceFile]
+}
+
+/// A check that was read and checked.
+struct CheckedCheck {
+  var name: String
+  var title: String
+  var doc: String?
+  var inputs: [Parameter]
+  var outputs: [PlannedCheck.Output]
+  var steps: [CheckedStep]
+  var timeout: Duration
+  /// Whether it can end in `fail` by judging something.
+  var asserts: Bool
+  var sources: [SourceFile]
+
+  var inputType: RecordType { RecordType(fields: inputs.map(\.declaration)) }
+  var outputType: RecordType { RecordType(fields: outputs.map(\.declaration)) }
+
+  /// The check as a step uses it.
+  func planned(input: Template) -> PlannedCheck {
+    PlannedCheck(
+      name: name, title: title, input: input, inputType: inputType, steps: steps.map(\.step), outputs: outputs)
+  }
+}
+
+/// A step with what a plan does not hold.
+struct CheckedStep {
+  var step: PlannedStep
+  /// `title`, where it holds expressions: params and the target are put in once they are known.
+  var title: Template?
+  var doc: String?
+  /// Whether its result is judged and counts.
+  var asserts: Bool
+  /// The steps of the check that it uses.
+  var inner: [CheckedStep]
+
+  /// Every effect that the step can have, with the step that has it.
+  var effects: [(effect: Effect, use: String)] {
+    inner.isEmpty ? [(step.effect, step.use)] : inner.flatMap(\.effects)
+  }
+}
+
+/// One entry of a runbook's `secrets`.
+struct SecretDeclaration: Sendable {
+  var name: String
+  var source: SecretSource
+  var isOptional: Bool
+  var doc: String
+  var range: SourceRange
+
+  private static let keys = KeyTable(known: SecretSource.keys.known + ["optional", "doc"])
+
+  init?(_ name: Node.Scalar, _ node: Node, log: IssueLog) {
+    reportName(name, log: log)
+    if case .scalar = node {
+      _ = SecretSource(node, subject: "the secret \"\(name.text)\"", log: log)
+      return nil
+    }
+    guard let reader = MappingReader(node, subject: "the secret \"\(name.text)\"", Self.keys, log: log),
+      let source = SecretSource(reader, subject: "the secret \"\(name.text)\"")
+    else { return nil }
+    self.name = name.text
+    self.source = source
+    isOptional = reader.bool("optional") ?? false
+    doc = reader.prose("doc") ?? ""
+    range = name.range
+  }
+
+  /// Reads `secrets`.
+  static func all(_ node: Node, log: IssueLog) -> [SecretDeclaration] {
+    guard case .mapping(let mapping) = node else {
+      if case .refused = node { return [] }
+      log.error("type-mismatch", "expected a mapping for secrets, found \(node.kind)", at: node.range)
+      return []
+    }
+    return mapping.entries.compactMap { SecretDeclaration($0.key, $0.value, log: log) }
+  }
+}

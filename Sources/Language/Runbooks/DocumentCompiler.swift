@@ -1,0 +1,103 @@
+internal import Journal
+internal import Schema
+internal import Steps
+
+/// Reads and checks the documents of a project; every check once, however many use it.
+final class DocumentCompiler {
+  let files: ProjectFiles
+  let catalog: Catalog
+  let log: IssueLog
+  /// Names of the environment that the project's targets take secrets from.
+  let hiddenEnvironment: Set<String>
+  private var checks: [String: CheckedCheck?] = [:]
+  /// The checks that are being read, outermost first.
+  private var open: [String] = []
+
+  init(files: ProjectFiles, catalog: Catalog, hiddenEnvironment: Set<String>, log: IssueLog) {
+    self.files = files
+    self.catalog = catalog
+    self.hiddenEnvironment = hiddenEnvironment
+    self.log = log
+  }
+
+  /// A runbook by name; nil where nothing can be said of it.
+  func runbook(_ name: String) -> CheckedRunbook? {
+    let path = files.path(.runbook, name)
+    guard let (reader, source) = read(path, .runbook, name, RunbookCompiler.keys) else { return nil }
+    return RunbookCompiler(reader, name: name, source: source, documents: self).runbook()
+  }
+
+  /// A check by name; nil, with one report, where nothing can be said of it.
+  func check(_ name: String) -> CheckedCheck? {
+    if let known = checks[name] { return known }
+    open.append(name)
+    defer { open.removeLast() }
+    var check: CheckedCheck?
+    if let (reader, source) = read(files.path(.check, name), .check, name, CheckCompiler.keys) {
+      check = CheckCompiler(reader, name: name, source: source, documents: self).check()
+    }
+    checks[name] = .some(check)
+    return check
+  }
+
+  /// The check that a step uses; nil, with a report at the place, where there is none, or where it would use itself.
+  func check(_ name: String, usedAt range: SourceRange) -> CheckedCheck? {
+    if let start = open.firstIndex(of: name) {
+      let circle = (open[start...] + [name]).map { "checks/\($0)" }.joined(separator: " → ")
+      log.error("check-recursion", "a check cannot use itself: \(circle)", at: range)
+      return nil
+    }
+    guard isDocumentName(name), files.exists(files.path(.check, name)) else {
+      let near = nearName(to: name, among: files.names(.check)).map { "did you mean \"checks/\($0)\"?" }
+      log.error(
+        "unknown-check", "there is no check \"\(name)\" in checks/", at: range,
+        suggestion: near ?? "a check is a file checks/NAME.yaml")
+      return nil
+    }
+    return check(name)
+  }
+
+  private func read(_ path: String, _ kind: ProjectFiles.Kind, _ name: String, _ keys: KeyTable) -> (
+    MappingReader, SourceFile
+  )? {
+    guard let bytes = files.read(path, log: log), let document = Document(bytes, file: path, log: log) else {
+      return nil
+    }
+    guard case .mapping(let mapping) = document.root, let first = mapping.entries.first else {
+      log.error(
+        "kind-missing", "a \(kind.rawValue) is a mapping whose first key is \"\(kind.rawValue)\"",
+        at: document.root.range)
+      return nil
+    }
+    guard first.key.text == kind.rawValue else {
+      report(first.key, kind, hasKind: mapping[kind.rawValue] != nil)
+      return nil
+    }
+    guard let reader = MappingReader(document.root, subject: "a \(kind.rawValue)", keys, log: log) else { return nil }
+    if let given = reader.text(kind.rawValue), given != name {
+      log.error(
+        "name-mismatch", "the file \(path) must name its \(kind.rawValue) \"\(name)\", not \"\(given)\"",
+        at: first.value.range)
+    }
+    if !isDocumentName(name) {
+      log.error(
+        "name-form", "\"\(name)\" is no name of a \(kind.rawValue): lower-case letters, digits, hyphens between them",
+        at: first.value.range)
+    }
+    return (reader, SourceFile(path: path, bytes: bytes))
+  }
+
+  private func report(_ key: Node.Scalar, _ kind: ProjectFiles.Kind, hasKind: Bool) {
+    if hasKind {
+      log.error("kind-missing", "\"\(kind.rawValue)\" must be the first key", at: key.range)
+    } else if ["backup", "rehearsal"].contains(key.text) {
+      log.error(
+        "unsupported-kind", "documents of the kind \"\(key.text)\" are not supported by this version", at: key.range)
+    } else if let other = ProjectFiles.Kind(rawValue: key.text) {
+      log.error(
+        "kind-missing", "this is a \(other.rawValue); it belongs into the folder \(other.folder)", at: key.range)
+    } else {
+      log.error("kind-missing", "the first key must be \"\(kind.rawValue)\", with the document's name", at: key.range)
+    }
+  }
+}

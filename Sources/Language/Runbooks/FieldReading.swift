@@ -1,0 +1,90 @@
+internal import Schema
+
+/// A parameter of a runbook or an input of a check.
+struct Parameter: Sendable {
+  var declaration: FieldDeclaration
+  /// What stands for it where it is not given, with expressions in it; nil where the declaration's fallback says all.
+  var computedDefault: Template?
+  var range: SourceRange
+
+  var isRequired: Bool { declaration.isRequired && computedDefault == nil }
+}
+
+/// Reads declarations of params, inputs and outputs.
+struct ParameterReader {
+  let log: IssueLog
+  /// `params` or `inputs`: what is read.
+  let subject: String
+  let admitsSecrets: Bool
+  /// How the expressions of a default are compiled; nil where it must be a literal.
+  let compiler: ExpressionCompiler?
+
+  private static let keys = KeyTable(known: ["type", "default", "doc"], required: ["type"])
+
+  func parameters(_ node: Node) -> [Parameter] {
+    guard case .mapping(let mapping) = node else {
+      if case .refused = node { return [] }
+      log.error("type-mismatch", "expected a mapping for \(subject), found \(node.kind)", at: node.range)
+      return []
+    }
+    return mapping.entries.compactMap { parameter($0.key, $0.value) }
+  }
+
+  private func parameter(_ name: Node.Scalar, _ node: Node) -> Parameter? {
+    reportName(name, log: log)
+    guard let reader = MappingReader(node, subject: "\"\(name.text)\"", Self.keys, log: log),
+      let typeNode = reader["type"], let type = typeNode.declaredType(log: log)
+    else { return nil }
+    if !admitsSecrets, type.holdsSecret, type != .turnServer {
+      log.error(
+        "secret-parameter", "params are never secret", at: typeNode.range,
+        suggestion: "declare it under secrets, which say where a secret comes from")
+      return nil
+    }
+    var declaration = FieldDeclaration(name: name.text, type: type, summary: reader.prose("doc") ?? "")
+    if case .optional = type { declaration.fallback = .null }
+    var parameter = Parameter(declaration: declaration, range: name.range)
+    guard let defaultNode = reader["default"] else { return parameter }
+    let place = Place(roots: [.env])
+    let expressions = compiler.map { ValueDecoder.Expressions.compiled($0, at: place) } ?? .refused
+    guard let template = ValueDecoder(log: log, expressions: expressions).template(defaultNode, as: type) else {
+      // A name that is known, with a default that was reported, is still a name.
+      parameter.declaration.fallback = .null
+      return parameter
+    }
+    if let value = template.literal {
+      parameter.declaration.fallback = value
+    } else {
+      parameter.computedDefault = template
+    }
+    return parameter
+  }
+}
+
+/// Reports a name that expressions could not spell.
+func reportName(_ name: Node.Scalar, log: IssueLog) {
+  guard !isIdentifier(name.text) else { return }
+  let reason =
+    isReservedWord(name.text)
+    ? "\"\(name.text)\" is a word that expressions keep for themselves"
+    : "\"\(name.text)\" is no name: a lower-case letter, then letters and digits"
+  log.error("name-form", reason, at: name.range)
+}
+
+extension Node {
+  /// The type that a scalar names; nil where something was reported.
+  func declaredType(log: IssueLog) -> ValueType? {
+    guard case .scalar(let scalar) = self else {
+      if case .refused = self { return nil }
+      let suggestion = if case .mapping = self { "types with { } need quotes: \"record{…}\"" } else { String?.none }
+      log.error("unknown-type", "expected a type, found \(kind)", at: range, suggestion: suggestion)
+      return nil
+    }
+    do { return try ValueType(parsing: scalar.text) } catch {
+      let positions = ScalarPositions(scalar)
+      log.error(
+        "unknown-type", error.message, at: positions.range(error.start, error.end), suggestion: error.suggestion)
+      return nil
+    }
+  }
+}

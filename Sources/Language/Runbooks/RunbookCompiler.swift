@@ -1,0 +1,106 @@
+internal import Journal
+internal import Schema
+
+/// Reads and checks one runbook.
+struct RunbookCompiler {
+  private let reader: MappingReader
+  private let name: String
+  private let source: SourceFile
+  private let documents: DocumentCompiler
+  private var log: IssueLog { documents.log }
+
+  static let keys = KeyTable(
+    known: ["runbook", "title", "doc", "severity", "owner", "allow", "params", "secrets", "timeout", "steps"],
+    required: ["runbook", "steps"],
+    unsupported: [
+      "lock", "period", "alert", "controls", "ttl", "confirm", "rollback", "hypothesis", "finally",
+    ])
+
+  init(_ reader: MappingReader, name: String, source: SourceFile, documents: DocumentCompiler) {
+    self.reader = reader
+    self.name = name
+    self.source = source
+    self.documents = documents
+  }
+
+  func runbook() -> CheckedRunbook? {
+    let severity = reader.literal("severity", as: .enumeration(["P1", "P2", "P3", "P4"]))
+    let secrets = reader["secrets"].map { SecretDeclaration.all($0, log: log) } ?? []
+    let hidden = documents.hiddenEnvironment.union(secrets.compactMap(\.source.environmentName))
+    let params = params(hidden)
+    let declarations = stepDeclarations(reader, documents)
+    var names = DocumentNames()
+    names.params = RecordType(fields: params.map(\.declaration))
+    names.hasTarget = true
+    names.secrets = Dictionary(secrets.map { ($0.name, $0.isOptional) }, uniquingKeysWith: { first, _ in first })
+    for declaration in declarations { names.add(declaration.name) }
+    let compiler = ExpressionCompiler(names: names, log: log)
+    let early: Set<Root> = [.params, .target]
+    let title = reader["title"].flatMap {
+      ValueDecoder(log: log, expressions: .compiled(compiler, at: Place(roots: early))).template($0, as: .string)
+    }
+    let steps = StepCompiler(
+      compiler: compiler, log: log, roots: [.params, .target, .secrets, .steps, .run], titleRoots: early
+    ).steps(declarations)
+    let allow = allowed()
+    checkEffects(steps, declarations, allow)
+    if steps.count == declarations.count, !declarations.isEmpty, compiler.isComplete {
+      reportUnused(params, secrets, compiler.uses)
+      reportNothingAsserted(steps)
+    }
+    return CheckedRunbook(
+      name: name, title: title, doc: reader.prose("doc"), severity: severity?.plainText, owner: reader.prose("owner"),
+      allow: allow, params: params, secrets: secrets, timeout: reader.duration("timeout"), steps: steps,
+      hiddenEnvironment: hidden, usesTarget: compiler.uses.usesTarget, sources: [source] + innerSources(declarations))
+  }
+
+  private func params(_ hidden: Set<String>) -> [Parameter] {
+    guard let node = reader["params"] else { return [] }
+    var names = DocumentNames()
+    names.hiddenEnvironment = hidden
+    let compiler = ExpressionCompiler(names: names, log: log)
+    return ParameterReader(log: log, subject: "params", admitsSecrets: false, compiler: compiler).parameters(node)
+  }
+
+  /// The effects that the runbook may have: without `allow`, that of reading only. `record` is always among them.
+  private func allowed() -> Set<Effect> {
+    let names = Effect.allCases.map(\.rawValue)
+    guard case .list(let values) = reader.literal("allow", as: .list(.enumeration(names))) else {
+      return [.observe, .record]
+    }
+    return Set(values.compactMap { Effect(rawValue: $0.plainText) }).union([.record])
+  }
+
+  private func checkEffects(_ steps: [CheckedStep], _ declarations: [StepDeclaration], _ allow: Set<Effect>) {
+    let readers = Dictionary(declarations.map { ($0.id, $0.reader) }, uniquingKeysWith: { first, _ in first })
+    for checked in steps {
+      var reported: Set<Effect> = []
+      for (effect, use) in checked.effects where !allow.contains(effect) && reported.insert(effect).inserted {
+        let inside = use == checked.step.use ? "" : " (in \(checked.step.use))"
+        let names = Effect.allCases.filter { allow.contains($0) || $0 == effect }.filter { $0 != .record }
+        log.error(
+          "effect-not-allowed",
+          "\(use)\(inside) has the effect \"\(effect.rawValue)\", which the runbook does not allow",
+          at: readers[checked.step.id]?["use"]?.range ?? checked.step.range,
+          suggestion: "allow: [\(names.map(\.rawValue).joined(separator: ", "))]")
+      }
+    }
+  }
+
+  private func reportUnused(_ params: [Parameter], _ secrets: [SecretDeclaration], _ uses: NameUses) {
+    for param in params where !uses.params.contains(param.declaration.name) {
+      log.error("unused-param", "nothing uses the param \"\(param.declaration.name)\"", at: param.range)
+    }
+    for secret in secrets where !uses.secrets.contains(secret.name) {
+      log.warning("unused-secret", "nothing uses the secret \"\(secret.name)\"", at: secret.range)
+    }
+  }
+
+  private func reportNothingAsserted(_ steps: [CheckedStep]) {
+    guard !steps.contains(where: \.asserts) else { return }
+    log.error(
+      "nothing-asserted", "no step judges anything: the runbook would pass whatever it finds",
+      at: reader.keyRange("steps") ?? reader.range,
+      suggestion: "add \"expect\" to a step that counts")
+  }
+}

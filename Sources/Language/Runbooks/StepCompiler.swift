@@ -1,0 +1,152 @@
+internal import CEL
+internal import Journal
+internal import Schema
+internal import Steps
+
+/// Compiles the steps of one document.
+struct StepCompiler {
+  let compiler: ExpressionCompiler
+  let log: IssueLog
+  /// What every expression of a step may name.
+  let roots: Set<Root>
+  /// What a title may name; empty where it must be plain text.
+  let titleRoots: Set<Root>
+
+  func steps(_ declarations: [StepDeclaration]) -> [CheckedStep] {
+    declarations.enumerated().compactMap { step($1, at: $0) }
+  }
+
+  private func step(_ declaration: StepDeclaration, at index: Int) -> CheckedStep? {
+    let reader = declaration.reader
+    var place = Place(roots: roots, stepsBefore: index)
+    let condition = condition(reader, &place)
+    let input = input(declaration, at: place)
+    var judged = place
+    judged.roots.insert(.output)
+    judged.output = declaration.output
+    let isJudged = declaration.output != nil
+    let expectations = isJudged ? expectations(reader, at: judged) : []
+    let until = isJudged ? until(reader, at: judged) : nil
+    let retry = reader["retry"].flatMap { RetryPolicy($0, log: log) }
+    if let range = reader.keyRange("until"), reader["retry"] == nil {
+      log.error(
+        "until-without-retry", "\"until\" needs \"retry\", which says how often to try", at: range,
+        suggestion: "retry: {times: 10, backoff: 1s}")
+    }
+    let timeout = reader.duration("timeout")
+    let title = title(reader)
+    let (action, deadline, moduleJudges, inner) = action(declaration, input)
+    guard let action else { return nil }
+    let step = PlannedStep(
+      id: declaration.id, title: title?.literal?.plainText ?? declaration.id, action: action, condition: condition,
+      until: until, expectations: expectations, retry: retry, timeout: timeout ?? deadline,
+      onFailure: declaration.onFailure, isDiagnostic: declaration.isDiagnostic, range: declaration.range)
+    let asserts = !declaration.isDiagnostic && (moduleJudges || !expectations.isEmpty || until != nil)
+    return CheckedStep(
+      step: step, title: title?.literal == nil ? title : nil, doc: reader.prose("doc"), asserts: asserts, inner: inner)
+  }
+
+  private func action(_ declaration: StepDeclaration, _ input: Template?) -> (
+    PlannedStep.Action?, Duration, judges: Bool, inner: [CheckedStep]
+  ) {
+    let input = input ?? .literal(.members([]))
+    switch declaration.use {
+    case .module(let module): return (.module(module, input: input), module.deadline, module.judges, [])
+    case .check(let check): return (.check(check.planned(input: input)), check.timeout, check.asserts, check.steps)
+    case .unknown: return (nil, .zero, false, [])
+    }
+  }
+
+  private func title(_ reader: MappingReader) -> Template? {
+    guard let node = reader["title"] else { return nil }
+    let expressions: ValueDecoder.Expressions =
+      titleRoots.isEmpty ? .refused : .compiled(compiler, at: Place(roots: titleRoots))
+    return ValueDecoder(log: log, expressions: expressions).template(node, as: .string)
+  }
+
+  private func input(_ declaration: StepDeclaration, at place: Place) -> Template? {
+    let type: Schema.RecordType
+    switch declaration.use {
+    case .module(let module): type = module.input
+    case .check(let check): type = check.inputType
+    case .unknown:
+      // Its expressions are compiled all the same, for their problems and for the names they use.
+      if let node = declaration.reader["with"] {
+        _ = ValueDecoder(log: log, expressions: .compiled(compiler, at: place)).template(node, as: .any)
+      }
+      return nil
+    }
+    let decoder = ValueDecoder(log: log, expressions: .compiled(compiler, at: place))
+    switch declaration.reader["with"] {
+    case .mapping(let mapping)?: return decoder.members(mapping, of: type, subject: declaration.useName)
+    case .refused?: return nil
+    case nil:
+      let empty = Node.Mapping(entries: [], range: declaration.reader.keyRange("use") ?? declaration.range)
+      return decoder.members(empty, of: type, subject: declaration.useName)
+    case let node?:
+      log.error("type-mismatch", "expected a mapping for \"with\", found \(node.kind)", at: node.range)
+      return nil
+    }
+  }
+
+  // MARK: Conditions
+
+  /// Reads `if`, and puts what it makes known into the place of the rest of the step.
+  private func condition(_ reader: MappingReader, _ place: inout Place) -> Expression? {
+    guard let node = reader["if"],
+      let compiled = compiler.expression(node, of: "\"if\"", as: .bool, at: place)
+    else { return nil }
+    place.known = KnownPaths.when(compiled.program.parsed.root, is: true)
+    switch compiled.program.constantValue {
+    case .bool(false)?:
+      log.error("unreachable-step", "the condition is never true: the step is never run", at: compiled.whole)
+    case .some: log.warning("constant-condition", "the condition is always true", at: compiled.whole)
+    case nil: break
+    }
+    return compiled.expression(.bool)
+  }
+
+  private func until(_ reader: MappingReader, at place: Place) -> Expression? {
+    guard let node = reader["until"],
+      let compiled = compiler.expression(node, of: "\"until\"", as: .bool, at: place)
+    else { return nil }
+    if compiled.program.constantValue != nil {
+      log.error("constant-condition", "the condition depends on nothing that a try could change", at: compiled.whole)
+    }
+    return compiled.expression(.bool)
+  }
+
+  private static let expectationKeys = KeyTable(known: ["that", "severity", "message"], required: ["that"])
+
+  private func expectations(_ reader: MappingReader, at place: Place) -> [Expectation] {
+    guard let elements = reader["expect"]?.elements("\"expect\"", log: log) else { return [] }
+    if elements.isEmpty, let node = reader["expect"] {
+      log.error("missing-value", "\"expect\" expects nothing", at: node.range)
+    }
+    return elements.compactMap { expectation($0, at: place) }
+  }
+
+  private func expectation(_ node: Node, at place: Place) -> Expectation? {
+    var condition = node
+    var severity = JudgedExpectation.Severity.fail
+    var message: Template?
+    if case .mapping(let mapping) = node, mapping["that"] != nil {
+      guard let reader = MappingReader(node, subject: "an expectation", Self.expectationKeys, log: log),
+        let that = reader["that"]
+      else { return nil }
+      condition = that
+      let severities = JudgedExpectation.Severity.allCases.map(\.rawValue)
+      if case .string(let name) = reader.literal("severity", as: .enumeration(severities)) {
+        severity = JudgedExpectation.Severity(rawValue: name) ?? .fail
+      }
+      message = reader["message"].flatMap {
+        ValueDecoder(log: log, expressions: .compiled(compiler, at: place)).template($0, as: .string)
+      }
+    }
+    guard let compiled = compiler.expression(condition, of: "an expectation", as: .bool, at: place) else { return nil }
+    if compiled.program.constantValue != nil {
+      log.error("constant-expectation", "the expectation depends on nothing: it says nothing", at: compiled.whole)
+    }
+    return Expectation(that: compiled.expression(.bool), severity: severity, message: message)
+  }
+}

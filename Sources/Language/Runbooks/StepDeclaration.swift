@@ -1,0 +1,110 @@
+internal import Journal
+internal import Schema
+internal import Steps
+
+/// A step as it is written, its module or check known and its expressions not yet read.
+struct StepDeclaration {
+  var id: String
+  var reader: MappingReader
+  var use: Use
+  var onFailure: PlannedStep.OnFailure
+  var isDiagnostic: Bool
+  var range: SourceRange
+
+  enum Use {
+    case module(AnyStepModule)
+    case check(CheckedCheck)
+    /// It was reported.
+    case unknown
+  }
+
+  static let keys = KeyTable(
+    known: [
+      "id", "title", "doc", "use", "with", "if", "expect", "until", "retry", "timeout", "onFailure", "diagnostic",
+    ],
+    unsupported: ["undo", "parallel", "forEach", "phase", "steps", "effect"])
+
+  /// Nil where the node is no step at all.
+  init?(_ node: Node, ids: inout [String: Int], documents: DocumentCompiler) {
+    let log = documents.log
+    guard let reader = MappingReader(node, subject: "a step", Self.keys, log: log) else { return nil }
+    self.reader = reader
+    range = reader.keyRange("id") ?? reader.range
+    id = Self.id(reader, &ids, log)
+    use = Self.use(reader, documents)
+    isDiagnostic = reader.bool("diagnostic") ?? false
+    onFailure = .stop
+    if case .string(let name) = reader.literal(
+      "onFailure", as: .enumeration(PlannedStep.OnFailure.allCases.map(\.rawValue)))
+    {
+      onFailure = PlannedStep.OnFailure(rawValue: name) ?? .stop
+    }
+  }
+
+  private static func id(_ reader: MappingReader, _ ids: inout [String: Int], _ log: IssueLog) -> String {
+    guard let node = reader["id"] else {
+      log.error("missing-key", "a step needs the key \"id\"", at: reader.range)
+      return ""
+    }
+    guard case .scalar(let scalar) = node else {
+      _ = reader.text("id")
+      return ""
+    }
+    reportName(scalar, log: log)
+    if let line = ids[scalar.text] {
+      log.error("duplicate-id", "another step has the id \"\(scalar.text)\", in line \(line)", at: scalar.range)
+    } else {
+      ids[scalar.text] = scalar.range.line
+    }
+    return scalar.text
+  }
+
+  private static func use(_ reader: MappingReader, _ documents: DocumentCompiler) -> Use {
+    guard let node = reader["use"] else {
+      let isGroup = ["parallel", "forEach", "phase"].contains { reader.hasRefused($0) }
+      if !isGroup { documents.log.error("missing-key", "a step needs the key \"use\"", at: reader.range) }
+      return .unknown
+    }
+    guard let name = reader.text("use") else { return .unknown }
+    if name.hasPrefix("checks/") {
+      return documents.check(String(name.dropFirst("checks/".count)), usedAt: node.range).map(Use.check) ?? .unknown
+    }
+    if let module = documents.catalog[name] { return .module(module) }
+    let near = nearName(to: name, among: documents.catalog.names)
+    let check = documents.files.names(.check).contains(name) ? "checks/\(name)" : nil
+    documents.log.error(
+      "unknown-module", "there is no module \"\(name)\"", at: node.range,
+      suggestion: (check ?? near).map { "did you mean \"\($0)\"?" } ?? "\"runbook modules\" lists them")
+    return .unknown
+  }
+
+  /// What it puts out; nil where that is not known.
+  var output: RecordType? {
+    switch use {
+    case .module(let module): module.output
+    case .check(let check): check.outputType
+    case .unknown: nil
+    }
+  }
+
+  var useName: String {
+    switch use {
+    case .module(let module): module.name
+    case .check(let check): "checks/\(check.name)"
+    case .unknown: "the step"
+    }
+  }
+
+  /// True where the run may go on without its output.
+  var mayLackOutput: Bool {
+    let notifies = if case .module(let module) = use { module.effect == .notify } else { false }
+    return reader["if"] != nil || onFailure == .continue || isDiagnostic || notifies
+  }
+
+  /// As names in expressions know it.
+  var name: DocumentNames.Step {
+    let isKnown = if case .unknown = use { false } else { true }
+    return DocumentNames.Step(
+      id: id, use: useName, output: output, hasUnknownOutput: !isKnown, mayLackOutput: mayLackOutput)
+  }
+}
