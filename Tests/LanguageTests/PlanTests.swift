@@ -14,42 +14,42 @@ struct PlanTests {
   func wholePlan() throws {
     let project = try SampleProject([
       "runbooks/daily.yaml": """
-        runbook: daily
-        title: Daily look at ${target.host}
-        severity: P2
-        params:
-          maxRtt: {type: duration, default: 200ms, doc: The longest round trip}
-          packets: {type: int, default: "${int(env.?PACKETS.orValue('7'))}"}
-        timeout: 10m
-        steps:
-          - id: relay
-            title: Media through ${target.name}
-            use: checks/relay
-            with: {server: "${target}", maxRtt: "${params.maxRtt}"}
-          - id: look
-            use: sample.look
-            if: steps.relay.outcome == 'pass' && steps.relay.output.lost < params.packets
-            with: {name: "lost ${steps.relay.output.lost} of $${x}"}
-            until: output.count > 1
-            retry: {times: 3, backoff: 1s}
-            expect:
-              - output.count < params.packets && output.state == 'up'
-              - {that: output.ready, severity: warn, message: "not ready: ${output.count}"}
-        """,
+      runbook: daily
+      title: Daily look at ${target.host}
+      severity: P2
+      params:
+        maxRtt: {type: duration, default: 200ms, doc: The longest round trip}
+        packets: {type: int, default: "${int(env.?PACKETS.orValue('7'))}"}
+      timeout: 10m
+      steps:
+        - id: relay
+          title: Media through ${target.name}
+          use: checks/relay
+          with: {server: "${target}", maxRtt: "${params.maxRtt}"}
+        - id: look
+          use: sample.look
+          if: steps.relay.outcome == 'pass' && steps.relay.output.lost < params.packets
+          with: {name: "lost ${steps.relay.output.lost} of $${x}"}
+          until: output.count > 1
+          retry: {times: 3, backoff: 1s}
+          expect:
+            - output.count < params.packets && output.state == 'up'
+            - {that: output.ready, severity: warn, message: "not ready: ${output.count}"}
+      """,
       "checks/relay.yaml": """
-        check: relay
-        inputs:
-          server: {type: turn-server}
-          maxRtt: {type: duration, default: 1s}
-        outputs:
-          lost: {type: int, value: steps.echo.output.lost}
-        steps:
-          - id: echo
-            use: sample.relay
-            with: {server: "${inputs.server}", packets: 20}
-            expect:
-              - output.rtt.p95 <= inputs.maxRtt
-        """,
+      check: relay
+      inputs:
+        server: {type: turn-server}
+        maxRtt: {type: duration, default: 1s}
+      outputs:
+        lost: {type: int, value: steps.echo.output.lost}
+      steps:
+        - id: echo
+          use: sample.relay
+          with: {server: "${inputs.server}", packets: 20}
+          expect:
+            - output.rtt.p95 <= inputs.maxRtt
+      """,
     ])
     let loaded = try project.load(Self.environment)
     #expect(loaded.validate(catalog: sampleCatalog) == [])

@@ -56,5 +56,6 @@ func issues<Result>(_ operation: () throws -> Result) -> [Schema.Issue] {
 
 /// A runbook with these lines as its steps.
 func runbook(steps: String, head: String = "") -> String {
-  "runbook: sample\n\(head)steps:\n" + steps.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)\n" }.joined()
+  "runbook: sample\n\(head)steps:\n"
+    + steps.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)\n" }.joined()
 }
