@@ -83,7 +83,7 @@ let package = Package(
     tests("ProbeTests", ["Addresses", "Probe", "STUN", nioCore, nioPosix]),
     tests("ProcessesTests", ["Processes", "TestSupport"]),
     tests("LabTests", ["Lab", "Processes", "TestSupport"]),
-    tests("ModulesTests", ["Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
+    tests("ModulesTests", ["Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Schema"]),
     tests("CommandsTests", ["Commands", "TestSupport", "Processes"]),

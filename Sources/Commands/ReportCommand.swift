@@ -1,0 +1,30 @@
+package import ArgumentParser
+import Journal
+import Ledger
+import Reports
+
+/// `runbook report`.
+package struct ReportCommand: ParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Show the report of a past run, from its journal alone.",
+    discussion: "The journal's chain is verified first; a journal that was changed is refused, with the line.")
+
+  @Argument(help: "The run's id, a unique beginning of it, its number, or last.")
+  var run: String = "last"
+
+  @Option(help: "text or json.") var format: ReportFormat = .text
+  @OptionGroup var options: ProjectOptions
+
+  package init() {}
+
+  package func run() throws {
+    let project = try options.load()
+    do {
+      let recorded = try RecordedRun.read(try Ledger(state: project.state).run(run))
+      Terminal.standardOutput.write(text(of: Report(recorded), format, style: Style(terminal: .standardOutput)))
+    } catch let error as JournalError {
+      throw CommandFailure(.error, "\(error.message)\n  \(error.advice ?? "")")
+    }
+  }
+}
