@@ -37,14 +37,18 @@ func wrapped(_ text: String, width: Int) -> [String] {
       line += " " + word
       continue
     }
-    if !line.isEmpty { lines.append(line) }
+    if !line.isEmpty { lines.append(withoutTrailingSpaces(line)) }
     while word.count > width {
       lines.append(String(word.prefix(width)))
       word = word.dropFirst(width)
     }
     line = String(word)
   }
-  return line.isEmpty && !lines.isEmpty ? lines : lines + [line]
+  return line.isEmpty && !lines.isEmpty ? lines : lines + [withoutTrailingSpaces(line)]
+}
+
+private func withoutTrailingSpaces(_ line: String) -> String {
+  String(line.prefix(line.count - line.reversed().prefix { $0 == " " }.count))
 }
 
 /// At most `width` characters, the last of them `…` where something was cut off.

@@ -31,7 +31,9 @@ extension Report {
       let count = counted.count { $0 == outcome }
       return count > 0 ? (count, words) : nil
     }
-    guard let first = parts.first else { return counted.count == 1 ? "1 \(noun)" : "all \(counted.count) \(noun)" }
+    guard let first = parts.first else {
+      return counted.count == 1 ? "1 \(noun) passed" : "all \(counted.count) \(noun) passed"
+    }
     return "\(first.0) of \(counted.count) \(noun) \(first.1)"
       + parts.dropFirst().map { ", \($0.0) \($0.1)" }.joined()
   }
