@@ -62,7 +62,7 @@ let package = Package(
     library(
       "Commands",
       [
-        "Addresses", "Schema", "CEL", "Journal", "Steps", "Language", "Engine", "STUN", "Probe", "Lab", "Modules",
+        "Addresses", "Processes", "Schema", "Journal", "Steps", "Language", "Engine", "STUN", "Probe", "Lab", "Modules",
         "Ledger",
         "Reports", argumentParser,
       ]),

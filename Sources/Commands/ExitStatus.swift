@@ -52,4 +52,9 @@ package struct CommandFailure: Error, Hashable, Sendable {
     self.status = status
     self.message = message
   }
+
+  /// A journal that cannot be written or read.
+  package init(_ error: JournalError) {
+    self.init(.error, [error.message, error.advice].compactMap(\.self).joined(separator: "\n  "))
+  }
 }

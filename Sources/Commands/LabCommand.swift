@@ -76,7 +76,7 @@ package struct LabCommand: AsyncParsableCommand {
       }
       let lab = Lab(folder: try options.load().labFolder)
       let ending = try await lab.whileUp { state in
-        do {
+        do throws(ProcessError) {
           return try await runInForeground(program, Array(command.dropFirst()), environment: state.environment)
         } catch { throw CommandFailure(.invalid, error.message) }
       }

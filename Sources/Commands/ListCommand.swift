@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Journal
 import Language
 import Modules
 import Reports

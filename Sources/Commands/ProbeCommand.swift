@@ -107,7 +107,7 @@ package struct ProbeOptions: ParsableArguments {
   private func target(scheme: String) throws -> TURNServer {
     // Outside a project there is still the process's environment.
     let project = try? project.load()
-    let environment = project?.surroundingEnvironment ?? ProcessInfo.processInfo.environment
+    let environment = project?.environment ?? ProcessInfo.processInfo.environment
     guard var uri = server ?? environment["TURN_SERVER"] else {
       throw CommandFailure(.invalid, "no server: give a URI, or set TURN_SERVER in the environment or in .env")
     }
@@ -117,7 +117,8 @@ package struct ProbeOptions: ParsableArguments {
     }
     return TURNServer(
       name: host, uri: uri, host: host, username: environment["TURN_USERNAME"],
-      credential: environment["TURN_CREDENTIAL"].map { Secret($0) }, secret: environment["TURN_SECRET"].map { Secret($0) },
+      credential: environment["TURN_CREDENTIAL"].map { Secret($0) },
+      secret: environment["TURN_SECRET"].map { Secret($0) },
       ca: environment["TURN_CA"])
   }
 

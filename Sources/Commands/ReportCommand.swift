@@ -10,8 +10,8 @@ package struct ReportCommand: ParsableCommand {
     abstract: "Show the report of a past run, from its journal alone.",
     discussion: "The journal's chain is verified first; a journal that was changed is refused, with the line.")
 
-  @Argument(help: "The run's id, a unique beginning of it, its number, or last.")
-  var run: String = "last"
+  @Argument(help: ArgumentHelp("The run's id, a unique beginning of it, or last.", valueName: "run"))
+  var reference: String = "last"
 
   @Option(help: "text or json.") var format: ReportFormat = .text
   @OptionGroup var options: ProjectOptions
@@ -19,12 +19,13 @@ package struct ReportCommand: ParsableCommand {
   package init() {}
 
   package func run() throws {
-    let project = try options.load()
     do {
-      let recorded = try RecordedRun.read(try Ledger(state: project.state).run(run))
+      let recorded = try RecordedRun.read(try options.load().ledger.run(reference))
       Terminal.standardOutput.write(text(of: Report(recorded), format, style: Style(terminal: .standardOutput)))
     } catch let error as JournalError {
-      throw CommandFailure(.error, "\(error.message)\n  \(error.advice ?? "")")
+      throw CommandFailure(error)
+    } catch let error as LedgerError {
+      throw CommandFailure(.invalid, [error.message, error.advice].compactMap(\.self).joined(separator: "\n  "))
     }
   }
 }

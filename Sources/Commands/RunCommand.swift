@@ -23,7 +23,8 @@ package struct RunCommand: AsyncParsableCommand {
         runbook run checks/turn-relay --target region=eu --format json
       """)
 
-  @Argument(help: "The runbook's name in runbooks/, or checks/NAME.", completion: .custom { _, _, _ in documentNames() })
+  @Argument(
+    help: "The runbook's name in runbooks/, or checks/NAME.", completion: .custom { _, _, _ in documentNames() })
   var name: String
 
   @Option(
@@ -73,11 +74,13 @@ package struct RunCommand: AsyncParsableCommand {
 
   private func run(in project: Project, lab: LabState?) async throws {
     let plans = try plans(in: project, lab: lab)
-    let state = volatile ? try volatileState() : project.state
-    let session = RunSession(state: state, history: Ledger(state: project.state), signals: EndingSignals())
     let run: RecordedRun
-    do { run = try await perform(plans, session) } catch let error as JournalError {
-      throw CommandFailure(.error, "\(error.message)\n  \(error.advice ?? "Nothing more was done.")")
+    do {
+      let state = volatile ? try project.volatileState : project.state
+      run = try await perform(
+        plans, RunSession(state: state, history: project.ledger, signals: EndingSignals()))
+    } catch let error as JournalError {
+      throw CommandFailure(error)
     }
     let report = Report(run)
     for file in self.report { try write(report, to: file) }
@@ -90,7 +93,8 @@ package struct RunCommand: AsyncParsableCommand {
   private func plans(in project: Project, lab: LabState?) throws -> [Plan] {
     let diagnostics = Diagnostics(root: project.root)
     do throws(Issues) {
-      let targets = try lab.map { try $0.targets(selectedBy: target) } ?? project.targets(selectedBy: target)
+      let targets =
+        if let lab { try lab.targets(selectedBy: target) } else { try project.targets(selectedBy: target) }
       let given = try givenParameters()
       let selected: [TURNServer?] = targets.isEmpty ? [nil] : targets
       var warnings: [Issue] = []
@@ -124,14 +128,6 @@ package struct RunCommand: AsyncParsableCommand {
       return try await session.run(plans[0], display: LiveDisplay(.standardError, verbosity))
     }
     return try await FleetSession(session: session, verbosity: verbosity, terminal: .standardError).run(plans)
-  }
-
-  private func volatileState() throws -> StateFolder {
-    do {
-      return try StateFolder.volatile(runtimeFolder: ProcessInfo.processInfo.environment["XDG_RUNTIME_DIR"])
-    } catch {
-      throw CommandFailure(.error, "\(error.message)\n  \(error.advice ?? "")")
-    }
   }
 
   private func write(_ report: Report, to file: ReportFile) throws {

@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Journal
 import Language
 import Modules
 import Reports
@@ -65,7 +66,7 @@ extension Outline {
 
   private func given(_ field: FieldDeclaration) -> String {
     guard let fallback = field.fallback else { return outputs.contains(field) ? "" : "required" }
-    return terminalSafe(field.type.literal(fallback))
+    return terminalSafe(fallback.plainText)
   }
 
   private func paragraph(_ text: String) -> String {

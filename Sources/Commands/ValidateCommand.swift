@@ -11,7 +11,8 @@ package struct ValidateCommand: ParsableCommand {
     abstract: "Find every problem of the project's files, in one pass.",
     discussion: "Exit code 0 where there are none (warnings do not count, unless --strict), and 2 where there are.")
 
-  @Argument(help: "Files or folders of the project; all of it, if none is given.", completion: .file(extensions: ["yaml"]))
+  @Argument(
+    help: "Files or folders of the project; all of it, if none is given.", completion: .file(extensions: ["yaml"]))
   var paths: [String] = []
 
   @Flag(help: "Let warnings count as problems.") var strict = false

@@ -59,7 +59,8 @@ import Testing
   func load() async throws {
     let output = try await run("host.load").output
     let processors = try await self.output("nproc", ["--all"])
-    #expect(output["processors"] == .int(try #require(Int64(processors.trimmingCharacters(in: .whitespacesAndNewlines)))))
+    #expect(
+      output["processors"] == .int(try #require(Int64(processors.trimmingCharacters(in: .whitespacesAndNewlines)))))
     guard case .double(let load5)? = output["load5"], case .double(let each)? = output["perProcessor"],
       case .int(let count)? = output["processors"]
     else {

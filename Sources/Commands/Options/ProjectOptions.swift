@@ -2,8 +2,9 @@ package import ArgumentParser
 import FoundationEssentials
 import Glibc
 import Journal
-import Language
 import Lab
+import Language
+import Ledger
 import Schema
 
 /// Which project a command works in, and from where it takes the environment.
@@ -62,6 +63,16 @@ struct Diagnostics: Sendable {
 }
 
 extension Project {
+  /// The runs of this project, those that were kept in memory included.
+  var ledger: Ledger { Ledger([state] + [try? volatileState].compactMap(\.self)) }
+
+  /// Where runs are kept in memory.
+  var volatileState: StateFolder {
+    get throws(JournalError) {
+      try StateFolder.volatile(runtimeFolder: ProcessInfo.processInfo.environment["XDG_RUNTIME_DIR"])
+    }
+  }
+
   /// Where runs of this project are kept; one that is installed shares them with the group of its operators.
   var state: StateFolder {
     StateFolder(statePath, access: root == "/etc/runbook" ? .group : .owner)

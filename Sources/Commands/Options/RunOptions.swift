@@ -1,4 +1,4 @@
-package import ArgumentParser
+import ArgumentParser
 
 /// Where a report goes, and how it looks.
 package enum ReportFormat: String, ExpressibleByArgument, CaseIterable, Sendable {

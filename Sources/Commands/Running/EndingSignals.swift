@@ -14,7 +14,8 @@ final class EndingSignals: Sendable {
   }
 
   private let state = Mutex(State())
-  private let sources = Mutex<[any DispatchSourceSignal]>([])
+  /// Written by `init` and read by `deinit` alone.
+  private nonisolated(unsafe) var sources: [any DispatchSourceSignal] = []
 
   init() {
     signal(SIGHUP, SIG_IGN)
@@ -25,14 +26,12 @@ final class EndingSignals: Sendable {
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler { [weak self] in self?.receive(Int(number)) }
       source.activate()
-      sources.withLock { $0.append(source) }
+      sources.append(source)
     }
   }
 
   deinit {
-    sources.withLock { sources in
-      for source in sources { source.cancel() }
-    }
+    for source in sources { source.cancel() }
   }
 
   /// The signals, those included that came before.

@@ -1,3 +1,4 @@
+import Addresses
 import Journal
 package import Probe
 import STUN
