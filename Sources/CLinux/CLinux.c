@@ -2,6 +2,7 @@
 #include "CLinux.h"
 #include <signal.h>
 #include <spawn.h>
+#include <unistd.h>
 
 int runbook_spawn(pid_t *pid, const char *path, const char *directory, char *const arguments[], char *const variables[],
                   const int descriptors[], int count) {
@@ -29,5 +30,20 @@ int runbook_spawn(pid_t *pid, const char *path, const char *directory, char *con
   }
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
+  return failure;
+}
+
+int runbook_spawn_foreground(pid_t *pid, const char *program, char *const arguments[]) {
+  posix_spawnattr_t attributes;
+  sigset_t signals;
+  int failure = posix_spawnattr_init(&attributes);
+  if (failure) return failure;
+  sigfillset(&signals);
+  posix_spawnattr_setsigdefault(&attributes, &signals);
+  sigemptyset(&signals);
+  posix_spawnattr_setsigmask(&attributes, &signals);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  failure = posix_spawnp(pid, program, 0, &attributes, arguments, environ);
+  posix_spawnattr_destroy(&attributes);
   return failure;
 }

@@ -1,4 +1,4 @@
-package import ArgumentParser
+import ArgumentParser
 import Glibc
 
 /// Runs the command that the arguments name and exits with its status.

@@ -11,6 +11,8 @@ package enum ExitStatus: Hashable, Sendable {
   case error
   /// Ended by a signal, after cleaning up.
   case signalled(Int)
+  /// What a program came to that was run in our place.
+  case program(Int32)
 
   package var code: Int32 {
     switch self {
@@ -19,6 +21,7 @@ package enum ExitStatus: Hashable, Sendable {
     case .invalid: 2
     case .error: 3
     case .signalled(let number): 128 + Int32(number)
+    case .program(let code): code
     }
   }
 
@@ -48,5 +51,10 @@ package struct CommandFailure: Error, Hashable, Sendable {
   package init(_ status: ExitStatus, _ message: String? = nil) {
     self.status = status
     self.message = message
+  }
+
+  /// A journal that cannot be written or read.
+  package init(_ error: JournalError) {
+    self.init(.error, [error.message, error.advice].compactMap(\.self).joined(separator: "\n  "))
   }
 }

@@ -48,8 +48,8 @@ struct RunNumber {
   /// The journals are the truth: without the counter, the highest number among them is the last.
   private static func highestRecorded(in state: StateFolder) throws(JournalError) -> Int {
     var highest = 0
-    for id in try names(in: state.runs) where ULID.isValid(id) {
-      highest = max(highest, (try? JournalEnds.read(state.run(id)).started.number) ?? 0)
+    for folder in try state.runFolders() {
+      highest = max(highest, (try? JournalEnds.read(folder).started.number) ?? 0)
     }
     return highest
   }

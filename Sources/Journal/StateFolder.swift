@@ -38,28 +38,43 @@ package struct StateFolder: Hashable, Sendable {
   /// The folder of a run, whether it is there or not.
   package func run(_ id: String) -> RunFolder { RunFolder("\(runs)/\(id)") }
 
+  /// The folders of its runs, in no order; none where there is no such state yet.
+  package func runFolders() throws(JournalError) -> [RunFolder] {
+    try names(in: runs).filter(ULID.isValid).map(run)
+  }
+
   /// A folder of this user in memory-backed storage, for when the disk is full or broken. It is the same for every
   /// session of the user: in `/dev/shm`, or else in the user's runtime folder.
   ///
   /// Throws where neither is backed by memory, or where somebody else owns the folder.
   package static func volatile(runtimeFolder: String?) throws(JournalError) -> StateFolder {
-    for place in ["/dev/shm", runtimeFolder ?? ""] where isMemoryBacked(place) {
-      let path = "\(place)/runbook-\(geteuid())"
-      try makeFolder(path, mode: Access.owner.folderMode, mayExist: true)
-      var status = stat()
-      let isOurs =
-        unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == geteuid()
-        && status.st_mode & 0o077 == 0
-      guard isOurs else {
-        throw JournalError(
-          .refused, "\(path) is not a folder that belongs to this user alone",
-          advice: "find out who made it; remove it if that is safe", path: path)
-      }
-      return StateFolder(volatile: path)
+    guard let path = volatilePath(runtimeFolder) else {
+      throw JournalError(
+        .missing, "neither /dev/shm nor the runtime folder is backed by memory",
+        advice: "mount a tmpfs at /dev/shm, or set XDG_RUNTIME_DIR to one", path: "/dev/shm")
     }
-    throw JournalError(
-      .missing, "neither /dev/shm nor the runtime folder is backed by memory",
-      advice: "mount a tmpfs at /dev/shm, or set XDG_RUNTIME_DIR to one", path: "/dev/shm")
+    try makeFolder(path, mode: Access.owner.folderMode, mayExist: true)
+    guard belongsToUs(path) else {
+      throw JournalError(
+        .refused, "\(path) is not a folder that belongs to this user alone",
+        advice: "find out who made it; remove it if that is safe", path: path)
+    }
+    return StateFolder(volatile: path)
+  }
+
+  /// The same for who only reads: nil where no run was ever kept in memory since the last boot.
+  package static func existingVolatile(runtimeFolder: String?) -> StateFolder? {
+    volatilePath(runtimeFolder).flatMap { belongsToUs($0) ? StateFolder(volatile: $0) : nil }
+  }
+
+  private static func volatilePath(_ runtimeFolder: String?) -> String? {
+    ["/dev/shm", runtimeFolder ?? ""].first(where: isMemoryBacked).map { "\($0)/runbook-\(geteuid())" }
+  }
+
+  private static func belongsToUs(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == geteuid()
+      && status.st_mode & 0o077 == 0
   }
 
   private static func isMemoryBacked(_ path: String) -> Bool { unsafe !path.isEmpty && runbook_is_memory_backed(path) }

@@ -37,6 +37,15 @@ struct LoopbackSocket: ~Copyable {
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, socklen_t(MemoryLayout<Int32>.size))
   }
 
+  /// Gives the port back that it took as any free one (udp(7): by connecting it to no address). Over UDP only.
+  ///
+  /// Closing is not enough where it has to be free at once: a child of ours between fork and exec holds a copy.
+  borrowing func unbind() {
+    var nowhere = sockaddr()
+    nowhere.sa_family = sa_family_t(AF_UNSPEC)
+    connect(descriptor, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+  }
+
   /// Whether there is somebody to connect to at the port: over TCP a listener; over UDP always.
   borrowing func connected(to port: UInt16) -> Bool {
     Self.withAddress(port: port) { connect(descriptor, $0, $1) } == 0

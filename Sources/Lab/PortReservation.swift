@@ -9,6 +9,10 @@ struct PortReservation: ~Copyable {
   private let udp: LoopbackSocket
   private let tcp: LoopbackSocket
 
+  deinit {
+    udp.unbind()
+  }
+
   static func make() throws(LabError) -> PortReservation {
     // A port free for UDP may be in use for TCP; one of a few is free for both.
     for _ in 0..<64 {

@@ -1,1 +1,67 @@
-// The Ledger target.
+package import Journal
+package import Schema
+package import Steps
+
+/// The runs of one or several state folders, read from their journals.
+///
+/// It keeps no index: a list reads the first and the last line of each journal, so its cost grows with the number of runs
+/// and not with their length.
+package struct Ledger: RunHistory {
+  private let states: [StateFolder]
+
+  /// - Parameter states: the project's state, and the one in memory where there is one.
+  package init(_ states: [StateFolder]) { self.states = states }
+
+  /// The newest runs first, at most `limit`. What cannot be read is listed too.
+  ///
+  /// - Parameters:
+  ///   - runbook: only runs of it; those that cannot be read, and so not be told apart, are listed all the same.
+  ///   - since: only runs that started then or later, by the wall clock.
+  ///
+  /// Throws where a state folder cannot be read. One that is not there has no runs.
+  package func entries(
+    of runbook: String? = nil, since: Timestamp? = nil, limit: Int = .max
+  ) throws(JournalError) -> [LedgerEntry] {
+    var entries: [LedgerEntry] = []
+    for folder in try folders() where entries.count < limit {
+      let entry = LedgerEntry(reading: folder)
+      if case .run(let run, _) = entry.content {
+        if let runbook, run.runbook != runbook { continue }
+        if let since, run.startedAt < since { continue }
+      }
+      entries.append(entry)
+    }
+    return entries
+  }
+
+  /// As ``RunHistory`` says. Journals that cannot be read are left out: which runbook they belong to is not known.
+  package func runs(of runbook: String?, since: Timestamp?, limit: Int) throws -> [RunSummary] {
+    var runs: [RunSummary] = []
+    for folder in try folders() where runs.count < limit {
+      guard case .run(let run, _) = LedgerEntry(reading: folder).content else { continue }
+      if run.runbook == runbook ?? run.runbook, run.startedAt >= since ?? run.startedAt { runs.append(run) }
+    }
+    return runs
+  }
+
+  /// The folder of the run that a person means: `last` for the newest that is nobody's child, or the beginning of an id.
+  package func run(_ reference: String) throws(LedgerError) -> RunFolder {
+    let folders: [RunFolder]
+    do { folders = try self.folders() } catch { throw .unreadable(error) }
+    if reference == "last" {
+      guard let last = folders.first(where: { !LedgerEntry(reading: $0).isChild }) else { throw .noRuns }
+      return last
+    }
+    let matches = folders.filter { !reference.isEmpty && $0.id.hasPrefix(reference.uppercased()) }
+    guard let match = matches.first else { throw .unknownRun(reference) }
+    guard matches.count == 1 else { throw .ambiguousRun(reference, among: matches.map(\.id)) }
+    return match
+  }
+
+  /// The folders of all runs, the newest first.
+  private func folders() throws(JournalError) -> [RunFolder] {
+    var folders: [RunFolder] = []
+    for state in states { folders += try state.runFolders() }
+    return folders.sorted { $0.id > $1.id }
+  }
+}

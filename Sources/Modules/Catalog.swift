@@ -7,5 +7,8 @@ extension Catalog {
     AnyStepModule(HostDisk.self),
     AnyStepModule(HostLoad.self),
     AnyStepModule(HostMemory.self),
+    AnyStepModule(STUNBinding.self),
+    AnyStepModule(TURNAllocate.self),
+    AnyStepModule(TURNRelay.self),
   ])
 }

@@ -38,6 +38,7 @@ final class Supervision {
       leaderEnd = try Descriptor(adopting: runbook_pidfd_open(leader), from: "pidfd_open")
     } catch {
       kill(-leader, SIGKILL)
+      while RunningCommands.reap(leader).reaped == 0 { usleep(1000) }
       throw error
     }
   }

@@ -1,3 +1,5 @@
+import Addresses
+
 /// Why a text or a value does not belong to a type, and which field it was (`endpoint.port`; empty for the value itself).
 package struct Mismatch: Error, Hashable, Sendable {
   package var path: String
@@ -54,11 +56,11 @@ extension ValueType {
     let holds =
       switch self {
       case .host: isHost(text)
-      case .ip: isIPAddress(text)
+      case .ip: IPAddress(text) != nil
       case .cidr: isCIDR(text)
       case .path: isPath(text)
       case .url: isURL(text)
-      case .turnURI: isTURNURI(text)
+      case .turnURI: (try? ServerURI(parsing: text)) != nil
       case .cron: isCron(text)
       case .enumeration(let names): names.contains(text)
       default: true

@@ -1,1 +1,172 @@
-// LedgerTests
+import Foundation
+import Journal
+import Schema
+import Steps
+import TestSupport
+import Testing
+
+@testable import Ledger
+
+@Suite struct LedgerTests {
+  let temporary: TemporaryFolder
+  let state: StateFolder
+  let ledger: Ledger
+
+  init() throws {
+    temporary = try TemporaryFolder()
+    state = StateFolder(temporary.path)
+    ledger = Ledger([state])
+  }
+
+  private func started(_ runbook: String, parent: String? = nil) -> RunStarted {
+    RunStarted(
+      runbook: runbook, title: runbook, number: 0, severity: nil, target: "lab", parent: parent, params: .members([]),
+      tool: "1", host: "h", user: "u", pid: 1, sources: [], volatile: false)
+  }
+
+  private func moment(_ hour: Int) -> Moment {
+    let wall = Timestamp(seconds: 1_795_248_000 + Int64(hour) * 3600, nanoseconds: 0) ?? .unixEpoch
+    return Moment(wall: wall, monotonic: Int64(hour) * 3_600_000_000_000, boot: "b")
+  }
+
+  /// Records a run; without an outcome it has no end. Returns its id.
+  @discardableResult
+  private func record(
+    _ runbook: String, hour: Int = 0, outcome: Outcome? = .pass, parent: String? = nil, events: [Event] = []
+  ) async throws -> String {
+    let moment = moment(hour)
+    let writer = try await JournalWriter.begin(
+      started(runbook, parent: parent), sources: [], in: state, clock: { moment })
+    for event in events { try await writer.append(event) }
+    if let outcome {
+      try await writer.append(
+        .runFinished(RunFinished(outcome: outcome, finding: nil, signal: nil, duration: .seconds(1))))
+    }
+    return writer.run
+  }
+
+  @Test("There are no runs before the first, and that is no error")
+  func none() throws {
+    #expect(try ledger.entries() == [])
+    #expect(try ledger.runs(of: nil, since: nil, limit: 10) == [])
+    #expect(throws: LedgerError.noRuns) { try ledger.run("last") }
+  }
+
+  @Test("A run is told by its first and its last event")
+  func summary() async throws {
+    let id = try await record("daily-health", hour: 1, outcome: .warn, parent: "PARENT")
+    let expected = RunSummary(
+      id: id, number: 1, runbook: "daily-health", target: "lab", parent: "PARENT", startedAt: moment(1).wall,
+      finishedAt: moment(1).wall, outcome: .warn)
+    #expect(try ledger.runs(of: "daily-health", since: nil, limit: 1) == [expected])
+    #expect(try ledger.entries().map(\.content) == [.run(expected, goesOn: false)])
+  }
+
+  @Test("The newest come first, of one runbook or all, since a moment, and not more than asked for")
+  func filters() async throws {
+    for hour in 0..<6 { try await record(hour % 2 == 0 ? "even" : "odd", hour: hour) }
+    let hours = { (runs: [RunSummary]) in runs.map { Int($0.startedAt.seconds - 1_795_248_000) / 3600 } }
+    #expect(try hours(ledger.runs(of: nil, since: nil, limit: 99)) == [5, 4, 3, 2, 1, 0])
+    #expect(try hours(ledger.runs(of: "even", since: nil, limit: 2)) == [4, 2])
+    #expect(try hours(ledger.runs(of: nil, since: moment(3).wall, limit: 99)) == [5, 4, 3])
+    #expect(try ledger.entries(of: "odd", since: moment(2).wall).count == 2)
+    #expect(try ledger.entries(limit: 4).count == 4)
+    #expect(try ledger.runs(of: "neither", since: nil, limit: 99) == [])
+  }
+
+  @Test("A run that died is told from one that goes on")
+  func unfinished() async throws {
+    try await record("died", outcome: nil)
+    let writer = try await JournalWriter.begin(started("alive"), sources: [], in: state)
+    let states = try ledger.entries().map { entry in
+      if case .run(let run, let goesOn) = entry.content { "\(run.runbook) \(goesOn) \(run.outcome == nil)" } else { "" }
+    }
+    #expect(states == ["alive true true", "died false true"])
+    try await writer.append(.runSignalled(RunSignalled(signal: 15)))
+  }
+
+  enum Damage: CaseIterable { case empty, garbage, noJournal, laterVersion, foreignEnd }
+
+  @Test("A run that cannot be read is listed as damaged, and hides no other", arguments: Damage.allCases)
+  func damaged(damage: Damage) async throws {
+    try await record("sound")
+    let id = try await record("broken")
+    try await record("sound")
+    let file = URL(filePath: state.run(id).journal)
+    let text = try String(contentsOf: file, encoding: .utf8)
+    switch damage {
+    case .empty: try Data().write(to: file)
+    case .garbage: try Data(repeating: 0x41, count: 200_000).write(to: file)
+    case .noJournal: try FileManager.default.removeItem(at: file)
+    case .laterVersion: try Data(text.replacing("{\"v\":1", with: "{\"v\":9").utf8).write(to: file)
+    case .foreignEnd: try Data((text + text.replacing(id, with: "01KBHYXV80ABCDEFGHJKMNPQRS")).utf8).write(to: file)
+    }
+    let entries = try ledger.entries(of: "sound")
+    #expect(entries.count == 3)
+    guard case .damaged(let error) = entries[1].content else {
+      Issue.record("not damaged")
+      return
+    }
+    #expect(entries[1].folder.id == id)
+    #expect(error.message.contains(id))
+    #expect(try ledger.runs(of: nil, since: nil, limit: 9).map(\.runbook) == ["sound", "sound"])
+    #expect(try ledger.run(id) == state.run(id))
+  }
+
+  @Test("Folders that are no runs are not listed")
+  func otherFolders() async throws {
+    try temporary.write("x", to: "runs/.new-01KBHYXV80ABCDEFGHJKMNPQRS/journal.jsonl")
+    try temporary.write("x", to: "runs/notes/journal.jsonl")
+    #expect(try ledger.entries() == [])
+  }
+
+  @Test("A run is found by the beginning of its id, in either case")
+  func prefix() async throws {
+    let id = try await record("a")
+    let other = try await record("a")
+    let shared = zip(id, other).prefix { $0 == $1 }.count
+    #expect(try ledger.run(String(id.prefix(shared + 1))).id == id)
+    #expect(try ledger.run(other.lowercased()).id == other)
+    #expect(throws: LedgerError.ambiguousRun(String(id.prefix(4)), among: [other, id])) {
+      try ledger.run(String(id.prefix(4)))
+    }
+    for unknown in ["", "7ZZZ", "../runs", "LAST"] {
+      #expect(throws: LedgerError.unknownRun(unknown)) { try ledger.run(unknown) }
+    }
+  }
+
+  @Test("The last run is the newest that is nobody's child")
+  func last() async throws {
+    let parent = try await record("a")
+    try await record("a", parent: parent)
+    #expect(try ledger.run("last").id == parent)
+  }
+
+  @Test("Runs of several state folders are one list")
+  func severalStates() async throws {
+    let first = try await record("a")
+    let memory = StateFolder(temporary.path + "/memory")
+    let writer = try await JournalWriter.begin(started("a"), sources: [], in: memory)
+    let both = Ledger([memory, state])
+    #expect(try both.entries().map(\.folder.id) == [writer.run, first])
+    #expect(try both.run("last") == writer.folder)
+  }
+
+  @Test("A figure is read from the outputs of past runs, and what is missing is not zero")
+  func figures() async throws {
+    let result = { (value: Value) in
+      Event.stepResult(
+        StepResultRecorded(
+          path: "turn/relay", attempt: 1, outcome: .pass, output: value, finding: nil, notStarted: false,
+          duration: .zero))
+    }
+    let output = { (p95: String) in Value.members([.init("rtt", .members([.init("p95", .string(p95))]))]) }
+    try await record("a", hour: 1, events: [result(output("4ms"))])
+    try await record("a", hour: 2, events: [result(.null)])
+    try await record("a", hour: 3, events: [result(output("9ms")), result(output("5ms"))])
+    try await record("b", hour: 4, events: [result(output("1ms"))])
+    #expect(try ledger.figure("turn/relay.rtt.p95", of: "a").map(\.value) == [.string("5ms"), nil, .string("4ms")])
+    #expect(try ledger.figure("turn/relay.rtt.p99", of: "a", limit: 1).map(\.value) == [nil])
+    #expect(try ledger.figure("turn.rtt.p95", of: "a", limit: 1).map(\.value) == [nil])
+  }
+}

@@ -1,3 +1,4 @@
+import Addresses
 import NIOCore
 import STUN
 import Testing
@@ -47,6 +48,7 @@ struct AttributeTests {
     // Texts, data and paddings are of any size.
     let free: [any Attribute.Type] = [
       Username.self, Realm.self, Software.self, AlternateDomain.self, Nonce.self, PeerData.self, Padding.self,
+      PasswordAlgorithm.self,
     ]
     if free.contains(where: { $0 == A.self }) { return }
     for size in [1, 3, 5, 7, 9, 33] where !(A.self == EvenPort.self && size == 1) {

@@ -58,7 +58,7 @@ struct MessageTests {
     let seeds = [Vectors.request, Vectors.responseIPv4, Vectors.responseIPv6, Vectors.longTermSHA256Request]
     let key = IntegrityKey(shortTermPassword: "x")
     var decoded = 0
-    for round in 0..<20_000 {
+    for round in 0..<6000 {
       var bytes = seeds[round % seeds.count]
       for _ in 0..<Int.random(in: 1...4, using: &generator) {
         let position = Int.random(in: 0..<bytes.readableBytes, using: &generator)
@@ -74,7 +74,7 @@ struct MessageTests {
       #expect(message.integrity(with: key) != .valid)
       _ = try? message.checkFingerprint()
     }
-    #expect(decoded > 1000)
+    #expect(decoded > 300)
   }
 
   private func touch<A: Attribute>(_: A, in message: Message) { _ = try? message.attribute(A.self) }

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <unistd.h>
@@ -44,13 +45,22 @@ typedef struct {
   int status;
 } runbook_ending;
 
-/// Reaps a child if it has ended, without waiting (waitpid(2), WNOHANG).
-static inline runbook_ending runbook_reap(pid_t pid) {
+/// Reaps a child as waitpid(2) with `options` does.
+static inline runbook_ending runbook_reap_with(pid_t pid, int options) {
   int status = 0;
-  if (waitpid(pid, &status, WNOHANG) != pid) return (runbook_ending){0, 0, 0};
+  pid_t reaped;
+  do reaped = waitpid(pid, &status, options);
+  while (reaped < 0 && errno == EINTR);
+  if (reaped != pid) return (runbook_ending){0, 0, 0};
   if (WIFSIGNALED(status)) return (runbook_ending){1, 1, WTERMSIG(status)};
   return (runbook_ending){1, 0, WEXITSTATUS(status)};
 }
+
+/// Reaps a child if it has ended, without waiting.
+static inline runbook_ending runbook_reap(pid_t pid) { return runbook_reap_with(pid, WNOHANG); }
+
+/// Waits until a child has ended and reaps it; `reaped` is 0 on failure, with errno.
+static inline runbook_ending runbook_wait(pid_t pid) { return runbook_reap_with(pid, 0); }
 
 /// A close-on-exec duplicate of `descriptor` whose number is at least `minimum` (fcntl(2), F_DUPFD_CLOEXEC).
 static inline int runbook_duplicate_above(int descriptor, int minimum) {
@@ -74,3 +84,7 @@ static inline bool runbook_is_memory_backed(const char *path) {
   struct statfs status;
   return statfs(path, &status) == 0 && (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
 }
+
+/// Starts a program, looked for in PATH, that shares our session, group, environment and descriptors, with default
+/// signal dispositions (posix_spawnp(3)). Returns 0, or an error number.
+int runbook_spawn_foreground(pid_t *pid, const char *program, char *const arguments[]);

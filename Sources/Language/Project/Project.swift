@@ -10,8 +10,8 @@ package struct Project: Sendable {
   package let root: String
   /// The `project` of `runbook.yaml`, or the folder's name.
   package let name: String
-  /// The process environment over `.env`.
-  let environment: [String: String]
+  /// The process environment over `.env`; empty where neither is read.
+  package let environment: [String: String]
   let targets: [TargetDeclaration]
   /// Whether `runbook.yaml` declares targets; otherwise there is one, `default`, from the environment.
   let declaresTargets: Bool

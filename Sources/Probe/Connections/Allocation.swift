@@ -1,3 +1,4 @@
+package import Addresses
 package import STUN
 
 /// An allocation on a TURN server that is kept for as long as it is used, and deleted then.

@@ -1,6 +1,7 @@
+package import Addresses
 import NIOCore
 import NIOPosix
-package import STUN
+import STUN
 
 /// A client's connection to one server over one transport: a socket with its STUN client, on one event loop.
 package struct ServerConnection: Sendable {

@@ -1,4 +1,5 @@
-package import STUN
+package import Addresses
+import STUN
 
 /// How a client reaches its server.
 package enum Transport: String, Sendable, Hashable, CaseIterable {

@@ -1,3 +1,4 @@
+import Addresses
 import STUN
 
 extension ProbeFailure {

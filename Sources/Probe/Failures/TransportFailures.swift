@@ -1,3 +1,4 @@
+package import Addresses
 package import STUN
 
 extension ProbeFailure {

@@ -8,6 +8,19 @@ package struct LatencySummary: Sendable, Hashable {
   package let p99: Duration
   package let max: Duration
 
+  /// A summary whose figures are known.
+  package init(
+    count: Int, min: Duration, mean: Duration, p50: Duration, p95: Duration, p99: Duration, max: Duration
+  ) {
+    self.count = count
+    self.min = min
+    self.mean = mean
+    self.p50 = p50
+    self.p95 = p95
+    self.p99 = p99
+    self.max = max
+  }
+
   /// nil where there are no samples: a missing figure is never zero.
   package init?(_ samples: [Duration]) {
     guard !samples.isEmpty else { return nil }

@@ -1,3 +1,4 @@
+package import Addresses
 package import STUN
 
 /// Makes one allocation on a TURN server, and deletes it.

@@ -1,3 +1,4 @@
+package import Addresses
 package import STUN
 
 /// Asks a STUN server for our reflexive address, several times.

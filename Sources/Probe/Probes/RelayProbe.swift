@@ -1,4 +1,5 @@
-package import STUN
+package import Addresses
+import STUN
 
 /// Sends packets through a TURN server and back: from one allocation to another, which echoes them.
 package struct RelayProbe: Sendable {

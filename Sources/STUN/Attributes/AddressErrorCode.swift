@@ -1,3 +1,4 @@
+package import Addresses
 package import NIOCore
 
 /// ADDRESS-ERROR-CODE: in a success response to a dual allocation, the family that was not given, and why (RFC 8656,

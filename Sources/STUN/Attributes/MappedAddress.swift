@@ -1,3 +1,4 @@
+package import Addresses
 package import NIOCore
 
 /// MAPPED-ADDRESS: the client's reflexive address, in plain (RFC 8489, section 14.1).
@@ -8,10 +9,10 @@ package struct MappedAddress: Attribute, Hashable {
   package init(_ address: TransportAddress) { self.address = address }
 
   package init(value: ByteBuffer, transactionID: TransactionID) throws(DecodingError) {
-    address = try AddressCoding.read(value, of: Self.type, mask: 0)
+    address = try AddressCoding.read(value, of: Self.type, mask: .none)
   }
 
   package func write(into buffer: inout ByteBuffer, transactionID: TransactionID) {
-    AddressCoding.write(address, into: &buffer, mask: 0)
+    AddressCoding.write(address, into: &buffer, mask: .none)
   }
 }

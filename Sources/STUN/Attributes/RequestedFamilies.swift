@@ -1,3 +1,4 @@
+package import Addresses
 package import NIOCore
 
 /// REQUESTED-ADDRESS-FAMILY: the family of the relayed address (RFC 8656, section 18.9).

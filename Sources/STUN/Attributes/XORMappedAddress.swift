@@ -1,3 +1,4 @@
+package import Addresses
 package import NIOCore
 
 /// XOR-MAPPED-ADDRESS: the client's reflexive address (RFC 8489, section 14.2).

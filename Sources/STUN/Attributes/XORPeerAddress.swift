@@ -1,3 +1,4 @@
+package import Addresses
 package import NIOCore
 
 /// XOR-PEER-ADDRESS: a peer as the server sees it (RFC 8656, section 18.3).

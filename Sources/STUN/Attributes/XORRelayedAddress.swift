@@ -1,3 +1,4 @@
+package import Addresses
 package import NIOCore
 
 /// XOR-RELAYED-ADDRESS: the address that the server allocated to the client (RFC 8656, section 18.5).

@@ -1,3 +1,5 @@
+package import Addresses
+
 /// What to do after an Allocate request was refused: bounded, so that it never becomes a storm of retries.
 package struct AllocationPolicy: Sendable {
   package enum Decision: Sendable, Hashable {

@@ -1,3 +1,5 @@
+package import Addresses
+
 /// What a client must remember of its allocation, and what is due to keep it: pure, without socket and clock.
 package struct AllocationState: Sendable {
   /// What is to be asked of the server, so that nothing runs out.

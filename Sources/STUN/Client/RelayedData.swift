@@ -1,3 +1,4 @@
+package import Addresses
 package import NIOCore
 
 /// What an allocation's server hands to its client outside of responses.

@@ -1,3 +1,5 @@
+package import Addresses
+
 /// What a client asks of a server: a method and its attributes, without ids, credentials and checksums.
 package struct Request: Sendable {
   /// Whether the request carries the client's credentials.

@@ -1,3 +1,5 @@
+package import Addresses
+
 /// A success response, with what it took to get it.
 package struct Response: Sendable {
   package let message: Message

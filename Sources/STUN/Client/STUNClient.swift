@@ -1,3 +1,4 @@
+package import Addresses
 package import NIOCore
 
 /// A STUN and TURN client towards one server over one transport: pure, without socket and clock.

@@ -17,8 +17,8 @@ package struct TransactionID: Sendable, Hashable {
   }
 
   /// The 128 bits that XOR addresses are masked with: magic cookie, then transaction id (RFC 8489, section 14.2).
-  package var addressMask: UInt128 {
-    UInt128(Message.magicCookie) << 96 | UInt128(high) << 64 | UInt128(low)
+  var addressMask: AddressMask {
+    AddressMask(high: UInt64(Message.magicCookie) << 32 | UInt64(high), low: low)
   }
 }
 

@@ -1,4 +1,4 @@
-import STUN
+import Addresses
 import Testing
 
 @Suite("ServerURI")

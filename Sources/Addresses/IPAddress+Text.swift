@@ -3,8 +3,8 @@ extension IPAddress: CustomStringConvertible, LosslessStringConvertible {
   /// brackets and without a zone.
   package init?(_ text: some StringProtocol) {
     if text.contains(":") {
-      guard let value = Self.parseIPv6(text) else { return nil }
-      self = .v6(value)
+      guard let groups = Self.parseIPv6(text) else { return nil }
+      self = .v6(high: Self.joined(groups[0..<4]), low: Self.joined(groups[4..<8]))
     } else {
       guard let value = Self.parseIPv4(text) else { return nil }
       self = .v4(value)
@@ -15,7 +15,7 @@ extension IPAddress: CustomStringConvertible, LosslessStringConvertible {
   package var description: String {
     switch self {
     case .v4(let value): Self.dottedQuad(value)
-    case .v6(let value): Self.canonicalIPv6(value)
+    case .v6(let high, let low): Self.canonicalIPv6(high, low)
     }
   }
 
@@ -32,12 +32,13 @@ extension IPAddress: CustomStringConvertible, LosslessStringConvertible {
     return value
   }
 
-  private static func parseIPv6(_ text: some StringProtocol) -> UInt128? {
+  /// Eight groups of 16 bits.
+  private static func parseIPv6(_ text: some StringProtocol) -> [UInt16]? {
     let halves = splitAtDoubleColon(text)
     guard let head = groups(of: halves.head, endsAddress: halves.tail == nil) else { return nil }
-    guard let tailText = halves.tail else { return head.count == 8 ? joined(head) : nil }
+    guard let tailText = halves.tail else { return head.count == 8 ? head : nil }
     guard let tail = groups(of: tailText, endsAddress: true), head.count + tail.count <= 7 else { return nil }
-    return joined(head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail)
+    return head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail
   }
 
   private static func splitAtDoubleColon(_ text: some StringProtocol) -> (head: Substring, tail: Substring?) {
@@ -71,15 +72,15 @@ extension IPAddress: CustomStringConvertible, LosslessStringConvertible {
     return groups.count <= 8 ? groups : nil
   }
 
-  private static func joined(_ groups: [UInt16]) -> UInt128 { groups.reduce(0) { $0 << 16 | UInt128($1) } }
+  private static func joined(_ groups: ArraySlice<UInt16>) -> UInt64 { groups.reduce(0) { $0 << 16 | UInt64($1) } }
 
   private static func dottedQuad(_ value: UInt32) -> String {
     "\(value >> 24).\(value >> 16 & 0xFF).\(value >> 8 & 0xFF).\(value & 0xFF)"
   }
 
-  private static func canonicalIPv6(_ value: UInt128) -> String {
-    if value >> 32 == 0xFFFF { return "::ffff:" + dottedQuad(UInt32(truncatingIfNeeded: value)) }
-    let groups = (0..<8).map { UInt16(truncatingIfNeeded: value >> (112 - 16 * UInt128($0))) }
+  private static func canonicalIPv6(_ high: UInt64, _ low: UInt64) -> String {
+    if high == 0, low >> 32 == 0xFFFF { return "::ffff:" + dottedQuad(UInt32(truncatingIfNeeded: low)) }
+    let groups = (0..<8).map { UInt16(truncatingIfNeeded: ($0 < 4 ? high : low) >> (48 - 16 * UInt64($0 % 4))) }
     let zeros = longestZeroRun(groups)
     func text(_ range: Range<Int>) -> String {
       groups[range].map { String($0, radix: 16) }.joined(separator: ":")

@@ -67,7 +67,7 @@ package struct ServerURI: Sendable, Hashable {
       let parts = authority.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
       host = parts[0].lowercased()
       guard !host.isEmpty else { throw .missingHost }
-      guard Self.isHostName(host) else { throw .invalidHost }
+      guard isHost(host), !host.contains(":") else { throw .invalidHost }
       portText = parts.count > 1 ? parts[1] : nil
     }
     port = try portText.map(Self.port)
@@ -88,20 +88,6 @@ package struct ServerURI: Sendable, Hashable {
       throw .invalidTransport
     }
     return transport
-  }
-
-  /// Letters, digits, hyphen, underscore and dots, as labels of at most 63 in at most 253 characters; a text of four
-  /// numbers must be an address.
-  private static func isHostName(_ host: String) -> Bool {
-    if host.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2E }) { return IPAddress(host) != nil }
-    guard host.utf8.count <= 253 else { return false }
-    let name = host.last == "." ? host.dropLast() : host[...]
-    return name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
-      (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
-        && label.utf8.allSatisfy { byte in
-          (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2D || byte == 0x5F
-        }
-    }
   }
 }
 

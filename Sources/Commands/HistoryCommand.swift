@@ -1,0 +1,125 @@
+package import ArgumentParser
+import FoundationEssentials
+import Journal
+import Ledger
+import Reports
+import Schema
+import Steps
+
+/// `runbook history`.
+package struct HistoryCommand: ParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "history",
+    abstract: "List past runs, or what one figure was in each.",
+    discussion: """
+        runbook history daily-health --since 30d
+        runbook history daily-health --figure turn/relay.rtt.p95
+      """)
+
+  @Argument(help: "Only runs of this runbook.", completion: .custom { _, _, _ in documentNames() })
+  var name: String?
+
+  @Option(help: ArgumentHelp("Only runs of this long ago or less.", valueName: "duration")) var since: String?
+
+  @Option(help: ArgumentHelp("The figure to follow: a step's path, a full stop, a field.", valueName: "step.field"))
+  var figure: String?
+
+  @Option(help: ArgumentHelp("How many at most.", valueName: "number")) var limit = 50
+  @Option(help: "text or json.") var format: ReportFormat = .text
+  @OptionGroup var options: ProjectOptions
+
+  package init() {}
+
+  package func validate() throws {
+    guard figure == nil || name != nil else { throw ValidationError("--figure needs the runbook's name") }
+    guard limit > 0 else { throw ValidationError("--limit must be positive") }
+    guard let since else { return }
+    guard let age = parseDuration(since), age > .zero else {
+      throw ValidationError("--since takes a duration with its unit, such as 30d; found \"\(since)\"")
+    }
+  }
+
+  package func run() throws {
+    let ledger = try options.load().ledger
+    do throws(JournalError) {
+      if let figure, let name {
+        show(try ledger.figure(figure, of: name, since: earliest, limit: limit))
+      } else {
+        show(try ledger.entries(of: name, since: earliest, limit: limit))
+      }
+    } catch {
+      throw CommandFailure(error)
+    }
+  }
+
+  private var earliest: Timestamp? {
+    guard let age = since.flatMap({ parseDuration($0) }) else { return nil }
+    let now = Int64(Date().timeIntervalSince1970)
+    return Timestamp(seconds: now - age.components.seconds, nanoseconds: 0)
+  }
+
+  private func show(_ entries: [LedgerEntry]) {
+    switch format {
+    case .json: Terminal.standardOutput.write(JSON.array(entries.map(\.json)).text(.indented) + "\n")
+    case .text:
+      guard !entries.isEmpty else {
+        Terminal.standardOutput.write("no runs yet\n")
+        return
+      }
+      let rows = entries.map(\.row)
+      Terminal.standardOutput.write(columns([["outcome", "started", "took", "no.", "runbook", "run"]] + rows))
+    }
+  }
+
+  private func show(_ readings: [FigureReading]) {
+    switch format {
+    case .json:
+      let objects = readings.map { reading -> JSON in
+        [
+          "run": .string(reading.run.id), "startedAt": .string(reading.run.startedAt.description),
+          "target": reading.run.target.map(JSON.string) ?? .null, "value": reading.value?.json ?? .null,
+        ]
+      }
+      Terminal.standardOutput.write(JSON.array(objects).text(.indented) + "\n")
+    case .text:
+      let rows = readings.map { reading in
+        [
+          momentText(reading.run.startedAt, offset: localOffset(at:)),
+          reading.value.map { terminalSafe($0.plainText) } ?? "not known", terminalSafe(reading.run.target ?? ""),
+          reading.run.id,
+        ]
+      }
+      Terminal.standardOutput.write(columns([["started", "value", "target", "run"]] + rows))
+    }
+  }
+}
+
+extension LedgerEntry {
+  fileprivate var row: [String] {
+    switch content {
+    case .run(let run, let goesOn):
+      let took = run.finishedAt.map { shortDuration($0.duration(since: run.startedAt)) } ?? ""
+      let name = run.runbook + (run.target.map { " @\($0)" } ?? "")
+      return [
+        run.outcome?.rawValue ?? (goesOn ? "running" : "died"), momentText(run.startedAt, offset: localOffset(at:)),
+        took,
+        "\(run.number)", terminalSafe(name), run.id,
+      ]
+    case .damaged(let error): return ["damaged", "", "", "", terminalSafe(error.message), folder.id]
+    }
+  }
+
+  fileprivate var json: JSON {
+    switch content {
+    case .run(let run, let goesOn):
+      [
+        "run": .string(run.id), "number": .int(run.number), "runbook": .string(run.runbook),
+        "target": run.target.map(JSON.string) ?? .null, "parent": run.parent.map(JSON.string) ?? .null,
+        "outcome": run.outcome.map { .string($0.rawValue) } ?? .null, "running": .bool(goesOn),
+        "startedAt": .string(run.startedAt.description),
+        "finishedAt": run.finishedAt.map { .string($0.description) } ?? .null,
+      ]
+    case .damaged(let error): ["run": .string(folder.id), "damaged": .string(error.message)]
+    }
+  }
+}

@@ -1,0 +1,102 @@
+package import ArgumentParser
+import Journal
+import Lab
+import Processes
+import Schema
+
+/// `runbook lab`.
+package struct LabCommand: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "lab",
+    abstract: "Real coturn servers on loopback, for trying things, drills and tests.",
+    discussion: """
+      The lab is two coturn servers with free ports: `lab` has a user with a long-term credential, `lab-rest` a secret from
+      which time-limited credentials are made. Both listen on UDP, TCP, TLS and DTLS, with a certificate of an authority
+      made on the spot.
+
+      It lives in the project's state folder and is gone without a trace after `lab down`. `runbook run NAME --lab` starts
+      it if need be and stops what it started.
+      """,
+    subcommands: [Up.self, Down.self, Status.self, Exec.self], defaultSubcommand: Status.self)
+
+  package init() {}
+
+  struct Up: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Start it, and keep it until `lab down`.")
+    @OptionGroup var options: ProjectOptions
+
+    func run() async throws {
+      let lab = Lab(folder: try options.load().labFolder)
+      let (state, started) = try await lab.start(for: .person)
+      Terminal.standardOutput.write((started ? "started\n" : "it runs already\n") + describe(state))
+    }
+  }
+
+  struct Down: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Stop it and leave nothing behind.")
+    @OptionGroup var options: ProjectOptions
+
+    func run() async throws {
+      let lab = Lab(folder: try options.load().labFolder)
+      do { try await lab.down() } catch { throw CommandFailure(.error, error.message) }
+    }
+  }
+
+  struct Status: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Say whether it runs, and where.")
+    @OptionGroup var options: ProjectOptions
+
+    func run() async throws {
+      switch Lab(folder: try options.load().labFolder).status() {
+      case .up(let state): Terminal.standardOutput.write(describe(state))
+      case .down: Terminal.standardOutput.write("down; start it with: runbook lab up\n")
+      case .remains:
+        Terminal.standardOutput.write("remains of one that died; clear them away with: runbook lab down\n")
+      }
+    }
+  }
+
+  struct Exec: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Run a program with the lab's servers in its environment.",
+      discussion: """
+        The environment has TURN_SERVER, TURN_USERNAME, TURN_CREDENTIAL and TURN_TLS_SERVER of `lab`, TURN_REST_SERVER and
+        TURN_SECRET of `lab-rest`, and TURN_CA. Example:
+
+          runbook lab exec -- sh -c 'turnutils_uclient -u $TURN_USERNAME -w $TURN_CREDENTIAL …'
+        """)
+    @OptionGroup var options: ProjectOptions
+
+    @Argument(parsing: .postTerminator, help: ArgumentHelp("The program and its arguments.", valueName: "cmd"))
+    var command: [String] = []
+
+    func run() async throws {
+      guard let program = command.first else {
+        throw CommandFailure(.invalid, "nothing to run: give a program after --, as in runbook lab exec -- env")
+      }
+      let lab = Lab(folder: try options.load().labFolder)
+      let ending = try await lab.whileUp { state in
+        do throws(ProcessError) {
+          return try await runInForeground(program, Array(command.dropFirst()), environment: state.environment)
+        } catch { throw CommandFailure(.invalid, error.message) }
+      }
+      switch ending {
+      case .exited(0): return
+      case .exited(let code): throw CommandFailure(.program(code))
+      case .signalled(let number): throw CommandFailure(.signalled(Int(number)))
+      case .unkillable: throw CommandFailure(.error, "\(program) cannot be ended")
+      }
+    }
+  }
+}
+
+/// The lab's servers and what they need, for people. Secrets are read from the environment of `lab exec`.
+private func describe(_ state: LabState) -> String {
+  var text = ""
+  for target in state.targets {
+    let proof = target.username.map { "user \($0)" } ?? "REST secret"
+    text += "\(target.name)  realm \(target.realm), \(proof)\n"
+    for transport in LabTarget.Transport.allCases { text += "  \(target.uri(transport))\n" }
+  }
+  return text + "logs in \(state.folder)\n"
+}

@@ -1,0 +1,46 @@
+package import ArgumentParser
+import Journal
+import Language
+import Modules
+import Reports
+import Schema
+import Steps
+
+/// `runbook list`.
+package struct ListCommand: ParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the project's runbooks and checks, with what they do to the service.")
+
+  @Option(help: "text or json.") var format: ReportFormat = .text
+  @OptionGroup var options: ProjectOptions
+
+  package init() {}
+
+  private struct Row {
+    let name: String
+    let effects: String
+    let title: String
+  }
+
+  package func run() throws {
+    let project = try options.load()
+    let names = project.runbookNames + project.checkNames.map { "checks/\($0)" }
+    let rows = names.map { name in
+      // A document with problems is listed all the same; `validate` says what they are.
+      guard let outline = try? project.outline(name, catalog: .standard) else {
+        return Row(name: name, effects: "", title: "has problems: runbook validate")
+      }
+      let effects = outline.effects.sorted().map(\.rawValue).joined(separator: " ")
+      return Row(name: name, effects: effects, title: outline.title)
+    }
+    switch format {
+    case .json:
+      let objects = rows.map { row -> JSON in
+        ["name": .string(row.name), "effects": .string(row.effects), "title": .string(row.title)]
+      }
+      Terminal.standardOutput.write(JSON.array(objects).text(.indented) + "\n")
+    case .text:
+      Terminal.standardOutput.write(columns(rows.map { [$0.name, $0.effects, terminalSafe($0.title)] }))
+    }
+  }
+}

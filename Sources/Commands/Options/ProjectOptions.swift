@@ -1,0 +1,80 @@
+package import ArgumentParser
+import FoundationEssentials
+import Glibc
+import Journal
+import Lab
+import Language
+import Ledger
+import Schema
+
+/// Which project a command works in, and from where it takes the environment.
+package struct ProjectOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The project's folder.",
+      discussion: "Else RUNBOOK_PROJECT, the nearest parent folder with runbook.yaml, or /etc/runbook.",
+      valueName: "dir"),
+    completion: .directory)
+  package var project: String?
+
+  @Option(
+    help: ArgumentHelp("Read this file instead of the project's .env.", valueName: "file"), completion: .file())
+  package var envFile: String?
+
+  package init() {}
+
+  /// Reads the project.
+  ///
+  /// - Parameter isLab: neither the environment nor `.env` is asked then; targets and secrets come from the lab alone.
+  /// - Throws: `CommandFailure` where there is no project, with the problems printed where it cannot be read.
+  func load(isLab: Bool = false) throws -> Project {
+    var surroundings = Project.Surroundings(
+      environment: ProcessInfo.processInfo.environment, environmentFile: envFile,
+      workingFolder: FileManager.default.currentDirectoryPath)
+    let root: String
+    do { root = try Project.find(project, in: surroundings) } catch {
+      throw CommandFailure(.invalid, "\(error.message)\n  \(error.advice)")
+    }
+    surroundings.readsEnvironment = !isLab
+    do { return try Project.load(at: root, in: surroundings) } catch {
+      throw Diagnostics(root: root).failure(error.all)
+    }
+  }
+}
+
+/// Prints problems of documents with their source.
+struct Diagnostics: Sendable {
+  let root: String
+
+  init(root: String) { self.root = root }
+
+  /// Prints the problems on standard error and gives the failure with which to end.
+  func failure(_ issues: [Issue]) -> CommandFailure {
+    show(issues)
+    return CommandFailure(.invalid)
+  }
+
+  func show(_ issues: [Issue]) {
+    let text = DiagnosticText(usesColour: Terminal.standardError.hasColor) { [root] file in
+      FileManager.default.contents(atPath: file.hasPrefix("/") ? file : "\(root)/\(file)").map(Array.init)
+    }
+    Terminal.standardError.write(text.text(issues))
+  }
+}
+
+extension Project {
+  /// The runs of this project, those that were kept in memory included.
+  var ledger: Ledger { Ledger([state] + [try? volatileState].compactMap(\.self)) }
+
+  /// Where runs are kept in memory.
+  var volatileState: StateFolder {
+    get throws(JournalError) {
+      try StateFolder.volatile(runtimeFolder: ProcessInfo.processInfo.environment["XDG_RUNTIME_DIR"])
+    }
+  }
+
+  /// Where runs of this project are kept; one that is installed shares them with the group of its operators.
+  var state: StateFolder {
+    StateFolder(statePath, access: root == "/etc/runbook" ? .group : .owner)
+  }
+}

@@ -1,0 +1,164 @@
+package import ArgumentParser
+import FoundationEssentials
+import Journal
+import Lab
+import Language
+import Ledger
+import Modules
+import Reports
+import Schema
+import Steps
+
+/// `runbook run`.
+package struct RunCommand: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run a runbook and report what passed.",
+    discussion: """
+      The runbook is checked whole before anything runs: a missing secret, a mistyped name or a wrong parameter ends with
+      exit code 2 and nothing done. The report begins with what did not pass and what to look at next.
+
+        runbook run daily-health --lab
+        runbook run p1-outage -p container=coturn --target frankfurt
+        runbook run checks/turn-relay --target region=eu --format json
+      """)
+
+  @Argument(
+    help: "The runbook's name in runbooks/, or checks/NAME.", completion: .custom { _, _, _ in documentNames() })
+  var name: String
+
+  @Option(
+    name: [.customShort("p"), .customLong("param")],
+    help: ArgumentHelp("The value of a parameter; may be repeated.", valueName: "key=value"))
+  var parameters: [GivenParameter] = []
+
+  @Option(help: ArgumentHelp("A YAML or JSON file of parameters.", valueName: "file"), completion: .file())
+  var params: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A target's name, LABEL=VALUE, or all. With several, the runbook runs once for each.", valueName: "target"))
+  var target: String?
+
+  @Flag(help: "Run against the lab's coturn servers on loopback; started if need be, and stopped again.")
+  var lab = false
+
+  @Flag(help: "Let warnings count as failures in the exit code.") var strict = false
+  @Flag(help: "Show nothing while it runs.") var quiet = false
+  @Flag(help: "Show what each step tells of its work.") var verbose = false
+
+  @Flag(help: "Keep the journal in memory-backed storage: for when the disk is full or broken.")
+  var volatile = false
+
+  @Option(help: "The report on standard output: text or json.") var format: ReportFormat = .text
+
+  @Option(help: ArgumentHelp("One more report, into a file; may be repeated.", valueName: "format=file"))
+  var report: [ReportFile] = []
+
+  @OptionGroup var options: ProjectOptions
+
+  package init() {}
+
+  package func validate() throws {
+    if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other") }
+  }
+
+  package func run() async throws {
+    let project = try options.load(isLab: lab)
+    if lab {
+      try await Lab(folder: project.labFolder).whileUp { state in try await run(in: project, lab: state) }
+    } else {
+      try await run(in: project, lab: nil)
+    }
+  }
+
+  private func run(in project: Project, lab: LabState?) async throws {
+    let plans = try plans(in: project, lab: lab)
+    let run: RecordedRun
+    do {
+      let state = volatile ? try project.volatileState : project.state
+      run = try await perform(
+        plans, RunSession(state: state, history: project.ledger, signals: EndingSignals()))
+    } catch let error as JournalError {
+      throw CommandFailure(error)
+    }
+    let report = Report(run)
+    for file in self.report { try write(report, to: file) }
+    Terminal.standardOutput.write(text(of: report, format, style: Style(terminal: .standardOutput)))
+    let status = ExitStatus(report.outcome, signal: run.finished?.signal, isStrict: strict)
+    guard status == .passed else { throw CommandFailure(status) }
+  }
+
+  /// One plan for each selected target; every problem of every plan is shown before anything runs.
+  private func plans(in project: Project, lab: LabState?) throws -> [Plan] {
+    let diagnostics = Diagnostics(root: project.root)
+    do throws(Issues) {
+      let targets =
+        if let lab { try lab.targets(selectedBy: target) } else { try project.targets(selectedBy: target) }
+      let given = try givenParameters()
+      let selected: [TURNServer?] = targets.isEmpty ? [nil] : targets
+      var warnings: [Issue] = []
+      var plans: [Plan] = []
+      for target in selected {
+        plans.append(
+          try project.plan(name, given: given, target: target, catalog: .standard) { issue in
+            if !warnings.contains(issue) { warnings.append(issue) }
+          })
+      }
+      if !warnings.isEmpty { diagnostics.show(warnings) }
+      return plans
+    } catch {
+      throw diagnostics.failure(error.all)
+    }
+  }
+
+  private func givenParameters() throws(Issues) -> GivenParameters {
+    let texts = parameters.map { ($0.name, $0.value) }
+    guard let params else { return GivenParameters(texts: texts) }
+    guard let bytes = FileManager.default.contents(atPath: params) else {
+      let place = SourceRange(file: params, line: 1, column: 1)
+      throw Issues([Issue(.error, "file-unreadable", "the parameter file cannot be read", at: place)])
+    }
+    return GivenParameters(texts: texts, file: (params, Array(bytes)))
+  }
+
+  private func perform(_ plans: [Plan], _ session: RunSession) async throws -> RecordedRun {
+    let verbosity: LiveDisplay.Verbosity = quiet ? .quiet : verbose ? .verbose : .normal
+    guard plans.count > 1 else {
+      return try await session.run(plans[0], display: LiveDisplay(.standardError, verbosity))
+    }
+    return try await FleetSession(session: session, verbosity: verbosity, terminal: .standardError).run(plans)
+  }
+
+  private func write(_ report: Report, to file: ReportFile) throws {
+    let text = text(of: report, file.format, style: .plain)
+    do { try Data(text.utf8).write(to: URL(filePath: file.path), options: .atomic) } catch {
+      throw CommandFailure(.error, "the report cannot be written to \(file.path): \(error)")
+    }
+  }
+}
+
+/// A report in one of its forms.
+func text(of report: Report, _ format: ReportFormat, style: Style) -> String {
+  switch format {
+  case .text: report.text(style)
+  case .json: report.json.text(.indented) + "\n"
+  }
+}
+
+extension LabState {
+  /// `lab` unless another is named; `all` for both.
+  func targets(selectedBy selection: String?) throws(Issues) -> [TURNServer] {
+    let servers = targets.map(\.turnServer)
+    let chosen = selection == "all" ? servers : servers.filter { $0.name == selection ?? "lab" }
+    guard chosen.isEmpty else { return chosen }
+    let names = servers.map(\.name)
+    let near = selection.flatMap { nearName(to: $0, among: names) }
+    throw Issues([
+      Issue(
+        .error, "unknown-target", "the lab has no target \"\(selection ?? "")\"",
+        at: SourceRange(file: "--target", line: 1, column: 1),
+        suggestion: near.map { "did you mean \"\($0)\"?" } ?? "there are \(names.joined(separator: ", ")), and all")
+    ])
+  }
+}

@@ -1,0 +1,77 @@
+import Journal
+import Language
+import Schema
+import Steps
+
+/// Runs one runbook for several targets: a child run for each, with its own journal, under a parent run.
+struct FleetSession: Sendable {
+  /// How many children run at a time.
+  static let width = 8
+
+  let session: RunSession
+  let verbosity: LiveDisplay.Verbosity
+  let terminal: Terminal
+
+  /// - Parameter plans: one for each target, of the same runbook; not empty.
+  func run(_ plans: [Plan]) async throws -> RecordedRun {
+    let start = ContinuousClock.now
+    var started = session.started(plans[0], parent: nil)
+    started.target = nil
+    let journal = try await JournalWriter.begin(started, sources: plans[0].runSources, in: session.state)
+    var outcomes: [Outcome] = []
+    try await withThrowingTaskGroup(of: ChildFinished.self) { group in
+      var waiting = plans[...]
+      for _ in 0..<Self.width { try await startNext(of: &waiting, in: &group, journal) }
+      while let child = try await group.next() {
+        outcomes.append(child.outcome)
+        try await journal.append(.childFinished(child))
+        try await startNext(of: &waiting, in: &group, journal)
+      }
+    }
+    let finished = RunFinished(
+      outcome: Outcome.worst(outcomes), finding: nil, signal: session.signals.first,
+      duration: start.duration(to: .now))
+    try await journal.append(.runFinished(finished))
+    return try RecordedRun.read(journal.folder)
+  }
+
+  /// Starts one more child. After a signal it is recorded as skipped instead, and the rest with it.
+  private func startNext(
+    of waiting: inout ArraySlice<Plan>, in group: inout ThrowingTaskGroup<ChildFinished, any Error>,
+    _ journal: JournalWriter
+  ) async throws {
+    guard let plan = waiting.popFirst() else { return }
+    let target = plan.target?.name ?? ""
+    guard session.signals.first == nil else {
+      group.addTask { ChildFinished(run: "", target: target, outcome: .skipped, steps: []) }
+      return
+    }
+    let id = ULID.next()
+    try await journal.append(.childStarted(ChildStarted(run: id, target: target)))
+    let display = LiveDisplay(terminal, verbosity, label: target, isAlone: false)
+    group.addTask {
+      let child = try await session.run(plan, id: id, parent: journal.run, display: display)
+      return ChildFinished(
+        run: id, target: target, outcome: child.finished?.outcome ?? .indeterminate, steps: child.ownSteps)
+    }
+  }
+}
+
+extension RecordedRun {
+  /// The outcomes of the runbook's own steps; those inside checks are left out.
+  fileprivate var ownSteps: [ChildStep] {
+    var titles: [String: String] = [:]
+    var steps: [ChildStep] = []
+    for recorded in events {
+      switch recorded.event {
+      case .stepStarted(let step): titles[step.path] = step.title
+      case .stepFinished(let step) where !step.path.contains("/"):
+        steps.append(ChildStep(path: step.path, title: titles[step.path] ?? step.path, outcome: step.outcome))
+      case .stepSkipped(let step) where !step.path.contains("/"):
+        steps.append(ChildStep(path: step.path, title: step.title, outcome: .skipped))
+      default: break
+      }
+    }
+    return steps
+  }
+}

@@ -1,0 +1,52 @@
+import Engine
+import Journal
+import Language
+import Schema
+import Steps
+
+/// Runs one plan to its end, its journal in the state folder.
+struct RunSession: Sendable {
+  let state: StateFolder
+  let history: any RunHistory
+  let signals: EndingSignals
+  let facts = HostFacts.current()
+
+  /// - Parameters:
+  ///   - id: announced to the parent before, where there is one.
+  ///   - parent: the run that this one is a child of.
+  /// - Throws: `JournalError` where something cannot be recorded; nothing more is done then.
+  func run(
+    _ plan: Plan, id: String = ULID.next(), parent: String? = nil, display: LiveDisplay
+  ) async throws -> RecordedRun {
+    let journal = try await JournalWriter.begin(
+      started(plan, parent: parent), sources: plan.runSources, id: id, in: state)
+    let driver = RunDriver(
+      plan: plan, run: journal.run, history: history, append: { try await journal.append($0) },
+      notify: { display.show($0) })
+    let ticks = Task {
+      while !Task.isCancelled {
+        try await Task.sleep(for: .seconds(1))
+        display.tick()
+      }
+    }
+    defer {
+      ticks.cancel()
+      display.end()
+    }
+    _ = try await driver.drive(from: journal.first, signals: signals.subscribe())
+    return try RecordedRun.read(journal.folder)
+  }
+
+  /// The first event of a run; the journal fills in number, sources and whether it is volatile.
+  func started(_ plan: Plan, parent: String?, target: String? = nil) -> RunStarted {
+    RunStarted(
+      runbook: plan.name, title: plan.title, number: 0, severity: plan.severity,
+      target: target ?? plan.target?.name, parent: parent, params: .members(plan.params), tool: runbookVersion,
+      host: facts.host, user: facts.user, pid: facts.pid, sources: [], volatile: false)
+  }
+}
+
+extension Plan {
+  /// The files that the run is planned from, as the journal keeps them.
+  var runSources: [RunSource] { sources.map { RunSource(path: $0.path, bytes: $0.bytes) } }
+}

@@ -1,0 +1,12 @@
+import Reports
+
+extension Style {
+  /// As a terminal can show it; plain, and 100 columns wide, where nobody looks.
+  init(terminal: Terminal) {
+    self.init(
+      isColored: terminal.hasColor, width: terminal.isInteractive ? terminal.width : 100, offset: localOffset(at:))
+  }
+
+  /// For files.
+  static var plain: Style { Style(isColored: false, width: 100, offset: localOffset(at:)) }
+}

@@ -1,0 +1,41 @@
+package import ArgumentParser
+import Language
+import Modules
+import Schema
+import Steps
+
+/// `runbook validate`.
+package struct ValidateCommand: ParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "validate",
+    abstract: "Find every problem of the project's files, in one pass.",
+    discussion: "Exit code 0 where there are none (warnings do not count, unless --strict), and 2 where there are.")
+
+  @Argument(
+    help: "Files or folders of the project; all of it, if none is given.", completion: .file(extensions: ["yaml"]))
+  var paths: [String] = []
+
+  @Flag(help: "Let warnings count as problems.") var strict = false
+  @Option(help: "text or json.") var format: ReportFormat = .text
+  @OptionGroup var options: ProjectOptions
+
+  package init() {}
+
+  package func run() throws {
+    let project = try options.load()
+    let issues = project.validate(paths.isEmpty ? nil : paths, catalog: .standard)
+    switch format {
+    case .json: Terminal.standardOutput.write(JSON.array(issues.map(\.json)).text(.indented) + "\n")
+    case .text:
+      Diagnostics(root: project.root).show(issues)
+      if issues.isEmpty { Terminal.standardOutput.write("\(summary(of: project)): no problems\n") }
+    }
+    guard issues.contains(where: { strict || $0.severity == .error }) else { return }
+    throw CommandFailure(.invalid)
+  }
+
+  private func summary(of project: Project) -> String {
+    func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+    return "\(count(project.runbookNames.count, "runbook")), \(count(project.checkNames.count, "check"))"
+  }
+}

@@ -1,0 +1,35 @@
+package import Journal
+package import Steps
+
+/// One run in a list.
+package struct LedgerEntry: Hashable, Sendable {
+  package let folder: RunFolder
+  package let content: Content
+
+  package enum Content: Hashable, Sendable {
+    /// `goesOn` tells a run without an end that is still being written from one that died.
+    case run(RunSummary, goesOn: Bool)
+    /// The journal cannot be read, and why.
+    case damaged(JournalError)
+  }
+
+  init(reading folder: RunFolder) {
+    self.folder = folder
+    do throws(JournalError) {
+      let ends = try JournalEnds.read(folder)
+      let finished = ends.finished
+      let run = RunSummary(
+        id: ends.id, number: Int64(ends.started.number), runbook: ends.started.runbook, target: ends.started.target,
+        parent: ends.started.parent, startedAt: ends.first.moment.wall,
+        finishedAt: finished == nil ? nil : ends.last.moment.wall, outcome: finished?.outcome)
+      content = .run(run, goesOn: finished == nil && ends.isBeingWritten)
+    } catch {
+      content = .damaged(error)
+    }
+  }
+
+  /// False too where that cannot be told.
+  var isChild: Bool {
+    if case .run(let run, _) = content { run.parent != nil } else { false }
+  }
+}

@@ -1,0 +1,57 @@
+import Addresses
+import Journal
+import Probe
+import STUN
+import Schema
+import Steps
+
+extension Server {
+  /// The server that a step was given.
+  init(_ target: TURNServer) throws(StepError) {
+    do throws(ServerURI.ParsingError) {
+      self.init(uri: try ServerURI(parsing: target.uri))
+    } catch {
+      throw .notStarted(
+        "turn.uri-invalid", "\(target.uri) is no STUN or TURN URI: \(error).",
+        advice: "Write it as turn:turn.example.com:3478?transport=udp (RFC 7065).")
+    }
+    if let secret = target.secret {
+      credentials = .sharedSecret(
+        secret.revealText(), user: target.username ?? "runbook", lifetime: .seconds(600), order: .expiryFirst)
+    } else if let username = target.username, let credential = target.credential {
+      credentials = .longTerm(LongTermCredentials(username: username, password: credential.revealText()))
+    }
+  }
+}
+
+extension StepContext {
+  /// The time that a probe may take, so that what it made is cleaned up before the step's own deadline.
+  var probeDeadline: Duration { remaining - min(.seconds(2), remaining / 5) }
+
+  /// Runs a probe and says what its failure means for a step.
+  func probing<Report>(
+    _ probe: (Duration) async throws(ProbeFailure) -> Report
+  ) async throws(StepError) -> Report {
+    do throws(ProbeFailure) {
+      return try await probe(probeDeadline)
+    } catch {
+      throw StepError(error)
+    }
+  }
+}
+
+extension StepError {
+  /// A service that is silent, refuses or answers wrongly fails its step; an input that cannot work never starts it.
+  init(_ failure: ProbeFailure) {
+    let kind: Kind =
+      switch failure.code {
+      case .cancelled: .interrupted
+      case .invalidInput, .deadlineTooShort: .notStarted
+      case .transportBroken: .broken
+      default: .failed
+      }
+    self.init(
+      kind, Finding(failure.code.rawValue, failure.message, advice: failure.advice),
+      learnt: failure.evidence.map { Value.Member($0.name, .string($0.value)) })
+  }
+}

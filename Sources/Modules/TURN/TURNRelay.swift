@@ -1,0 +1,106 @@
+import Addresses
+import Journal
+package import Probe
+import STUN
+package import Schema
+package import Steps
+
+/// Echoes packets through two allocations.
+package struct TURNRelay: StepModule {
+  package struct Input: Sendable {
+    package var server: TURNServer
+    package var packets: Int
+    package var size: Int
+    package var rate: Int
+    package var path: RelayProbe.Path
+  }
+
+  package struct Output: Sendable {
+    /// `address:port` that relayed.
+    package var server: String
+    package var transport: Transport
+    package var path: RelayProbe.Path
+    package var relayedAddresses: [String]
+    package var sent: Int
+    package var received: Int
+    package var lost: Int
+    /// Of the packets that were sent.
+    package var loss: Double
+    package var reached: Int
+    package var duplicates: Int
+    package var reordered: Int
+    package var rtt: LatencySummary
+    package var jitter: Duration?
+    /// Bits per second.
+    package var throughput: Int
+    package var setUp: Duration
+    package var elapsed: Duration
+    package var deleted: Bool
+  }
+
+  package static let declaration = ModuleDeclaration(
+    "turn.relay", "Echoes packets through two allocations of a TURN server, as a call between two clients would.",
+    discussion: """
+      Makes two allocations, lets each permit the other, sends packets from one to the other and back, and deletes both,
+      also when it fails. What goes wrong before a packet came back fails the step, with the reason as a code such as
+      `turn.unauthorized`, `turn.forbidden` or `turn.nothingRelayed`; loss and delay are for `expect` to judge. The
+      server must be willing to relay to its own relayed addresses.
+      """,
+    effect: .observe, judges: true, deadline: .seconds(30),
+    input: Record(
+      Input.init,
+      Field("server", \.server, .turnServer, "The server to relay through, with credentials or shared secret."),
+      Field("packets", \.packets, .int.within(1...1_000_000), default: 50, "How many packets to send."),
+      Field("size", \.size, .byteSize.within(24...65_000), default: 160, "The payload of each packet."),
+      Field("rate", \.rate, .int.within(1...100_000), default: 50, "Packets a second."),
+      Field(
+        "path", \.path, .enumeration(RelayProbe.Path.self), default: .channel,
+        "ChannelData messages, or Send and Data indications.")
+    ),
+    output: Record(
+      Output.init,
+      Field("server", \.server, .string, "Address and port that relayed."),
+      Field("transport", \.transport, .enumeration(Transport.self), "What the packets were sent over."),
+      Field("path", \.path, .enumeration(RelayProbe.Path.self), "How the packets were sent."),
+      Field("relayedAddresses", \.relayedAddresses, .list(.string), "The relayed addresses of sender and echo."),
+      Field("sent", \.sent, .int, "Packets that were sent."),
+      Field("received", \.received, .int, "Packets that came back, each counted once."),
+      Field("lost", \.lost, .int, "Packets that did not come back."),
+      Field("loss", \.loss, .percent, "Share of the packets that did not come back."),
+      Field("reached", \.reached, .int, "Packets that reached the echo."),
+      Field("duplicates", \.duplicates, .int, "Packets that came back more than once."),
+      Field("reordered", \.reordered, .int, "Packets that came back after a later one (RFC 4737)."),
+      Field("rtt", \.rtt, .record(LatencyRecord.record), "Times there and back, four times through the server."),
+      Field("jitter", \.jitter, .optional(.duration), "Interarrival jitter of the way there (RFC 3550)."),
+      Field("throughput", \.throughput, .bandwidth, "Payload that came back."),
+      Field("setUp", \.setUp, .duration, "How long both allocations and the permissions took."),
+      Field("elapsed", \.elapsed, .duration, "From the first packet sent to the last one that came back."),
+      Field("deleted", \.deleted, .bool, "Whether the server confirmed that both allocations are gone.")
+    ),
+    examples: [
+      .init(
+        "A voice call's packets come back", with: "server: ${target}\npackets: 100\nsize: 160B\nrate: 50",
+        expect: ["output.loss <= 1.0", "output.rtt.p95 <= duration('200ms')"])
+    ])
+
+  package init() {}
+
+  package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+    var probe = RelayProbe(server: try Server(input.server))
+    (probe.packets, probe.size, probe.rate, probe.path) = (input.packets, input.size, input.rate, input.path)
+    let configured = probe
+    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+      try await configured.run(deadline: deadline)
+    }
+    guard let roundTrip = report.roundTrip else {
+      throw .failed("turn.nothingRelayed", "No packet came back.", advice: nil)
+    }
+    return .done(
+      Output(
+        server: "\(report.server)", transport: report.transport, path: report.path,
+        relayedAddresses: report.relayedAddresses.map(\.description), sent: report.sent, received: report.received,
+        lost: report.lost, loss: report.lossRatio * 100, reached: report.reached, duplicates: report.duplicates,
+        reordered: report.reordered, rtt: roundTrip, jitter: report.jitter, throughput: Int(report.throughput),
+        setUp: report.setUp, elapsed: report.elapsed, deleted: report.allocationsDeleted))
+  }
+}

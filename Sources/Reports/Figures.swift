@@ -1,0 +1,59 @@
+import Journal
+import Schema
+
+/// What a value came to, as people read it: durations short, numbers without a tail of digits, anything long as JSON.
+func shownValue(_ value: Value) -> String {
+  switch value {
+  case .double(let number): shownNumber(number)
+  case .string(let text): parseDuration(text).map(shortDuration) ?? "\"\(terminalSafe(text))\""
+  case .duration(let duration): shortDuration(duration)
+  case .null: "nothing"
+  default: terminalSafe(value.json.text())
+  }
+}
+
+/// Three digits after the point, without zeros at the end.
+private func shownNumber(_ number: Double) -> String {
+  guard number.isFinite, abs(number) < 1e12 else { return "\(number)" }
+  let rounded = (number * 1000).rounded() / 1000
+  guard rounded != 0 || number == 0 else { return "\(number)" }
+  return rounded == rounded.rounded() ? "\(Int64(rounded))" : "\(rounded)"
+}
+
+extension Report.Step {
+  /// The few figures of the output that say most: first those that an expectation looked at, then the others in their order.
+  func figures(limit: Int = 3) -> [(name: String, value: String)] {
+    var figures: [(name: String, value: String)] = []
+    for actual in expectations.flatMap(\.actual) where isFigure(actual.value) {
+      guard let name = Self.outputName(actual.expression) else { continue }
+      if !figures.contains(where: { $0.name == name }) { figures.append((name, shownValue(actual.value))) }
+    }
+    for (name, value) in leaves(of: output, under: "") where isFigure(value) {
+      if !figures.contains(where: { $0.name == name }) { figures.append((name, shownValue(value))) }
+    }
+    return Array(figures.prefix(limit))
+  }
+
+  /// `rtt.p95` for `output.rtt.p95`; nil for any other expression.
+  private static func outputName(_ expression: String) -> String? {
+    let parts = expression.split(separator: ".", omittingEmptySubsequences: false)
+    let isPath = parts.allSatisfy { part in
+      !part.isEmpty && part.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+    }
+    return isPath && parts.count > 1 && parts[0] == "output" ? parts.dropFirst().joined(separator: ".") : nil
+  }
+
+  /// Numbers, durations and truth values; in a journal durations are text.
+  private func isFigure(_ value: Value) -> Bool {
+    switch value {
+    case .int, .double, .duration, .bool: true
+    case .string(let text): parseDuration(text) != nil
+    default: false
+    }
+  }
+
+  private func leaves(of value: Value, under name: String) -> [(name: String, value: Value)] {
+    guard case .members(let members) = value else { return name.isEmpty ? [] : [(name, value)] }
+    return members.flatMap { leaves(of: $0.value, under: name.isEmpty ? $0.name : "\(name).\($0.name)") }
+  }
+}

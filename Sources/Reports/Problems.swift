@@ -1,0 +1,120 @@
+import Journal
+import Schema
+
+extension Report {
+  /// What did not pass, what was expected, what was found, and what to look at next; the failures before the warnings,
+  /// each in the order of the run, since the first is most often the cause.
+  func problems(_ style: Style) -> [String] {
+    var blocks = [endProblem(style)].filter { !$0.isEmpty }
+    let all = steps.flatMap { $0.flattened().map(\.step) }.filter { $0.outcome != .skipped && !$0.isDiagnostic }
+    for step in all where !step.outcome.isGood && step.hasOwnProblem { blocks.append(problem(step, style)) }
+    for child in children where !child.outcome.isGood { blocks.append(problem(child, style)) }
+    for step in all where step.outcome == .warn && step.hasOwnProblem { blocks.append(problem(step, style)) }
+    for child in children where child.outcome == .warn { blocks.append(problem(child, style)) }
+    return blocks.joined(separator: [""]).map(\.self)
+  }
+
+  /// What stopped the run from outside, or that its end is not known.
+  private func endProblem(_ style: Style) -> [String] {
+    var lines: [LabelledText] = []
+    switch end {
+    case .goesOn:
+      lines.append(LabelledText(label: "found", text: "the run goes on: a process is writing to its journal"))
+    case .died:
+      lines.append(LabelledText(label: "found", text: "the run died: its journal has no end, and nobody writes to it"))
+      lines.append(
+        LabelledText(
+          label: "next", text: "look at what the steps without an end have left behind before it is run again",
+          emphasis: .bold))
+    case .finished(let finished, _):
+      if let signal = finished.signal {
+        lines.append(LabelledText(label: "found", text: "\(signalName(signal)) asked the run to end"))
+      }
+      if let finding = finished.finding { lines += finding.lines }
+    }
+    return lines.flatMap { $0.lines(style) }
+  }
+
+  private func problem(_ step: Step, _ style: Style) -> [String] {
+    let title = step.title == step.id ? "" : "  \(terminalSafe(step.title))"
+    let head = "\(terminalSafe(step.path))\(title)  (\(terminalSafe(step.use)))"
+    var lines: [LabelledText] = []
+    for expectation in step.expectations where expectation.verdict != .holds { lines += expectation.lines }
+    if let finding = step.finding { lines += finding.lines }
+    if let reason = step.reason { lines.append(LabelledText(label: "found", text: terminalSafe(reason))) }
+    return heading(step.outcome, head, style) + lines.flatMap { $0.lines(style) }
+  }
+
+  private func problem(_ child: Child, _ style: Style) -> [String] {
+    let bad = child.steps.filter { $0.outcome != .pass && $0.outcome != .skipped }
+    var lines = bad.map {
+      LabelledText(
+        label: $0.outcome.rawValue, text: terminalSafe("\($0.path)  \($0.title)"), emphasis: .outcome($0.outcome))
+    }
+    lines.append(LabelledText(label: "next", text: "runbook report \(terminalSafe(child.run))", emphasis: .bold))
+    return heading(child.outcome, "on \(terminalSafe(child.target))", style) + lines.flatMap { $0.lines(style) }
+  }
+
+  private func heading(_ outcome: Outcome, _ text: String, _ style: Style) -> [String] {
+    let lines = wrapped(text, width: style.width - outcome.word.count - 2)
+    return lines.enumerated().map { index, line in
+      (index == 0 ? style.paint(outcome.word, .outcome(outcome)) : padded("", to: outcome.word.count)) + "  " + line
+    }
+  }
+}
+
+extension Report.Step {
+  /// True where the step says something that no step inside it says: a check that fails only by its steps does not.
+  fileprivate var hasOwnProblem: Bool {
+    finding != nil || expectations.contains { $0.verdict != .holds } || !steps.contains { $0.outcome == outcome }
+  }
+}
+
+extension JudgedExpectation {
+  fileprivate var lines: [LabelledText] {
+    var lines = [LabelledText(label: "expected", text: terminalSafe(that))]
+    if !actual.isEmpty {
+      let values = actual.map { "\(terminalSafe($0.expression)) = \(shownValue($0.value))" }
+      lines.append(LabelledText(label: "actual", text: values.joined(separator: ", "), emphasis: .bold))
+    }
+    if let message { lines.append(LabelledText(label: "meaning", text: terminalSafe(message))) }
+    if let error { lines.append(LabelledText(label: "unjudged", text: terminalSafe(error))) }
+    return lines
+  }
+}
+
+extension Finding {
+  fileprivate var lines: [LabelledText] {
+    let found = LabelledText(label: "found", text: terminalSafe("\(message) (\(code))"))
+    let next = advice.map { LabelledText(label: "next", text: terminalSafe($0), emphasis: .bold) }
+    return [found] + (next.map { [$0] } ?? [])
+  }
+}
+
+/// A word and what it labels, indented, the text wrapped below itself.
+struct LabelledText {
+  var label: String
+  /// Safe for a terminal.
+  var text: String
+  var emphasis: Style.Emphasis?
+
+  private static let indent = 2
+  private static let labelWidth = 8
+
+  func lines(_ style: Style) -> [String] {
+    let start = Self.indent + max(Self.labelWidth, label.count) + 2
+    return wrapped(text, width: style.width - start).enumerated().map { index, line in
+      let margin =
+        index == 0
+        ? String(repeating: " ", count: Self.indent) + style.paint(padded(label, to: start - Self.indent - 2), .faint)
+          + "  " : String(repeating: " ", count: start)
+      return margin + (emphasis.map { style.paint(line, $0) } ?? line)
+    }
+  }
+}
+
+/// `SIGTERM`, or `signal 99` for one without a common name.
+private func signalName(_ number: Int) -> String {
+  let names = [1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 6: "SIGABRT", 9: "SIGKILL", 13: "SIGPIPE", 15: "SIGTERM"]
+  return names[number] ?? "signal \(number)"
+}

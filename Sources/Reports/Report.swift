@@ -1,0 +1,101 @@
+package import Journal
+package import Schema
+
+/// What a run's journal tells, put together for people and machines; every form of a report is made from it.
+package struct Report: Hashable, Sendable {
+  /// The run's id.
+  package var run: String
+  /// Of the run on its host; nil for a volatile run, which has none.
+  package var number: Int?
+  /// The run that this one is a child of.
+  package var parent: String?
+  package var runbook: String
+  package var title: String
+  package var severity: String?
+  package var target: String?
+  package var host: String
+  package var user: String
+  package var tool: String
+  package var end: End
+  package var startedAt: Timestamp
+  /// Parameters by name, secrets masked.
+  package var params: Value
+  package var steps: [Step]
+  /// Runs of the same runbook, one for each target, where this is their parent.
+  package var children: [Child]
+  /// What throws doubt on the evidence: a clock that went back, a line that a crash cut off.
+  package var warnings: [String]
+  /// Path of the journal.
+  package var journal: String
+
+  /// How the run ended, as far as the journal says it.
+  package enum End: Hashable, Sendable {
+    case finished(RunFinished, at: Timestamp)
+    /// The journal has no end; a process is still writing to it.
+    case goesOn
+    /// The journal has no end, and nobody writes to it. The time is that of its last event.
+    case died(at: Timestamp)
+  }
+
+  /// A step, or a check with the steps inside it.
+  package struct Step: Hashable, Sendable {
+    /// The last part of its path.
+    package var id: String
+    package var path: String
+    package var title: String
+    /// The module, or `checks/NAME`.
+    package var use: String
+    package var effect: Effect
+    /// `indeterminate` where it has begun and no end is recorded.
+    package var outcome: Outcome
+    /// Why it was skipped, or why its end is not known.
+    package var reason: String?
+    /// Tries of a module's step; 0 for a check.
+    package var attempts: Int
+    /// Nil where it never began.
+    package var startedAt: Timestamp?
+    package var duration: Duration?
+    /// Null where there is none.
+    package var output: Value
+    package var finding: Finding?
+    package var expectations: [JudgedExpectation]
+    /// True where its outcome is not counted.
+    package var isDiagnostic: Bool
+    package var steps: [Step]
+  }
+
+  /// A child run, as its parent's journal tells it.
+  package struct Child: Hashable, Sendable {
+    package var run: String
+    package var target: String
+    /// `indeterminate` while no end is recorded.
+    package var outcome: Outcome
+    package var steps: [ChildStep]
+  }
+
+  /// `indeterminate` for a run without a recorded end.
+  package var outcome: Outcome {
+    if case .finished(let finished, _) = end { finished.outcome } else { .indeterminate }
+  }
+
+  /// Nil for a run without a recorded end.
+  package var duration: Duration? {
+    if case .finished(let finished, _) = end { finished.duration } else { nil }
+  }
+
+  package var finishedAt: Timestamp? {
+    if case .finished(_, let moment) = end { moment } else { nil }
+  }
+
+  /// Why, where the steps do not say it.
+  package var finding: Finding? {
+    if case .finished(let finished, _) = end { finished.finding } else { nil }
+  }
+}
+
+extension Report.Step {
+  /// The step and every step inside it, in the order of the run, each with how deep it lies.
+  func flattened(depth: Int = 0) -> [(step: Self, depth: Int)] {
+    [(self, depth)] + steps.flatMap { $0.flattened(depth: depth + 1) }
+  }
+}

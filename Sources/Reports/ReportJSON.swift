@@ -1,0 +1,75 @@
+import Journal
+package import Schema
+
+extension Report {
+  /// `runbook.report/1`, as `docs/reports.md` describes it. Members are only ever added to it.
+  package var json: JSON {
+    [
+      "schema": "runbook.report/1", "run": .string(run), "parent": .optional(parent), "runbook": .string(runbook),
+      "target": .optional(target), "outcome": .string(outcome.rawValue), "startedAt": .string(startedAt.description),
+      "finishedAt": .optional(finishedAt?.description), "durationMs": milliseconds(duration), "params": params.json,
+      "steps": .array(steps.map(\.json)), "journal": .string(journal),
+      "number": number.map { .int(Int64($0)) } ?? .null,
+      "title": .string(title), "severity": .optional(severity), "host": .string(host), "user": .string(user),
+      "tool": .string(tool), "error": finding?.json ?? .null, "children": .array(children.map(\.json)),
+      "warnings": .array(warnings.map(JSON.string)),
+    ]
+  }
+}
+
+extension Report.Step {
+  fileprivate var json: JSON {
+    [
+      "id": .string(id), "path": .string(path), "title": .string(title), "use": .string(use),
+      "effect": .string(effect.rawValue), "outcome": .string(outcome.rawValue), "reason": .optional(reason),
+      "attempts": .int(Int64(attempts)), "startedAt": .optional(startedAt?.description),
+      "durationMs": milliseconds(duration), "output": output.json, "error": finding?.json ?? .null,
+      "expectations": .array(expectations.map(\.json)), "steps": .array(steps.map(\.json)),
+      "diagnostic": .bool(isDiagnostic),
+    ]
+  }
+}
+
+extension Report.Child {
+  fileprivate var json: JSON {
+    [
+      "run": .string(run), "target": .string(target), "outcome": .string(outcome.rawValue),
+      "steps": .array(
+        steps.map {
+          ["path": .string($0.path), "title": .string($0.title), "outcome": .string($0.outcome.rawValue)]
+        }),
+    ]
+  }
+}
+
+extension JudgedExpectation {
+  fileprivate var json: JSON {
+    let holds: JSON =
+      switch verdict {
+      case .holds: true
+      case .broken: false
+      case .error: .null
+      }
+    return [
+      "that": .string(that), "holds": holds, "severity": .string(severity.rawValue), "message": .optional(message),
+      "actual": .array(actual.map { ["expression": .string($0.expression), "value": $0.value.json] }),
+      "error": .optional(error),
+    ]
+  }
+}
+
+extension Finding {
+  fileprivate var json: JSON { ["code": .string(code), "message": .string(message), "advice": .optional(advice)] }
+}
+
+extension JSON {
+  fileprivate static func optional(_ text: String?) -> JSON { text.map(JSON.string) ?? .null }
+}
+
+/// Milliseconds to the microsecond: whole ones as an integer.
+private func milliseconds(_ duration: Duration?) -> JSON {
+  guard let duration else { return .null }
+  let (seconds, attoseconds) = duration.components
+  let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+  return microseconds % 1000 == 0 ? .int(microseconds / 1000) : .double(Double(microseconds) / 1000)
+}

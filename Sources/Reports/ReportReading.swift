@@ -1,0 +1,130 @@
+package import Journal
+import Schema
+
+extension Report {
+  /// Puts together what a journal tells. Events of kinds that are not known change nothing.
+  package init(_ run: RecordedRun) {
+    let started = run.started
+    let first = run.events.first?.moment.wall ?? .unixEpoch
+    let last = run.events.last?.moment.wall ?? first
+    let end: End =
+      if let finished = run.finished { .finished(finished, at: last) } else if run.isBeingWritten { .goesOn } else {
+        .died(at: last)
+      }
+    var steps = StepCollection(goesOn: end == .goesOn)
+    var children: [Child] = []
+    var warnings: [String] = []
+    for recorded in run.events {
+      steps.take(recorded)
+      children.take(recorded.event)
+      if let warning = Self.warning(of: recorded.event) { warnings.append(warning) }
+    }
+    if run.tornBytes > 0 {
+      warnings.append("the journal's last line was cut off by a crash: \(run.tornBytes) bytes are left out")
+    }
+    if started.volatile { warnings.append("the journal lies in memory: copy it before the host restarts") }
+
+    self.init(
+      run: run.id, number: started.number > 0 ? started.number : nil, parent: started.parent,
+      runbook: started.runbook, title: started.title, severity: started.severity, target: started.target,
+      host: started.host, user: started.user, tool: started.tool, end: end, startedAt: first, params: started.params,
+      steps: steps.tree(), children: children, warnings: warnings, journal: run.folder.journal)
+  }
+
+  private static func warning(of event: Event) -> String? {
+    switch event {
+    case .clockStepped(let step):
+      "the wall clock went back by \(shortDuration(step.back)): durations are right, times of day may not be"
+    case .journalRecovered(let recovered):
+      "the run was gone on with after a crash: \(recovered.bytes) bytes of a torn line are kept in \(recovered.file)"
+    default: nil
+    }
+  }
+}
+
+extension [Report.Child] {
+  fileprivate mutating func take(_ event: Event) {
+    switch event {
+    case .childStarted(let child):
+      append(Report.Child(run: child.run, target: child.target, outcome: .indeterminate, steps: []))
+    case .childFinished(let child):
+      let finished = Report.Child(run: child.run, target: child.target, outcome: child.outcome, steps: child.steps)
+      if let index = firstIndex(where: { $0.run == child.run }) { self[index] = finished } else { append(finished) }
+    default: break
+    }
+  }
+}
+
+/// The steps of a run by path, in the order in which they first occur.
+private struct StepCollection {
+  let goesOn: Bool
+  private var paths: [String] = []
+  private var steps: [String: Report.Step] = [:]
+
+  init(goesOn: Bool) { self.goesOn = goesOn }
+
+  mutating func take(_ recorded: RecordedEvent) {
+    switch recorded.event {
+    case .stepStarted(let event):
+      add(
+        event.path,
+        Report.Step(
+          id: id(of: event.path), path: event.path, title: event.title, use: event.use, effect: event.effect,
+          outcome: .indeterminate, reason: goesOn ? "it goes on" : "no end of it is recorded", attempts: 0,
+          startedAt: recorded.moment.wall, duration: nil, output: .null, finding: nil, expectations: [],
+          isDiagnostic: event.diagnostic, steps: []))
+    case .stepSkipped(let event):
+      add(
+        event.path,
+        Report.Step(
+          id: id(of: event.path), path: event.path, title: event.title, use: event.use, effect: event.effect,
+          outcome: .skipped, reason: event.reason, attempts: 0, startedAt: nil, duration: nil, output: .null,
+          finding: nil, expectations: [], isDiagnostic: false, steps: []))
+    case .stepIntent(let event): steps[event.path]?.attempts = event.attempt
+    case .stepResult(let event):
+      steps[event.path]?.output = event.output
+      steps[event.path]?.finding = event.finding
+    case .stepFinished(let event):
+      steps[event.path]?.finish(event)
+    default: break
+    }
+  }
+
+  /// A step that a resumed run began once more stands where it first stood, as it last was.
+  private mutating func add(_ path: String, _ step: Report.Step) {
+    if steps.updateValue(step, forKey: path) == nil { paths.append(path) }
+  }
+
+  private func id(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+
+  /// The steps inside their checks. A step whose check is not recorded stands on its own.
+  func tree() -> [Report.Step] {
+    var inside: [String: [String]] = [:]
+    for path in paths { inside[owner(of: path) ?? "", default: []].append(path) }
+    return (inside[""] ?? []).compactMap { build($0, inside) }
+  }
+
+  private func owner(of path: String) -> String? {
+    guard let slash = path.lastIndex(of: "/") else { return nil }
+    let owner = String(path[..<slash])
+    return steps[owner] == nil ? nil : owner
+  }
+
+  private func build(_ path: String, _ inside: [String: [String]]) -> Report.Step? {
+    var step = steps[path]
+    step?.steps = (inside[path] ?? []).compactMap { build($0, inside) }
+    return step
+  }
+}
+
+extension Report.Step {
+  fileprivate mutating func finish(_ event: StepFinished) {
+    outcome = event.outcome
+    reason = nil
+    attempts = event.attempts
+    duration = event.duration
+    finding = event.finding
+    expectations = event.expectations
+    if event.output != .null { output = event.output }
+  }
+}

@@ -1,0 +1,60 @@
+import Glibc
+package import Schema
+
+/// A duration as people compare it, in three digits or so: `850us`, `4.2ms`, `3.25s`, `2m03s`, `1h05m`, `3d04h`.
+package func shortDuration(_ duration: Duration) -> String {
+  let (seconds, attoseconds) = duration.components
+  guard seconds >= 0, attoseconds >= 0 else { return "-" + shortDuration(.zero - duration) }
+  let nanoseconds = attoseconds / 1_000_000_000
+  switch seconds {
+  case 0 where nanoseconds == 0: return "0s"
+  case 0 where nanoseconds < 1000: return "\(nanoseconds)ns"
+  case 0 where nanoseconds < 999_500: return significant(nanoseconds, unit: 1000) + "us"
+  case 0 where nanoseconds < 999_500_000: return significant(nanoseconds, unit: 1_000_000) + "ms"
+  case ..<60: return significant(seconds * 1_000_000_000 + nanoseconds, unit: 1_000_000_000) + "s"
+  case ..<3600: return "\(seconds / 60)m\(twoDigits(seconds % 60))s"
+  case ..<86_400: return "\(seconds / 3600)h\(twoDigits(seconds / 60 % 60))m"
+  default: return "\(seconds / 86_400)d\(twoDigits(seconds / 3600 % 24))h"
+  }
+}
+
+/// `number / unit`, rounded to three significant digits, without zeros at the end of a fraction.
+private func significant(_ number: Int64, unit: Int64) -> String {
+  let places = number < 10 * unit ? 2 : number < 100 * unit ? 1 : 0
+  let scale: Int64 = [1, 10, 100][places]
+  let rounded = (number * scale + unit / 2) / unit
+  let (whole, rest) = rounded.quotientAndRemainder(dividingBy: scale)
+  guard rest > 0 else { return "\(whole)" }
+  var fraction = String(scale + rest).dropFirst()
+  while fraction.last == "0" { fraction.removeLast() }
+  return "\(whole).\(fraction)"
+}
+
+private func twoDigits(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+
+/// A moment for people: in UTC, and in local time where that differs. `2026-11-21 08:00:05 UTC (09:00:05 +01:00)`.
+///
+/// - Parameter offset: seconds that local time is ahead of UTC at a moment.
+package func momentText(_ moment: Timestamp, offset: (Timestamp) -> Int) -> String {
+  let utc = dateAndTime(moment)
+  let ahead = offset(moment)
+  let shifted = Timestamp(seconds: moment.seconds + Int64(ahead), nanoseconds: 0)
+  guard ahead != 0, let local = shifted.map(dateAndTime) else { return "\(utc.date) \(utc.time) UTC" }
+  let minutes = Int64(abs(ahead)) / 60
+  let zone = (ahead < 0 ? "-" : "+") + twoDigits(minutes / 60) + ":" + twoDigits(minutes % 60)
+  let date = local.date == utc.date ? "" : local.date + " "
+  return "\(utc.date) \(utc.time) UTC (\(date)\(local.time) \(zone))"
+}
+
+private func dateAndTime(_ moment: Timestamp) -> (date: Substring, time: Substring) {
+  let parts = moment.description.split(separator: "T")
+  return (parts[0], parts[1].prefix(8))
+}
+
+/// Seconds that local time (`TZ`, or else `/etc/localtime`) is ahead of UTC at a moment.
+package func localOffset(at moment: Timestamp) -> Int {
+  var seconds = time_t(moment.seconds)
+  var local = tm()
+  guard unsafe localtime_r(&seconds, &local) != nil else { return 0 }
+  return local.tm_gmtoff
+}

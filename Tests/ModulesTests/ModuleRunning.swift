@@ -1,0 +1,37 @@
+import Journal
+import Schema
+import Steps
+
+@testable import Modules
+
+/// Runs a module once, as the engine does: by name, with members for its input.
+func run(
+  _ name: String, _ members: [Value.Member] = [], deadline: Duration = .seconds(20)
+) async throws -> StepResult<Value> {
+  guard let module = Catalog.standard[name] else { throw UnknownModule(name: name) }
+  return try await module.run(.members(members), context(name, deadline: deadline))
+}
+
+struct UnknownModule: Error {
+  let name: String
+}
+
+func context(_ path: String = "step", deadline: Duration = .seconds(20)) -> StepContext {
+  StepContext(
+    run: "RUN", path: path, attempt: 1, idempotencyKey: "key", deadline: .now + deadline, history: NoHistory(),
+    progress: { _ in })
+}
+
+private struct NoHistory: RunHistory {
+  func runs(of runbook: String?, since: Timestamp?, limit: Int) throws -> [RunSummary] { [] }
+}
+
+/// The error that `body` throws.
+func stepError(_ body: () async throws -> Void) async throws -> StepError {
+  do { try await body() } catch let error as StepError { return error }
+  throw NothingThrown()
+}
+
+struct NothingThrown: Error {}
+
+func text(_ texts: String...) -> Value { .list(texts.map(Value.string)) }

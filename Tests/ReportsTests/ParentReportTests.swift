@@ -1,0 +1,64 @@
+import Journal
+import Schema
+import Testing
+
+@testable import Reports
+
+@Suite struct ParentReportTests {
+  private func parent(targets: Int) -> SampleJournal {
+    var journal = SampleJournal(target: nil)
+    for number in 1...targets {
+      journal.add(.childStarted(ChildStarted(run: "RUN\(number)", target: "eu-\(number)")))
+    }
+    for number in 1..<targets {
+      let relay: Outcome = number == 1 ? .fail : .pass
+      journal.add(
+        .childFinished(
+          ChildFinished(
+            run: "RUN\(number)", target: "eu-\(number)", outcome: relay,
+            steps: [
+              ChildStep(path: "turn", title: "TURN relays media", outcome: relay),
+              ChildStep(path: "turn/relay", title: "Packets come back", outcome: relay),
+              ChildStep(path: "disk", title: "The disk has room", outcome: .skipped),
+            ])))
+    }
+    journal.end(.indeterminate, duration: .seconds(61))
+    return journal
+  }
+
+  @Test("A parent's report is a table of its steps by target, after what did not pass")
+  func matrix() {
+    #expect(
+      TextReportTests.text(parent(targets: 3), ahead: 0) == """
+        INDETERMINATE  daily-health in 1m01s: 1 of 3 targets failed, 1 without an end
+
+        FAIL  on eu-1
+          fail      turn  TURN relays media
+          fail      turn/relay  Packets come back
+          next      runbook report RUN1
+
+        INDETERMINATE  on eu-3
+          next      runbook report RUN3
+
+        STEP       eu-1     eu-2     eu-3
+        turn       FAIL     pass     -
+          relay    FAIL     pass     -
+        disk       skipped  skipped  -
+        whole run  FAIL     pass     INDETERMINATE
+
+        run       01KBHYXV80ABCDEFGHJKMNPQRS (no. 42) by ops on turn-1
+        started   2026-11-21 08:00:00 UTC
+        finished  2026-11-21 08:00:00 UTC
+        journal   /srv/turn/.runbook/runs/01KBHYXV80ABCDEFGHJKMNPQRS/journal.jsonl
+
+        """)
+  }
+
+  @Test("Targets that do not fit side by side stand below one another")
+  func manyTargets() {
+    let text = TextReportTests.text(parent(targets: 30))
+    #expect(
+      text.contains("OUTCOME        TARGET  NOT PASSED\nFAIL           eu-1    turn turn/relay\npass           eu-2\n"))
+    #expect(text.contains("INDETERMINATE  eu-30\n"))
+  }
+}

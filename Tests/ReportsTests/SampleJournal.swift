@@ -1,0 +1,166 @@
+import Journal
+import Schema
+
+/// Journals as runs write them, put together in memory.
+struct SampleJournal {
+  private var events: [RecordedEvent] = []
+  private var milliseconds: Int64 = 0
+  var isBeingWritten = false
+  var tornBytes = 0
+
+  static let id = "01KBHYXV80ABCDEFGHJKMNPQRS"
+
+  init(runbook: String = "daily-health", target: String? = "lab", parent: String? = nil, volatile: Bool = false) {
+    add(
+      .runStarted(
+        RunStarted(
+          runbook: runbook, title: "Daily health of a TURN server", number: volatile ? 0 : 42, severity: "P3",
+          target: target, parent: parent,
+          params: .members([.init("packets", .int(50)), .init("password", .string(Secret.mask))]), tool: "1.0.0",
+          host: "turn-1", user: "ops", pid: 4711, sources: [], volatile: volatile)))
+  }
+
+  mutating func add(_ event: Event, after wait: Duration = .milliseconds(1)) {
+    milliseconds += wait.components.seconds * 1000 + wait.components.attoseconds / 1_000_000_000_000_000
+    let wall = Timestamp(
+      seconds: 1_795_248_000 + milliseconds / 1000, nanoseconds: Int32(milliseconds % 1000) * 1_000_000)
+    events.append(
+      RecordedEvent(
+        seq: events.count + 1,
+        moment: Moment(wall: wall ?? .unixEpoch, monotonic: milliseconds * 1_000_000, boot: "b"), event: event))
+  }
+
+  mutating func start(_ path: String, _ title: String, use: String, diagnostic: Bool = false) {
+    add(
+      .stepStarted(
+        StepStarted(
+          path: path, title: title, use: use, effect: .observe, input: .members([]), diagnostic: diagnostic)))
+  }
+
+  mutating func tryOnce(
+    _ path: String, attempt: Int = 1, outcome: Outcome = .pass, output: Value = .null, finding: Finding? = nil,
+    duration: Duration = .microseconds(12_100)
+  ) {
+    add(.stepIntent(StepIntent(path: path, attempt: attempt, key: "k")))
+    add(
+      .stepResult(
+        StepResultRecorded(
+          path: path, attempt: attempt, outcome: outcome, output: output, finding: finding, notStarted: false,
+          duration: duration)), after: duration)
+  }
+
+  mutating func finish(
+    _ path: String, _ outcome: Outcome = .pass, finding: Finding? = nil, expectations: [JudgedExpectation] = [],
+    attempts: Int = 1, output: Value = .null, duration: Duration = .microseconds(12_345)
+  ) {
+    add(
+      .stepFinished(
+        StepFinished(
+          path: path, outcome: outcome, finding: finding, expectations: expectations, attempts: attempts,
+          output: output, duration: duration)))
+  }
+
+  mutating func skip(_ path: String, _ title: String, use: String, reason: String) {
+    add(.stepSkipped(StepSkipped(path: path, title: title, use: use, effect: .observe, reason: reason)))
+  }
+
+  mutating func end(_ outcome: Outcome, finding: Finding? = nil, signal: Int? = nil, duration: Duration = .seconds(3)) {
+    add(.runFinished(RunFinished(outcome: outcome, finding: finding, signal: signal, duration: duration)))
+  }
+
+  var run: RecordedRun {
+    guard case .runStarted(let started)? = events.first?.event else { preconditionFailure("a journal begins with it") }
+    return RecordedRun(
+      folder: RunFolder("/srv/turn/.runbook/runs/\(Self.id)"), id: Self.id, started: started, events: events,
+      tornBytes: tornBytes, isBeingWritten: isBeingWritten)
+  }
+}
+
+func expectation(
+  _ that: String, _ verdict: JudgedExpectation.Verdict, _ severity: JudgedExpectation.Severity = .fail,
+  message: String? = nil, actual: [(String, Value)] = [], error: String? = nil
+) -> JudgedExpectation {
+  JudgedExpectation(
+    that: that, verdict: verdict, severity: severity, message: message,
+    actual: actual.map { ActualValue(expression: $0.0, value: $0.1) }, error: error)
+}
+
+extension SampleJournal {
+  /// Every step passes.
+  static var passing: SampleJournal {
+    var journal = SampleJournal()
+    journal.stun()
+    journal.disk()
+    journal.end(.pass, duration: .milliseconds(1532))
+    return journal
+  }
+
+  /// A relay that loses packets, a load that is worth a warning, a step that was not run.
+  static var failing: SampleJournal {
+    var journal = SampleJournal()
+    journal.stun()
+    journal.start("turn", "TURN relays media", use: "checks/turn-relay")
+    journal.start("turn/relay", "Packets come back through two allocations", use: "turn.relay")
+    let finding = Finding(
+      "turn.loss", "6 of 50 packets did not come back",
+      advice: "Look at the drops of the relay's interface (ip -s link), then at coturn's bps-capacity")
+    let output = Value.members([
+      .init("packets", .int(50)), .init("loss", .double(12)),
+      .init("rtt", .members([.init("p50", .string("1.2ms")), .init("p95", .string("4.217338ms"))])),
+      .init("server", .string("coturn 4.6.1")),
+    ])
+    journal.tryOnce("turn/relay", outcome: .fail, output: output, finding: finding, duration: .seconds(1))
+    journal.add(
+      .stepWaiting(StepWaiting(path: "turn/relay", attempt: 1, delay: .seconds(1), reason: "fail")),
+      after: .seconds(1))
+    journal.tryOnce(
+      "turn/relay", attempt: 2, outcome: .fail, output: output, finding: finding, duration: .milliseconds(1100))
+    journal.finish(
+      "turn/relay", .fail, finding: finding,
+      expectations: [
+        expectation(
+          "output.loss <= inputs.maxLoss", .broken,
+          actual: [("output.loss", .double(12)), ("inputs.maxLoss", .double(1))]),
+        expectation(
+          "output.rtt.p95 <= inputs.maxRtt", .holds,
+          actual: [("output.rtt.p95", .string("4.217338ms")), ("inputs.maxRtt", .string("500ms"))]),
+      ], attempts: 2, duration: .milliseconds(3104))
+    journal.finish("turn", .fail, attempts: 0, duration: .milliseconds(3106))
+    journal.disk()
+    journal.start("load", "The host keeps up", use: "host.load")
+    journal.tryOnce("load", output: .members([.init("one", .double(6.82)), .init("perProcessor", .double(3.41))]))
+    journal.finish(
+      "load", .warn,
+      expectations: [
+        expectation(
+          "output.perProcessor < 2.0", .broken, .warn, message: "more work than processors",
+          actual: [("output.perProcessor", .double(3.41))])
+      ])
+    journal.skip("cleanup", "Old files are removed", use: "command.run", reason: "turn failed")
+    journal.end(.fail, duration: .milliseconds(4871))
+    return journal
+  }
+
+  mutating func stun() {
+    start("stun", "STUN tells clients their address", use: "checks/stun-binding")
+    start("stun/binding", "Binding requests are answered in time", use: "stun.binding")
+    tryOnce(
+      "stun/binding",
+      output: .members([
+        .init("answered", .int(5)), .init("rtt", .members([.init("p95", .string("850.123us"))])),
+      ]))
+    finish(
+      "stun/binding",
+      expectations: [
+        expectation("output.rtt.p95 <= inputs.maxRtt", .holds, actual: [("output.rtt.p95", .string("850.123us"))])
+      ])
+    finish("stun", attempts: 0, output: .members([.init("rtt", .string("850.123us"))]))
+  }
+
+  mutating func disk() {
+    start("disk", "The disk has room", use: "host.disk")
+    tryOnce("disk", output: .members([.init("path", .string("/")), .init("used", .double(41.23456))]))
+    finish(
+      "disk", expectations: [expectation("output.used < 90.0", .holds, actual: [("output.used", .double(41.23456))])])
+  }
+}
