@@ -99,24 +99,3 @@ package struct Rejection: Sendable, Hashable {
   package let effort: Effort
   package let elapsed: Duration
 }
-
-/// How a transport can fail, as the operating system or the TLS library reports it.
-package enum TransportFailure: Error, Sendable, Hashable {
-  /// ICMP port unreachable: nobody listens there.
-  case portUnreachable
-  case hostUnreachable
-  case networkUnreachable
-  /// TCP: the port is closed.
-  case connectionRefused
-  case connectionReset
-  /// The server closed the connection in an orderly way.
-  case closedByServer
-  /// No connection within the time.
-  case connectTimedOut
-  /// The datagram is larger than the path takes.
-  case messageTooLong
-  /// Bytes on a stream that are no STUN: nothing behind them can be read.
-  case brokenStream(DecodingError)
-  /// Anything else, in the system's words.
-  case other(String)
-}
