@@ -86,7 +86,7 @@ let package = Package(
     tests("ModulesTests", ["Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Schema"]),
-    tests("CommandsTests", ["Commands", "TestSupport", "Processes"]),
+    tests("CommandsTests", ["runbook", "Schema", "Processes"]),
   ],
   cxxLanguageStandard: .cxx17
 )
