@@ -72,7 +72,7 @@ private struct Unparser {
       return "\(receiver)\(function.text)(\(arguments.map { text($0) }.joined(separator: ", ")))"
     case .unary(let op, let operand):
       // `-1` is a literal; the negation of the literal `1` is `-(1)`.
-      if op == .negate, isUnsignedNumber(operand) { return "-(\(text(operand)))" }
+      if op == .negate, texts[operand.id]?.utf8.first?.isDigit == true { return "-(\(text(operand)))" }
       return op.rawValue + text(operand, above: .unary)
     case .binary(let op, let left, let right): return binaryText(node, op, left, right)
     case .conditional(let condition, let first, let second):
@@ -89,14 +89,6 @@ private struct Unparser {
       let arguments = it.variables.map(\.text) + (it.filter.map { [text($0)] } ?? []) + [text(it.body)]
       return "\(text(it.range, above: .postfix)).\(it.function.text)(\(arguments.joined(separator: ", ")))"
     case .bind(let name, let value, let body): return "cel.bind(\(name.text), \(text(value)), \(text(body)))"
-    }
-  }
-
-  private func isUnsignedNumber(_ node: Expression) -> Bool {
-    switch node.kind {
-    case .literal(.int(let number)): number >= 0
-    case .literal(.double(let number)): number.sign == .plus
-    default: false
     }
   }
 
