@@ -1,3 +1,4 @@
+import Addresses
 import COpenSSL
 package import STUN
 

@@ -1,3 +1,4 @@
+import Addresses
 import COpenSSL
 import NIOCore
 import STUN
