@@ -27,6 +27,8 @@ package struct Effort: Sendable, Hashable {
   /// The bytes of the first request and of the first answer to it: what an unauthenticated sender can provoke.
   package internal(set) var firstExchangeBytes: FirstExchangeBytes?
 
+  package init() {}
+
   package struct FirstExchangeBytes: Sendable, Hashable {
     package let request: Int
     package let response: Int
@@ -98,4 +100,21 @@ package struct Rejection: Sendable, Hashable {
   package let alternateServer: TransportAddress?
   package let effort: Effort
   package let elapsed: Duration
+
+  package init(
+    method: Method, error: ErrorCode, hadCredentials: Bool = false, isAuthenticated: Bool = false,
+    realm: String? = nil, software: String? = nil, unknownAttributes: [AttributeType] = [],
+    alternateServer: TransportAddress? = nil, effort: Effort = Effort(), elapsed: Duration = .zero
+  ) {
+    self.method = method
+    self.error = error
+    self.hadCredentials = hadCredentials
+    self.isAuthenticated = isAuthenticated
+    self.realm = realm
+    self.software = software
+    self.unknownAttributes = unknownAttributes
+    self.alternateServer = alternateServer
+    self.effort = effort
+    self.elapsed = elapsed
+  }
 }
