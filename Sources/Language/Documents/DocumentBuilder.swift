@@ -24,6 +24,9 @@ struct DocumentBuilder {
     }
   }
 
+  /// How much of a line a suggestion repeats.
+  private static let mostShown = 120
+
   init(source: SourceText, log: IssueLog) {
     self.source = source
     self.log = log
@@ -137,21 +140,24 @@ struct DocumentBuilder {
 
   /// What stands for a node with an anchor or a tag, after reporting it; nil for a node with neither.
   private func refusal(of event: YAMLEvents.Event, text: String) -> Node? {
+    guard event.anchor != nil || event.tag != nil else { return nil }
+    let line = source.scalars(ofLine: source.line(at: event.start))
+    let start = min(max(event.start, line.startIndex), line.endIndex)
+    let written = String(String.UnicodeScalarView(line[start...].prefix(Self.mostShown)))
+    let name = written.prefix { !$0.isWhitespace }
+    let place = source.range(event.start, event.start + name.unicodeScalars.count)
     if let anchor = event.anchor {
       log.error(
-        "anchor", "anchors (&\(anchor)) are not part of the language", at: range(event),
+        "anchor", "anchors (&\(anchor)) are not part of the language", at: place,
         suggestion: "text that begins with & needs quotes")
     }
     if let tag = event.tag {
-      let line = source.scalars(ofLine: source.line(at: event.start))
-      var written = String(String.UnicodeScalarView(line[max(event.start, line.startIndex)...]))
-      if let comment = written.firstRange(of: " #") { written = String(written[..<comment.lowerBound]) }
-      let name = written.prefix { !$0.isWhitespace }
+      let value = written.firstRange(of: " #").map { written[..<$0.lowerBound] } ?? written[...]
       log.error(
-        "tag", "YAML reads \(name) as a tag, and tags are not part of the language", at: range(event),
-        suggestion: tag.hasPrefix("!") ? "an expression that begins with ! needs quotes: \(quoted(written))" : nil)
+        "tag", "YAML reads \(name) as a tag, and tags are not part of the language", at: place,
+        suggestion: tag.hasPrefix("!") ? "an expression that begins with ! needs quotes: \(quoted(value))" : nil)
     }
-    return event.anchor == nil && event.tag == nil ? nil : .refused(range(event))
+    return .refused(range(event))
   }
 }
 

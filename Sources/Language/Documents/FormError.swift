@@ -25,7 +25,7 @@ extension YAMLEvents.Failure {
 
   /// Advice where an expression stands unquoted in a place where YAML reads its characters as its own.
   private static func suggestion(for problem: String, line: ArraySlice<Unicode.Scalar>, at index: Int) -> String? {
-    let text = String(String.UnicodeScalarView(line))
+    let text = String(String.UnicodeScalarView(line.prefix(200)))
     guard let value = value(ofLine: text) else { return nil }
     if value.contains("${"), value.hasPrefix("{") || value.hasPrefix("[") {
       return "inside { } and [ ], an expression needs quotes: \"${…}\""

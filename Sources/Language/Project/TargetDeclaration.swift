@@ -1,3 +1,4 @@
+internal import Addresses
 internal import Schema
 
 /// A server that `runbook.yaml` declares, its secrets not yet read.
@@ -46,7 +47,7 @@ struct TargetDeclaration: Sendable {
         "two-credentials", "a target has a credential or a REST secret, not both: coturn accepts only one kind",
         at: reader.keyRange("secret") ?? reader.range)
     }
-    if credential != nil, reader["username"] == nil {
+    if reader["credential"] != nil, reader["username"] == nil {
       log.error("missing-key", "a target with a credential needs the key \"username\"", at: reader.range)
     }
     server = Self.text(reader, "server", .turnURI) ?? ""
@@ -92,12 +93,4 @@ struct TargetDeclaration: Sendable {
 }
 
 /// The host of a STUN or TURN URI (RFC 7064, RFC 7065); nil where the text is none.
-func turnHost(_ uri: String) -> String? {
-  guard let colon = uri.firstIndex(of: ":") else { return nil }
-  let rest = uri[uri.index(after: colon)...].prefix { $0 != "?" }
-  if rest.hasPrefix("[") {
-    return rest.firstIndex(of: "]").map { String(rest[rest.index(after: rest.startIndex)..<$0]) }
-  }
-  let host = rest.prefix { $0 != ":" }
-  return host.isEmpty ? nil : String(host)
-}
+private func turnHost(_ uri: String) -> String? { (try? ServerURI(parsing: uri))?.host }

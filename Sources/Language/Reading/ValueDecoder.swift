@@ -41,9 +41,9 @@ struct ValueDecoder {
     case (.sequence(let sequence), .any): return list(sequence, of: .any)
     case (.mapping(let mapping), .map(let element)): return map(mapping, of: element)
     case (.mapping(let mapping), .any): return map(mapping, of: .any)
-    case (.mapping(let mapping), .record(let record)): return members(mapping, of: record, subject: "the record")
+    case (.mapping(let mapping), .record(let record)): return self.record(mapping, of: record, subject: "the record")
     case (.mapping(let mapping), .turnServer):
-      return members(mapping, of: TURNServer.recordType, subject: "a turn-server")
+      return self.record(mapping, of: TURNServer.recordType, subject: "a turn-server")
     case (_, .secret(let wrapped)):
       guard case .literal(let value) = template(node, as: wrapped) else { return nil }
       return .literal(.secret(Secret(value)))
@@ -96,6 +96,21 @@ struct ValueDecoder {
     }
     guard members.count == mapping.entries.count else { return nil }
     return .membersFolded(members)
+  }
+
+  /// A record inside a value, as a literal where all of its fields are.
+  private func record(_ mapping: Node.Mapping, of record: RecordType, subject: String) -> Template? {
+    guard let template = members(mapping, of: record, subject: subject) else { return nil }
+    guard case .members(let members, _) = template else { return template }
+    var values: [Value.Member] = []
+    for member in members {
+      guard let value = member.value.literal else { return template }
+      values.append(Value.Member(member.name, value))
+    }
+    do { return .literal(.members(try record.admit(values))) } catch {
+      log.error("type-mismatch", "\(error.path): \(error.message)", at: mapping.range)
+      return nil
+    }
   }
 
   /// Reads a mapping as a record: reports unknown, missing and mistyped fields, all of them.

@@ -1,0 +1,123 @@
+import Language
+import Schema
+import Testing
+
+@Suite("Given parameters")
+struct GivenParameterTests {
+  private func project() throws -> SampleProject {
+    try SampleProject([
+      "runbooks/a.yaml": """
+      runbook: a
+      params:
+        count: {type: int}
+        text: {type: string, default: none}
+        times: {type: list<duration>, default: [1s]}
+        place: {type: "record{host: host, port: optional<port>}", default: {host: a.example}}
+        home: {type: string, default: "${env.HOME}"}
+        user: {type: string, default: "${env.?USER.orValue('nobody')}"}
+      steps:
+        - id: all
+          use: sample.everything
+          with:
+            anything: "${[dyn(params.count), params.text, params.times, params.place, params.home, params.user]}"
+      """
+    ])
+  }
+
+  private func params(_ given: GivenParameters, _ environment: [String: String] = ["HOME": "/root"]) throws -> Value {
+    let project = try project()
+    return try withExtendedLifetime(project) {
+      .members(try project.load(environment).plan("a", given: given, catalog: sampleCatalog).params)
+    }
+  }
+
+  @Test("Texts are read by the declared types, and nothing in them is an expression")
+  func texts() throws {
+    let params = try params(
+      .init(texts: [
+        ("count", "1"), ("count", "7"), ("text", "; rm -rf / $(id) ${secrets.x}"), ("times", "[1s, 2ms]"),
+        ("place", "{host: -b, port: 1}".replacing("-b", with: "b.example")),
+      ]))
+    #expect(params["count"] == .int(7))
+    #expect(params["text"] == .string("; rm -rf / $(id) ${secrets.x}"))
+    #expect(params["times"] == .list([.duration(.seconds(1)), .duration(.milliseconds(2))]))
+    #expect(params["place"] == .members([.init("host", .string("b.example")), .init("port", .int(1))]))
+    #expect(params["home"] == .string("/root"))
+    #expect(params["user"] == .string("nobody"))
+  }
+
+  @Test("A file of values is read by the same types; what is given as text goes before it")
+  func file() throws {
+    let file = "{\"count\": 3, \"text\": \"${x}\", \"times\": [\"1h\"]}"
+    let params = try params(.init(texts: [("count", "4")], file: ("p.json", Array(file.utf8))))
+    #expect(params["count"] == .int(4))
+    #expect(params["text"] == .string("${x}"))
+    #expect(params["times"] == .list([.duration(.seconds(3600))]))
+  }
+
+  @Test("All that is wrong with what was given is said at once")
+  func wrong() throws {
+    let given = GivenParameters(
+      texts: [("cuont", "1"), ("times", "[1, 2s"), ("text", "a\0b"), ("place", "{host: -x}")],
+      file: ("p.yaml", Array("txt: a\nhome: [x]\n".utf8)))
+    let found = issues { try params(given) }
+    #expect(
+      found.map { "\($0.range.file) \($0.code)" } == [
+        "p.yaml unknown-param", "p.yaml type-mismatch", "-p cuont unknown-param", "-p times yaml",
+        "-p text type-mismatch",
+        "-p place type-mismatch", "runbooks/a.yaml missing-param",
+      ])
+    #expect(found[2].suggestion == "did you mean \"count\"?")
+  }
+
+  @Test("A default that the environment cannot give is an error before anything runs; a value given makes it unneeded")
+  func environmentDefault() throws {
+    #expect(issues { try params(.init(texts: [("count", "1")]), [:]) }.map(\.code) == ["no-value"])
+    #expect(try params(.init(texts: [("count", "1"), ("home", "x")]), [:])["home"] == .string("x"))
+  }
+
+  @Test("An unknown runbook or check is named with the nearest one")
+  func unknown() throws {
+    let project = try SampleProject(["runbooks/daily-health.yaml": "", "checks/turn-relay.yaml": ""])
+    let loaded = try project.load()
+    #expect(
+      issues { try loaded.plan("daily-heath", catalog: sampleCatalog) }.map(\.suggestion) == [
+        "did you mean \"daily-health\"?"
+      ])
+    #expect(
+      issues { try loaded.plan("checks/turn-rely", catalog: sampleCatalog) }.map(\.suggestion) == [
+        "did you mean \"checks/turn-relay\"?"
+      ])
+    #expect(issues { try loaded.plan("../../etc/passwd", catalog: sampleCatalog) }.map(\.code) == ["unknown-runbook"])
+  }
+
+  @Test("A check runs by itself: its inputs are params, and the target serves where a server is due")
+  func check() throws {
+    let project = try SampleProject([
+      "checks/turn-relay.yaml": """
+      check: turn-relay
+      inputs:
+        server: {type: turn-server}
+        packets: {type: int, default: 5}
+        password: {type: optional<secret<string>>}
+      steps:
+        - {id: relay, use: sample.relay, with: {server: "${inputs.server}", packets: "${inputs.packets}"}}
+        - {id: login, use: sample.login, with: {user: a, password: "${inputs.?password.orValue('x')}"}}
+      """
+    ])
+    let loaded = try project.load(["TURN_SERVER": "turn:127.0.0.1"])
+    let target = try #require(try loaded.targets(selectedBy: nil).first)
+    let plan = try loaded.plan(
+      "checks/turn-relay", given: .init(texts: [("packets", "9")]), target: target, catalog: sampleCatalog)
+    #expect(plan.steps.map(\.id) == ["turnRelay"])
+    guard case .check(let check) = plan.steps[0].action else { return }
+    let inputs = try check.input.value(in: Scope())
+    #expect(inputs["packets"] == .int(9))
+    #expect(inputs["server"]?["host"] == .string("127.0.0.1"))
+    #expect(issues { try loaded.plan("checks/turn-relay", catalog: sampleCatalog) }.map(\.code) == ["missing-target"])
+    let given = GivenParameters(texts: [("password", "x")])
+    #expect(
+      issues { try loaded.plan("checks/turn-relay", given: given, target: target, catalog: sampleCatalog) }.map(\.code)
+        == ["unknown-param"])
+  }
+}

@@ -1,0 +1,245 @@
+import Foundation
+import Language
+import Schema
+import Testing
+
+@Suite("Project")
+struct ProjectTests {
+  private func surroundings(_ environment: [String: String] = [:], in folder: String) -> Project.Surroundings {
+    Project.Surroundings(environment: environment, workingFolder: folder, isRoot: false)
+  }
+
+  // MARK: Finding
+
+  @Test("The folder that is named goes before RUNBOOK_PROJECT, and that before the nearest parent")
+  func order() throws {
+    let (a, b, c) = (try SampleProject(), try SampleProject(["x/y/z.txt": ""]), try SampleProject())
+    let inside = b.path + "/x/y"
+    #expect(try Project.find(nil, in: surroundings(in: inside)) == b.path)
+    #expect(try Project.find(nil, in: surroundings(["RUNBOOK_PROJECT": c.path], in: inside)) == c.path)
+    #expect(try Project.find(a.path, in: surroundings(["RUNBOOK_PROJECT": c.path], in: inside)) == a.path)
+    #expect(try Project.find("../..", in: surroundings(in: inside)) == b.path)
+    #expect(try Project.find(".", in: surroundings(in: a.path)) == a.path)
+  }
+
+  @Test("A named folder without runbook.yaml is an error, never passed over")
+  func missing() throws {
+    let project = try SampleProject(["x/y.txt": ""])
+    let error = #expect(throws: ProjectError.self) {
+      try Project.find("x", in: surroundings(["RUNBOOK_PROJECT": project.path], in: project.path))
+    }
+    #expect(error?.message == "--project names x, which has no runbook.yaml")
+    let other = #expect(throws: ProjectError.self) {
+      try Project.find(nil, in: surroundings(["RUNBOOK_PROJECT": "/nowhere"], in: project.path))
+    }
+    #expect(other?.message == "RUNBOOK_PROJECT names /nowhere, which is no folder")
+  }
+
+  @Test("Where nothing is found, the error says what to do")
+  func none() {
+    let error = #expect(throws: ProjectError.self) { try Project.find(nil, in: surroundings(in: "/proc/self")) }
+    #expect(error?.code == "project-not-found")
+    #expect(error?.advice.contains("--project") == true)
+  }
+
+  // MARK: Environment
+
+  @Test("A file of NAME=VALUE lines is read as it stands, and the process environment wins")
+  func environmentFile() throws {
+    let project = try SampleProject([
+      ".env": """
+      # TURN server
+      TURN_SERVER=turn:turn1.example.com:3478?transport=tcp
+      TURN_USERNAME=webrtc   # the user
+      export TURN_CREDENTIAL='pass#word $HOME'
+
+      DOUBLE="a \\"b\\"\\n\\$c # no comment" # comment
+      EMPTY=
+      SPACED =no
+      1ST=no
+      OPEN="no
+      """
+    ])
+    let found = issues { try project.load() }.map(\.short)
+    #expect(found == ["8:1-11 environment-line", "9:1-7 environment-line", "10:6-9 environment-line"])
+    try project.write(
+      ".env", "DOUBLE=\"a \\\"b\\\"\\n\\$c # no comment\" # comment\nQ='pass#word $HOME'\nEMPTY=\nU=web # x\r\n")
+    let environment = try project.load(["U": "process"]).environment
+    #expect(environment == ["DOUBLE": "a \"b\"\n$c # no comment", "Q": "pass#word $HOME", "EMPTY": "", "U": "process"])
+  }
+
+  @Test("Another environment file must exist; without reading the environment there is none")
+  func otherFile() throws {
+    let project = try SampleProject([".env": "A=1\n", "other.env": "A=2\n"])
+    var surroundings = surroundings(["B": "3"], in: project.path)
+    surroundings.environmentFile = "other.env"
+    #expect(try Project.load(at: project.path, in: surroundings).environment == ["A": "2", "B": "3"])
+    surroundings.readsEnvironment = false
+    #expect(try Project.load(at: project.path, in: surroundings).environment == [:])
+    surroundings.readsEnvironment = true
+    surroundings.environmentFile = "none.env"
+    #expect(issues { try Project.load(at: project.path, in: surroundings) }.map(\.code) == ["file-unreadable"])
+  }
+
+  // MARK: Targets
+
+  @Test("Without declared targets there is one, from TURN_SERVER, TURN_USERNAME and TURN_CREDENTIAL")
+  func defaultTarget() throws {
+    let project = try SampleProject([
+      ".env": "TURN_SERVER=turns:turn.example.com:5349?transport=tcp\nTURN_USERNAME=webrtc\nTURN_CREDENTIAL=sesame\n"
+    ])
+    let target = try #require(try project.load().targets(selectedBy: nil).first)
+    #expect(
+      target
+        == TURNServer(
+          name: "default", uri: "turns:turn.example.com:5349?transport=tcp", host: "turn.example.com",
+          username: "webrtc", credential: Secret("sesame")))
+    let bare = try SampleProject()
+    #expect(try bare.load().targets(selectedBy: nil) == [])
+    #expect(try bare.load(["TURN_SERVER": "stun:[::1]"]).targets(selectedBy: nil).map(\.host) == ["::1"])
+    #expect(issues { try bare.load(["TURN_SERVER": "http://x"]) }.map(\.code) == ["type-mismatch"])
+    let incomplete = try bare.load(["TURN_SERVER": "turn:x", "TURN_USERNAME": "u"])
+    #expect(issues { try incomplete.targets(selectedBy: nil) }.map(\.code) == ["missing-secret"])
+  }
+
+  private static let declared = """
+    project: shop
+    state: /var/lib/shop
+    targets:
+      eu-1:
+        server: turn:eu1.example.com
+        username: probe
+        credential: {env: EU_PASSWORD}
+        labels: {region: eu, tier: gold}
+      eu-2:
+        server: turns:eu2.example.com
+        secret: {file: secrets/eu2}
+        ca: ca.pem
+        labels: {region: eu}
+      us:
+        server: turn:192.0.2.7:3478
+        username: probe
+        credential: {credential: us-password}
+        host: us.example.com
+    """
+
+  @Test("Targets are selected by name, by label, and all at once, their secrets read from where they lie")
+  func selection() throws {
+    let project = try SampleProject(["secrets/eu2": "shared\n", "credentials/us-password": "systemd"])
+    try project.write("runbook.yaml", Self.declared)
+    let loaded = try project.load(["EU_PASSWORD": "sesame", "CREDENTIALS_DIRECTORY": project.path + "/credentials"])
+    #expect(loaded.name == "shop")
+    #expect(loaded.statePath == "/var/lib/shop")
+    func names(_ selection: String?) throws -> [String] { try loaded.targets(selectedBy: selection).map(\.name) }
+    #expect(try names("eu-2") == ["eu-2"])
+    #expect(try names("region=eu") == ["eu-1", "eu-2"])
+    #expect(try names("all") == ["eu-1", "eu-2", "us"])
+    let all = try loaded.targets(selectedBy: "all")
+    #expect(all[0].credential == Secret("sesame"))
+    #expect(all[1].secret == Secret("shared"))
+    #expect(all[1].ca == project.path + "/ca.pem")
+    #expect(all[2].credential == Secret("systemd"))
+    #expect(all[2].host == "us.example.com")
+    #expect(issues { try names("eu-3") }.first?.suggestion == "did you mean \"eu-1\"?")
+    #expect(issues { try names("region=us") }.first?.suggestion == "did you mean \"region=eu\"?")
+    #expect(issues { try names(nil) }.map(\.code) == ["target-not-named"])
+  }
+
+  @Test("Every secret that is missing is named, at the place that says where it comes from")
+  func missingSecrets() throws {
+    let project = try SampleProject()
+    try project.write("runbook.yaml", Self.declared)
+    let found = issues { try project.load().targets(selectedBy: "all") }
+    #expect(found.map(\.code) == ["missing-secret", "missing-secret", "missing-secret"])
+    #expect(found.map(\.range.line) == [7, 11, 17])
+    #expect(found[0].message == "the credential of the target \"eu-1\" is missing: EU_PASSWORD is not set")
+  }
+
+  @Test("Targets in clear text, without a server, with two credentials and with strange names are refused")
+  func refusedTargets() throws {
+    let project = try SampleProject()
+    try project.write(
+      "runbook.yaml",
+      """
+      project: shop
+      vault: {}
+      targts: {}
+      targets:
+        all: {server: "turn:a"}
+        a: {server: "http://a", username: u, credential: sesame}
+        b: {server: "turn:b", username: u, credential: {env: A}, secret: {env: B}}
+        c: {username: u}
+        d: {server: "turn:d", credential: {env: A, file: b}, labels: [x]}
+        e: {server: "turn:e", credential: {credential: ../x}}
+      """)
+    #expect(
+      issues { try project.load() }.map(\.short) == [
+        "2:1-6 unsupported-key", "3:1-7 unknown-key", "5:3-6 target-name", "6:15-25 type-mismatch",
+        "6:52-58 secret-in-clear", "7:60-66 two-credentials", "8:6-19 missing-key", "9:6-68 missing-key",
+        "9:37-54 secret-source", "9:64-67 type-mismatch", "10:6-56 missing-key", "10:50-54 secret-source",
+      ])
+  }
+
+  @Test("A secret file that everybody can read is warned of")
+  func readableSecret() throws {
+    let project = try SampleProject([
+      "token": "x",
+      "runbooks/a.yaml": "runbook: a\nsecrets:\n  t: {file: token}\nsteps:\n"
+        + "  - {id: l, use: sample.login, with: {user: a, password: \"${secrets.t}\"}}\n",
+    ])
+    func warnings(_ mode: Int) throws -> [String] {
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: project.path + "/token")
+      var warnings: [String] = []
+      let plan = try project.load().plan("a", catalog: sampleCatalog) { warnings.append($0.code) }
+      #expect(plan.secrets == ["t": Secret("x")])
+      return warnings
+    }
+    #expect(try warnings(0o644) == ["secret-readable"])
+    #expect(try warnings(0o600) == [])
+  }
+
+  // MARK: Trust
+
+  @Test("As root, what everybody can write and links out of the project are refused, with the line that mends it")
+  func trust() throws {
+    let document = "runbook: a\nsteps:\n  - {id: l, use: sample.everything}\n"
+    let project = try SampleProject(["runbooks/a.yaml": document])
+    let outside = try SampleProject(["a.yaml": document])
+    let files = FileManager.default
+    func found(asRoot: Bool = true) -> [Schema.Issue] {
+      (try? project.load(isRoot: asRoot).validate(catalog: sampleCatalog)) ?? []
+    }
+    try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: project.path)
+    try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: project.path + "/runbooks")
+    #expect(found() == [])
+    try files.setAttributes([.posixPermissions: 0o666], ofItemAtPath: project.path + "/runbooks/a.yaml")
+    #expect(found().map(\.code) == ["file-not-trusted"])
+    #expect(found().first?.suggestion == "chmod o-w \(project.path)/runbooks/a.yaml")
+    #expect(found(asRoot: false) == [])
+    try files.setAttributes([.posixPermissions: 0o644], ofItemAtPath: project.path + "/runbooks/a.yaml")
+    try files.setAttributes([.posixPermissions: 0o777], ofItemAtPath: project.path + "/runbooks")
+    #expect(found().first?.suggestion?.hasPrefix("chmod o-w \(project.path)/runbooks") == true)
+    try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: project.path + "/runbooks")
+    try files.removeItem(atPath: project.path + "/runbooks/a.yaml")
+    try files.createSymbolicLink(
+      atPath: project.path + "/runbooks/a.yaml", withDestinationPath: outside.path + "/a.yaml")
+    #expect(found().map(\.message) == ["the file is a link out of the project, to \(outside.path)/a.yaml"])
+    #expect(found(asRoot: false) == [])
+  }
+
+  @Test("A pipe in the place of a document is refused without waiting for it")
+  func pipe() throws {
+    let project = try SampleProject(["runbooks/x.txt": ""])
+    #expect(mkfifo(project.path + "/runbooks/a.yaml", 0o600) == 0)
+    #expect(try project.problems() == ["1:1-2 file-unreadable"])
+  }
+
+  @Test("The state folder is that of RUNBOOK_STATE, of runbook.yaml, or .runbook")
+  func state() throws {
+    let project = try SampleProject()
+    #expect(try project.load().statePath == project.path + "/.runbook")
+    #expect(try project.load(["RUNBOOK_STATE": "/tmp/x"]).statePath == "/tmp/x")
+    try project.write("runbook.yaml", "state: var\n")
+    #expect(try project.load().statePath == project.path + "/var")
+  }
+}
