@@ -84,9 +84,9 @@ let package = Package(
     tests("ProcessesTests", ["Processes", "TestSupport"]),
     tests("LabTests", ["Lab", "Processes", "TestSupport"]),
     tests("ModulesTests", ["Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
-    tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
+    tests("LedgerTests", ["Ledger", "Journal", "Schema", "Steps", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Schema"]),
-    tests("CommandsTests", ["Commands", "TestSupport", "Processes"]),
+    tests("CommandsTests", ["runbook", "Schema", "Processes"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -20,7 +20,7 @@ package struct RunbookCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Writing",
         subcommands: [
-          ValidateCommand.self, ListCommand.self, ShowCommand.self,
+          ValidateCommand.self, ListCommand.self, ShowCommand.self, ModulesCommand.self, SchemaCommand.self,
         ]),
       CommandGroup(name: "Looking back", subcommands: [ReportCommand.self, HistoryCommand.self]),
     ])

@@ -1,4 +1,3 @@
-import Glibc
 import Schema
 
 /// A field too large for its line, kept as a file of the run's folder that is named by its digest. In the line stands
@@ -43,7 +42,7 @@ struct Attachment {
   /// The value that was kept.
   func read(in folder: RunFolder) throws(JournalError) -> JSON {
     let path = "\(folder.path)/\(name)"
-    let content = try Descriptor(opening: path, O_RDONLY).read(limit: bytes + 1)
+    let content = try Descriptor.reading(path).read(limit: bytes + 1)
     guard content.count == bytes, sha256Hex(content) == digest, let value = try? JSON(parsing: content) else {
       throw JournalError(.damaged, "\(path) is not what the journal refers to: its digest differs", path: path)
     }

@@ -19,6 +19,17 @@ struct Descriptor: ~Copyable {
     self.path = path
   }
 
+  /// Opens a regular file to read; nothing else, so that no pipe can keep who lists runs waiting.
+  static func reading(_ path: String) throws(JournalError) -> Descriptor {
+    let file = try Descriptor(opening: path, O_RDONLY | O_NONBLOCK)
+    var status = stat()
+    guard unsafe fstat(file.number, &status) == 0 else { throw JournalError("look at", path, errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw JournalError(.damaged, "\(path) is no regular file", path: path)
+    }
+    return file
+  }
+
   deinit { close(number) }
 
   /// Writes all of the bytes, with as many calls as it takes.
@@ -80,7 +91,10 @@ struct Descriptor: ~Copyable {
     guard call(.setWaiting) != nil else { throw JournalError("lock", path, errno) }
   }
 
-  /// The same without waiting: false where somebody else has it.
+  /// Gives the lock back.
+  func unlock() { _ = call(.set, F_UNLCK) }
+
+  /// Takes the lock without waiting: false where somebody else has it.
   func tryLock() throws(JournalError) -> Bool {
     if call(.set) != nil { return true }
     guard errno == EAGAIN || errno == EACCES else { throw JournalError("lock", path, errno) }
@@ -94,9 +108,9 @@ struct Descriptor: ~Copyable {
   }
 
   /// A lock command (fcntl(2), open file description locks) on the whole file; nil with errno.
-  private func call(_ command: LockCommand) -> flock? {
+  private func call(_ command: LockCommand, _ type: Int32 = F_WRLCK) -> flock? {
     var lock = flock()
-    lock.l_type = Int16(F_WRLCK)
+    lock.l_type = Int16(type)
     lock.l_whence = Int16(SEEK_SET)
     return retrying { unsafe fcntl(number, command.rawValue, &lock) } == 0 ? lock : nil
   }

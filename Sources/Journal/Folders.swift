@@ -15,7 +15,10 @@ func makeFolder(_ path: String, mode: mode_t, mayExist: Bool = false) throws(Jou
     if mayExist, errno == EEXIST { return }
     throw JournalError("make the folder", path, errno)
   }
-  guard chmod(path, mode) == 0 else { throw JournalError("set the mode of", path, errno) }
+  var status = stat()
+  guard unsafe lstat(path, &status) == 0 else { throw JournalError("look at", path, errno) }
+  // An installed state passes its group on by the set-group-ID bit, which a new folder inherits.
+  guard chmod(path, mode | status.st_mode & S_ISGID) == 0 else { throw JournalError("set the mode of", path, errno) }
 }
 
 /// Brings what was made, renamed or removed in a folder to the disk.

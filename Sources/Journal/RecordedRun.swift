@@ -1,5 +1,3 @@
-import Glibc
-
 /// A run as its journal tells it, its chain verified.
 package struct RecordedRun: Sendable {
   package let folder: RunFolder
@@ -37,7 +35,7 @@ package struct RecordedRun: Sendable {
   /// Throws `missing` where there is none, `damaged` with the line where the chain does not hold, `newer` for a form
   /// that this version cannot read.
   package static func read(_ folder: RunFolder) throws(JournalError) -> RecordedRun {
-    let file = try Descriptor(opening: folder.journal, O_RDONLY)
+    let file = try Descriptor.reading(folder.journal)
     let isBeingWritten = try file.isLockedByOther()
     let content = try JournalContent(bytes: file.read(), in: folder)
     guard case .runStarted(let started) = content.events.first?.event else {
@@ -65,7 +63,7 @@ package struct JournalEnds: Sendable {
 
   /// Reads the two lines, however long the journal is. Throws as ``RecordedRun/read(_:)`` does.
   package static func read(_ folder: RunFolder) throws(JournalError) -> JournalEnds {
-    let file = try Descriptor(opening: folder.journal, O_RDONLY)
+    let file = try Descriptor.reading(folder.journal)
     let isBeingWritten = try file.isLockedByOther()
     let longest = JournalLine.limit + 1
     let opening = LineReader(folder: folder, number: 1)

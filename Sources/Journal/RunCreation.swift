@@ -34,6 +34,7 @@ struct RunCreation {
     try makeFolders(state.runs, mode: state.access.folderMode)
     let lock = try Descriptor(opening: "\(state.runs)/.lock", O_RDWR | O_CREAT, mode: state.access.fileMode)
     try lock.lock()
+    defer { lock.unlock() }
     try removeAbandoned()
 
     let aside = RunFolder("\(state.runs)/.new-\(id)")

@@ -1,5 +1,3 @@
-import Glibc
-
 /// Numbers the runs of a state folder from 1 without gaps.
 ///
 /// A number and the id that it is meant for are written down before the run's folder is renamed into place. Where a
@@ -34,7 +32,7 @@ struct RunNumber {
   private static func read(in state: StateFolder) throws(JournalError) -> RunNumber? {
     let bytes: [UInt8]
     do {
-      bytes = try Descriptor(opening: path(in: state), O_RDONLY).read(limit: 128)
+      bytes = try Descriptor.reading(path(in: state)).read(limit: 128)
     } catch  where error.code == .missing { return nil }
     let parts = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
     guard let value = parts.first.flatMap({ Int($0) }), parts.count <= 2 else {

@@ -15,10 +15,25 @@ package struct Server: Sendable {
 
   package var uri: ServerURI
   package var credentials: Credentials?
+  /// For `stuns` and `turns`.
+  package var tls: TLSOptions
 
-  package init(uri: ServerURI, credentials: Credentials? = nil) {
+  package init(uri: ServerURI, credentials: Credentials? = nil, tls: TLSOptions = TLSOptions()) {
     self.uri = uri
     self.credentials = credentials
+    self.tls = tls
+  }
+
+  /// The TLS options with the name filled in that the URI gives.
+  var namedTLS: TLSOptions {
+    var options = tls
+    options.serverName = tls.serverName ?? uri.host
+    return options
+  }
+
+  /// What every connection to this server is opened with.
+  func connectionOptions() -> ServerConnection.Options {
+    ServerConnection.Options(credentials: currentCredentials(), tls: namedTLS)
   }
 
   /// The transport that the URI names.

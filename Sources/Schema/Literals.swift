@@ -113,3 +113,25 @@ func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 
 /// Reads standard base64 with padding; nil otherwise.
 func parseBase64(_ text: String) -> [UInt8]? { Data(base64Encoded: text).map(Array.init) }
+
+/// A number of bytes as ``parseByteSize(_:)`` reads it: in the largest binary unit that divides it, `64MiB`, `1000B`.
+package func byteSizeLiteral(_ bytes: Int64) -> String {
+  let units: [(String, Int64)] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+  for (unit, size) in units where bytes != 0 && bytes % size == 0 { return "\(bytes / size)\(unit)" }
+  return "\(bytes)B"
+}
+
+/// Bits per second as ``parseBandwidth(_:)`` reads them: in the largest unit that divides them, `800Mbps`.
+package func bandwidthLiteral(_ bitsPerSecond: Int64) -> String {
+  let units: [(String, Int64)] = [("Gbps", 1_000_000_000), ("Mbps", 1_000_000), ("kbps", 1000)]
+  for (unit, size) in units where bitsPerSecond != 0 && bitsPerSecond % size == 0 {
+    return "\(bitsPerSecond / size)\(unit)"
+  }
+  return "\(bitsPerSecond)bps"
+}
+
+/// A percentage as ``parsePercent(_:)`` reads it: `95%`, `0.5%`.
+package func percentLiteral(_ percent: Double) -> String {
+  let text = "\(percent)"
+  return (text.hasSuffix(".0") ? String(text.dropLast(2)) : text) + "%"
+}

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// A moment of the wall clock, to the nanosecond, from year 1 to 9999 (the range that CEL and RFC 3339 share).
 package struct Timestamp: Hashable, Sendable, Comparable {
   /// Seconds since 1970-01-01T00:00:00Z.
@@ -23,22 +21,6 @@ package struct Timestamp: Hashable, Sendable, Comparable {
 
   package static let unixEpoch = Timestamp(wholeSeconds: 0)
 
-  /// Reads RFC 3339, with a zone and up to nine digits of a fraction; nil for anything else.
-  package init?(_ text: String) {
-    var text = text
-    var nanoseconds: Int32 = 0
-    if let dot = text.firstIndex(of: ".") {
-      let digits = text[text.index(after: dot)...].prefix { $0.isASCII && $0.isNumber }
-      guard (1...9).contains(digits.count),
-        let value = Int32(digits + String(repeating: "0", count: 9 - digits.count))
-      else { return nil }
-      nanoseconds = value
-      text.removeSubrange(dot..<digits.endIndex)
-    }
-    guard let date = try? Date.ISO8601FormatStyle().parse(text) else { return nil }
-    self.init(seconds: Int64(date.timeIntervalSince1970.rounded(.down)), nanoseconds: nanoseconds)
-  }
-
   package static func < (a: Self, b: Self) -> Bool {
     (a.seconds, a.nanoseconds) < (b.seconds, b.nanoseconds)
   }
@@ -46,17 +28,5 @@ package struct Timestamp: Hashable, Sendable, Comparable {
   /// The time from `earlier` to this moment; negative where `earlier` is later.
   package func duration(since earlier: Self) -> Duration {
     .seconds(seconds - earlier.seconds) + .nanoseconds(Int64(nanoseconds) - Int64(earlier.nanoseconds))
-  }
-}
-
-extension Timestamp: CustomStringConvertible {
-  /// RFC 3339 in UTC with `Z`, and as many digits of a fraction (0, 3, 6 or 9) as the value needs.
-  package var description: String {
-    let whole = Date(timeIntervalSince1970: Double(seconds)).formatted(Date.ISO8601FormatStyle())
-    guard nanoseconds > 0 else { return whole }
-    var digits = String(nanoseconds)
-    digits = String(repeating: "0", count: 9 - digits.count) + digits
-    while digits.hasSuffix("000") { digits.removeLast(3) }
-    return whole.dropLast() + "." + digits + "Z"
   }
 }

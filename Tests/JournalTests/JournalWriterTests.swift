@@ -68,6 +68,16 @@ import Testing
     }
   }
 
+  @Test("An installed state passes its group on to every folder of a run")
+  func group() async throws {
+    let state = StateFolder(temporary.path + "/installed", access: .group)
+    #expect(mkdir(state.path, 0o750) == 0 && chmod(state.path, 0o2750) == 0)
+    let folder = try await SampleRun.record(in: state)
+    for path in [state.runs, folder.path, folder.sources, folder.sources + "/checks/turn"] {
+      #expect(try mode(path) == 0o2750, "\(path)")
+    }
+  }
+
   private func mode(_ path: String) throws -> Int? {
     try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
   }
@@ -103,6 +113,15 @@ import Testing
     let error = await #expect(throws: JournalError.self) { try await JournalWriter.reopen(folder) }
     #expect(error?.code == .refused)
     #expect(throws: JournalError.self) { try RecordedRun.read(folder) }
+  }
+
+  @Test("A pipe in place of the journal is refused, and keeps nobody waiting")
+  func pipe() throws {
+    let folder = state.run(SampleRun.id)
+    try temporary.write("{}", to: "state/runs/\(SampleRun.id)/params.json")
+    #expect(mkfifo(folder.journal, 0o600) == 0)
+    let error = #expect(throws: JournalError.self) { try RecordedRun.read(folder) }
+    #expect(error?.code == .damaged && error?.message.contains("no regular file") == true)
   }
 
   @Test("A journal shows whether its run goes on, and belongs to one writer")

@@ -96,6 +96,7 @@ extension ValueType {
 }
 
 extension AnyStepModule: CustomTestStringConvertible {
+  /// The module's name.
   public var testDescription: String { name }
 }
 

@@ -75,6 +75,7 @@ public struct Environment: Sendable {
 
   /// Declares ways to call `function`, added to those it has; one of the same id is replaced.
   public mutating func declare(function name: String, _ overloads: Overload...) {
+    noteRoot(of: name)
     let ids = Set(overloads.map(\.id))
     functions[name, default: []].removeAll { ids.contains($0.id) }
     functions[name, default: []] += overloads

@@ -11,7 +11,12 @@ public final class Program: Sendable {
     self.environment = environment
     self.parsed = parsed
     self.checked = checked
-    plan = Planner(environment: environment, checked: checked, isTracing: false).plan(parsed.root)
+    plan = Planner(environment: environment, parsed: parsed, checked: checked, isTracing: false).plan(parsed.root)
+  }
+
+  /// A plan whose nodes note their values; made anew each time, for it is seldom needed.
+  private func makeTracingPlan() -> Plan {
+    Planner(environment: environment, parsed: parsed, checked: checked, isTracing: true).plan(parsed.root)
   }
 
   /// The text of the expression.
@@ -42,8 +47,7 @@ public final class Program: Sendable {
   /// An error is absorbed when one operand of `||` or `&&`, or one element of `all` or `exists`, failed and another one
   /// decided. What was never evaluated, because an earlier operand decided, is no error.
   public func observe(_ activation: some Activation, tracing: Bool = false) -> Observation {
-    let plan =
-      tracing ? Planner(environment: environment, checked: checked, isTracing: true).plan(parsed.root) : self.plan
+    let plan = tracing ? makeTracingPlan() : self.plan
     var frame = Frame(activation: activation, plan: plan, costLimit: environment.limits.cost)
     frame.recordsAbsorbed = true
     let result: Result<CELValue, EvaluationError>

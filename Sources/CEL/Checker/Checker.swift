@@ -24,7 +24,8 @@ struct Checker {
   }
 
   mutating func check(expecting expected: CELType?) throws(CompileError) -> CheckedExpression {
-    let type = check(parsed.root)
+    checkAll(parsed.root)
+    let type = type(of: parsed.root)
     if let expected, problems.isEmpty, !substitution.assign(type, to: expected) {
       report(.typeMismatch, "the expression is of type \(show(type)), \(expected) is due", parsed.root.range)
     }
@@ -46,21 +47,88 @@ struct Checker {
   /// The type as a message shows it.
   func show(_ type: CELType) -> String { substitution.apply(type, isFinal: true).description }
 
-  /// The type of a node; `dyn` where there is a problem, so that it is reported once.
-  @discardableResult
-  mutating func check(_ node: Expression) -> CELType {
-    let type = typeOf(node)
-    types[node.id] = type
-    return type
+  /// The type of a node that was checked; `dyn` where there is a problem, so that it is reported once.
+  func type(of node: Expression) -> CELType { types[node.id] }
+
+  /// The names of the macros on a receiver.
+  static let macros = [
+    "all", "exists", "exists_one", "existsOne", "filter", "map", "optFlatMap", "optMap", "transformList",
+    "transformMap",
+    "transformMapEntry",
+  ]
+
+  // MARK: The way through the tree
+
+  /// What is to be done next: on a stack of its own, so that no height of the tree exhausts that of the thread.
+  private enum Work {
+    case enter(Expression)
+    /// Makes the variables of a macro known.
+    case declare(Expression)
+    /// Finds the type of a node whose operands have theirs.
+    case exit(Expression)
+  }
+
+  private mutating func checkAll(_ root: Expression) {
+    var work = [Work.enter(root)]
+    while let next = work.popLast() {
+      switch next {
+      case .enter(let node): enter(node, &work)
+      case .declare(let node): declareVariables(of: node)
+      case .exit(let node): types[node.id] = typeOf(node)
+      }
+    }
+  }
+
+  private mutating func enter(_ node: Expression, _ work: inout [Work]) {
+    switch node.kind {
+    case .literal(let value): types[node.id] = value.type
+    case .identifier(let name): types[node.id] = identifier(name, node)
+    case .select(let operand, _, let isOptional):
+      if !isOptional, let type = qualified(node) {
+        types[node.id] = type
+      } else {
+        work += [.exit(node), .enter(operand)]
+      }
+    case .call(let target, let function, let arguments):
+      work.append(.exit(node))
+      let (_, overloads, operands) = callee(target, function.text, arguments)
+      // The arguments of a misspelt macro are full of names that nothing declares.
+      let isMacro =
+        overloads.isEmpty && target != nil && Suggestion.nearest(to: function.text, among: Self.macros) != nil
+      work += (isMacro ? operands.prefix(1) : operands[...]).reversed().map { .enter($0) }
+    case .comprehension(let it):
+      work += [.exit(node), .enter(it.body)]
+      if let filter = it.filter { work.append(.enter(filter)) }
+      work += [.declare(node), .enter(it.range)]
+    case .bind(_, let value, let body): work += [.exit(node), .enter(body), .declare(node), .enter(value)]
+    default:
+      work.append(.exit(node))
+      work += node.children.reversed().map { .enter($0) }
+    }
+  }
+
+  private mutating func declareVariables(of node: Expression) {
+    switch node.kind {
+    case .comprehension(let it):
+      let types = variableTypes(it, type(of: it.range))
+      for (position, variable) in it.variables.enumerated() {
+        locals.append(Local(name: variable.text, type: types[position], owner: node.id, position: position))
+      }
+    case .bind(let name, let value, _):
+      locals.append(Local(name: name.text, type: type(of: value), owner: node.id, position: 0))
+    default: break
+    }
   }
 
   private mutating func typeOf(_ node: Expression) -> CELType {
     switch node.kind {
-    case .literal(let value): return value.type
-    case .identifier(let name): return identifier(name, node)
-    case .select(let operand, let field, let isOptional): return select(node, operand, field, isOptional)
+    case .literal, .identifier: return type(of: node)
+    case .select(let operand, let field, let isOptional):
+      let type = fieldType(of: type(of: operand), field, operand.range)
+      if case .optional = type { return type }
+      return isOptional ? .optional(type) : type
     case .presence(let operand, let field, _):
-      _ = fieldType(of: check(operand), field, operand.range)
+      _ = fieldType(of: type(of: operand), field, operand.range)
       return .bool
     case .index(let operand, let index, let isOptional): return self.index(node, operand, index, isOptional)
     case .call(let target, let function, let arguments): return call(node, target, function, arguments)
@@ -69,21 +137,22 @@ struct Checker {
       return .bool
     case .unary(.negate, let operand): return overloaded(node, "-_", [operand], symbol: "-")
     case .binary(let op, let left, let right): return binary(node, op, left, right)
-    case .conditional(let condition, let first, let second): return conditional(node, condition, first, second)
+    case .conditional(let condition, let first, let second): return conditional(condition, first, second)
     case .list(let elements): return list(elements)
     case .map(let entries): return map(entries)
     case .record(let type, let fields): return record(node, type, fields)
-    case .comprehension(let comprehension): return self.comprehension(node, comprehension)
-    case .bind(let name, let value, let body):
-      locals.append(Local(name: name.text, type: check(value), owner: node.id, position: 0))
+    case .comprehension(let it):
+      defer { locals.removeLast(it.variables.count) }
+      return comprehension(it)
+    case .bind(_, _, let body):
       defer { locals.removeLast() }
-      return check(body)
+      return type(of: body)
     }
   }
 
   /// Checks an operand that must be of a type.
   mutating func require(_ node: Expression, _ expected: CELType, _ user: String) {
-    let type = check(node)
+    let type = type(of: node)
     if !substitution.assign(type, to: expected) {
       report(.typeMismatch, "\(user) takes \(expected), not \(show(type))", node.range)
     }
@@ -117,32 +186,20 @@ struct Checker {
 
   /// `a.b.c` as one name, unless `a` is a variable of a macro.
   func qualifiedName(_ node: Expression) -> String? {
-    switch node.kind {
-    case .identifier(let name): return locals.contains { $0.name == name } ? nil : name
-    case .select(let operand, let field, false): return qualifiedName(operand).map { "\($0).\(field.text)" }
-    default: return nil
-    }
-  }
-
-  private mutating func select(
-    _ node: Expression, _ operand: Expression, _ field: Expression.Name, _ isOptional: Bool
-  ) -> CELType {
-    if !isOptional, let root = rootName(node), environment.mayQualify(root), let name = qualifiedName(node),
-      let type = global(name, node)
-    {
-      return type
-    }
-    let type = fieldType(of: check(operand), field, operand.range)
-    guard isOptional else { return type }
-    if case .optional = type { return type }
-    return .optional(type)
-  }
-
-  private func rootName(_ node: Expression) -> String? {
+    var names: [String] = []
     var node = node
-    while case .select(let operand, _, false) = node.kind { node = operand }
-    if case .identifier(let name) = node.kind { return name }
-    return nil
+    while case .select(let operand, let field, false) = node.kind {
+      names.append(field.text)
+      node = operand
+    }
+    guard case .identifier(let root) = node.kind, !locals.contains(where: { $0.name == root }) else { return nil }
+    if !names.isEmpty, !environment.mayQualify(root) { return nil }
+    return names.isEmpty ? root : root + "." + names.reversed().joined(separator: ".")
+  }
+
+  /// The type of a selection that is a qualified name.
+  private mutating func qualified(_ node: Expression) -> CELType? {
+    qualifiedName(node).flatMap { global($0, node) }
   }
 
   /// The type of a field; optional when it is selected from an optional.

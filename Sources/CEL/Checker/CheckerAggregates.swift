@@ -3,7 +3,7 @@ extension Checker {
 
   /// The type of a value that stands behind a `?`.
   private mutating func unwrapped(_ node: Expression, isOptional: Bool) -> CELType {
-    let type = check(node)
+    let type = type(of: node)
     guard isOptional else { return type }
     switch substitution.apply(type) {
     case .optional(let wrapped): return wrapped
@@ -36,7 +36,7 @@ extension Checker {
     var value: CELType?
     var known: Set<CELMap.Key> = []
     for entry in entries {
-      let type = check(entry.key)
+      let type = type(of: entry.key)
       if !isKey(type) { report(.typeMismatch, "no map has keys of type \(show(type))", entry.key.range) }
       if case .literal(let literal) = entry.key.kind, let constant = CELMap.Key(literal),
         !known.insert(constant).inserted
@@ -60,7 +60,6 @@ extension Checker {
     guard let type = environment.recordType(resolving: name.text) else {
       let near = Suggestion.nearest(to: name.text, among: Array(environment.records.keys))
       report(.undeclaredType, "undeclared type '\(name.text)'", name.range, suggestion: near)
-      for field in fields { check(field.value) }
       return .dyn
     }
     refer(node, to: .recordType(type.name))
@@ -84,14 +83,9 @@ extension Checker {
 
   // MARK: Macros
 
-  mutating func comprehension(_ node: Expression, _ it: Expression.Comprehension) -> CELType {
-    let range = check(it.range)
-    let variables = variableTypes(it, range)
-    for (position, variable) in it.variables.enumerated() {
-      locals.append(
-        Local(name: variable.text, type: variables[position], owner: node.id, position: position))
-    }
-    defer { locals.removeLast(it.variables.count) }
+  /// The type of a macro; its variables are the last ones known.
+  mutating func comprehension(_ it: Expression.Comprehension) -> CELType {
+    let variables = locals.suffix(it.variables.count).map(\.type)
     if let filter = it.filter { require(filter, .bool, "the filter of '\(it.function.text)'") }
     switch it.macro {
     case .all, .exists, .existsOne:
@@ -100,17 +94,17 @@ extension Checker {
     case .filter:
       require(it.body, .bool, "the predicate of '\(it.function.text)'")
       return .list(variables[0])
-    case .map, .transformList: return .list(check(it.body))
-    case .transformMap: return .map(variables[0], check(it.body))
+    case .map, .transformList: return .list(type(of: it.body))
+    case .transformMap: return .map(variables[0], type(of: it.body))
     case .transformMapEntry:
-      let entry = check(it.body)
+      let entry = type(of: it.body)
       let type = CELType.map(substitution.fresh(), substitution.fresh())
       if substitution.assign(entry, to: type) { return type }
       report(.typeMismatch, "'\(it.function.text)' makes entries from maps, not \(show(entry))", it.body.range)
       return .map(.dyn, .dyn)
-    case .optMap: return .optional(check(it.body))
+    case .optMap: return .optional(type(of: it.body))
     case .optFlatMap:
-      let type = check(it.body)
+      let type = type(of: it.body)
       let result = CELType.optional(substitution.fresh())
       if substitution.assign(type, to: result) { return result }
       report(.typeMismatch, "'optFlatMap' takes an optional, not \(show(type))", it.body.range)
@@ -118,7 +112,8 @@ extension Checker {
     }
   }
 
-  private mutating func variableTypes(_ it: Expression.Comprehension, _ range: CELType) -> [CELType] {
+  /// The types of a macro's variables.
+  mutating func variableTypes(_ it: Expression.Comprehension, _ range: CELType) -> [CELType] {
     let isTwo = it.variables.count == 2
     let isOptional = it.macro == .optMap || it.macro == .optFlatMap
     switch substitution.apply(range) {

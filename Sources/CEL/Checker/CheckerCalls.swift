@@ -15,7 +15,7 @@ extension Checker {
 
   /// Checks the use of an operator.
   mutating func overloaded(_ node: Expression, _ name: String, _ operands: [Expression], symbol: String) -> CELType {
-    let types = operands.map { check($0) }
+    let types = operands.map { type(of: $0) }
     let overloads = StandardOperators.overloads[name] ?? []
     if let result = resolve(overloads, types, node, name: name) { return result }
     let shown = types.map { show($0) }.joined(separator: ", ")
@@ -23,12 +23,10 @@ extension Checker {
     return overloads.first.map { $0.result == .bool ? .bool : .dyn } ?? .dyn
   }
 
-  mutating func conditional(
-    _ node: Expression, _ condition: Expression, _ first: Expression, _ second: Expression
-  ) -> CELType {
+  mutating func conditional(_ condition: Expression, _ first: Expression, _ second: Expression) -> CELType {
     require(condition, .bool, "the condition of '?:'")
-    let firstType = check(first)
-    let secondType = check(second)
+    let firstType = type(of: first)
+    let secondType = type(of: second)
     if substitution.assign(secondType, to: firstType) {
       return substitution.moreGeneral(substitution.apply(firstType), substitution.apply(secondType))
     }
@@ -41,8 +39,8 @@ extension Checker {
   mutating func index(
     _ node: Expression, _ operand: Expression, _ index: Expression, _ isOptional: Bool
   ) -> CELType {
-    let operandType = check(operand)
-    let indexType = check(index)
+    let operandType = type(of: operand)
+    let indexType = type(of: index)
     var container = substitution.apply(operandType)
     var givesOptional = isOptional
     if case .optional(let wrapped) = container {
@@ -67,39 +65,31 @@ extension Checker {
 
   // MARK: Functions
 
+  /// The function that a call means, the overloads it has, and the arguments; for a member function with the receiver.
+  func callee(_ target: Expression?, _ function: String, _ arguments: [Expression])
+    -> (name: String, overloads: [Overload], operands: [Expression])
+  {
+    let prefix = target.flatMap { qualifiedName($0) }
+    if let full = target == nil ? function : prefix.map({ "\($0).\(function)" }) {
+      for name in environment.candidates(for: full) {
+        if let overloads = environment.functions[name] { return (name, overloads.filter { !$0.isMember }, arguments) }
+      }
+    }
+    guard let target else { return (function, [], arguments) }
+    return (function, environment.functions[function]?.filter(\.isMember) ?? [], [target] + arguments)
+  }
+
   mutating func call(
     _ node: Expression, _ target: Expression?, _ function: Expression.Name, _ arguments: [Expression]
   ) -> CELType {
-    if let target, let prefix = qualifiedName(target) {
-      for name in environment.candidates(for: "\(prefix).\(function.text)") {
-        if let overloads = environment.functions[name] {
-          return apply(node, name, overloads.filter { !$0.isMember }, function, arguments)
-        }
-      }
-    }
-    if let target {
-      let overloads = environment.functions[function.text]?.filter(\.isMember) ?? []
-      return apply(node, function.text, overloads, function, [target] + arguments)
-    }
-    for name in environment.candidates(for: function.text) {
-      if let overloads = environment.functions[name] {
-        return apply(node, name, overloads.filter { !$0.isMember }, function, arguments)
-      }
-    }
-    return apply(node, function.text, [], function, arguments)
-  }
-
-  private mutating func apply(
-    _ node: Expression, _ name: String, _ overloads: [Overload], _ function: Expression.Name,
-    _ arguments: [Expression]
-  ) -> CELType {
-    let types = arguments.map { check($0) }
+    let (name, overloads, operands) = callee(target, function.text, arguments)
+    let types = operands.map { type(of: $0) }
     guard !overloads.isEmpty else {
-      reportUnknown(function, isMember: !function.range.isBefore(arguments.first?.range))
+      reportUnknown(function, isMember: operands.count > arguments.count)
       return .dyn
     }
     if let result = resolve(overloads, types, node, name: name) {
-      validate(overloads, node, arguments)
+      validate(overloads, node, operands)
       return result
     }
     let shown = types.map { show($0) }.joined(separator: ", ")
@@ -109,13 +99,13 @@ extension Checker {
       message += "; it takes \(forms.joined(separator: " or "))"
     }
     report(.noMatchingOverload, message, function.range)
-    return overloads.allSatisfy { $0.result == overloads[0].result }
-      ? substitution.instantiate([overloads[0].result])[0] : .dyn
+    let isCommon = overloads.allSatisfy { $0.result == overloads[0].result }
+    return isCommon ? substitution.instantiate([overloads[0].result])[0] : .dyn
   }
 
   private mutating func reportUnknown(_ function: Expression.Name, isMember: Bool) {
     let known = environment.functions.filter { $0.value.contains { $0.isMember == isMember } }.keys
-    let near = Suggestion.nearest(to: function.text, among: Array(known))
+    let near = Suggestion.nearest(to: function.text, among: Array(known) + (isMember ? Self.macros : []))
     report(.undeclaredFunction, "undeclared function '\(function.text)'", function.range, suggestion: near)
   }
 
@@ -183,9 +173,4 @@ extension CELType {
     default: parameters.contains(where: \.isUncertain)
     }
   }
-}
-
-extension SourceRange {
-  /// Whether this range starts before another one does, or there is no other.
-  fileprivate func isBefore(_ other: SourceRange?) -> Bool { other.map { start < $0.start } ?? true }
 }

@@ -1,19 +1,20 @@
 /// Finds the known name that an unknown one was likely meant to be.
 enum Suggestion {
   /// The name that differs by the fewest insertions, deletions, replacements and swaps; `nil` when all differ by more than
-  /// a third of the name's length, or two.
+  /// a third of the name's length, or two. Letters that differ in case only are one.
   static func nearest(to name: String, among known: [String]) -> String? {
     let wanted = Array(name.utf8)
     guard wanted.count <= 64 else { return nil }
     let limit = Swift.max(1, Swift.min(2, wanted.count / 3))
-    var best: (distance: Int, name: String)?
+    var best: (distance: Int, exactDistance: Int, name: String)?
     for candidate in known where candidate.utf8.count <= 64 {
       let bytes = Array(candidate.utf8)
       guard abs(bytes.count - wanted.count) <= limit else { continue }
       let distance = Self.distance(wanted.map(\.lowercased), bytes.map(\.lowercased))
       guard distance <= limit else { continue }
-      if let best, (best.distance, best.name) <= (distance, candidate) { continue }
-      best = (distance, candidate)
+      let found = (distance, Self.distance(wanted, bytes), candidate)
+      if let best, best <= found { continue }
+      best = found
     }
     return best?.name
   }

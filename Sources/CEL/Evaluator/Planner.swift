@@ -6,27 +6,91 @@ struct Planner {
   private var locals: [String] = []
   private var localCount = 0
 
-  init(environment: Environment, checked: CheckedExpression?, isTracing: Bool) {
+  /// The nodes that were made, by the ids of their expressions.
+  private var nodes: [(any Node)?]
+
+  init(environment: Environment, parsed: ParsedExpression, checked: CheckedExpression?, isTracing: Bool) {
     self.environment = environment
     self.checked = checked
     self.isTracing = isTracing
+    nodes = Array(repeating: nil, count: parsed.nodeCount)
   }
 
   consuming func plan(_ root: Expression) -> Plan {
-    let node = node(root)
-    return Plan(root: node, localCount: localCount)
+    makeAll(root)
+    return Plan(root: node(root), localCount: localCount)
   }
 
-  private mutating func node(_ expression: Expression) -> any Node {
-    let node = make(expression)
-    return isTracing ? TraceNode(expression.id, node) : node
+  // MARK: The way through the tree
+
+  /// What is to be done next: on a stack of its own, so that no height of the tree exhausts that of the thread.
+  private enum Work {
+    case enter(Expression)
+    /// Gives the variables of a macro their positions.
+    case declare(Expression)
+    /// Makes the node of an expression whose operands have theirs.
+    case exit(Expression)
+  }
+
+  private mutating func makeAll(_ root: Expression) {
+    var work = [Work.enter(root)]
+    while let next = work.popLast() {
+      switch next {
+      case .enter(let expression): enter(expression, &work)
+      case .declare(let expression): declareVariables(of: expression)
+      case .exit(let expression): finish(expression, make(expression))
+      }
+    }
+  }
+
+  private mutating func finish(_ expression: Expression, _ node: any Node) {
+    nodes[expression.id] = isTracing ? TraceNode(expression.id, node) : node
+  }
+
+  private mutating func enter(_ expression: Expression, _ work: inout [Work]) {
+    switch expression.kind {
+    case .literal(let value): finish(expression, ConstantNode(value, expression.range))
+    case .identifier(let name): finish(expression, identifier(name, expression))
+    case .select(let operand, _, let isOptional):
+      if !isOptional, let node = qualified(expression) {
+        finish(expression, node)
+      } else {
+        work += [.exit(expression), .enter(operand)]
+      }
+    case .call(let target, let function, let arguments):
+      work.append(.exit(expression))
+      let operands = resolve(expression, target, function.text, arguments)?.operands ?? []
+      work += operands.reversed().map { .enter($0) }
+    case .comprehension(let it):
+      work += [.exit(expression), .enter(it.body)]
+      if let filter = it.filter { work.append(.enter(filter)) }
+      work += [.declare(expression), .enter(it.range)]
+    case .bind(_, let value, let body):
+      work += [.exit(expression), .enter(body), .declare(expression), .enter(value)]
+    default:
+      work.append(.exit(expression))
+      work += expression.children.reversed().map { .enter($0) }
+    }
+  }
+
+  private mutating func declareVariables(of expression: Expression) {
+    switch expression.kind {
+    case .comprehension(let it): locals += it.variables.map(\.text)
+    case .bind(let name, _, _): locals.append(name.text)
+    default: return
+    }
+    localCount = Swift.max(localCount, locals.count)
+  }
+
+  /// The node of an expression that was made.
+  private func node(_ expression: Expression) -> any Node {
+    nodes[expression.id] ?? FailingNode(EvaluationError(.noValue, "no value"), expression.range)
   }
 
   private mutating func make(_ expression: Expression) -> any Node {
     let range = expression.range
     switch expression.kind {
-    case .literal(let value): return ConstantNode(value, range)
-    case .identifier(let name): return identifier(name, expression)
+    case .literal, .identifier: return node(expression)
     case .select(let operand, let field, let isOptional): return select(expression, operand, field.text, isOptional)
     case .presence(let operand, let field, _):
       let inner = node(operand)
@@ -35,8 +99,7 @@ struct Planner {
       let inner = node(operand)
       let key = node(index)
       let made: any Node =
-        isOptional
-        ? OptionalSelectNode(inner, index: key, isField: false, range) : IndexNode(inner, key, range)
+        isOptional ? OptionalSelectNode(inner, index: key, isField: false, range) : IndexNode(inner, key, range)
       return fold(made, [inner, key])
     case .call(let target, let function, let arguments): return call(expression, target, function, arguments)
     case .unary(let op, let operand):
@@ -44,23 +107,22 @@ struct Planner {
       return fold(op == .not ? NotNode(inner, range) : NegateNode(inner, range), [inner])
     case .binary(let op, let left, let right): return binary(op, node(left), node(right), range)
     case .conditional(let condition, let first, let second):
-      let nodes = [node(condition), node(first), node(second)]
-      return fold(ConditionalNode(nodes[0], nodes[1], nodes[2], range), nodes)
+      let operands = [node(condition), node(first), node(second)]
+      return fold(ConditionalNode(operands[0], operands[1], operands[2], range), operands)
     case .list(let elements):
-      let nodes = elements.map { node($0.value) }
-      return fold(ListNode(nodes, optional: elements.map(\.isOptional), range), nodes)
+      let values = elements.map { node($0.value) }
+      return fold(ListNode(values, optional: elements.map(\.isOptional), range), values)
     case .map(let entries):
       let keys = entries.map { node($0.key) }
       let values = entries.map { node($0.value) }
       return fold(MapNode(keys: keys, values: values, optional: entries.map(\.isOptional), range), keys + values)
     case .record(let name, let fields): return record(name, fields, range)
-    case .comprehension(let comprehension): return self.comprehension(comprehension, range)
-    case .bind(let name, let value, let body):
-      let bound = node(value)
-      let slot = push(name.text)
-      let inner = node(body)
-      locals.removeLast()
-      return BindNode(slot: slot, value: bound, body: inner, range)
+    case .comprehension(let it):
+      defer { locals.removeLast(it.variables.count) }
+      return comprehension(it, range)
+    case .bind(_, let value, let body):
+      defer { locals.removeLast() }
+      return BindNode(slot: locals.count - 1, value: node(value), body: node(body), range)
     }
   }
 
@@ -74,12 +136,6 @@ struct Planner {
     } catch {
       return node
     }
-  }
-
-  private mutating func push(_ name: String) -> Int {
-    locals.append(name)
-    localCount = Swift.max(localCount, locals.count)
-    return locals.count - 1
   }
 
   // MARK: Names
@@ -99,21 +155,25 @@ struct Planner {
   }
 
   private func qualifiedName(_ expression: Expression) -> String? {
-    switch expression.kind {
-    case .identifier(let name): return locals.contains(name) ? nil : name
-    case .select(let operand, let field, false): return qualifiedName(operand).map { "\($0).\(field.text)" }
-    default: return nil
+    var names: [String] = []
+    var current = expression
+    while case .select(let operand, let field, false) = current.kind {
+      names.append(field.text)
+      current = operand
     }
+    guard case .identifier(let root) = current.kind, !locals.contains(root) else { return nil }
+    return names.isEmpty ? root : root + "." + names.reversed().joined(separator: ".")
   }
 
-  private mutating func select(
+  /// The node of a selection that is a qualified name.
+  private func qualified(_ expression: Expression) -> (any Node)? {
+    if let checked, checked.reference(of: expression) == nil { return nil }
+    return qualifiedName(expression).flatMap { global(expression, $0) }
+  }
+
+  private func select(
     _ expression: Expression, _ operand: Expression, _ field: String, _ isOptional: Bool
   ) -> any Node {
-    if checked == nil || checked?.reference(of: expression) != nil, !isOptional, let name = qualifiedName(expression),
-      let node = global(expression, name)
-    {
-      return node
-    }
     let inner = node(operand)
     if isOptional {
       let key = ConstantNode(.string(field), expression.range)
@@ -145,22 +205,22 @@ struct Planner {
     return fold(node, [left, right])
   }
 
-  private mutating func call(
+  private func call(
     _ expression: Expression, _ target: Expression?, _ function: Expression.Name, _ arguments: [Expression]
   ) -> any Node {
     guard let (name, overloads, operands) = resolve(expression, target, function.text, arguments) else {
       let error = EvaluationError(.noSuchOverload, "undeclared function '\(function.text)'")
       return FailingNode(error, expression.range)
     }
-    let nodes = operands.map { node($0) }
-    let call = CallNode(name, overloads, nodes, expression.range)
-    return overloads.allSatisfy(\.isPure) ? fold(call, nodes) : call
+    let values = operands.map { node($0) }
+    let call = CallNode(name, overloads, values, expression.range)
+    return overloads.allSatisfy(\.isPure) ? fold(call, values) : call
   }
 
   /// The function that a call means, the overloads that may apply, and the arguments with the receiver.
   private func resolve(
     _ expression: Expression, _ target: Expression?, _ function: String, _ arguments: [Expression]
-  ) -> (String, [Overload], [Expression])? {
+  ) -> (name: String, overloads: [Overload], operands: [Expression])? {
     if let checked {
       guard case .function(let name, let ids)? = checked.reference(of: expression) else { return nil }
       let all = environment.functions[name] ?? []
@@ -180,7 +240,7 @@ struct Planner {
 
   // MARK: Records and macros
 
-  private mutating func record(
+  private func record(
     _ name: Expression.Name, _ fields: [Expression.FieldValue], _ range: SourceRange
   ) -> any Node {
     let values = fields.map { node($0.value) }
@@ -195,12 +255,10 @@ struct Planner {
     return fold(literal, values)
   }
 
-  private mutating func comprehension(_ it: Expression.Comprehension, _ range: SourceRange) -> any Node {
-    let visited = node(it.range)
-    let slots = it.variables.map { push($0.text) }
+  private func comprehension(_ it: Expression.Comprehension, _ range: SourceRange) -> any Node {
+    let slots = Array((locals.count - it.variables.count)..<locals.count)
     let visit = Visit(
-      range: visited, place: range, slots: slots, filter: it.filter.map { node($0) }, body: node(it.body))
-    locals.removeLast(slots.count)
+      range: node(it.range), place: range, slots: slots, filter: it.filter.map { node($0) }, body: node(it.body))
     switch it.macro {
     case .all: return QuantifierNode(deciding: false, visit, range)
     case .exists: return QuantifierNode(deciding: true, visit, range)

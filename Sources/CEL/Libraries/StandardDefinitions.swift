@@ -37,6 +37,7 @@ struct StandardDefinitions: Sendable {
       for record in WrapperTypes.records { records[record.name] = record }
       constants["google.protobuf.NullValue.NULL_VALUE"] = .int(0)
     }
-    dottedRoots = Set(constants.keys.compactMap { name in name.firstIndex(of: ".").map { String(name[..<$0]) } })
+    let names = Array(constants.keys) + Array(functions.keys)
+    dottedRoots = Set(names.compactMap { name in name.firstIndex(of: ".").map { String(name[..<$0]) } })
   }
 }

@@ -47,7 +47,7 @@ enum TextReplacement {
     if old.isEmpty {
       // As elsewhere, the new text then stands before each code point and at the end.
       parts = Self.parts(of: text, separator: "", limit: limit)
-      if limit > parts.count, !text.isEmpty { parts.append("") }
+      if limit > parts.count { parts.append("") }
       parts.insert("", at: 0)
     } else {
       parts = Self.parts(of: text, separator: old, limit: limit == .max ? limit : limit + 1)

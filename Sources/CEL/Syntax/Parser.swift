@@ -1,11 +1,45 @@
 /// Makes a tree of the words of a source.
 ///
-/// Operators are parsed by precedence, chains of one operator without recursion; `a && b && c` becomes a balanced tree. The
-/// nesting of brackets and the height of the tree are limited.
+/// What is begun and waits for its end is kept on a stack of its own, not on that of the thread, so that no nesting exhausts
+/// it. The height of the tree is limited; `a && b && c` becomes a balanced tree.
 struct Parser {
-  /// Parsing of the innermost list of arguments or elements cannot go on.
+  /// Parsing of the innermost bracket cannot go on.
   struct Failure: Error {
     let problem: Problem
+  }
+
+  /// What comes next.
+  enum Step {
+    /// A value, or something before it.
+    case operand
+    /// An operator or the end of what the expression is part of.
+    case behind(Expression)
+    /// Nothing.
+    case done(Expression)
+  }
+
+  /// Something begun that waits for an operand or a closing bracket. Where it has several parts, those before the current
+  /// one are in `parts`, from `base` on.
+  enum Pending {
+    case unary(Expression.UnaryOperator, SourceRange)
+    case binary(Expression.BinaryOperator, precedence: Int, left: Expression)
+    case logical(Expression.BinaryOperator, precedence: Int, base: Int)
+    case condition(Expression)
+    case branch(Expression, Expression)
+    case group(SourceRange)
+    case index(Expression, isOptional: Bool)
+    case arguments(target: Expression?, Expression.Name, base: Int)
+    case list(SourceRange, base: Int, isOptional: Bool)
+    case mapKey(SourceRange, base: Int, isOptional: Bool)
+    case mapValue(SourceRange, base: Int, isOptional: Bool)
+    case record(Expression.Name, base: Int, field: Expression.Name, isOptional: Bool)
+  }
+
+  /// A part of something begun.
+  struct Part {
+    let value: Expression
+    var isOptional = false
+    var field: Expression.Name?
   }
 
   let source: String
@@ -13,8 +47,9 @@ struct Parser {
   let bytes: [UInt8]
   private let tokens: [Token]
   private var position = 0
-  private var nesting = 0
   private var heights: [Int32] = []
+  var pending: [Pending] = []
+  var parts: [Part] = []
   var problems: [Problem] = []
 
   init(source: String, environment: Environment) {
@@ -23,11 +58,8 @@ struct Parser {
     bytes = Array(source.utf8)
     guard bytes.count <= environment.limits.sourceLength else {
       let message = "the expression is longer than \(environment.limits.sourceLength) octets"
-      problems = [
-        Problem(
-          code: .limitExceeded, message: message,
-          range: SourceRange(environment.limits.sourceLength, bytes.count))
-      ]
+      let range = SourceRange(environment.limits.sourceLength, bytes.count)
+      problems = [Problem(code: .limitExceeded, message: message, range: range)]
       tokens = []
       return
     }
@@ -38,24 +70,37 @@ struct Parser {
 
   mutating func parse() throws(CompileError) -> ParsedExpression {
     guard problems.isEmpty else { throw CompileError(problems) }
-    var root: Expression?
-    do throws(Failure) {
-      let expression = try self.expression()
-      guard current.kind == .end else { throw unexpected("an operator or the end") }
-      root = expression
-    } catch {
-      problems.append(error.problem)
+    var step = Step.operand
+    while true {
+      if case .done(let root) = step {
+        guard problems.isEmpty else { throw CompileError(problems) }
+        return ParsedExpression(source: source, root: root, nodeCount: heights.count)
+      }
+      do throws(Failure) {
+        step = try self.step(from: step)
+      } catch {
+        problems.append(error.problem)
+        guard error.problem.code == .syntax, let next = recover() else { throw CompileError(problems) }
+        step = next
+      }
     }
-    guard problems.isEmpty, let root else { throw CompileError(problems) }
-    return ParsedExpression(source: source, root: root, nodeCount: heights.count)
+  }
+
+  private mutating func step(from step: Step) throws(Failure) -> Step {
+    switch step {
+    case .operand: try operand()
+    case .behind(let value): try behind(value)
+    case .done: step
+    }
   }
 
   // MARK: Words
 
   var current: Token { tokens[position] }
 
-  private var next: Token { tokens[Swift.min(position + 1, tokens.count - 1)] }
+  var next: Token { tokens[Swift.min(position + 1, tokens.count - 1)] }
 
+  @discardableResult
   mutating func advance() -> Token {
     let token = tokens[position]
     if token.kind != .end { position += 1 }
@@ -81,10 +126,8 @@ struct Parser {
 
   func unexpected(_ expected: String) -> Failure {
     let token = current
+    if token.kind == .reserved { return failure("'\(text(of: token))' is a reserved word", at: token.range) }
     let found = token.kind == .end ? "the end" : "'\(text(of: token))'"
-    if token.kind == .reserved {
-      return failure("\(found) is a reserved word", at: token.range)
-    }
     return failure("\(expected) is due, not \(found)", at: token.range)
   }
 
@@ -104,89 +147,16 @@ struct Parser {
     default: for child in node.children { height = Swift.max(height, heights[child.id]) }
     }
     heights.append(height + 1)
-    if Int(height) >= environment.limits.depth { throw tooDeep(at: range) }
+    if Int(height) >= environment.limits.depth {
+      let message = "the expression is nested deeper than \(environment.limits.depth) levels"
+      throw failure(message, at: range, code: .limitExceeded)
+    }
     return node
   }
 
-  private func tooDeep(at range: SourceRange) -> Failure {
-    failure(
-      "the expression is nested deeper than \(environment.limits.depth) levels", at: range, code: .limitExceeded)
-  }
-
-  // MARK: Operators
-
-  mutating func expression() throws(Failure) -> Expression {
-    nesting += 1
-    defer { nesting -= 1 }
-    if nesting > environment.limits.depth { throw tooDeep(at: current.range) }
-    let condition = try operators(above: 0)
-    guard skip(.question) else { return condition }
-    let first = try operators(above: 0)
-    _ = try expect(.colon, "':' of the conditional")
-    let second = try expression()
-    return try make(.conditional(condition, first, second), condition.range.through(second.range))
-  }
-
-  /// How tightly an operator binds, and which it is.
-  private func binaryOperator() -> (precedence: Int, Expression.BinaryOperator)? {
-    switch current.kind {
-    case .or: (1, .or)
-    case .and: (2, .and)
-    case .equal: (3, .equal)
-    case .notEqual: (3, .notEqual)
-    case .less: (3, .less)
-    case .lessOrEqual: (3, .lessOrEqual)
-    case .greater: (3, .greater)
-    case .greaterOrEqual: (3, .greaterOrEqual)
-    case .in: (3, .in)
-    case .plus: (4, .add)
-    case .minus: (4, .subtract)
-    case .star: (5, .multiply)
-    case .slash: (5, .divide)
-    case .percent: (5, .modulo)
-    default: nil
-    }
-  }
-
-  private mutating func operators(above minimum: Int) throws(Failure) -> Expression {
-    var left = try unary()
-    while let (precedence, op) = binaryOperator(), precedence > minimum {
-      position += 1
-      if op == .and || op == .or {
-        let kind: Token.Kind = op == .and ? .and : .or
-        var operands = [left, try operators(above: precedence)]
-        while skip(kind) { operands.append(try operators(above: precedence)) }
-        left = try balanced(op, operands[...])
-      } else {
-        let right = try operators(above: precedence)
-        left = try make(.binary(op, left, right), left.range.through(right.range))
-      }
-    }
-    return left
-  }
-
-  private mutating func balanced(_ op: Expression.BinaryOperator, _ operands: ArraySlice<Expression>) throws(Failure)
-    -> Expression
-  {
-    if operands.count == 1 { return operands[operands.startIndex] }
-    let middle = operands.startIndex + (operands.count + 1) / 2
-    let left = try balanced(op, operands[..<middle])
-    let right = try balanced(op, operands[middle...])
-    return try make(.binary(op, left, right), left.range.through(right.range))
-  }
-
-  private mutating func unary() throws(Failure) -> Expression {
-    guard current.kind == .not || current.kind == .minus else { return try postfix() }
-    var signs: [Token] = []
-    while current.kind == .not || current.kind == .minus {
-      if current.kind == .minus, next.kind == .int || next.kind == .double { break }
-      signs.append(advance())
-    }
-    var operand = try postfix()
-    for sign in signs.reversed() {
-      let op: Expression.UnaryOperator = sign.kind == .not ? .not : .negate
-      operand = try make(.unary(op, operand), sign.range.through(operand.range))
-    }
-    return operand
+  /// Stands for what could not be parsed, while the rest is looked through for more problems.
+  mutating func placeholder() -> Expression {
+    heights.append(1)
+    return Expression(id: heights.count - 1, range: current.range, kind: .literal(.null))
   }
 }

@@ -46,8 +46,6 @@ package struct ProjectOptions: ParsableArguments {
 struct Diagnostics: Sendable {
   let root: String
 
-  init(root: String) { self.root = root }
-
   /// Prints the problems on standard error and gives the failure with which to end.
   func failure(_ issues: [Issue]) -> CommandFailure {
     show(issues)

@@ -83,7 +83,7 @@ package struct Project: Sendable {
     return resolvedPath(path) ?? path
   }
 
-  private static let keys = KeyTable(
+  static let keys = KeyTable(
     known: ["project", "targets", "state"],
     unsupported: ["channels", "vault", "evidence", "retention", "waivers"])
 

@@ -13,7 +13,7 @@ struct TargetDeclaration: Sendable {
   var labels: [String: String]
   var range: SourceRange
 
-  private static let keys = KeyTable(
+  static let keys = KeyTable(
     known: ["server", "username", "credential", "secret", "ca", "host", "labels"], required: ["server"])
 
   /// Reads one entry of `targets`.

@@ -19,7 +19,7 @@ struct ParameterReader {
   /// How the expressions of a default are compiled; nil where it must be a literal.
   let compiler: ExpressionCompiler?
 
-  private static let keys = KeyTable(known: ["type", "default", "doc"], required: ["type"])
+  static let keys = KeyTable(known: ["type", "default", "doc"], required: ["type"])
 
   func parameters(_ node: Node) -> [Parameter] {
     guard case .mapping(let mapping) = node else {

@@ -14,6 +14,8 @@ final class ClientHandler: ChannelInboundHandler {
   var onData: ((RelayedData, Instant) -> Void)?
   /// Gets why the transport broke while the data path is used.
   var onFailure: ((TransportFailure) -> Void)?
+  /// Over streams, what cuts them into frames.
+  private let deframer: StreamFrameDecoder?
   private let transport: Transport
   private var context: ChannelHandlerContext?
   private var continuations: [STUNClient.RequestID: CheckedContinuation<Result<Response, RequestFailure>, Never>] = [:]
@@ -23,7 +25,8 @@ final class ClientHandler: ChannelInboundHandler {
   /// Why nothing can be sent any more.
   private var failure: TransportFailure?
 
-  init(client: STUNClient, transport: Transport) {
+  init(client: STUNClient, transport: Transport, deframer: StreamFrameDecoder? = nil) {
+    self.deframer = deframer
     self.client = client
     self.transport = transport
   }
@@ -137,6 +140,7 @@ final class ClientHandler: ChannelInboundHandler {
   private func timerFired() {
     timer = nil
     timerInstant = nil
+    if let deframer, deframer.pendingByteCount > 0 { client.noteUnfinishedFrame() }
     while true {
       let action = client.timerFired(now: .now)
       if case .nothing = action { break }

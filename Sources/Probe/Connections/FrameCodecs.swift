@@ -36,6 +36,37 @@ final class DatagramFrameCodec: ChannelDuplexHandler {
   }
 }
 
+/// One piece of plain text a frame, as DTLS hands records on.
+final class RecordFrameDecoder: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ReceivedFrame
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    context.fireChannelRead(wrapInboundOut(ReceivedFrame(bytes: unwrapInboundIn(data), source: nil)))
+  }
+}
+
+/// Bytes in place of addressed datagrams, for a socket that is connected to its server.
+final class ConnectedDatagramCodec: ChannelDuplexHandler {
+  typealias InboundIn = AddressedEnvelope<ByteBuffer>
+  typealias InboundOut = ByteBuffer
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = AddressedEnvelope<ByteBuffer>
+
+  private let server: SocketAddress
+
+  init(server: SocketAddress) { self.server = server }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    context.fireChannelRead(wrapInboundOut(unwrapInboundIn(data).data))
+  }
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    context.write(
+      wrapOutboundOut(AddressedEnvelope(remoteAddress: server, data: unwrapOutboundIn(data))), promise: promise)
+  }
+}
+
 /// Frames cut out of a stream.
 final class StreamFrameDecoder: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
@@ -43,6 +74,9 @@ final class StreamFrameDecoder: ChannelInboundHandler {
 
   private var deframer = StreamDeframer()
   private var isBroken = false
+
+  /// Bytes that do not make a frame.
+  var pendingByteCount: Int { deframer.pendingByteCount }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !isBroken else { return }

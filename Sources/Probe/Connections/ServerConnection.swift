@@ -9,6 +9,8 @@ package struct ServerConnection: Sendable {
   package let server: TransportAddress
   let channel: any Channel
   let handler: NIOLoopBound<ClientHandler>
+  /// What TLS or DTLS agreed on.
+  package let handshake: TLSHandshake?
 
   var eventLoop: any EventLoop { channel.eventLoop }
 
@@ -51,6 +53,8 @@ extension ServerConnection {
   /// What a connection is opened with.
   struct Options: Sendable {
     var credentials: LongTermCredentials?
+    /// For TLS and DTLS.
+    var tls = TLSOptions()
     /// The largest datagram that is expected.
     var datagramCapacity = 2048
     /// nil takes any.
@@ -80,52 +84,4 @@ extension ServerConnection {
 
   /// An event loop to share between connections.
   static func nextEventLoop() -> any EventLoop { MultiThreadedEventLoopGroup.singleton.next() }
-
-  static func open(
-    to server: TransportAddress, over transport: Transport, options: Options, by deadline: Instant
-  ) async throws(TransportFailure) -> ServerConnection {
-    let eventLoop = options.eventLoop ?? nextEventLoop()
-    let configuration = STUNClient.Configuration(
-      server: transport == .udp ? server : nil, schedule: transport.schedule, credentials: options.credentials)
-    do {
-      let address = try SocketAddress(server)
-      let (channel, handler) =
-        switch transport {
-        case .udp:
-          try await DatagramBootstrap(group: eventLoop)
-            .channelOption(.datagramVectorReadMessageCount, value: 16)
-            .channelOption(
-              .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 * options.datagramCapacity)
-            )
-            .channelOption(.socketOption(.so_rcvbuf), value: 1 << 20)
-            .connect(to: address) { channel in
-              addHandlers(
-                to: channel, transport: transport, configuration: configuration,
-                framing: DatagramFrameCodec(server: address, serverAddress: server))
-            }
-        case .tcp, .tls, .dtls:
-          try await ClientBootstrap(group: eventLoop)
-            .connectTimeout(TimeAmount(max(.milliseconds(1), deadline - .now)))
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .connect(to: address) { channel in
-              addHandlers(
-                to: channel, transport: transport, configuration: configuration, framing: StreamFrameDecoder())
-            }
-        }
-      return ServerConnection(transport: transport, server: server, channel: channel, handler: handler)
-    } catch {
-      throw TransportFailure(error, over: transport)
-    }
-  }
-
-  private static func addHandlers(
-    to channel: any Channel, transport: Transport, configuration: STUNClient.Configuration,
-    framing: @autoclosure () -> any ChannelHandler
-  ) -> EventLoopFuture<(any Channel, NIOLoopBound<ClientHandler>)> {
-    channel.eventLoop.makeCompletedFuture {
-      let handler = ClientHandler(client: STUNClient(configuration), transport: transport)
-      try channel.pipeline.syncOperations.addHandlers([framing(), handler])
-      return (channel, NIOLoopBound(handler, eventLoop: channel.eventLoop))
-    }
-  }
 }

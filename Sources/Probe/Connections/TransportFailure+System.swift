@@ -11,6 +11,8 @@ extension TransportFailure {
     switch error {
     case let failure as TransportFailure:
       self = failure
+    case let failure as TLSFailure:
+      self = .tls(failure)
     case let error as IOError:
       self.init(errno: error.errnoCode, over: transport)
     case let error as ChannelError:

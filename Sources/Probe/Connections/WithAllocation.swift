@@ -1,3 +1,4 @@
+import NIOCore
 import STUN
 
 /// What an allocation is made with.
@@ -6,7 +7,10 @@ struct AllocationRequest: Sendable {
   var options = AllocateOptions()
   /// Whether a 300 (Try Alternate) is followed.
   var followsAlternate = false
-  var connectionOptions = ServerConnection.Options()
+  /// The largest datagram that is expected.
+  var datagramCapacity = 2048
+  /// nil takes any.
+  var eventLoop: (any EventLoop)?
 }
 
 extension Allocation {
@@ -28,8 +32,9 @@ extension Allocation {
     var options = request.options
     var dropped: [AttributeType] = []
     var newSourcePorts = 0
-    var connectionOptions = request.connectionOptions
-    connectionOptions.credentials = request.server.currentCredentials()
+    var connectionOptions = request.server.connectionOptions()
+    connectionOptions.datagramCapacity = request.datagramCapacity
+    connectionOptions.eventLoop = request.eventLoop
     while true {
       let step: Step<Value> = try await ServerConnection.withConnection(
         to: target, over: request.server.transport, options: connectionOptions, by: deadline

@@ -16,6 +16,19 @@ extension ProbeFailure.Code {
   package static let messageTooLong = Self("udp.messageTooLong")
   package static let transportBroken = Self("transport.broken")
 
+  // TLS and DTLS.
+  package static let certificateUntrusted = Self("tls.untrusted")
+  package static let certificateNameMismatch = Self("tls.nameMismatch")
+  package static let certificateExpired = Self("tls.expired")
+  package static let certificateNotYetValid = Self("tls.notYetValid")
+  package static let certificateInvalid = Self("tls.certificateInvalid")
+  package static let tlsVersion = Self("tls.noCommonVersion")
+  package static let tlsRefused = Self("tls.refused")
+  package static let notTLS = Self("tls.notTLS")
+  package static let tlsTimedOut = Self("tls.timeout")
+  package static let tlsConfiguration = Self("tls.configuration")
+  package static let tlsFailed = Self("tls.failed")
+
   // STUN.
   package static let stunTimeout = Self("stun.timeout")
   package static let garbage = Self("stun.garbage")

@@ -6,58 +6,122 @@ extension ProbeFailure {
   package init(_ failure: TransportFailure, server: TransportAddress, transport: Transport) {
     let protocolName = transport.rawValue.uppercased()
     let target = "\(server) over \(protocolName)"
-    let (code, message, advice): (Code, String, String) =
-      switch failure {
-      case .portUnreachable:
-        (
-          .portUnreachable, "No process listens on \(target): the host answered with ICMP port unreachable.",
-          "Look whether the server runs, and which address and port it listens on."
-        )
-      case .hostUnreachable:
-        (
-          .hostUnreachable, "The host of \(target) cannot be reached.",
-          "Look at the address, at routes, and at firewalls that reject instead of dropping."
-        )
-      case .networkUnreachable:
-        (
-          .networkUnreachable, "There is no route from here to \(target).",
-          "Look at this host's addresses and routes; for IPv6, whether this host has any."
-        )
-      case .connectionRefused:
-        (
-          .connectionRefused, "The host refused the connection to \(target).",
-          "Look whether the server runs with a \(protocolName) listener on this port."
-        )
-      case .connectionReset:
-        (
-          .connectionReset, "The connection to \(target) was reset.",
-          "Look at the server's log of this second, and for a firewall between that cuts connections."
-        )
-      case .closedByServer:
-        (
-          .connectionClosed, "The server closed the connection to \(target).",
-          "Look whether this port speaks STUN over \(protocolName), and at the server's log of this second."
-        )
-      case .connectTimedOut:
-        (
-          .connectTimedOut, "No connection to \(target) came about in time.",
-          "Look at firewalls on the path and at the server's host: a dropped packet looks like this."
-        )
-      case .messageTooLong:
-        (
-          .messageTooLong, "A datagram to \(target) is larger than the path takes.",
-          "Use smaller packets, or look at the MTU of the interfaces on the path."
-        )
-      case .brokenStream(let problem):
-        (
-          .garbage, "\(target) sent bytes that are no STUN (\(problem)).",
-          "Look which service listens on this port; a TLS listener must be probed with turns: or stuns:."
-        )
-      case .other(let text):
-        (.transportBroken, "The transport to \(target) broke: \(text).", "Look at the words of the system.")
-      }
+    let (code, message, advice) = Self.meaning(of: failure, target: target, protocolName: protocolName)
     self.init(
       code, message, advice: advice,
       evidence: [Evidence("server", "\(server)"), Evidence("transport", transport.rawValue)])
+  }
+
+  private static func meaning(
+    of failure: TransportFailure, target: String, protocolName: String
+  ) -> (Code, String, String) {
+    switch failure {
+    case .portUnreachable:
+      (
+        .portUnreachable, "No process listens on \(target): the host answered with ICMP port unreachable.",
+        "Look whether the server runs, and which address and port it listens on."
+      )
+    case .hostUnreachable:
+      (
+        .hostUnreachable, "The host of \(target) cannot be reached.",
+        "Look at the address, at routes, and at firewalls that reject instead of dropping."
+      )
+    case .networkUnreachable:
+      (
+        .networkUnreachable, "There is no route from here to \(target).",
+        "Look at this host's addresses and routes; for IPv6, whether this host has any."
+      )
+    case .connectionRefused:
+      (
+        .connectionRefused, "The host refused the connection to \(target).",
+        "Look whether the server runs with a \(protocolName) listener on this port."
+      )
+    case .connectionReset:
+      (
+        .connectionReset, "The connection to \(target) was reset.",
+        "Look at the server's log of this second, and for a firewall between that cuts connections."
+      )
+    case .closedByServer:
+      (
+        .connectionClosed, "The server closed the connection to \(target).",
+        "Look whether this port speaks STUN over \(protocolName), and at the server's log of this second."
+      )
+    case .connectTimedOut:
+      (
+        .connectTimedOut, "No connection to \(target) came about in time.",
+        "Look at firewalls on the path and at the server's host: a dropped packet looks like this."
+      )
+    case .messageTooLong:
+      (
+        .messageTooLong, "A datagram to \(target) is larger than the path takes.",
+        "Use smaller packets, or look at the MTU of the interfaces on the path."
+      )
+    case .brokenStream(let problem):
+      (
+        .garbage, "\(target) sent bytes that are no STUN (\(problem)).",
+        "Look which service listens on this port; a TLS listener must be probed with turns: or stuns:."
+      )
+    case .tls(let failure):
+      meaning(of: failure, target: target)
+    case .other(let text):
+      (.transportBroken, "The transport to \(target) broke: \(text).", "Look at the words of the system.")
+    }
+  }
+
+  private static func meaning(of failure: TLSFailure, target: String) -> (Code, String, String) {
+    switch failure.kind {
+    case .untrusted:
+      (
+        .certificateUntrusted, "The certificate of \(target) is not trusted here: \(failure.detail).",
+        "Look whether the server sends its whole chain, and give its authority's certificate if it is your own."
+      )
+    case .nameMismatch:
+      (
+        .certificateNameMismatch, "The certificate of \(target) is for other names: \(failure.detail).",
+        "Look at the names in the certificate, and at the name that the server is reached by."
+      )
+    case .expired:
+      (
+        .certificateExpired, "The certificate of \(target) has expired.",
+        "Renew it, and look whether the server has loaded the renewed one: coturn does on SIGUSR2."
+      )
+    case .notYetValid:
+      (
+        .certificateNotYetValid, "The certificate of \(target) is not valid yet.",
+        "Look at this host's clock and at the certificate's dates."
+      )
+    case .certificateInvalid:
+      (
+        .certificateInvalid, "The certificate of \(target) does not hold: \(failure.detail).",
+        "Look at the whole chain that the server sends."
+      )
+    case .noCommonVersion:
+      (
+        .tlsVersion, "\(target) has no TLS version in common with this client: \(failure.detail).",
+        "Look at the versions that the server's configuration allows."
+      )
+    case .refused:
+      (
+        .tlsRefused, "\(target) ended the handshake: \(failure.detail).",
+        "Look at the server's log of this second; it may demand a client certificate or another cipher."
+      )
+    case .notTLS:
+      (
+        .notTLS, "What answers at \(target) does not speak TLS: \(failure.detail).",
+        "Look which port the server's TLS listener has; without a readable certificate coturn switches TLS off silently."
+      )
+    case .timedOut:
+      (
+        .tlsTimedOut, "\(target) did not finish the handshake in time.",
+        "Look whether the server's process is alive, and whether a DTLS listener is switched on at all."
+      )
+    case .configuration:
+      (.tlsConfiguration, "TLS cannot be set up here: \(failure.detail).", "Look at the files and options given.")
+    case .other:
+      (
+        .tlsFailed, "The handshake with \(target) failed: \(failure.detail).",
+        "Look at the server's log of this second."
+      )
+    }
   }
 }

@@ -49,7 +49,7 @@ package struct BindingProbe: Sendable {
     let end = Instant.now + deadline
     let address = try await server.preferredAddress(by: end)
     return try await ServerConnection.withConnection(
-      to: address, over: server.transport, options: ServerConnection.Options(), by: end
+      to: address, over: server.transport, options: server.connectionOptions(), by: end
     ) { connection throws(ProbeFailure) in
       var tally = Tally()
       while tally.requests < requests, try await tally.ask(connection, by: end) {}

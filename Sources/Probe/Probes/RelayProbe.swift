@@ -18,6 +18,8 @@ package struct RelayProbe: Sendable {
   /// Packets a second; nil sends as fast as they come back, 32 under way.
   package var rate: Int? = 50
   package var path = Path.channel
+  /// The family of the relayed addresses; nil leaves it to the server, which gives IPv4.
+  package var family: AddressFamily?
 
   package init(server: Server) { self.server = server }
 
@@ -66,8 +68,9 @@ package struct RelayProbe: Sendable {
     let start = Instant.now
     let end = start + deadline
     var request = AllocationRequest(server: server)
-    request.connectionOptions.datagramCapacity = max(2048, size + 128)
-    request.connectionOptions.eventLoop = ServerConnection.nextEventLoop()
+    request.options.family = family
+    request.datagramCapacity = max(2048, size + 128)
+    request.eventLoop = ServerConnection.nextEventLoop()
     let (inner, outerDeletion) = try await Allocation.withAllocation(request, by: end) {
       sender throws(ProbeFailure) in
       try await Allocation.withAllocation(request, by: end) { echo throws(ProbeFailure) in

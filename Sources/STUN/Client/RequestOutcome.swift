@@ -27,6 +27,8 @@ package struct Effort: Sendable, Hashable {
   /// The bytes of the first request and of the first answer to it: what an unauthenticated sender can provoke.
   package internal(set) var firstExchangeBytes: FirstExchangeBytes?
 
+  package init() {}
+
   package struct FirstExchangeBytes: Sendable, Hashable {
     package let request: Int
     package let response: Int
@@ -98,25 +100,21 @@ package struct Rejection: Sendable, Hashable {
   package let alternateServer: TransportAddress?
   package let effort: Effort
   package let elapsed: Duration
-}
 
-/// How a transport can fail, as the operating system or the TLS library reports it.
-package enum TransportFailure: Error, Sendable, Hashable {
-  /// ICMP port unreachable: nobody listens there.
-  case portUnreachable
-  case hostUnreachable
-  case networkUnreachable
-  /// TCP: the port is closed.
-  case connectionRefused
-  case connectionReset
-  /// The server closed the connection in an orderly way.
-  case closedByServer
-  /// No connection within the time.
-  case connectTimedOut
-  /// The datagram is larger than the path takes.
-  case messageTooLong
-  /// Bytes on a stream that are no STUN: nothing behind them can be read.
-  case brokenStream(DecodingError)
-  /// Anything else, in the system's words.
-  case other(String)
+  package init(
+    method: Method, error: ErrorCode, hadCredentials: Bool = false, isAuthenticated: Bool = false,
+    realm: String? = nil, software: String? = nil, unknownAttributes: [AttributeType] = [],
+    alternateServer: TransportAddress? = nil, effort: Effort = Effort(), elapsed: Duration = .zero
+  ) {
+    self.method = method
+    self.error = error
+    self.hadCredentials = hadCredentials
+    self.isAuthenticated = isAuthenticated
+    self.realm = realm
+    self.software = software
+    self.unknownAttributes = unknownAttributes
+    self.alternateServer = alternateServer
+    self.effort = effort
+    self.elapsed = elapsed
+  }
 }

@@ -178,6 +178,9 @@ package struct STUNClient: Sendable {
     if finished.count > 32 { finished.removeFirst() }
   }
 
+  /// Notes that bytes on the stream do not make a frame; counts as garbage for requests that time out.
+  package mutating func noteUnfinishedFrame() { _ = ignore(\.garbage) }
+
   private mutating func ignore(_ reason: WritableKeyPath<IgnoredDatagrams, Int>) -> Action {
     for id in exchanges.keys { exchanges[id]?.effort.ignored[keyPath: reason] += 1 }
     return .nothing

@@ -1,0 +1,39 @@
+package import ArgumentParser
+import Journal
+import Modules
+import Schema
+import Steps
+
+/// `runbook modules`.
+package struct ModulesCommand: ParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "modules", abstract: "The reference of step modules: what steps can do, with inputs and outputs.")
+
+  @Argument(help: "A module's name; all in a list, if none is given.", completion: .list(Catalog.standard.names))
+  var name: String?
+
+  package enum Format: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case text
+    case markdown
+  }
+
+  @Option(help: "text or markdown.") var format: Format = .text
+
+  package init() {}
+
+  package func run() throws {
+    switch (name, format) {
+    case (nil, .text):
+      let rows = Catalog.standard.modules.map { [$0.name, $0.effect.rawValue, $0.summary] }
+      Terminal.standardOutput.write(columns(rows) + "\nOne of them in full: runbook modules NAME\n")
+    case (nil, .markdown): Terminal.standardOutput.write(Catalog.standard.reference)
+    case (let name?, _):
+      guard let module = Catalog.standard[name] else {
+        let near = nearName(to: name, among: Catalog.standard.names).map { "; did you mean \($0)?" } ?? ""
+        throw CommandFailure(.invalid, "there is no module \"\(name)\"\(near)")
+      }
+      let terminal = Terminal.standardOutput
+      terminal.write(format == .text ? module.page.terminal(width: min(terminal.width, 100)) : module.page.markdown())
+    }
+  }
+}

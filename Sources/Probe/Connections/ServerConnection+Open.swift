@@ -1,0 +1,104 @@
+import Addresses
+import NIOCore
+import NIOPosix
+import STUN
+
+extension ServerConnection {
+  /// Opens a socket; over TLS and DTLS the handshake is done, and the certificate checked, when it returns.
+  static func open(
+    to server: TransportAddress, over transport: Transport, options: Options, by deadline: Instant
+  ) async throws(TransportFailure) -> ServerConnection {
+    let eventLoop = options.eventLoop ?? nextEventLoop()
+    let configuration = STUNClient.Configuration(
+      server: transport == .udp ? server : nil, schedule: transport.schedule, credentials: options.credentials)
+    do {
+      let tls = try await context(options.tls, for: transport)
+      let address = try SocketAddress(server)
+      let name = options.tls.serverName ?? "\(server.ip)"
+      let opened = try await bootstrap(transport, to: address, on: eventLoop, options: options, by: deadline) {
+        channel in
+        channel.eventLoop.makeCompletedFuture {
+          let deframer = transport.isReliable ? StreamFrameDecoder() : nil
+          let handler = ClientHandler(client: STUNClient(configuration), transport: transport, deframer: deframer)
+          let security = try tls.map {
+            TLSHandler(
+              try TLSSession($0, serverName: name), verifiesCertificate: options.tls.verifiesCertificate,
+              eventLoop: channel.eventLoop)
+          }
+          let encryption: [any ChannelHandler] = security.map { [$0] } ?? []
+          let framing: [any ChannelHandler] =
+            switch transport {
+            case .udp: [DatagramFrameCodec(server: address, serverAddress: server)]
+            case .dtls: [ConnectedDatagramCodec(server: address)] + encryption + [RecordFrameDecoder()]
+            case .tcp, .tls: encryption + (deframer.map { [$0] } ?? [])
+            }
+          try channel.pipeline.syncOperations.addHandlers(framing + [handler])
+          return Opened(
+            channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
+            handshake: security?.handshake)
+        }
+      }
+      return ServerConnection(
+        transport: transport, server: server, channel: opened.channel, handler: opened.handler,
+        handshake: try await opened.finishHandshake(by: deadline))
+    } catch {
+      throw TransportFailure(error, over: transport)
+    }
+  }
+
+  private struct Opened: Sendable {
+    let channel: any Channel
+    let handler: NIOLoopBound<ClientHandler>
+    let handshake: EventLoopFuture<TLSHandshake>?
+
+    /// Waits for the handshake; closes the channel when it fails or the time is over.
+    func finishHandshake(by deadline: Instant) async throws -> TLSHandshake? {
+      guard let handshake else { return nil }
+      let limit = channel.eventLoop.scheduleTask(in: TimeAmount(max(.zero, deadline - .now))) {
+        channel.pipeline.fireErrorCaught(TransportFailure.tls(TLSFailure(.timedOut, "no answer")))
+      }
+      defer { limit.cancel() }
+      do {
+        return try await withTaskCancellationHandler {
+          try await handshake.get()
+        } onCancel: {
+          channel.close(promise: nil)
+        }
+      } catch {
+        try? await channel.close()
+        throw error
+      }
+    }
+  }
+
+  /// Reads certificates and keys off the event loop, since they are files.
+  private static func context(_ options: TLSOptions, for transport: Transport) async throws -> TLSContext? {
+    guard transport.isSecure else { return nil }
+    return try await NIOThreadPool.singleton.runIfActive {
+      do throws(TLSFailure) {
+        return try TLSContext(options, isDatagram: transport == .dtls)
+      } catch {
+        throw TransportFailure.tls(error)
+      }
+    }
+  }
+
+  private static func bootstrap(
+    _ transport: Transport, to address: SocketAddress, on eventLoop: any EventLoop, options: Options,
+    by deadline: Instant, _ initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Opened>
+  ) async throws -> Opened {
+    switch transport {
+    case .udp, .dtls:
+      try await DatagramBootstrap(group: eventLoop)
+        .channelOption(.datagramVectorReadMessageCount, value: 16)
+        .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 * options.datagramCapacity))
+        .channelOption(.socketOption(.so_rcvbuf), value: 1 << 20)
+        .connect(to: address, channelInitializer: initializer)
+    case .tcp, .tls:
+      try await ClientBootstrap(group: eventLoop)
+        .connectTimeout(TimeAmount(max(.milliseconds(1), deadline - .now)))
+        .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+        .connect(to: address, channelInitializer: initializer)
+    }
+  }
+}

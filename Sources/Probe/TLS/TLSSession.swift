@@ -1,0 +1,148 @@
+import Addresses
+import COpenSSL
+import NIOCore
+import STUN
+
+/// One client side of TLS or DTLS without a socket: bytes in, bytes out. Used on one event loop.
+final class TLSSession {
+  private let handle: Handle
+  private let queue = RecordQueue()
+  private let context: TLSContext
+
+  /// Owns one `SSL *`.
+  private struct Handle: ~Copyable {
+    let raw: OpaquePointer
+    init(_ raw: OpaquePointer) { self.raw = raw }
+    deinit { SSL_free(raw) }
+  }
+
+  /// - Parameter serverName: for SNI and the name check: a host name or an IP address.
+  init(_ context: TLSContext, serverName: String) throws(TLSFailure) {
+    self.context = context
+    ERR_clear_error()
+    guard let raw = context.makeSession() else { throw OpenSSLErrors.failure(.configuration, "no session") }
+    handle = Handle(raw)
+    guard let bio = RecordBIO.make(over: queue, isDatagram: context.isDatagram) else {
+      throw OpenSSLErrors.failure(.configuration, "no BIO")
+    }
+    SSL_set_bio(raw, bio, bio)
+    SSL_set_connect_state(raw)
+    if context.isDatagram { COpenSSL_set_mtu(raw, 1200) }
+    let isNamed: Bool
+    if IPAddress(serverName) != nil {
+      isNamed = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(raw), serverName) == 1
+    } else {
+      isNamed = SSL_set1_host(raw, serverName) == 1 && COpenSSL_set_server_name(raw, serverName) == 1
+    }
+    guard isNamed else { throw OpenSSLErrors.failure(.configuration, "\(serverName) cannot be checked") }
+    let protocols = context.options.applicationProtocols.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
+    if !protocols.isEmpty { SSL_set_alpn_protos(raw, protocols, UInt32(protocols.count)) }
+  }
+
+  // MARK: Bytes
+
+  /// Takes in bytes, or one datagram, from the network.
+  func receive(_ bytes: ByteBuffer) { queue.push(bytes) }
+
+  /// What is to be sent to the network, datagram by datagram.
+  func takeOutbound() -> [ByteBuffer] { queue.takeOutbound() }
+
+  enum Progress {
+    case done
+    case needsMore
+  }
+
+  /// Goes on with the handshake as far as what has arrived allows.
+  func handshake() throws(TLSFailure) -> Progress {
+    ERR_clear_error()
+    let result = SSL_do_handshake(handle.raw)
+    if result == 1 { return .done }
+    switch SSL_get_error(handle.raw, result) {
+    case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .needsMore
+    default: throw OpenSSLErrors.handshakeFailure()
+    }
+  }
+
+  enum Plaintext {
+    case bytes(ByteBuffer)
+    case needsMore
+    /// The server said that nothing more will come.
+    case closed
+  }
+
+  /// The next piece of plain text; over DTLS one record.
+  func read() throws(TLSFailure) -> Plaintext {
+    ERR_clear_error()
+    var buffer = ByteBufferAllocator().buffer(capacity: 16_384)
+    var result: CInt = 0
+    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 16_384) { target in
+      result = unsafe SSL_read(handle.raw, target.baseAddress, CInt(target.count))
+      return max(0, Int(result))
+    }
+    if result > 0 { return .bytes(buffer) }
+    switch SSL_get_error(handle.raw, result) {
+    case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .needsMore
+    case SSL_ERROR_ZERO_RETURN: return .closed
+    default: throw OpenSSLErrors.handshakeFailure()
+    }
+  }
+
+  /// Encrypts plain text; over DTLS it becomes one record.
+  func write(_ bytes: ByteBuffer) throws(TLSFailure) {
+    guard bytes.readableBytes > 0 else { return }
+    ERR_clear_error()
+    let result = bytes.withUnsafeReadableBytes { source in
+      unsafe SSL_write(handle.raw, source.baseAddress, CInt(source.count))
+    }
+    guard result > 0 else { throw OpenSSLErrors.handshakeFailure() }
+  }
+
+  /// Says that nothing more will come.
+  func shutDown() { SSL_shutdown(handle.raw) }
+
+  /// How long until DTLS wants to repeat a flight; nil when no timer runs.
+  var timeout: TimeAmount? {
+    guard context.isDatagram else { return nil }
+    let microseconds = COpenSSL_dtls_timeout(handle.raw)
+    return microseconds < 0 ? nil : .microseconds(microseconds)
+  }
+
+  func timeoutPassed() { COpenSSL_dtls_handle_timeout(handle.raw) }
+
+  // MARK: What came out
+
+  /// What was agreed; to be asked after the handshake.
+  func summary() -> TLSHandshake {
+    var name: UnsafePointer<UInt8>?
+    var length: UInt32 = 0
+    unsafe SSL_get0_alpn_selected(handle.raw, &name, &length)
+    let selected = unsafe name.map {
+      unsafe String(decoding: UnsafeBufferPointer(start: $0, count: Int(length)), as: UTF8.self)
+    }
+    let chain = SSL_get_peer_cert_chain(handle.raw)
+    let certificates = (0..<max(0, COpenSSL_certificate_count(chain))).compactMap { index in
+      COpenSSL_certificate(chain, index).map(CertificateDetails.init(reading:))
+    }
+    return TLSHandshake(
+      version: unsafe String(cString: SSL_get_version(handle.raw)),
+      cipher: SSL_get_current_cipher(handle.raw).map { unsafe String(cString: SSL_CIPHER_get_name($0)) } ?? "",
+      applicationProtocol: selected, certificates: certificates, verification: verification())
+  }
+
+  private func verification() -> TLSFailure? {
+    let result = SSL_get_verify_result(handle.raw)
+    guard result != X509_V_OK else { return nil }
+    let kind: TLSFailure.Kind =
+      switch CInt(truncatingIfNeeded: result) {
+      case X509_V_ERR_CERT_HAS_EXPIRED: .expired
+      case X509_V_ERR_CERT_NOT_YET_VALID: .notYetValid
+      case X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH: .nameMismatch
+      case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
+        X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+        X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        .untrusted
+      default: .certificateInvalid
+      }
+    return TLSFailure(kind, unsafe String(cString: X509_verify_cert_error_string(result)))
+  }
+}

@@ -1,0 +1,12 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "benchmarks",
+  dependencies: [.package(name: "runbook", path: "../..")],
+  targets: [
+    .target(name: "CAllocations"),
+    .executableTarget(
+      name: "cel-benchmark", dependencies: [.product(name: "CEL", package: "runbook"), "CAllocations"],
+      swiftSettings: [.swiftLanguageMode(.v6)]),
+  ])

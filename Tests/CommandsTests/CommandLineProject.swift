@@ -1,0 +1,117 @@
+import Foundation
+import Processes
+import Schema
+import Testing
+
+/// A project in a folder of its own, with this repository's runbooks and checks, and `runbook` as users run it.
+final class CommandLineProject: Sendable {
+  let root: String
+
+  /// The folder that holds the executable: beside the tests.
+  private static let executable =
+    URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "runbook")
+    .path
+
+  private static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().path
+
+  init() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "runbook-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(
+      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    root = folder.resolvingSymlinksInPath().path
+    for name in ["runbooks", "checks"] {
+      try FileManager.default.copyItem(atPath: "\(Self.repository)/\(name)", toPath: "\(root)/\(name)")
+    }
+    try write("runbook.yaml", "project: test\n")
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: root) }
+
+  func write(_ path: String, _ text: String) throws {
+    let url = URL(filePath: "\(root)/\(path)")
+    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: url)
+  }
+
+  func read(_ path: String) throws -> String { try String(contentsOfFile: "\(root)/\(path)", encoding: .utf8) }
+
+  func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: "\(root)/\(path)") }
+
+  /// What a command printed, and how it ended.
+  struct Output: Sendable {
+    let status: Int32
+    let stdout: String
+    let stderr: String
+
+    /// Standard output as JSON.
+    var json: JSON {
+      get throws { try JSON(parsing: stdout) }
+    }
+  }
+
+  /// The command, for those who want to watch it.
+  func command(_ arguments: [String], environment: [String: String] = [:]) -> Command {
+    var command = Command(Self.executable, arguments)
+    command.environment = environment
+    command.directory = root
+    command.timeout = .seconds(90)
+    return command
+  }
+
+  /// Runs `runbook` with these arguments in the project's folder and waits for its end.
+  @discardableResult
+  func runbook(_ arguments: String..., environment: [String: String] = [:]) async throws -> Output {
+    output(of: try await command(arguments, environment: environment).run())
+  }
+
+  func output(of result: ProcessResult) -> Output {
+    let status: Int32 =
+      switch result.ending {
+      case .exited(let status): status
+      case .signalled(let signal): 128 + signal
+      case .unkillable: -1
+      }
+    return Output(status: status, stdout: result.standardOutput.text, stderr: result.standardError.text)
+  }
+
+  /// Runs `body` while the lab is up, with what `lab exec` gives programs.
+  func withLab(_ body: ([String: String]) async throws -> Void) async throws {
+    let up = try await runbook("lab", "up")
+    try #require(up.status == 0, "\(up.stderr)")
+    do {
+      let printed = try await runbook("lab", "exec", "--", "env")
+      var environment: [String: String] = [:]
+      for line in printed.stdout.split(separator: "\n") where line.hasPrefix("TURN_") {
+        let parts = line.split(separator: "=", maxSplits: 1)
+        environment[String(parts[0])] = String(parts[1])
+      }
+      try await body(environment)
+    } catch {
+      try await runbook("lab", "down")
+      throw error
+    }
+    let down = try await runbook("lab", "down")
+    #expect(down.status == 0)
+    #expect(!exists(".runbook/lab"))
+  }
+
+  /// The processes of the lab's servers, by the programs that run.
+  func serverPIDs() throws -> [Int32] {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { pid in
+      let line = (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) ?? ""
+      return line.hasPrefix("turnserver") && line.contains(root)
+    }
+  }
+}
+
+extension JSON {
+  /// The first step of a report, at any depth, with this path.
+  func step(_ path: String) -> JSON? {
+    for step in self["steps"]?.array ?? [] {
+      if step["path"] == .string(path) { return step }
+      if let found = step.step(path) { return found }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,188 @@
+import Foundation
+import Processes
+import Schema
+import Testing
+
+/// How runs end that are not let run to their end, and what is left to tell of them.
+@Suite struct EndingTests {
+  private func slowProject() throws -> CommandLineProject {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbooks/slow.yaml",
+      """
+      runbook: slow
+      title: Slow
+      allow: [change]
+      steps:
+        - id: wait
+          use: command.run
+          with: {command: [sleep, "600"]}
+          timeout: 10m
+        - id: after
+          use: command.run
+          with: {command: ["true"]}
+
+      """)
+    return project
+  }
+
+  /// Starts a run, waits until its journal says that the step began, and hands over its process.
+  private func whileRunning(
+    _ project: CommandLineProject, _ arguments: [String], until marker: String,
+    _ body: @Sendable (Int32) async throws -> Void
+  ) async throws -> CommandLineProject.Output {
+    async let result = project.command(arguments).run()
+    let pid = try await processID(of: project, until: marker)
+    try await body(pid)
+    return project.output(of: try await result)
+  }
+
+  private func processID(of project: CommandLineProject, until marker: String) async throws -> Int32 {
+    let runs = "\(project.root)/.runbook/runs"
+    for _ in 0..<600 {
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: runs)) ?? [] where !name.hasPrefix(".") {
+        let journal = (try? String(contentsOfFile: "\(runs)/\(name)/journal.jsonl", encoding: .utf8)) ?? ""
+        guard journal.contains(marker), let first = journal.split(separator: "\n").first,
+          let pid = try JSON(parsing: String(first))["pid"]?.int
+        else { continue }
+        return Int32(pid)
+      }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    throw NeverBegan()
+  }
+
+  struct NeverBegan: Error {}
+
+  @Test(
+    "TERM and INT end a run cleanly: the step is cancelled, the rest skipped, the end recorded",
+    arguments: [SIGTERM, SIGINT])
+  func signals(signal: Int32) async throws {
+    let project = try slowProject()
+    let output = try await whileRunning(project, ["run", "slow", "--format", "json"], until: "step.intent") { pid in
+      kill(pid, signal)
+    }
+    #expect(output.status == 128 + signal)
+    let report = try output.json
+    #expect(report.step("wait")?["outcome"] == "indeterminate")
+    #expect(report.step("after")?["outcome"] == "skipped")
+    #expect(report["outcome"] == "indeterminate")
+  }
+
+  @Test("A run that is killed is shown as died; its journal is whole up to the last event")
+  func killed() async throws {
+    let project = try slowProject()
+    let output = try await whileRunning(project, ["run", "slow"], until: "step.intent") { pid in kill(pid, SIGKILL) }
+    #expect(output.status == 128 + SIGKILL)
+    let report = try await project.runbook("report", "last")
+    #expect(report.status == 0, "\(report.stderr)")
+    #expect(report.stdout.lowercased().contains("died"), "\(report.stdout)")
+    let history = try await project.runbook("history")
+    #expect(history.stdout.contains("died"), "\(history.stdout)")
+  }
+
+  @Test("TERM while packets are relayed deletes the allocations and takes the lab down")
+  func signalDuringRelay() async throws {
+    let project = try CommandLineProject()
+    let output = try await whileRunning(
+      project, ["run", "checks/turn-relay", "--lab", "-p", "packets=5000", "--format", "json"], until: "step.intent"
+    ) { pid in
+      // The relay is at work once the server has said so in its log.
+      for _ in 0..<200 {
+        let logs = (try? FileManager.default.subpathsOfDirectory(atPath: "\(project.root)/.runbook/lab")) ?? []
+        let text = logs.filter { $0.hasSuffix(".log") }
+          .compactMap { try? String(contentsOfFile: "\(project.root)/.runbook/lab/\($0)", encoding: .utf8) }.joined()
+        if text.contains("CHANNEL_BIND processed, success") { break }
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      kill(pid, SIGTERM)
+    }
+    #expect(output.status == 128 + SIGTERM)
+    #expect(try project.serverPIDs() == [])
+    #expect(!project.exists(".runbook/lab"))
+  }
+
+  @Test("A lab whose run was killed is swept by the next one")
+  func labRemains() async throws {
+    let project = try CommandLineProject()
+    _ = try await whileRunning(
+      project, ["run", "checks/turn-relay", "--lab", "-p", "packets=5000"], until: "step.intent"
+    ) { pid in kill(pid, SIGKILL) }
+    let left = try project.serverPIDs()
+    #expect(left.count == 2)
+    let output = try await project.runbook("run", "checks/turn-relay", "--lab", "-p", "packets=5")
+    #expect(output.status == 0, "\(output.stderr)")
+    #expect(try project.serverPIDs() == [])
+  }
+
+  @Test("A journal that was changed is refused with the line; the copy of an untouched one reports the same elsewhere")
+  func tampering() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbooks/load.yaml",
+      """
+      runbook: load
+      title: Load
+      allow: [observe]
+      steps:
+        - {id: load, use: host.load, expect: [output.load1 < 9000.0]}
+
+      """)
+    #expect(try await project.runbook("run", "load").status == 0)
+    let original = try await project.runbook("report", "last", "--format", "json")
+
+    let elsewhere = try CommandLineProject()
+    try FileManager.default.copyItem(atPath: "\(project.root)/.runbook", toPath: "\(elsewhere.root)/.runbook")
+    let copied = try await elsewhere.runbook("report", "last", "--format", "json")
+    #expect(try copied.json["steps"] == (try original.json["steps"]))
+
+    let journal = try #require(try original.json["journal"]?.string)
+    var lines = try String(contentsOfFile: journal, encoding: .utf8).split(separator: "\n").map(String.init)
+    lines[2] = lines[2].replacing("\"attempt\":1", with: "\"attempt\":2")
+    try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: journal))
+    let refused = try await project.runbook("report", "last")
+    #expect(refused.status == 3)
+    #expect(refused.stderr.contains("line 4") || refused.stderr.contains(":4"), "\(refused.stderr)")
+  }
+
+  @Test("Without a writable state the run does not begin and says so; --volatile runs all the same")
+  func unwritableState() async throws {
+    let project = try CommandLineProject()
+    try project.write(".runbook", "a file where a folder is needed\n")
+    try project.write(
+      "runbooks/load.yaml",
+      """
+      runbook: load
+      title: Load
+      allow: [observe]
+      steps:
+        - {id: load, use: host.load, expect: [output.load1 < 9000.0]}
+
+      """)
+    let refused = try await project.runbook("run", "load")
+    #expect(refused.status == 3)
+    #expect(refused.stderr.contains(".runbook"), "\(refused.stderr)")
+    let volatile = try await project.runbook("run", "load", "--volatile", "--format", "json")
+    #expect(volatile.status == 0, "\(volatile.stderr)")
+    let journal = try #require(try volatile.json["journal"]?.string)
+    #expect(journal.hasPrefix("/dev/shm/") || journal.hasPrefix("/run/"))
+    try FileManager.default.removeItem(
+      atPath: URL(filePath: journal).deletingLastPathComponent().path)
+  }
+
+  @Test("A reader that goes away does not end the run (threat 16)")
+  func closedPipe() async throws {
+    let project = try CommandLineProject()
+    let executable = project.command([]).executable
+    var shell = Command(
+      "sh",
+      [
+        "-c",
+        "\(executable) run checks/disk-space -p failAt=101% -p warnAt=101% | true; \(executable) history --format json",
+      ])
+    shell.directory = project.root
+    shell.timeout = .seconds(60)
+    let output = project.output(of: try await shell.run())
+    #expect(try JSON(parsing: output.stdout).array?.first?["outcome"] == "pass", "\(output.stderr)")
+  }
+}

@@ -1,0 +1,201 @@
+import Foundation
+import Processes
+import Schema
+import Testing
+
+/// What is refused before anything runs: exit code 2, a sentence that says what to do, and no trace of a run.
+@Suite struct RefusalTests {
+  @Test("Without runbook.yaml it says where it looked and how to make a project")
+  func noProject() async throws {
+    let project = try CommandLineProject()
+    try FileManager.default.removeItem(atPath: "\(project.root)/runbook.yaml")
+    let output = try await project.runbook("run", "daily-health")
+    #expect(output.status == 2)
+    #expect(output.stderr.contains("there is no runbook.yaml in \(project.root)"))
+    #expect(output.stderr.contains("project: NAME"))
+  }
+
+  @Test(
+    "A mistyped name gets the near one",
+    arguments: [
+      (["run", "dayly-health"], "did you mean \"daily-health\"?"),
+      (["run", "checks/turn-rellay"], "did you mean \"checks/turn-relay\"?"),
+      (["run", "daily-health", "--lab", "--target", "lab-rst"], "did you mean \"lab-rest\"?"),
+      (["run", "daily-health", "--lab", "-p", "packet=5"], "did you mean \"packets\"?"),
+      (["modules", "turn.rely"], "did you mean turn.relay?"),
+    ])
+  func nearNames(arguments: [String], hint: String) async throws {
+    let project = try CommandLineProject()
+    let output = project.output(of: try await project.command(arguments).run())
+    #expect(output.status == 2)
+    #expect(output.stderr.contains(hint), "\(output.stderr)")
+    #expect(!project.exists(".runbook/runs"))
+  }
+
+  @Test("An unknown target of the project gets the near one")
+  func unknownTarget() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbook.yaml",
+      """
+      project: test
+      targets:
+        frankfurt: {server: "turn:127.0.0.1:1"}
+        oslo: {server: "turn:127.0.0.1:2"}
+
+      """)
+    let output = try await project.runbook("run", "daily-health", "--target", "frankfort")
+    #expect(output.status == 2)
+    #expect(output.stderr.contains("did you mean \"frankfurt\"?"), "\(output.stderr)")
+  }
+
+  @Test("Every problem of a runbook comes in one pass, underlined, with near names")
+  func allProblems() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbooks/broken.yaml",
+      """
+      runbook: broken
+      title: Broken
+      allow: [observe]
+      steps:
+        - id: one
+          use: turn.rellay
+        - id: two
+          use: host.disk
+          with: {pathh: /}
+          expect: [output.usedd < 90.0]
+        - id: two
+          use: host.load
+          expect: [output.load1 < 9.0]
+
+      """)
+    let output = try await project.runbook("validate")
+    #expect(output.status == 2)
+    for hint in ["turn.relay", "path", "used", "two"] { #expect(output.stderr.contains(hint), "\(output.stderr)") }
+    #expect(output.stderr.contains("runbooks/broken.yaml:6:10"), "\(output.stderr)")
+    #expect(output.stderr.contains("^"))
+    let machine = try await project.runbook("validate", "--format", "json")
+    let issues = try #require(try machine.json.array)
+    #expect(issues.count >= 4)
+    for issue in issues {
+      for name in ["file", "line", "column", "endColumn", "severity", "code", "message", "suggestion"] {
+        #expect(issue[name] != nil, "\(name) of \(issue.text())")
+      }
+    }
+  }
+
+  @Test("A missing secret is named, and nothing runs")
+  func missingSecret() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbook.yaml",
+      """
+      project: test
+      targets:
+        only: {server: "turn:127.0.0.1:1", username: u, credential: {env: NO_SUCH_VARIABLE}}
+
+      """)
+    let output = try await project.runbook("run", "daily-health")
+    #expect(output.status == 2)
+    #expect(output.stderr.contains("NO_SUCH_VARIABLE"), "\(output.stderr)")
+    #expect(!project.exists(".runbook/runs"))
+  }
+
+  @Test(
+    "Usage errors end with 2 and say how it goes",
+    arguments: [
+      ["run"], ["run", "daily-health", "--no-such-option"], ["no-such-command"], ["history", "--limit", "0"],
+    ])
+  func usage(arguments: [String]) async throws {
+    let project = try CommandLineProject()
+    let output = project.output(of: try await project.command(arguments).run())
+    #expect(output.status == 2)
+    #expect(output.stderr.contains("Usage:") || output.stderr.contains("Error:"), "\(output.stderr)")
+    #expect(output.stdout.isEmpty)
+  }
+
+  @Test(
+    "Help and version go to standard output and end with 0", arguments: [["--help"], ["run", "--help"], ["--version"]])
+  func help(arguments: [String]) async throws {
+    let project = try CommandLineProject()
+    let output = project.output(of: try await project.command(arguments).run())
+    #expect(output.status == 0)
+    #expect(!output.stdout.isEmpty)
+    #expect(output.stderr.isEmpty)
+  }
+
+  @Test("Hostile YAML is an error with a position, in little time (threats 6 to 8)", arguments: HostileDocument.all)
+  func hostileYAML(document: HostileDocument) async throws {
+    let project = try CommandLineProject()
+    try project.write("runbooks/hostile.yaml", document.text)
+    let output = try await project.runbook("validate", "runbooks/hostile.yaml")
+    #expect(output.status == 2, "\(document.name): \(output.stdout)")
+    #expect(output.stderr.contains("runbooks/hostile.yaml:"), "\(document.name): \(output.stderr.prefix(500))")
+  }
+
+  struct HostileDocument: Sendable, CustomTestStringConvertible {
+    let name: String
+    let text: String
+    var testDescription: String { name }
+
+    private static let valid = """
+      runbook: hostile
+      title: Hostile
+      allow: [observe]
+      steps:
+        - {id: load, use: host.load, expect: [output.load1 < 9.0]}
+
+      """
+
+    static let all: [HostileDocument] = [
+      .init(
+        name: "alias bomb",
+        text: "runbook: hostile\ntitle: &a [x,x,x,x,x,x,x,x,x]\n"
+          + (1...9).map {
+            "k\($0): &b\($0) [" + Array(repeating: $0 == 1 ? "*a" : "*b\($0 - 1)", count: 9).joined(separator: ",")
+              + "]\n"
+          }
+          .joined()),
+      .init(name: "duplicate key", text: valid + "title: Again\n"),
+      .init(name: "unknown key", text: valid + "titel: Again\n"),
+      .init(name: "merge key", text: valid.replacing("title: Hostile", with: "<<: {title: Hostile}")),
+      .init(name: "second document", text: valid + "---\nrunbook: other\n"),
+      .init(name: "explicit tag", text: valid.replacing("title: Hostile", with: "title: !!str Hostile")),
+      .init(name: "tab", text: "runbook: hostile\nsteps:\n\t- id: x\n"),
+      .init(name: "ten megabytes", text: valid + "doc: " + String(repeating: "x", count: 10 << 20) + "\n"),
+      .init(name: "depth of 10,000", text: "runbook: " + String(repeating: "[", count: 10_000)),
+      .init(name: "a bare number for a duration", text: valid + "timeout: 30\n"),
+      .init(name: "an octal for a duration", text: valid + "timeout: 0755\n"),
+      .init(name: "nothing", text: ""),
+      .init(name: "not UTF-8", text: valid + "doc: \u{FFFE}\n"),
+    ]
+  }
+
+  @Test("What looks like another type is what its field declares (threat 7)")
+  func declaredTypes() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbooks/plain.yaml",
+      """
+      runbook: plain
+      title: no
+      doc: 22:22
+      owner: 0755
+      allow: [observe]
+      params:
+        answer: {type: string, default: no, doc: Not a truth value}
+        port: {type: string, default: 1e3, doc: Not a number}
+      steps:
+        - id: load
+          title: "~"
+          use: host.load
+          expect: [output.load1 < 9000.0, params.answer == 'no', params.port == '1e3']
+
+      """)
+    let output = try await project.runbook("run", "plain", "--format", "json")
+    #expect(output.status == 0, "\(output.stderr)")
+    #expect(try output.json["params"]?["answer"] == .string("no"))
+    #expect(try output.json["params"]?["port"] == .string("1e3"))
+  }
+}

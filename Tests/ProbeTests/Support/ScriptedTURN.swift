@@ -1,0 +1,63 @@
+import Addresses
+import NIOCore
+import STUN
+import Synchronization
+
+@testable import Probe
+
+/// A TURN server of which a test scripts single answers; everything else it grants, signed.
+///
+/// User `u`, password `p`, realm `r.example`.
+final class ScriptedTURN: Sendable {
+  /// nil lets the server answer as usual; an empty list keeps silent. Gets the request, where it comes from, and how many
+  /// requests of its method with credentials came before it.
+  typealias Override = @Sendable (Message, TransportAddress, Int) -> [ByteBuffer]?
+
+  static let key = IntegrityKey(username: "u", realm: "r.example", password: "p")
+
+  private let override: Override
+  private let counts = Mutex<[Method: Int]>([:])
+  let requests = Recorder<Message>()
+  let sources = Recorder<TransportAddress>()
+
+  init(_ override: @escaping Override) { self.override = override }
+
+  static func with<Value>(
+    _ override: @escaping Override, _ body: (Server, ScriptedTURN) async throws -> Value
+  ) async throws -> Value {
+    let turn = ScriptedTURN(override)
+    return try await ScriptedServer.with {
+      turn.answer($0, from: $1).map { ScriptedServer.Answer($0) }
+    } _: {
+      try await body($0.server, turn)
+    }
+  }
+
+  private func answer(_ bytes: ByteBuffer, from source: TransportAddress) -> [ByteBuffer] {
+    guard let request = try? Message(decoding: bytes), request.type.messageClass == .request else { return [] }
+    requests.append(request)
+    guard request.type.method == .binding || request.span(of: .messageIntegrity) != nil else {
+      return [Reply.challenge(to: request)]
+    }
+    sources.append(source)
+    let count = counts.withLock { counts in
+      counts[request.type.method, default: 0] += 1
+      return counts[request.type.method, default: 1] - 1
+    }
+    if let answers = override(request, source, count) { return answers }
+    let relayed = TransportAddress(ip: source.ip, port: 49_152)
+    let attributes: [any Attribute] =
+      switch request.type.method {
+      case .allocate: [XORRelayedAddress(relayed), XORMappedAddress(source), Lifetime(seconds: 600)]
+      case .refresh: [Lifetime(seconds: 0)]
+      case .binding: [XORMappedAddress(source)]
+      default: []
+      }
+    return [Reply.success(to: request, attributes, key: Self.key)]
+  }
+
+  /// How many requests of a method came with credentials.
+  func signedRequests(_ method: Method) -> [Message] {
+    requests.all.filter { $0.type.method == method && $0.span(of: .messageIntegrity) != nil }
+  }
+}

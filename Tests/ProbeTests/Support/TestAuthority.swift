@@ -1,0 +1,63 @@
+import Foundation
+
+/// A certificate authority of a test's own, made with the openssl tool.
+struct TestAuthority: Sendable {
+  let directory: URL
+
+  var certificate: String { directory.appending(path: "ca.pem").path }
+
+  static func with<Value>(_ body: (TestAuthority) async throws -> Value) async throws -> Value {
+    let directory = URL.temporaryDirectory.appending(path: "ca-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let authority = TestAuthority(directory: directory)
+    try authority.openssl(
+      "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key", "-out",
+      "ca.pem", "-days", "10", "-subj", "/O=Test/CN=Test CA")
+    return try await body(authority)
+  }
+
+  /// PEM files of a certificate and its key.
+  struct Issued: Sendable {
+    let chain: String
+    let key: String
+
+    /// What tells coturn to use them.
+    var coturnArguments: [String] { ["--cert", chain, "--pkey", key] }
+  }
+
+  /// - Parameters:
+  ///   - names: subject alternative names as openssl writes them, `IP:127.0.0.1,DNS:localhost`.
+  ///   - days: until it expires; a negative number has expired already.
+  func issue(_ names: String = "IP:127.0.0.1,IP:::1,DNS:localhost", days: Int = 5) throws -> Issued {
+    let name = UUID().uuidString
+    try openssl(
+      "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "\(name).key", "-out", "\(name).csr", "-subj", "/CN=server")
+    try "subjectAltName=\(names)\n".write(
+      to: directory.appending(path: "\(name).ext"), atomically: true, encoding: .utf8)
+    try openssl(
+      "x509", "-req", "-in", "\(name).csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
+      "\(name).pem", "-days", "\(days)", "-extfile", "\(name).ext")
+    return Issued(
+      chain: directory.appending(path: "\(name).pem").path, key: directory.appending(path: "\(name).key").path)
+  }
+
+  private func openssl(_ arguments: String...) throws {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/openssl")
+    process.arguments = arguments
+    process.currentDirectoryURL = directory
+    let errors = Pipe()
+    process.standardError = errors
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    let text = errors.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw ToolFailure(text: String(decoding: text, as: UTF8.self)) }
+  }
+
+  struct ToolFailure: Error, CustomStringConvertible {
+    let text: String
+    var description: String { text }
+  }
+}
