@@ -3,12 +3,21 @@ internal import Schema
 /// Collects the problems of one pass.
 final class IssueLog {
   private(set) var issues: [Issue] = []
+  /// After so many nothing more is noted: nobody reads on, and a hostile file must not fill the memory.
+  private static let most = 2_000
 
   var hasErrors: Bool { issues.contains { $0.severity == .error } }
 
-  func report(_ issue: Issue) { issues.append(issue) }
+  func report(_ issue: Issue) {
+    if issues.count < Self.most {
+      issues.append(issue)
+    } else if issues.count == Self.most {
+      let message = "there are more than \(Self.most) problems; the rest is not listed"
+      issues.append(Issue(.error, "too-many-problems", message, at: issue.range))
+    }
+  }
 
-  func report(_ issues: [Issue]) { self.issues += issues }
+  func report(_ issues: [Issue]) { for issue in issues { report(issue) } }
 
   func error(_ code: String, _ message: String, at range: SourceRange, suggestion: String? = nil) {
     report(Issue(.error, code, message, at: range, suggestion: suggestion))

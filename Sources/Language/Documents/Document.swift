@@ -6,7 +6,7 @@ struct Document {
   let root: Node
 
   /// The most bytes that a document may have.
-  static let maximumSize = 1 << 20
+  static let maximumSize = 2 << 20
   /// How deeply mappings and lists may be nested.
   static let maximumDepth = 64
   /// After so many problems of form a text is not read on: it is not meant to be a document.

@@ -27,6 +27,7 @@ extension YAMLEvents.Failure {
   private static func suggestion(for problem: String, line: ArraySlice<Unicode.Scalar>, at index: Int) -> String? {
     let text = String(String.UnicodeScalarView(line.prefix(200)))
     guard let value = value(ofLine: text) else { return nil }
+    if text.contains("record{") { return "a type with braces needs quotes: \"record{…}\"" }
     if value.contains("${"), value.hasPrefix("{") || value.hasPrefix("[") {
       return "inside { } and [ ], an expression needs quotes: \"${…}\""
     }

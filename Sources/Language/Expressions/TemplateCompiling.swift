@@ -118,6 +118,13 @@ extension ExpressionCompiler {
         suggestion: "write \(scalar.text.dropFirst(2).dropLast())")
       return nil
     }
+    if scalar.style == .plain, scalar.isCutAtComma {
+      leaveOut()
+      log.error(
+        "expression-syntax", "a bracket is not closed", at: scalar.range,
+        suggestion: "inside { } and [ ], an expression with a comma needs quotes")
+      return nil
+    }
     return compile(scalar.text, at: 0, of: positions, for: .value(type), in: place)
   }
 
@@ -129,6 +136,15 @@ extension ExpressionCompiler {
       "comment-on-expression", "a YAML comment stands on the line of an expression", at: comment,
       suggestion: "put the comment on a line of its own, or quote the expression if # belongs to it")
     return true
+  }
+}
+
+extension Node.Scalar {
+  /// True where a comma stands behind the scalar and a bracket inside it is not closed: a flow collection has cut it.
+  fileprivate var isCutAtComma: Bool {
+    guard end < source.scalars.count, source.scalars[end] == "," else { return false }
+    let opened = text.count { "([{".contains($0) }
+    return opened > text.count { ")]}".contains($0) }
   }
 }
 

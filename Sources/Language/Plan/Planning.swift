@@ -159,7 +159,8 @@ extension Project {
       condition: nil, until: nil, expectations: [], retry: nil, timeout: check.timeout, onFailure: .stop,
       isDiagnostic: false, range: place)
     return Plan(
-      name: "checks/\(name)", title: check.title, severity: nil, params: [], target: target, secrets: [:], timeout: nil,
+      name: "checks/\(name)", title: check.title, severity: nil,
+      params: inputs.filter { !$0.value.holdsSecret }, target: target, secrets: [:], timeout: nil,
       steps: [step], sources: check.sources)
   }
 

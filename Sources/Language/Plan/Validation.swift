@@ -2,13 +2,28 @@ package import Schema
 package import Steps
 
 extension Project {
-  /// Every problem of the project's documents, each once, in the order of files and lines; warnings included.
+  /// Every problem of a project, `runbook.yaml` and `.env` included, each once, in the order of files and lines.
   ///
+  /// Unlike ``load(at:in:)`` it goes on where those two have problems.
   /// - Parameter paths: files and folders to look at, relative to the project or absolute; nil for all. What they use is
   ///   looked at as well.
+  package static func validate(
+    at root: String, in surroundings: Surroundings, _ paths: [String]? = nil, catalog: Catalog
+  ) -> [Issue] {
+    let log = IssueLog()
+    read(at: root, in: surroundings, log: log).validate(paths, catalog, log)
+    return log.sorted
+  }
+
+  /// Every problem of the documents of a project that was read; warnings included.
   package func validate(_ paths: [String]? = nil, catalog: Catalog) -> [Issue] {
     let log = IssueLog()
     log.report(warnings)
+    validate(paths, catalog, log)
+    return log.sorted
+  }
+
+  private func validate(_ paths: [String]?, _ catalog: Catalog, _ log: IssueLog) {
     let compiler = compiler(catalog, log)
     for (kind, name) in documents(paths, log) {
       switch kind {
@@ -16,7 +31,6 @@ extension Project {
       case .check: _ = compiler.check(name)
       }
     }
-    return log.sorted
   }
 
   private func documents(_ paths: [String]?, _ log: IssueLog) -> [(ProjectFiles.Kind, String)] {

@@ -92,17 +92,18 @@ package struct Project: Sendable {
   /// Throws every problem of the two.
   package static func load(at root: String, in surroundings: Surroundings) throws(Issues) -> Project {
     let log = IssueLog()
+    let project = read(at: root, in: surroundings, log: log)
+    guard !log.hasErrors else { throw Issues(log.sorted) }
+    return project
+  }
+
+  /// The project as far as it can be read, every problem reported.
+  static func read(at root: String, in surroundings: Surroundings, log: IssueLog) -> Project {
     let files = ProjectFiles(root: root, isGuarded: surroundings.isRoot)
     let environment = environment(files, surroundings, log)
-    var project: Project?
-    if let bytes = files.read("runbook.yaml", log: log),
-      let document = Document(bytes, file: "runbook.yaml", log: log),
-      let reader = MappingReader(document.root, subject: "runbook.yaml", keys, log: log)
-    {
-      project = Project(reader, files: files, environment: environment, log: log)
-    }
-    guard !log.hasErrors, let project else { throw Issues(log.sorted) }
-    return project
+    let document = files.read("runbook.yaml", log: log).flatMap { Document($0, file: "runbook.yaml", log: log) }
+    let reader = document.flatMap { MappingReader($0.root, subject: "runbook.yaml", keys, log: log) }
+    return Project(reader, files: files, environment: environment, log: log)
   }
 
   private static func environment(_ files: ProjectFiles, _ surroundings: Surroundings, _ log: IssueLog) -> [String:
@@ -123,15 +124,15 @@ package struct Project: Sendable {
     return values.merging(surroundings.environment) { _, process in process }
   }
 
-  private init(_ reader: MappingReader, files: ProjectFiles, environment: [String: String], log: IssueLog) {
+  private init(_ reader: MappingReader?, files: ProjectFiles, environment: [String: String], log: IssueLog) {
     root = files.root
     self.files = files
     self.environment = environment
-    name = reader.text("project") ?? files.root.split(separator: "/").last.map(String.init) ?? "/"
-    if case .string(let path) = reader.literal("state", as: .path) { stateFolder = path } else { stateFolder = nil }
+    name = reader?.text("project") ?? files.root.split(separator: "/").last.map(String.init) ?? "/"
+    if case .string(let path)? = reader?.literal("state", as: .path) { stateFolder = path } else { stateFolder = nil }
     var targets: [TargetDeclaration] = []
-    declaresTargets = reader["targets"] != nil
-    switch reader["targets"] {
+    declaresTargets = reader?["targets"] != nil
+    switch reader?["targets"] {
     case .mapping(let mapping)?:
       targets = mapping.entries.compactMap { TargetDeclaration(name: $0.key, $0.value, log: log) }
       if mapping.entries.isEmpty { log.error("missing-value", "\"targets\" declares no target", at: mapping.range) }

@@ -34,10 +34,11 @@ struct MappingReader {
         refused.append(name)
         log.error("unsupported-key", "\"\(name)\" is not supported by this version", at: entry.key.range)
       } else {
-        let near = nearName(to: name, among: table.known)
+        let near = nearName(to: name, among: table.known).map { "did you mean \"\($0)\"?" }
+        let comma = entry.value.isMissing ? "inside { }, text with a comma needs quotes" : nil
         log.error(
           "unknown-key", "\(subject) has no key \"\(name)\"", at: entry.key.range,
-          suggestion: near.map { "did you mean \"\($0)\"?" } ?? "it may have \(table.known.joined(separator: ", "))")
+          suggestion: near ?? comma ?? "it may have \(table.known.joined(separator: ", "))")
       }
     }
     for name in table.required where entries[name] == nil && mapping[name] == nil {
@@ -99,6 +100,9 @@ struct MappingReader {
 }
 
 extension Node {
+  /// True for `key:` with nothing behind it, and for a word between commas of a flow mapping.
+  fileprivate var isMissing: Bool { if case .scalar(let scalar) = self { scalar.isMissing } else { false } }
+
   /// The elements of a list; nil, with a report, where the node is none.
   func elements(_ subject: String, log: IssueLog) -> [Node]? {
     switch self {

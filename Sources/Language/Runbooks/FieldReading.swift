@@ -82,8 +82,11 @@ extension Node {
     }
     do { return try ValueType(parsing: scalar.text) } catch {
       let positions = ScalarPositions(scalar)
+      let isCut = scalar.style == .plain && error.end > scalar.text.utf8.count
+      let comma = isCut ? "inside { }, a type with commas needs quotes: \"enum(a, b)\"" : nil
       log.error(
-        "unknown-type", error.message, at: positions.range(error.start, error.end), suggestion: error.suggestion)
+        "unknown-type", error.message, at: positions.range(error.start, error.end),
+        suggestion: error.suggestion ?? comma)
       return nil
     }
   }

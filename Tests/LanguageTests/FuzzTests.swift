@@ -1,0 +1,90 @@
+import Foundation
+import Language
+import Schema
+import Testing
+
+/// Documents that were cut, doubled, swapped and sprinkled with what YAML and CEL take for their own: reading them ends,
+/// and every issue has a place in the text.
+@Suite("Fuzz: documents")
+struct FuzzTests {
+  /// xorshift64*: the same documents in every run that has the same seed.
+  struct Generator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+      state ^= state >> 12
+      state ^= state << 25
+      state ^= state >> 27
+      return state &* 2_685_821_657_736_338_717
+    }
+  }
+
+  private static let seconds = ProcessInfo.processInfo.environment["RUNBOOK_FUZZ_SECONDS"].flatMap(Double.init)
+
+  private static let words = [
+    "&a", "*a", "<<", "!!str", "!x", "---\n", "...\n", "? ", ": ", "- ", "{", "}", "[", "]", "|-\n", ">\n", "#", " #",
+    "\t",
+    "'", "\"", "\\", "\\u12", "${", "}", "$${", "${steps.a.output}", "${'}'}", "\u{FEFF}", "\u{2028}", "\u{0}", "é",
+    "\r",
+    "%YAML 1.1\n", "checks/inner", "steps.look.output", "has(", "1 / 0", "&&", "||", "orValue(", "secrets.x",
+    "runbook:",
+    "id: look", "use:", "\n", "  ", "        ", "duration('1s')", "9999999999999999999999", "-", "~", "null",
+  ]
+
+  private static func corpus() throws -> [(path: String, text: [UInt8])] {
+    var corpus: [(String, [UInt8])] = []
+    for rule in FixtureTests.rules {
+      for half in ["valid", "invalid"] {
+        for kind in ["runbooks", "checks"] {
+          let folder = FixtureTests.folder.appendingPathComponent("\(rule)/\(half)/\(kind)")
+          for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] {
+            corpus.append((kind, Array(try Data(contentsOf: folder.appendingPathComponent(name)))))
+          }
+        }
+      }
+    }
+    return corpus.sorted { $0.1.lexicographicallyPrecedes($1.1) }
+  }
+
+  private static func mutated(_ text: [UInt8], _ random: inout Generator) -> [UInt8] {
+    var text = text
+    for _ in 0..<Int.random(in: 1...6, using: &random) {
+      let at = Int.random(in: 0...text.count, using: &random)
+      let end = min(text.count, at + Int.random(in: 0...20, using: &random))
+      switch Int.random(in: 0..<6, using: &random) {
+      case 0: text.removeSubrange(at..<end)
+      case 1: text.insert(contentsOf: text[at..<end], at: Int.random(in: 0...text.count, using: &random))
+      case 2: text.insert(UInt8.random(in: 0...255, using: &random), at: at)
+      case 3: if at > 40 { text.removeSubrange(at...) }
+      default: text.insert(contentsOf: Array((words.randomElement(using: &random) ?? "").utf8), at: at)
+      }
+    }
+    return text
+  }
+
+  @Test("Mutated documents never crash, and every issue has a place in the text")
+  func mutated() throws {
+    let corpus = try Self.corpus()
+    #expect(corpus.count > 60)
+    let project = try SampleProject([
+      "checks/inner.yaml": "check: inner\nsteps:\n  - {id: all, use: sample.everything}\n"
+    ])
+    let loaded = try project.load()
+    var random = Generator(state: Self.seconds == nil ? 20_260_131 : UInt64.random(in: 1 ... .max))
+    let deadline = ContinuousClock.now + .seconds(Self.seconds ?? 0)
+    var count = 0
+    while count < 300 || ContinuousClock.now < deadline {
+      let (kind, text) = corpus[count % corpus.count]
+      let document = Self.mutated(text, &random)
+      try project.write("\(kind)/sample.yaml", document)
+      let lines = String(decoding: document, as: UTF8.self).split(omittingEmptySubsequences: false) { $0.isNewline }
+        .count
+      for issue in loaded.validate(["\(kind)/sample.yaml"], catalog: sampleCatalog) {
+        #expect(issue.range.line >= 1 && issue.range.line <= lines + 1 && issue.range.column >= 1, "\(issue)")
+        #expect(!issue.message.isEmpty && !issue.code.isEmpty)
+      }
+      try FileManager.default.removeItem(atPath: project.path + "/\(kind)/sample.yaml")
+      count += 1
+    }
+  }
+}

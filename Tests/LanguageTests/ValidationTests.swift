@@ -1,0 +1,118 @@
+import Foundation
+import Journal
+import Language
+import Schema
+import Testing
+
+@Suite("Validation and outline")
+struct ValidationTests {
+  private static let bad = "runbook: bad\nsteps:\n  - {id: all, use: sample.everythin}\n"
+  private static let good = "runbook: good\nsteps:\n  - {id: inner, use: checks/inner}\n"
+
+  private func project() throws -> SampleProject {
+    try SampleProject([
+      "runbooks/bad.yaml": Self.bad, "runbooks/good.yaml": Self.good, "runbooks/old.yml": Self.good,
+      "checks/inner.yaml":
+        "check: inner\ninputs: {a: {type: int, default: 1}}\nsteps:\n  - {id: all, use: sample.everything}\n",
+      "checks/other.yaml": "check: other\nstep: []\nsteps:\n  - {id: all, use: sample.everything}\n",
+    ])
+  }
+
+  private func files(_ issues: [Schema.Issue]) -> [String] { issues.map { "\($0.range.file) \($0.code)" } }
+
+  @Test("Without paths everything is looked at, each file once")
+  func everything() throws {
+    let project = try project()
+    #expect(
+      files(try project.load().validate(catalog: sampleCatalog)) == [
+        "runbooks/old.yml file-ignored", "runbooks/bad.yaml unknown-module", "checks/inner.yaml unused-input",
+        "checks/other.yaml unknown-key",
+      ])
+  }
+
+  @Test(
+    "With paths, these and what they use",
+    arguments: [
+      (["runbooks/good.yaml"], ["checks/inner.yaml unused-input"]),
+      (["checks"], ["checks/inner.yaml unused-input", "checks/other.yaml unknown-key"]),
+      (["./runbooks/bad.yaml", "runbooks/bad.yaml"], ["runbooks/bad.yaml unknown-module"]),
+      (["runbooks/bed.yaml"], ["runbooks/bed.yaml unknown-file"]), (["runbook.yaml"], []),
+    ])
+  func paths(paths: [String], expected: [String]) throws {
+    let project = try project()
+    #expect(files(try project.load().validate(paths, catalog: sampleCatalog)) == expected)
+    if paths.count == 1, expected.first?.contains("unknown-file") == false {
+      let absolute = paths.map { project.path + "/" + $0 }
+      #expect(files(try project.load().validate(absolute, catalog: sampleCatalog)) == expected)
+    }
+  }
+
+  @Test("Problems of runbook.yaml and .env do not hide those of the documents")
+  func allInOne() throws {
+    let project = try project()
+    try project.write("runbook.yaml", "projct: x\n")
+    try project.write(".env", "nonsense\n")
+    let surroundings = Project.Surroundings(environment: [:], workingFolder: project.path, isRoot: false)
+    #expect(
+      files(Project.validate(at: project.path, in: surroundings, ["runbooks/bad.yaml"], catalog: sampleCatalog)) == [
+        ".env environment-line", "runbook.yaml unknown-key", "runbooks/bad.yaml unknown-module",
+      ])
+  }
+
+  @Test("A runbook is refused as a plan for every problem of what it uses, and of nothing else")
+  func planRefused() throws {
+    let project = try project()
+    #expect(
+      files(issues { try project.load().plan("good", catalog: sampleCatalog) }) == ["checks/inner.yaml unused-input"])
+  }
+
+  @Test("An outline tells what a runbook takes, does and may do, without any value")
+  func outline() throws {
+    let project = try SampleProject([
+      "runbooks/a.yaml": """
+      runbook: a
+      title: To ${target.name}
+      doc: What it is for.
+      severity: P1
+      owner: Operations
+      allow: [observe, change]
+      params:
+        count: {type: int, doc: How many}
+        home: {type: path, default: "${env.HOME}"}
+      secrets:
+        password: {env: PASSWORD}
+      timeout: 1h
+      steps:
+        - {id: inner, title: Inner, use: checks/inner, with: {count: "${params.count}"}}
+        - {id: restart, use: sample.restart, if: params.home != '/', timeout: 3s}
+        - {id: login, use: sample.login, with: {user: a, password: "${secrets.password}"}}
+      """,
+      "checks/inner.yaml": """
+      check: inner
+      inputs: {count: {type: int}}
+      outputs: {count: {type: int, value: inputs.count}}
+      steps:
+        - {id: look, use: sample.look, retry: {times: 2, backoff: 1s, factor: 1}, expect: [output.count < inputs.count]}
+      """,
+    ])
+    let loaded = try project.load()
+    let outline = try loaded.outline("a", catalog: sampleCatalog)
+    #expect(outline.title == "To ${target.name}")
+    #expect([outline.doc, outline.severity, outline.owner] == ["What it is for.", "P1", "Operations"])
+    #expect(outline.effects == [.observe, .change])
+    #expect(outline.params.map(\.isRequired) == [true, false])
+    #expect(outline.params[1].fallback == .string("${env.HOME}"))
+    #expect(outline.secrets == ["password"])
+    #expect(outline.usesTarget)
+    #expect(outline.timeout == .seconds(3600))
+    #expect(outline.steps.map(\.use) == ["checks/inner", "sample.restart", "sample.login"])
+    #expect(outline.steps[0].steps.map(\.expectations) == [["output.count < inputs.count"]])
+    // Three tries of five seconds and two waits of one.
+    #expect(outline.steps[0].timeout == .seconds(17))
+    #expect(outline.steps[1].isConditional && outline.steps[1].timeout == .seconds(3))
+    let check = try loaded.outline("checks/inner", catalog: sampleCatalog)
+    #expect(check.name == "checks/inner" && check.outputs.map(\.name) == ["count"])
+    #expect(issues { try loaded.outline("b", catalog: sampleCatalog) }.map(\.code) == ["unknown-runbook"])
+    #expect(loaded.runbookNames == ["a"] && loaded.checkNames == ["inner"])
+  }
+}
