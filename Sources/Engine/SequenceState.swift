@@ -62,7 +62,7 @@ struct SequenceState: Sendable {
       .stepStarted(
         StepStarted(
           path: path, title: step.title, use: step.use, effect: step.effect, input: input,
-          diagnostic: step.isDiagnostic)))
+          diagnostic: step.isDiagnostic, units: step.outputUnits)))
   }
 
   private func skip(_ step: PlannedStep, _ path: String, _ reason: String) -> Action {

@@ -12,14 +12,20 @@ package struct StepStarted: JournalEvent {
   package var input: Value
   /// True where its outcome is not counted.
   package var diagnostic: Bool
+  /// What plain numbers of its output stand for, by their paths: `["used": "percent"]`. See ``RecordType/units``.
+  package var units: [String: String]
 
-  package init(path: String, title: String, use: String, effect: Effect, input: Value, diagnostic: Bool) {
+  package init(
+    path: String, title: String, use: String, effect: Effect, input: Value, diagnostic: Bool,
+    units: [String: String] = [:]
+  ) {
     self.path = path
     self.title = title
     self.use = use
     self.effect = effect
     self.input = input
     self.diagnostic = diagnostic
+    self.units = units
   }
 
   package static let type = "step.started"
@@ -31,7 +37,10 @@ package struct StepStarted: JournalEvent {
     Field("use", \.use, .string, "The module, or checks/NAME."),
     Field("effect", \.effect, .enumeration(Effect.self), "Its effect."),
     Field("input", \.input, .any, "What its inputs came to, secrets masked."),
-    Field("diagnostic", \.diagnostic, .bool, default: false, "True where its outcome is not counted.")
+    Field("diagnostic", \.diagnostic, .bool, default: false, "True where its outcome is not counted."),
+    Field(
+      "units", \.units, .map(.string), default: [:],
+      "What plain numbers of its output stand for, by their paths: bytesize, bandwidth or percent.")
   )
 }
 

@@ -2,8 +2,16 @@ import Journal
 import Schema
 
 /// What a value came to, as people read it: durations short, numbers without a tail of digits, anything long as JSON.
-func shownValue(_ value: Value) -> String {
-  switch value {
+///
+/// - Parameter unit: what a plain number stands for: `bytesize`, `bandwidth` or `percent`.
+func shownValue(_ value: Value, unit: String? = nil) -> String {
+  switch (unit, value) {
+  case ("bytesize", .int(let number)): return shownSize(number)
+  case ("bandwidth", .int(let number)): return shownBandwidth(number)
+  case ("percent", .int), ("percent", .double): return shownValue(value) + "%"
+  default: break
+  }
+  return switch value {
   case .double(let number): shownNumber(number)
   case .string(let text): parseDuration(text).map(shortDuration) ?? "\"\(terminalSafe(text))\""
   case .duration(let duration): shortDuration(duration)
@@ -20,22 +28,49 @@ private func shownNumber(_ number: Double) -> String {
   return rounded == rounded.rounded() ? "\(Int64(rounded))" : "\(rounded)"
 }
 
+/// In the largest binary unit that leaves a whole part: `75GiB`.
+private func shownSize(_ bytes: Int64) -> String {
+  let units: [(String, Int64)] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+  for (unit, size) in units where bytes.magnitude >= size.magnitude { return significant(bytes, unit: size) + unit }
+  return "\(bytes)B"
+}
+
+private func shownBandwidth(_ bitsPerSecond: Int64) -> String {
+  let units: [(String, Int64)] = [("Gbps", 1_000_000_000), ("Mbps", 1_000_000), ("kbps", 1000)]
+  for (unit, size) in units where bitsPerSecond.magnitude >= size.magnitude {
+    return significant(bitsPerSecond, unit: size) + unit
+  }
+  return "\(bitsPerSecond)bps"
+}
+
+extension JudgedExpectation {
+  /// What its parts came to: `output.used = 91.2%, inputs.failAt = 90`.
+  func shownActual(units: [String: String]) -> String {
+    actual.map { actual in
+      let unit = Report.Step.outputName(actual.expression).flatMap { units[$0] }
+      return "\(terminalSafe(actual.expression)) = \(shownValue(actual.value, unit: unit))"
+    }.joined(separator: ", ")
+  }
+}
+
 extension Report.Step {
   /// The few figures of the output that say most: first those that an expectation looked at, then the others in their order.
   func figures(limit: Int = 3) -> [(name: String, value: String)] {
     var figures: [(name: String, value: String)] = []
     for actual in expectations.flatMap(\.actual) where isFigure(actual.value) {
       guard let name = Self.outputName(actual.expression) else { continue }
-      if !figures.contains(where: { $0.name == name }) { figures.append((name, shownValue(actual.value))) }
+      if !figures.contains(where: { $0.name == name }) {
+        figures.append((name, shownValue(actual.value, unit: units[name])))
+      }
     }
     for (name, value) in leaves(of: output, under: "") where isFigure(value) {
-      if !figures.contains(where: { $0.name == name }) { figures.append((name, shownValue(value))) }
+      if !figures.contains(where: { $0.name == name }) { figures.append((name, shownValue(value, unit: units[name]))) }
     }
     return Array(figures.prefix(limit))
   }
 
   /// `rtt.p95` for `output.rtt.p95`; nil for any other expression.
-  private static func outputName(_ expression: String) -> String? {
+  fileprivate static func outputName(_ expression: String) -> String? {
     let parts = expression.split(separator: ".", omittingEmptySubsequences: false)
     let isPath = parts.allSatisfy { part in
       !part.isEmpty && part.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }

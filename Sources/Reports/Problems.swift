@@ -39,7 +39,9 @@ extension Report {
     let title = step.title == step.id ? "" : "  \(terminalSafe(step.title))"
     let head = "\(terminalSafe(step.path))\(title)  (\(terminalSafe(step.use)))"
     var lines: [LabelledText] = []
-    for expectation in step.expectations where expectation.verdict != .holds { lines += expectation.lines }
+    for expectation in step.expectations where expectation.verdict != .holds {
+      lines += expectation.lines(units: step.units)
+    }
     if let finding = step.finding { lines += finding.lines }
     if let reason = step.reason { lines.append(LabelledText(label: "found", text: terminalSafe(reason))) }
     return heading(step.outcome, head, style) + lines.flatMap { $0.lines(style) }
@@ -71,11 +73,10 @@ extension Report.Step {
 }
 
 extension JudgedExpectation {
-  fileprivate var lines: [LabelledText] {
+  fileprivate func lines(units: [String: String]) -> [LabelledText] {
     var lines = [LabelledText(label: "expected", text: terminalSafe(that))]
     if !actual.isEmpty {
-      let values = actual.map { "\(terminalSafe($0.expression)) = \(shownValue($0.value))" }
-      lines.append(LabelledText(label: "actual", text: values.joined(separator: ", "), emphasis: .bold))
+      lines.append(LabelledText(label: "actual", text: shownActual(units: units), emphasis: .bold))
     }
     if let message { lines.append(LabelledText(label: "meaning", text: terminalSafe(message))) }
     if let error { lines.append(LabelledText(label: "unjudged", text: terminalSafe(error))) }

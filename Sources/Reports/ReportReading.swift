@@ -71,15 +71,15 @@ private struct StepCollection {
         Report.Step(
           id: id(of: event.path), path: event.path, title: event.title, use: event.use, effect: event.effect,
           outcome: .indeterminate, reason: goesOn ? "it goes on" : "no end of it is recorded", attempts: 0,
-          startedAt: recorded.moment.wall, duration: nil, output: .null, finding: nil, expectations: [],
-          isDiagnostic: event.diagnostic, steps: []))
+          startedAt: recorded.moment.wall, duration: nil, output: .null, units: event.units, finding: nil,
+          expectations: [], isDiagnostic: event.diagnostic, steps: []))
     case .stepSkipped(let event):
       add(
         event.path,
         Report.Step(
           id: id(of: event.path), path: event.path, title: event.title, use: event.use, effect: event.effect,
           outcome: .skipped, reason: event.reason, attempts: 0, startedAt: nil, duration: nil, output: .null,
-          finding: nil, expectations: [], isDiagnostic: false, steps: []))
+          units: [:], finding: nil, expectations: [], isDiagnostic: false, steps: []))
     case .stepIntent(let event): steps[event.path]?.attempts = event.attempt
     case .stepResult(let event):
       steps[event.path]?.output = event.output

@@ -19,15 +19,11 @@ package func shortDuration(_ duration: Duration) -> String {
 }
 
 /// `number / unit`, rounded to three significant digits, without zeros at the end of a fraction.
-private func significant(_ number: Int64, unit: Int64) -> String {
-  let places = number < 10 * unit ? 2 : number < 100 * unit ? 1 : 0
-  let scale: Int64 = [1, 10, 100][places]
-  let rounded = (number * scale + unit / 2) / unit
-  let (whole, rest) = rounded.quotientAndRemainder(dividingBy: scale)
-  guard rest > 0 else { return "\(whole)" }
-  var fraction = String(scale + rest).dropFirst()
-  while fraction.last == "0" { fraction.removeLast() }
-  return "\(whole).\(fraction)"
+func significant(_ number: Int64, unit: Int64) -> String {
+  let ratio = Double(number) / Double(unit)
+  let scale: Double = abs(ratio) < 10 ? 100 : abs(ratio) < 100 ? 10 : 1
+  let rounded = (ratio * scale).rounded() / scale
+  return rounded == rounded.rounded() ? "\(Int64(rounded))" : "\(rounded)"
 }
 
 private func twoDigits(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }

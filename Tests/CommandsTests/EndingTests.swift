@@ -85,7 +85,7 @@ import Testing
   func signalDuringRelay() async throws {
     let project = try CommandLineProject()
     let output = try await whileRunning(
-      project, ["run", "checks/turn-relay", "--lab", "-p", "packets=5000", "--format", "json"], until: "step.intent"
+      project, ["run", "checks/turn-relay", "--lab", "-p", "packets=1000", "--format", "json"], until: "step.intent"
     ) { pid in
       // The relay is at work once the server has said so in its log.
       for _ in 0..<200 {
@@ -106,7 +106,7 @@ import Testing
   func labRemains() async throws {
     let project = try CommandLineProject()
     _ = try await whileRunning(
-      project, ["run", "checks/turn-relay", "--lab", "-p", "packets=5000"], until: "step.intent"
+      project, ["run", "checks/turn-relay", "--lab", "-p", "packets=1000"], until: "step.intent"
     ) { pid in kill(pid, SIGKILL) }
     let left = try project.serverPIDs()
     #expect(left.count == 2)

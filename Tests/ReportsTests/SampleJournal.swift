@@ -30,11 +30,14 @@ struct SampleJournal {
         moment: Moment(wall: wall ?? .unixEpoch, monotonic: milliseconds * 1_000_000, boot: "b"), event: event))
   }
 
-  mutating func start(_ path: String, _ title: String, use: String, diagnostic: Bool = false) {
+  mutating func start(
+    _ path: String, _ title: String, use: String, diagnostic: Bool = false, units: [String: String] = [:]
+  ) {
     add(
       .stepStarted(
         StepStarted(
-          path: path, title: title, use: use, effect: .observe, input: .members([]), diagnostic: diagnostic)))
+          path: path, title: title, use: use, effect: .observe, input: .members([]), diagnostic: diagnostic,
+          units: units)))
   }
 
   mutating func tryOnce(
@@ -100,7 +103,8 @@ extension SampleJournal {
     var journal = SampleJournal()
     journal.stun()
     journal.start("turn", "TURN relays media", use: "checks/turn-relay")
-    journal.start("turn/relay", "Packets come back through two allocations", use: "turn.relay")
+    journal.start(
+      "turn/relay", "Packets come back through two allocations", use: "turn.relay", units: ["loss": "percent"])
     let finding = Finding(
       "turn.loss", "6 of 50 packets did not come back",
       advice: "Look at the drops of the relay's interface (ip -s link), then at coturn's bps-capacity")
@@ -158,8 +162,12 @@ extension SampleJournal {
   }
 
   mutating func disk() {
-    start("disk", "The disk has room", use: "host.disk")
-    tryOnce("disk", output: .members([.init("path", .string("/")), .init("used", .double(41.23456))]))
+    start("disk", "The disk has room", use: "host.disk", units: ["used": "percent", "free": "bytesize"])
+    tryOnce(
+      "disk",
+      output: .members([
+        .init("path", .string("/")), .init("used", .double(41.23456)), .init("free", .int(80_550_051_840)),
+      ]))
     finish(
       "disk", expectations: [expectation("output.used < 90.0", .holds, actual: [("output.used", .double(41.23456))])])
   }

@@ -18,7 +18,7 @@ import Testing
         OUTCOME  STEP       TIME    FIGURES
         pass     stun       12.3ms  rtt 850us
         pass       binding  12.3ms  rtt.p95 850us  answered 5
-        pass     disk       12.3ms  used 41.235
+        pass     disk       12.3ms  used 41.235%  free 75GiB
 
         run       01KBHYXV80ABCDEFGHJKMNPQRS (no. 42) by ops on turn-1
         started   2026-11-21 08:00:00 UTC (09:00:00 +01:00)
@@ -36,7 +36,7 @@ import Testing
 
         FAIL  turn/relay  Packets come back through two allocations  (turn.relay)
           expected  output.loss <= inputs.maxLoss
-          actual    output.loss = 12, inputs.maxLoss = 1
+          actual    output.loss = 12%, inputs.maxLoss = 1
           found     6 of 50 packets did not come back (turn.loss)
           next      Look at the drops of the relay's interface (ip -s link), then at coturn's bps-capacity
 
@@ -49,8 +49,8 @@ import Testing
         pass     stun       12.3ms         rtt 850us
         pass       binding  12.3ms         rtt.p95 850us  answered 5
         FAIL     turn       3.11s
-        FAIL       relay    3.1s    2      loss 12  rtt.p95 4.22ms  packets 50
-        pass     disk       12.3ms         used 41.235
+        FAIL       relay    3.1s    2      loss 12%  rtt.p95 4.22ms  packets 50
+        pass     disk       12.3ms         used 41.235%  free 75GiB
         WARN     load       12.3ms         perProcessor 3.41  one 6.82
         skipped  cleanup                   turn failed
 

@@ -69,11 +69,13 @@ final class LiveDisplay: Sendable {
         "again in \(shortDuration(waiting.delay)): \(terminalSafe(waiting.reason))"
     case .stepFinished(let finished):
       state.running[finished.path] = nil
-      let depth = finished.path.count { $0 == "/" }
+      // The steps of a check that passed are told of by the check.
+      let isInside = finished.path.contains("/")
+      guard !isInside || !finished.outcome.isGood || verbosity == .verbose else { break }
       let title = state.titles[finished.path] ?? finished.path
       line(
-        "\(mark(finished.outcome)) \(String(repeating: "  ", count: depth))\(terminalSafe(title))  "
-          + "\(shortDuration(finished.duration))", &state)
+        "\(mark(finished.outcome))  \(isInside ? "  " : "")\(terminalSafe(title))  \(shortDuration(finished.duration))", &state
+      )
     case .runSignalled: line("ending: running steps clean up; again to stop waiting for them", &state)
     default: break
     }

@@ -1,14 +1,9 @@
 import CEL
+import FoundationEssentials
 
-/// An expectation as runbooks have them, and the values it is evaluated with.
-struct Expectation {
-  let source: String
-  let isTrue: Bool
-}
-
-/// Twenty realistic expectations over one environment.
+/// Twenty realistic expectations, all true of one set of data.
 enum Expectations {
-  static let all: [Expectation] = [
+  static let sources = [
     "a.b.c < 5 && d in [1, 2, 3]",
     "output.running",
     "output.status == 'running' && output.restarts == 0",
@@ -17,7 +12,7 @@ enum Expectations {
     "output.rtt.p95 < output.rtt.max && output.rtt.p50 <= output.rtt.p95",
     "double(output.lost) / double(output.sent) < 0.01",
     "output.mapped.startsWith('203.0.113.')",
-    "output.software.matches('^Coturn-4\\\\.[5-9]')",
+    "output.software.matches('^Coturn-4[.][5-9]')",
     "output.ports.all(p, p >= 49152 && p <= 65535)",
     "output.ports.exists(p, p == 50000)",
     "size(output.peers) >= 2 && output.peers.all(q, q.alive)",
@@ -29,34 +24,60 @@ enum Expectations {
     "timestamp(output.notAfter) - timestamp('2027-01-01T00:00:00Z') > duration('24h')",
     "output.lost > 0 ? output.sent > 100 : output.sent >= 50",
     "output.message.contains('ready') && !output.message.contains('error') && size(output.message) < 200",
-  ].map { Expectation(source: $0, isTrue: true) }
+  ]
+
+  /// The values of the variables, for all packages.
+  static let data = """
+    {
+      "a": {"b": {"c": 3}},
+      "d": 2,
+      "output": {
+        "running": true, "status": "running", "restarts": 0, "lost": 0, "sent": 50, "mapped": "203.0.113.7",
+        "software": "Coturn-4.6.1 'Gorst'", "ports": [49152, 50000, 50001, 65535],
+        "rtt": {"p50": 0.1, "p95": 0.15, "max": 0.3}, "labels": {"tier": "edge"}, "notAfter": "2027-06-01T00:00:00Z",
+        "message": "the service is ready to serve",
+        "peers": [{"name": "alpha", "alive": true}, {"name": "beta", "alive": true}]
+      }
+    }
+    """
+
+  /// The types of the variables.
+  static let variables: [(name: String, type: CELType, signature: String)] = [
+    ("a", .map(.string, .map(.string, .int)), "map<string, map<string, int>>"), ("d", .int, "int"),
+    ("output", .dyn, "dyn"),
+  ]
 
   static var environment: Environment {
     var environment = Environment()
-    environment.declare(variable: "a", type: .map(.string, .map(.string, .int)))
-    environment.declare(variable: "d", type: .int)
-    environment.declare(variable: "output", type: .dyn)
+    for variable in variables { environment.declare(variable: variable.name, type: variable.type) }
     return environment
   }
 
-  static let activation = SlotActivation([
-    .map(CELMap([("b", .map(CELMap([("c", .int(3))])))])), .int(2), output,
-  ])
+  static func activation() throws -> SlotActivation {
+    let values = try JSONDecoder().decode([String: JSONValue].self, from: Data(data.utf8))
+    return SlotActivation(variables.map { values[$0.name]?.value })
+  }
+}
 
-  private static let output = CELValue.map(
-    CELMap([
-      ("running", .bool(true)), ("status", .string("running")), ("restarts", .int(0)), ("lost", .int(0)),
-      ("sent", .int(50)), ("mapped", .string("203.0.113.7")), ("software", .string("Coturn-4.6.1 'Gorst'")),
-      ("ports", .list([49_152, 50_000, 50_001, 65_535].map { .int($0) })),
-      ("rtt", .map(CELMap([("p50", .double(0.1)), ("p95", .double(0.15)), ("max", .double(0.3))]))),
-      ("labels", .map(CELMap([("tier", .string("edge"))]))),
-      ("notAfter", .string("2027-06-01T00:00:00Z")), ("message", .string("the service is ready to serve")),
-      (
-        "peers",
-        .list(
-          ["alpha", "beta"].map {
-            .map(CELMap([("name", .string($0)), ("alive", .bool(true))]))
-          })
-      ),
-    ]))
+/// A value as JSON writes it.
+private struct JSONValue: Decodable {
+  let value: CELValue
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let flag = try? container.decode(Bool.self) {
+      value = .bool(flag)
+    } else if let number = try? container.decode(Int64.self) {
+      value = .int(number)
+    } else if let number = try? container.decode(Double.self) {
+      value = .double(number)
+    } else if let text = try? container.decode(String.self) {
+      value = .string(text)
+    } else if let list = try? container.decode([JSONValue].self) {
+      value = .list(list.map(\.value))
+    } else {
+      let object = try container.decode([String: JSONValue].self)
+      value = .map(CELMap(object.sorted { $0.key < $1.key }.map { ($0.key, $0.value.value) }))
+    }
+  }
 }
