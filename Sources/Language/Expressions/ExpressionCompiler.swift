@@ -80,7 +80,7 @@ final class ExpressionCompiler {
       return nil
     }
     let secrecy = Secrecy(root: parsed.root, secrets: walk.secrets)
-    if let problem = secrecy.problem(for: purpose) {
+    if !place.hasUnknownPurpose, let problem = secrecy.problem(for: purpose) {
       log.error(
         "secret-leak", problem, at: range(walk.secrets.first?.range ?? parsed.root.range),
         suggestion: "bind it to an input that is declared secret")
@@ -99,8 +99,17 @@ final class ExpressionCompiler {
     for problem in error.problems where !isKnown(problem) {
       log.error(
         problem.code.issueCode, problem.message, at: range(problem.range),
-        suggestion: problem.suggestion.map { "did you mean \"\($0)\"?" })
+        suggestion: problem.suggestion.map { "did you mean \"\($0)\"?" } ?? Self.unitAdvice(problem))
     }
+  }
+
+  /// How a duration is written, where it was compared with a bare number or text.
+  private static func unitAdvice(_ problem: Problem) -> String? {
+    guard problem.code == .noMatchingOverload else { return nil }
+    let pairs = [
+      "duration, int", "duration, double", "duration, string", "int, duration", "double, duration", "string, duration",
+    ]
+    return pairs.contains { problem.message.contains("(\($0))") } ? "write a duration as duration('200ms')" : nil
   }
 
   // MARK: Types

@@ -21,6 +21,8 @@ struct Place {
   var output: RecordType?
   /// Paths that are known to have a value: `steps.relay.output`, `secrets.token`, `inputs.ca`.
   var known: Set<String> = []
+  /// Set where it is not known what a value is for, because the module is not: a secret is not reported then.
+  var hasUnknownPurpose = false
 }
 
 /// What the expressions of one document may name.

@@ -92,7 +92,11 @@ struct ValueDecoder {
   private func map(_ mapping: Node.Mapping, of element: ValueType) -> Template? {
     var members: [(name: String, value: Template)] = []
     for entry in mapping.entries {
-      if let value = template(entry.value, as: element) { members.append((entry.key.text, value)) }
+      if case .compiled = expressions, entry.key.text.contains("${") {
+        log.error("expression-not-here", "a key is text as it stands; ${…} cannot stand in it", at: entry.key.range)
+      } else if let value = template(entry.value, as: element) {
+        members.append((entry.key.text, value))
+      }
     }
     guard members.count == mapping.entries.count else { return nil }
     return .membersFolded(members)

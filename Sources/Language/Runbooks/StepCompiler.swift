@@ -74,6 +74,8 @@ struct StepCompiler {
     case .unknown:
       // Its expressions are compiled all the same, for their problems and for the names they use.
       if let node = declaration.reader["with"] {
+        var place = place
+        place.hasUnknownPurpose = true
         _ = ValueDecoder(log: log, expressions: .compiled(compiler, at: place)).template(node, as: .any)
       }
       return nil
