@@ -10,8 +10,15 @@ import Testing
     struct Target: Decodable {
       let name: String
       let path: String
-      let target_dependencies: [String]?
-      let product_dependencies: [String]?
+      let targets: [String]?
+      let products: [String]?
+
+      enum CodingKeys: String, CodingKey {
+        case name
+        case path
+        case targets = "target_dependencies"
+        case products = "product_dependencies"
+      }
     }
 
     let targets: [Target]
@@ -36,7 +43,7 @@ import Testing
     let targets = try JSONDecoder().decode(Description.self, from: data).targets
     return Dictionary(
       uniqueKeysWithValues: targets.filter { $0.path.hasPrefix("Sources/") }.map { target in
-        (target.name, Set((target.target_dependencies ?? []) + (target.product_dependencies ?? [])))
+        (target.name, Set((target.targets ?? []) + (target.products ?? [])))
       })
   }
 
