@@ -10,11 +10,11 @@ package struct LabCommand: AsyncParsableCommand {
     commandName: "lab",
     abstract: "Real coturn servers on loopback, for trying things, drills and tests.",
     discussion: """
-      The lab is two coturn servers with free ports: `lab` has a user with a long-term credential, `lab-rest` a secret from
-      which time-limited credentials are made. Both listen on UDP, TCP, TLS and DTLS, with a certificate of an authority
+      The lab is two coturn servers with free ports: `lab` has a user with a long-term credential, `lab-rest` a secret from \
+      which time-limited credentials are made. Both listen on UDP, TCP, TLS and DTLS, with a certificate of an authority \
       made on the spot.
 
-      It lives in the project's state folder and is gone without a trace after `lab down`. `runbook run NAME --lab` starts
+      It lives in the project's state folder and is gone without a trace after `lab down`. `runbook run NAME --lab` starts \
       it if need be and stops what it started.
       """,
     subcommands: [Up.self, Down.self, Status.self, Exec.self], defaultSubcommand: Status.self)
@@ -60,7 +60,7 @@ package struct LabCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Run a program with the lab's servers in its environment.",
       discussion: """
-        The environment has TURN_SERVER, TURN_USERNAME, TURN_CREDENTIAL and TURN_TLS_SERVER of `lab`, TURN_REST_SERVER and
+        The environment has TURN_SERVER, TURN_USERNAME, TURN_CREDENTIAL and TURN_TLS_SERVER of `lab`, TURN_REST_SERVER and \
         TURN_SECRET of `lab-rest`, and TURN_CA. Example:
 
           runbook lab exec -- sh -c 'turnutils_uclient -u $TURN_USERNAME -w $TURN_CREDENTIAL …'

@@ -14,7 +14,7 @@ package struct ProbeCommand: AsyncParsableCommand {
     commandName: "probe",
     abstract: "One probe by hand; no runbook needed.",
     discussion: """
-      Without a URI the server is TURN_SERVER, as in a project's .env. User name and password are TURN_USERNAME and
+      Without a URI the server is TURN_SERVER, as in a project's .env. User name and password are TURN_USERNAME and \
       TURN_CREDENTIAL, a secret for REST credentials TURN_SECRET; they never stand in the arguments.
 
         runbook probe stun turn.example.com

@@ -15,7 +15,7 @@ package struct RunCommand: AsyncParsableCommand {
     commandName: "run",
     abstract: "Run a runbook and report what passed.",
     discussion: """
-      The runbook is checked whole before anything runs: a missing secret, a mistyped name or a wrong parameter ends with
+      The runbook is checked whole before anything runs: a missing secret, a mistyped name or a wrong parameter ends with \
       exit code 2 and nothing done. The report begins with what did not pass and what to look at next.
 
         runbook run daily-health --lab
@@ -43,6 +43,9 @@ package struct RunCommand: AsyncParsableCommand {
   @Flag(help: "Run against the lab's coturn servers on loopback; started if need be, and stopped again.")
   var lab = false
 
+  @Option(help: ArgumentHelp("Run only this step of the runbook; may be repeated.", valueName: "step"))
+  var only: [String] = []
+
   @Flag(help: "Let warnings count as failures in the exit code.") var strict = false
   @Flag(help: "Show nothing while it runs.") var quiet = false
   @Flag(help: "Show what each step tells of its work.") var verbose = false
@@ -66,6 +69,10 @@ package struct RunCommand: AsyncParsableCommand {
   package func run() async throws {
     let project = try options.load(isLab: lab)
     if lab {
+      // What is wrong with the runbook itself is said before servers are started for it.
+      do throws(Issues) { _ = try project.outline(name, catalog: .standard) } catch {
+        throw Diagnostics(root: project.root).failure(error.all)
+      }
       try await Lab(folder: project.labFolder).whileUp { state in try await run(in: project, lab: state) }
     } else {
       try await run(in: project, lab: nil)
@@ -101,7 +108,8 @@ package struct RunCommand: AsyncParsableCommand {
       var plans: [Plan] = []
       for target in selected {
         plans.append(
-          try project.plan(name, given: given, target: target, catalog: .standard) { issue in
+          try project.plan(name, given: given, target: target, catalog: .standard, only: only.isEmpty ? nil : only) {
+            issue in
             if !warnings.contains(issue) { warnings.append(issue) }
           })
       }

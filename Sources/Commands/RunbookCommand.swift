@@ -6,12 +6,12 @@ package struct RunbookCommand: AsyncParsableCommand {
     commandName: "runbook",
     abstract: "Executable, provable runbooks for those who operate STUN and TURN servers.",
     discussion: """
-      A runbook is a YAML file of typed steps. `runbook run NAME` checks it whole, then runs it, records every step in a
+      A runbook is a YAML file of typed steps. `runbook run NAME` checks it whole, then runs it, records every step in a \
       journal that cannot be changed unnoticed, and reports what passed and what did not.
 
       Try it without a server of your own:  runbook run daily-health --lab
 
-      Exit codes: 0 passed, 1 a check failed, 2 nothing was run (usage, an invalid runbook, a missing secret),
+      Exit codes: 0 passed, 1 a check failed, 2 nothing was run (usage, an invalid runbook, a missing secret), \
       3 it could not be found out, 128+n ended by signal n.
       """,
     version: runbookVersion,

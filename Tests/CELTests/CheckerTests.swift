@@ -177,5 +177,12 @@ func sampleEnvironment() -> Environment {
     #expect(try environment.compile("bytesize('1MiB')").constantValue == .int(1 << 20))
     #expect(try environment.compile("output.lost == 0").constantValue == nil)
     #expect(try environment.compile("1 / 0 == 1").constantValue == nil)
+    #expect(try environment.compile("[1, 2].all(x, x > 0)").constantValue == .bool(true))
+    guard case .failure(let error)? = try environment.compile("1 / 0 == 1").constantResult else {
+      Issue.record("no constant error")
+      return
+    }
+    #expect(error.code == .divisionByZero)
+    #expect(try environment.compile("output.lost == 0 || true").constantResult == nil)
   }
 }

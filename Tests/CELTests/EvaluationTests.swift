@@ -195,6 +195,7 @@ func evaluationError(_ source: String, _ activation: NamedActivation = [:], in e
     environment.declare(
       function: "now", Overload("now", [], .int, isPure: false, implementation: .variadic { _ in .int(1) }))
     #expect(try environment.compile("now()").constantValue == nil)
+    #expect(try environment.compile("now()").checked?.isConstant == false)
     #expect(try environment.compile("now() + 1").evaluate() == .int(2))
   }
 }

@@ -92,4 +92,32 @@ func onSmallStack<Result: Sendable>(_ body: @escaping @Sendable () -> Result) as
       #expect(outcome == (["and", "parentheses"].contains(form) ? .value : .refused))
     }
   }
+
+  @Test(
+    "values of the host that are nested without limit are compared and formatted, or refused", arguments: [90, 5000])
+  func deepValues(depth: Int) async throws {
+    var environment = Environment()
+    environment.declare(variable: "x", type: .dyn)
+    let programs = [
+      try environment.compile("x == [x] || x == x"), try environment.compile("x in [x]"),
+      try environment.compile("'%s'.format([x]).size() > 0"),
+      try environment.compile("optional.ofNonZeroValue(x).hasValue()"),
+    ]
+    // Without the outer levels, so that letting go of the value does not nest either.
+    var levels = [CELValue.list([])]
+    for _ in 0..<depth { levels.append(.list([levels[levels.count - 1]])) }
+    let value = levels[depth]
+    let results = await onSmallStack {
+      programs.map { program in
+        Result { () throws(EvaluationError) in try program.evaluate(NamedActivation(["x": value])) }
+      }
+    }
+    for result in results {
+      switch result {
+      case .success(let value): #expect(value == .bool(true))
+      case .failure(let error): #expect(depth > 100 && error.code == .overflow)
+      }
+    }
+    while levels.count > 1 { levels.removeLast() }
+  }
 }

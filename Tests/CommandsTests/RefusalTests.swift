@@ -22,6 +22,7 @@ import Testing
       (["run", "checks/turn-rellay"], "did you mean \"checks/turn-relay\"?"),
       (["run", "daily-health", "--lab", "--target", "lab-rst"], "did you mean \"lab-rest\"?"),
       (["run", "daily-health", "--lab", "-p", "packet=5"], "did you mean \"packets\"?"),
+      (["run", "daily-health", "--lab", "--only", "memry"], "did you mean \"memory\"?"),
       (["modules", "turn.rely"], "did you mean turn.relay?"),
     ])
   func nearNames(arguments: [String], hint: String) async throws {
@@ -30,6 +31,29 @@ import Testing
     #expect(output.status == 2)
     #expect(output.stderr.contains(hint), "\(output.stderr)")
     #expect(!project.exists(".runbook/runs"))
+  }
+
+  @Test("One step alone is run only with those whose results it uses")
+  func onlyWithNeeded() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbooks/chain.yaml",
+      """
+      runbook: chain
+      title: Chain
+      allow: [observe]
+      steps:
+        - {id: first, use: host.load, expect: [output.load1 < 9000.0]}
+        - {id: second, use: host.load, expect: [output.load1 < steps.first.output.load1 + 9000.0]}
+        - {id: third, use: host.memory, expect: [output.used <= 100.0]}
+
+      """)
+    let refused = try await project.runbook("run", "chain", "--only", "second")
+    #expect(refused.status == 2)
+    #expect(refused.stderr.contains("add --only first"), "\(refused.stderr)")
+    let run = try await project.runbook("run", "chain", "--only", "second", "--only", "first", "--format", "json")
+    #expect(run.status == 0, "\(run.stderr)")
+    #expect(try run.json["steps"]?.array?.count == 2)
   }
 
   @Test("An unknown target of the project gets the near one")

@@ -25,8 +25,18 @@ public final class Program: Sendable {
   /// The type of the result; `dyn` for a program made without a check.
   public var type: CELType { checked?.type ?? .dyn }
 
-  /// The value, when it depends on no variable and no impure function, and is no error.
-  public var constantValue: CELValue? { plan.root.constant }
+  /// What every evaluation gives, when it depends on no variable and no impure function; computed anew each time.
+  public var constantResult: Result<CELValue, EvaluationError>? {
+    guard checked?.isConstant == true else { return nil }
+    do throws(EvaluationError) {
+      return .success(try evaluate())
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// The value that every evaluation gives, when it depends on no variable and no impure function, and is no error.
+  public var constantValue: CELValue? { try? constantResult?.get() }
 
   /// The value of the expression.
   ///

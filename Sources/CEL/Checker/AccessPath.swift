@@ -36,7 +36,7 @@ extension CheckedExpression {
 
   /// Whether the expression reads no variable and calls no function that may give different results each time.
   public var isConstant: Bool {
-    var isConstant = true
+    var isConstant = isPure
     root.visit { node in
       if case .variable? = reference(of: node) { isConstant = false }
     }

@@ -21,11 +21,14 @@ public struct CheckedExpression: Sendable {
   public let parsed: ParsedExpression
   /// The type of the result.
   public var type: CELType { types[parsed.root.id] }
+  /// Whether no function that may give different results for equal arguments is called.
+  public let isPure: Bool
   private let types: [CELType]
   private let references: [Reference?]
 
-  init(parsed: ParsedExpression, types: [CELType], references: [Reference?]) {
+  init(parsed: ParsedExpression, isPure: Bool, types: [CELType], references: [Reference?]) {
     self.parsed = parsed
+    self.isPure = isPure
     self.types = types
     self.references = references
   }

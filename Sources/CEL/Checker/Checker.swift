@@ -13,6 +13,7 @@ struct Checker {
   private var types: [CELType]
   private var references: [Reference?]
   private var problems: [Problem] = []
+  var isPure = true
   var substitution = Substitution()
   var locals: [Local] = []
 
@@ -31,7 +32,7 @@ struct Checker {
     }
     guard problems.isEmpty else { throw CompileError(problems) }
     for index in types.indices { types[index] = substitution.apply(types[index], isFinal: true) }
-    return CheckedExpression(parsed: parsed, types: types, references: references)
+    return CheckedExpression(parsed: parsed, isPure: isPure, types: types, references: references)
   }
 
   mutating func report(_ code: Problem.Code, _ message: String, _ range: SourceRange, suggestion: String? = nil) {

@@ -122,6 +122,7 @@ extension Checker {
       let types = substitution.instantiate(parameters + [overload.result])
       guard substitution.assign(arguments, to: Array(types.dropLast())) else { continue }
       matched.append(overload.id)
+      if !overload.isPure { isPure = false }
       let type = substitution.apply(types[types.count - 1])
       if let known = result {
         if known != type { result = .dyn }

@@ -2,6 +2,22 @@
 enum Comparison {
   /// Whether two values are equal: numbers by value, whatever their types; values of different types never.
   static func areEqual(_ left: CELValue, _ right: CELValue, _ meter: inout CostMeter) throws(EvaluationError) -> Bool {
+    try areEqual(left, right, &meter, depth: 0)
+  }
+
+  /// How deep lists, maps and records may be nested in values that are compared or formatted: values of the host may be of
+  /// any depth, the stack is not.
+  static let greatestDepth = 100
+
+  static func checkDepth(_ depth: Int) throws(EvaluationError) {
+    if depth > greatestDepth {
+      throw EvaluationError(.overflow, "the value is nested deeper than \(greatestDepth) levels")
+    }
+  }
+
+  private static func areEqual(_ left: CELValue, _ right: CELValue, _ meter: inout CostMeter, depth: Int)
+    throws(EvaluationError) -> Bool
+  {
     switch (left, right) {
     case (.int(let a), .int(let b)): return a == b
     case (.string(let a), .string(let b)):
@@ -15,12 +31,13 @@ enum Comparison {
     case (.bytes(let a), .bytes(let b)):
       try meter.charge(Swift.min(a.count, b.count) / 10)
       return a == b
-    case (.list(let a), .list(let b)): return try areEqual(a, b, &meter)
-    case (.map(let a), .map(let b)): return try areEqual(a, b, &meter)
+    case (.list(let a), .list(let b)): return try areEqual(a, b, &meter, depth: depth + 1)
+    case (.map(let a), .map(let b)): return try areEqual(a, b, &meter, depth: depth + 1)
     case (.optional(let a), .optional(let b)):
+      try checkDepth(depth)
       guard let first = a.value, let second = b.value else { return (a.value == nil) == (b.value == nil) }
-      return try areEqual(first, second, &meter)
-    case (.record(let a), .record(let b)): return try areEqual(a, b, &meter)
+      return try areEqual(first, second, &meter, depth: depth + 1)
+    case (.record(let a), .record(let b)): return try areEqual(a, b, &meter, depth: depth + 1)
     case (.opaque(let a), .opaque(let b)): return a == b
     case (.null, .null): return true
     case (.timestamp(let a), .timestamp(let b)): return a == b
@@ -30,31 +47,36 @@ enum Comparison {
     }
   }
 
-  private static func areEqual(_ left: [CELValue], _ right: [CELValue], _ meter: inout CostMeter)
+  private static func areEqual(_ left: [CELValue], _ right: [CELValue], _ meter: inout CostMeter, depth: Int)
     throws(EvaluationError) -> Bool
   {
+    try checkDepth(depth)
     guard left.count == right.count else { return false }
     for position in left.indices {
       try meter.charge(1)
-      if try !areEqual(left[position], right[position], &meter) { return false }
+      if try !areEqual(left[position], right[position], &meter, depth: depth) { return false }
     }
     return true
   }
 
-  private static func areEqual(_ left: CELMap, _ right: CELMap, _ meter: inout CostMeter) throws(EvaluationError)
+  private static func areEqual(_ left: CELMap, _ right: CELMap, _ meter: inout CostMeter, depth: Int)
+    throws(EvaluationError)
     -> Bool
   {
+    try checkDepth(depth)
     guard left.count == right.count else { return false }
     for (key, value) in zip(left.keys, left.values) {
       try meter.charge(1)
-      guard let other = right[key], try areEqual(value, other, &meter) else { return false }
+      guard let other = right[key], try areEqual(value, other, &meter, depth: depth) else { return false }
     }
     return true
   }
 
-  private static func areEqual(_ left: Record, _ right: Record, _ meter: inout CostMeter) throws(EvaluationError)
+  private static func areEqual(_ left: Record, _ right: Record, _ meter: inout CostMeter, depth: Int)
+    throws(EvaluationError)
     -> Bool
   {
+    try checkDepth(depth)
     guard left.type.name == right.type.name, left.fields.count == right.fields.count else { return false }
     for (first, second) in zip(left.fields, right.fields) {
       try meter.charge(1)
@@ -62,7 +84,7 @@ enum Comparison {
         if first == nil, second == nil { continue }
         return false
       }
-      if try !areEqual(first, second, &meter) { return false }
+      if try !areEqual(first, second, &meter, depth: depth) { return false }
     }
     return true
   }

@@ -137,8 +137,11 @@ enum FormatFunction {
   }
 
   /// The value as `%s` shows it; the entries of maps by their keys.
-  private static func plain(_ value: CELValue, _ meter: inout CostMeter) throws(EvaluationError) -> String {
+  private static func plain(_ value: CELValue, _ meter: inout CostMeter, depth: Int = 0) throws(EvaluationError)
+    -> String
+  {
     try meter.charge(1)
+    try Comparison.checkDepth(depth)
     switch value {
     case .null: return "null"
     case .bool(let flag): return flag ? "true" : "false"
@@ -160,13 +163,13 @@ enum FormatFunction {
       throw failure("'%s' takes no value of type \(value.typeName)")
     case .list(let values):
       var texts: [String] = []
-      for value in values { texts.append(try plain(value, &meter)) }
+      for value in values { texts.append(try plain(value, &meter, depth: depth + 1)) }
       return "[\(texts.joined(separator: ", "))]"
     case .map(let map):
       var texts: [(key: String, entry: String)] = []
       for (key, value) in zip(map.keys, map.values) {
         let name = try plain(key, &meter)
-        texts.append((name, "\(name): \(try plain(value, &meter))"))
+        texts.append((name, "\(name): \(try plain(value, &meter, depth: depth + 1))"))
       }
       texts.sort { $0.key.precedes($1.key) }
       return "{\(texts.map(\.entry).joined(separator: ", "))}"

@@ -74,7 +74,8 @@ final class LiveDisplay: Sendable {
       guard !isInside || !finished.outcome.isGood || verbosity == .verbose else { break }
       let title = state.titles[finished.path] ?? finished.path
       line(
-        "\(mark(finished.outcome))  \(isInside ? "  " : "")\(terminalSafe(title))  \(shortDuration(finished.duration))", &state
+        "\(mark(finished.outcome))  \(isInside ? "  " : "")\(terminalSafe(title))  \(shortDuration(finished.duration))",
+        &state
       )
     case .runSignalled: line("ending: running steps clean up; again to stop waiting for them", &state)
     default: break

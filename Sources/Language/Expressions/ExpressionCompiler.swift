@@ -12,6 +12,12 @@ final class ExpressionCompiler {
   /// Notes that an expression was left out, for a reason that was reported.
   func leaveOut() { isComplete = false }
 
+  /// The ids of the steps that expressions have used since the last call.
+  func takeSteps() -> Set<String> {
+    defer { uses.steps = [] }
+    return uses.steps
+  }
+
   private let base: Bindings
   private var withOutput: [Schema.RecordType: Bindings] = [:]
 

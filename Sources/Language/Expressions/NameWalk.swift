@@ -127,6 +127,7 @@ struct NameWalk {
       report(path, "unknown-step", "there is no step \"\(id.text)\"", at: id.range, suggestion: near)
       return
     }
+    uses.steps.insert(id.text)
     guard index < place.stepsBefore else {
       let message =
         index == place.stepsBefore

@@ -63,6 +63,8 @@ struct NameUses {
   var params: Set<String> = []
   var inputs: Set<String> = []
   var secrets: Set<String> = []
+  /// Ids of steps, since ``ExpressionCompiler/takeSteps()`` was called last.
+  var steps: Set<String> = []
   var usesTarget = false
 }
 

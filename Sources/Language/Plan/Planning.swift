@@ -6,17 +6,18 @@ extension Project {
   ///
   /// - Parameters:
   ///   - target: one of ``targets(selectedBy:)``, or a server of the lab; nil where none is selected.
+  ///   - only: ids of the runbook's steps to keep; nil for all. Steps whose results they use must be among them.
   ///   - warn: is told of what does not keep the plan from being made.
   /// Throws every problem of the runbook and of what it uses, of the values given, and of secrets that are missing.
   package func plan(
     _ name: String, given: GivenParameters = GivenParameters(), target: TURNServer? = nil, catalog: Catalog,
-    warn: (Issue) -> Void = { _ in }
+    only: [String]? = nil, warn: (Issue) -> Void = { _ in }
   ) throws(Issues) -> Plan {
     let log = IssueLog()
     let plan =
       name.hasPrefix("checks/")
-      ? checkPlan(String(name.dropFirst("checks/".count)), given, target, catalog, log)
-      : runbookPlan(name, given, target, catalog, log)
+      ? checkPlan(String(name.dropFirst("checks/".count)), given, target, catalog, only, log)
+      : runbookPlan(name, given, target, catalog, only, log)
     guard let plan, !log.hasErrors else { throw Issues(log.sorted) }
     for issue in log.sorted { warn(issue) }
     return plan
@@ -29,10 +30,12 @@ extension Project {
   }
 
   private func runbookPlan(
-    _ name: String, _ given: GivenParameters, _ target: TURNServer?, _ catalog: Catalog, _ log: IssueLog
+    _ name: String, _ given: GivenParameters, _ target: TURNServer?, _ catalog: Catalog, _ only: [String]?,
+    _ log: IssueLog
   ) -> Plan? {
     guard isKnown(name, .runbook, log), let runbook = compiler(catalog, log).runbook(name) else { return nil }
     let place = SourceRange(file: files.path(.runbook, name), line: 1, column: 1)
+    let steps = chosen(only, of: runbook.steps, log)
     if runbook.usesTarget, target == nil { log.report(noTarget.all) }
     let values = given.values(of: runbook.params, subject: "the runbook", log: log)
     let visible = environment.filter { !runbook.hiddenEnvironment.contains($0.key) }
@@ -48,11 +51,37 @@ extension Project {
     return Plan(
       name: name, title: title(runbook.title, scope, log) ?? name, severity: runbook.severity, params: params,
       target: target, secrets: secrets, timeout: runbook.timeout,
-      steps: runbook.steps.map { checked in
+      steps: steps.map { checked in
         var step = checked.step
         step.title = title(checked.title, scope, log) ?? step.title
         return step
       }, sources: runbook.sources)
+  }
+
+  /// The steps that were asked for, in the runbook's order. Reports ids that are not there, and steps that are needed by
+  /// one that was asked for and are not among them.
+  private func chosen(_ only: [String]?, of steps: [CheckedStep], _ log: IssueLog) -> [CheckedStep] {
+    guard let only else { return steps }
+    let place = SourceRange(file: "--only", line: 1, column: 1)
+    let ids = steps.map(\.step.id)
+    for id in only where !ids.contains(id) {
+      let near = nearName(to: id, among: ids).map { "did you mean \"\($0)\"?" }
+      log.error(
+        "unknown-step", "the runbook has no step \"\(id)\"", at: place,
+        suggestion: near ?? "it has \(ids.joined(separator: ", "))")
+    }
+    let chosen = steps.filter { only.contains($0.step.id) }
+    for step in chosen {
+      for used in step.usedSteps.sorted() where !only.contains(used) {
+        log.error(
+          "unknown-step", "the step \"\(step.step.id)\" uses the result of \"\(used)\", which was not asked for",
+          at: place, suggestion: "add --only \(used)")
+      }
+    }
+    if !chosen.isEmpty, !chosen.contains(where: \.asserts) {
+      log.error("nothing-asserted", "none of these steps judges anything", at: place)
+    }
+    return chosen
   }
 
   /// A title with its expressions evaluated; nil where it has none, or where one fails, which is reported.
@@ -133,8 +162,13 @@ extension Project {
   // MARK: A check by itself
 
   private func checkPlan(
-    _ name: String, _ given: GivenParameters, _ target: TURNServer?, _ catalog: Catalog, _ log: IssueLog
+    _ name: String, _ given: GivenParameters, _ target: TURNServer?, _ catalog: Catalog, _ only: [String]?,
+    _ log: IssueLog
   ) -> Plan? {
+    if only != nil {
+      let place = SourceRange(file: "--only", line: 1, column: 1)
+      log.error("unknown-step", "a check is run whole; only a runbook's steps can be chosen", at: place)
+    }
     guard isKnown(name, .check, log), let check = compiler(catalog, log).check(name) else { return nil }
     let place = SourceRange(file: files.path(.check, name), line: 1, column: 1)
     for input in check.inputs where input.declaration.type.isPlainSecret && input.isRequired {

@@ -53,6 +53,8 @@ struct CheckedStep {
   var doc: String?
   /// Whether its result is judged and counts.
   var asserts: Bool
+  /// Ids of the steps whose outcome or output its expressions use.
+  var usedSteps: Set<String>
   /// The steps of the check that it uses.
   var inner: [CheckedStep]
 

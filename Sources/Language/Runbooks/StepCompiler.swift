@@ -44,7 +44,8 @@ struct StepCompiler {
     // What was written counts, also where it could not be compiled: that has been reported.
     let asserts = !declaration.isDiagnostic && (moduleJudges || reader["expect"] != nil || reader["until"] != nil)
     return CheckedStep(
-      step: step, title: title?.literal == nil ? title : nil, doc: reader.prose("doc"), asserts: asserts, inner: inner)
+      step: step, title: title?.literal == nil ? title : nil, doc: reader.prose("doc"), asserts: asserts,
+      usedSteps: compiler.takeSteps(), inner: inner)
   }
 
   private func action(_ declaration: StepDeclaration, _ input: Template?) -> (

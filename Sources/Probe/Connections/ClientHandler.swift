@@ -31,8 +31,8 @@ final class ClientHandler: ChannelInboundHandler {
     self.transport = transport
   }
 
-  /// Replaces the nonce that the next request carries.
-  func replaceNonce(_ nonce: Nonce) { client.authentication.nonce = nonce }
+  /// Makes the next request carry a nonce that this connection was not given.
+  func assume(realm: String, nonce: Nonce) { client.authentication.assume(realm: realm, nonce: nonce) }
 
   // MARK: Requests
 

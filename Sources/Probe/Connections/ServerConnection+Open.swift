@@ -9,8 +9,10 @@ extension ServerConnection {
     to server: TransportAddress, over transport: Transport, options: Options, by deadline: Instant
   ) async throws(TransportFailure) -> ServerConnection {
     let eventLoop = options.eventLoop ?? nextEventLoop()
-    let configuration = STUNClient.Configuration(
+    var configured = STUNClient.Configuration(
       server: transport == .udp ? server : nil, schedule: transport.schedule, credentials: options.credentials)
+    if options.isMinimal { (configured.software, configured.sendsFingerprint) = (nil, false) }
+    let configuration = configured
     do {
       let tls = try await context(options.tls, for: transport)
       let address = try SocketAddress(server)

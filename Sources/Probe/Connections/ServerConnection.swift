@@ -46,6 +46,16 @@ package struct ServerConnection: Sendable {
     (try? await eventLoop.submit { handler.value.client.authentication.realm }.get()) ?? nil
   }
 
+  /// The nonce that the server gave last.
+  func nonce() async -> Nonce? {
+    (try? await eventLoop.submit { handler.value.client.authentication.nonce }.get()) ?? nil
+  }
+
+  /// Makes the next request carry a nonce that this connection was not given.
+  func assume(realm: String, nonce: Nonce) async {
+    try? await eventLoop.submit { handler.value.assume(realm: realm, nonce: nonce) }.get()
+  }
+
   func close() async { try? await channel.close() }
 }
 
@@ -55,6 +65,8 @@ extension ServerConnection {
     var credentials: LongTermCredentials?
     /// For TLS and DTLS.
     var tls = TLSOptions()
+    /// Whether requests carry nothing that the server does not need.
+    var isMinimal = false
     /// The largest datagram that is expected.
     var datagramCapacity = 2048
     /// nil takes any.

@@ -11,6 +11,13 @@ struct AllocationRequest: Sendable {
   var datagramCapacity = 2048
   /// nil takes any.
   var eventLoop: (any EventLoop)?
+  /// A challenge that was never received on the new connection, to see it refused.
+  var presetChallenge: PresetChallenge?
+
+  struct PresetChallenge: Sendable {
+    let realm: String
+    let nonce: Nonce
+  }
 }
 
 extension Allocation {
@@ -39,6 +46,7 @@ extension Allocation {
       let step: Step<Value> = try await ServerConnection.withConnection(
         to: target, over: request.server.transport, options: connectionOptions, by: deadline
       ) { connection throws(ProbeFailure) in
+        if let preset = request.presetChallenge { await connection.assume(realm: preset.realm, nonce: preset.nonce) }
         switch try await allocate(options, on: connection, policy: &policy, by: deadline) {
         case .failure(let decision):
           return .again(decision)

@@ -2,8 +2,7 @@
 package struct AuthenticationSession: Sendable {
   package let credentials: LongTermCredentials?
   package private(set) var realm: String?
-  /// The last nonce; a probe may put an old one back to see it refused.
-  package var nonce: Nonce?
+  package private(set) var nonce: Nonce?
   private var offered: PasswordAlgorithms?
   private var chosen: PasswordAlgorithm?
   private(set) var key: IntegrityKey?
@@ -12,6 +11,14 @@ package struct AuthenticationSession: Sendable {
 
   /// Whether requests can carry credentials.
   package var isChallenged: Bool { key != nil && nonce != nil }
+
+  /// Pretends a challenge that was never received on this connection, to see its nonce refused.
+  package mutating func assume(realm: String, nonce: Nonce) {
+    guard let credentials else { return }
+    self.realm = realm
+    self.nonce = nonce
+    key = IntegrityKey(username: credentials.username, realm: realm, password: credentials.password)
+  }
 
   enum ChallengeProblem: Error {
     /// Realm or nonce is missing.

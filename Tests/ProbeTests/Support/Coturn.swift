@@ -53,10 +53,11 @@ struct Coturn: Sendable {
 
   /// Starts it, waits until it answers, and ends it after use.
   static func with<Value>(
-    host: String = "127.0.0.1", authentication: Authentication = .longTerm, _ arguments: [String] = [],
-    _ body: (Coturn) async throws -> Value
+    host: String = "127.0.0.1", authentication: Authentication = .longTerm, allowsLoopbackPeers: Bool = true,
+    _ arguments: [String] = [], _ body: (Coturn) async throws -> Value
   ) async throws -> Value {
-    let server = try start(host: host, authentication: authentication, arguments)
+    let server = try start(
+      host: host, authentication: authentication, allowsLoopbackPeers: allowsLoopbackPeers, arguments)
     defer {
       server.stop()
       try? FileManager.default.removeItem(at: server.directory)
@@ -65,7 +66,9 @@ struct Coturn: Sendable {
     return try await body(server)
   }
 
-  private static func start(host: String, authentication: Authentication, _ arguments: [String]) throws -> Coturn {
+  private static func start(
+    host: String, authentication: Authentication, allowsLoopbackPeers: Bool, _ arguments: [String]
+  ) throws -> Coturn {
     let directory = URL.temporaryDirectory.appending(path: "coturn-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     let (port, tlsPort) = (try FreePort.take(host), try FreePort.take(host))
@@ -75,10 +78,10 @@ struct Coturn: Sendable {
     process.arguments =
       [
         "--pdeathsig", "KILL", "--", "turnserver", "-n", "--listening-ip", host, "--relay-ip", host,
-        "--listening-port", "\(port)", "--tls-listening-port", "\(tlsPort)", "--allow-loopback-peers", "--no-cli",
+        "--listening-port", "\(port)", "--tls-listening-port", "\(tlsPort)", "--no-cli",
         "--userdb", directory.appending(path: "db").path, "--pidfile", directory.appending(path: "pid").path,
         "--log-file", "stdout", "--simple-log", "-v", "--realm", realm,
-      ] + arguments
+      ] + arguments + (allowsLoopbackPeers ? ["--allow-loopback-peers"] : [])
     switch authentication {
     case .longTerm: process.arguments? += ["--lt-cred-mech", "--user", "\(username):\(password)"]
     case .sharedSecret: process.arguments? += ["--use-auth-secret", "--static-auth-secret", secret]

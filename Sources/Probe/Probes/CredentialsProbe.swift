@@ -1,0 +1,125 @@
+import Addresses
+import Glibc
+import STUN
+
+/// Tries good credentials, which must work, and bad ones, which must be refused.
+///
+/// The bad ones use the user name `runbook-probe`, so that log reviews can subtract them.
+package struct CredentialsProbe: Sendable {
+  /// The user name of every deliberate failure.
+  package static let deliberateUser = "runbook-probe"
+
+  package var server: Server
+
+  package init(server: Server) { self.server = server }
+
+  /// One set of credentials that was tried.
+  package enum Trial: String, Sendable, Hashable, CaseIterable {
+    /// What the server was given as: must work.
+    case good
+    /// A user that does not exist, with a password of chance.
+    case unknownUser
+    /// With a shared secret: a name that expired an hour ago, signed rightly.
+    case expired
+    /// With a shared secret: a name that is valid, signed with another secret.
+    case wrongSecret
+    /// Good credentials with a nonce that the server never gave.
+    case inventedNonce
+    /// Good credentials with a nonce that the server gave to another socket.
+    case reusedNonce
+  }
+
+  package struct Outcome: Sendable, Hashable {
+    package let trial: Trial
+    /// Whether the server granted an allocation.
+    package let isAccepted: Bool
+    /// The number of the first error; nil where it was accepted.
+    package let errorCode: Int?
+    /// Good ones are accepted, all others refused.
+    package var isAsExpected: Bool { isAccepted == (trial == .good) }
+  }
+
+  package struct Report: Sendable {
+    package let outcomes: [Outcome]
+    /// Trials that did not end as they must.
+    package var violations: [Trial] { outcomes.filter { !$0.isAsExpected }.map(\.trial) }
+  }
+
+  /// Runs every trial that the kind of credentials allows, one after the other.
+  ///
+  /// - Throws: `ProbeFailure` for what is no answer to a trial: silence, no route, other refusals.
+  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+    let end = Instant.now + deadline
+    guard let credentials = server.credentials else {
+      throw ProbeFailure(
+        .invalidInput, "There are no credentials to try.", advice: "Give a user name and password, or the secret.")
+    }
+    var outcomes = [try await accepted(.good, with: server, by: end)]
+    for (trial, bad) in Self.badServers(server, credentials) {
+      outcomes.append(try await accepted(trial, with: bad, by: end))
+    }
+    let given = try await givenChallenge(by: end)
+    let invented = Nonce(Array("runbook-\(UInt64.random(in: 0 ... .max))".utf8))
+    outcomes.append(
+      try await refusal(of: .init(realm: given.realm, nonce: invented), .inventedNonce, by: end))
+    outcomes.append(try await refusal(of: given, .reusedNonce, by: end))
+    return Report(outcomes: outcomes)
+  }
+
+  private static func badServers(
+    _ server: Server, _ credentials: Server.Credentials
+  ) -> [(Trial, Server)] {
+    func with(_ credentials: Server.Credentials) -> Server {
+      var bad = server
+      bad.credentials = credentials
+      return bad
+    }
+    let chance = "\(UInt64.random(in: 0 ... .max))"
+    switch credentials {
+    case .longTerm:
+      return [(.unknownUser, with(.longTerm(LongTermCredentials(username: deliberateUser, password: chance))))]
+    case .sharedSecret(let secret, _, let lifetime, let order):
+      return [
+        (.expired, with(.sharedSecret(secret, user: deliberateUser, lifetime: .seconds(-3600), order: order))),
+        (.wrongSecret, with(.sharedSecret(chance, user: deliberateUser, lifetime: lifetime, order: order))),
+      ]
+    }
+  }
+
+  private func accepted(_ trial: Trial, with server: Server, by end: Instant) async throws(ProbeFailure) -> Outcome {
+    do throws(ProbeFailure) {
+      _ = try await AllocateProbe(server: server).run(deadline: max(.milliseconds(1), end - .now))
+      return Outcome(trial: trial, isAccepted: true, errorCode: nil)
+    } catch {
+      guard [.unauthorized, .credentialsMissing, .wrongCredentials].contains(error.code) else { throw error }
+      return Outcome(trial: trial, isAccepted: false, errorCode: error.evidence("errorCode").flatMap { Int($0) })
+    }
+  }
+
+  /// Realm and nonce that the server gives to a socket of its own.
+  private func givenChallenge(by end: Instant) async throws(ProbeFailure) -> AllocationRequest.PresetChallenge {
+    let (challenge, _) = try await Allocation.withAllocation(AllocationRequest(server: server), by: end) {
+      allocation throws(ProbeFailure) in
+      (realm: await allocation.connection.realm(), nonce: await allocation.connection.nonce())
+    }
+    guard let realm = challenge.realm, let nonce = challenge.nonce else {
+      throw ProbeFailure(
+        .credentialsMissing, "The server gives allocations without asking for credentials.",
+        advice: "Look at the server's authentication options: it is an open relay.")
+    }
+    return AllocationRequest.PresetChallenge(realm: realm, nonce: nonce)
+  }
+
+  /// Asks for an allocation with good credentials and a nonce that must be refused.
+  private func refusal(
+    of challenge: AllocationRequest.PresetChallenge, _ trial: Trial, by end: Instant
+  ) async throws(ProbeFailure) -> Outcome {
+    let (effort, _) = try await Allocation.withAllocation(
+      AllocationRequest(server: server, presetChallenge: challenge), by: end
+    ) { allocation throws(ProbeFailure) in allocation.response.effort }
+    // It was refused when it took more than the request that carried the old nonce.
+    let refusals = effort.staleNonces + effort.challenges
+    return Outcome(
+      trial: trial, isAccepted: refusals == 0, errorCode: refusals == 0 ? nil : effort.staleNonces > 0 ? 438 : 401)
+  }
+}

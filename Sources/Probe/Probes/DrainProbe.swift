@@ -1,0 +1,31 @@
+import STUN
+
+/// Finds out whether a server is draining: it still answers, and gives no new allocations.
+package struct DrainProbe: Sendable {
+  package var server: Server
+
+  package init(server: Server) { self.server = server }
+
+  package struct Report: Sendable {
+    /// Whether Allocate with good credentials is refused with 403 while Binding is answered.
+    package let isDraining: Bool
+    /// What the refusal said; nil where the allocation was granted.
+    package let refusal: ProbeFailure?
+    package let software: String?
+  }
+
+  /// Runs the probe.
+  ///
+  /// - Throws: `ProbeFailure` for what is neither a grant nor a 403: then nothing can be said.
+  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+    let end = Instant.now + deadline
+    let binding = try await BindingProbe(server: server, requests: 1).run(deadline: deadline)
+    do throws(ProbeFailure) {
+      let granted = try await AllocateProbe(server: server).run(deadline: max(.milliseconds(1), end - .now))
+      return Report(isDraining: false, refusal: nil, software: granted.software ?? binding.software)
+    } catch {
+      guard error.code == .forbidden else { throw error }
+      return Report(isDraining: true, refusal: error, software: binding.software)
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package import Addresses
+import NIOCore
+import STUN
+
+/// Looks whether a TURN server's relayed address is the one that the world sees.
+package struct ExternalAddressProbe: Sendable {
+  package var server: Server
+  /// A STUN server that is asked through the relay which address it sees; nil asks none.
+  package var observer: Server?
+
+  package init(server: Server, observer: Server? = nil) {
+    self.server = server
+    self.observer = observer
+  }
+
+  /// What is not as it should be.
+  package enum Finding: String, Sendable, Hashable, CaseIterable {
+    /// The relayed address lies in a range that the world cannot reach.
+    case relayedAddressIsSpecial
+    /// The relayed address is none of the addresses of the server's name.
+    case differsFromName
+    /// Packets come from another address than the relayed one.
+    case differsFromObserved
+  }
+
+  package struct Report: Sendable {
+    package let relayedAddress: IPAddress
+    /// The range that the relayed address lies in; nil for an ordinary, public address.
+    package let specialRange: SpecialRange?
+    /// The addresses of the URI's host; a literal address is its own.
+    package let nameAddresses: [IPAddress]
+    /// Where the observer saw packets come from; nil where none was asked or none answered.
+    package let observedAddress: IPAddress?
+    package let findings: [Finding]
+  }
+
+  /// Runs the probe.
+  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+    let end = Instant.now + deadline
+    let names = try await server.addresses(by: end).map(\.ip)
+    let observerAddress: TransportAddress? =
+      if let observer { try await observer.preferredAddress(by: end) } else { nil }
+    let ((relayed, observed), _) = try await Allocation.withAllocation(AllocationRequest(server: server), by: end) {
+      allocation throws(ProbeFailure) in
+      (allocation.relayedAddress.ip, try await observe(allocation, from: observerAddress, by: end))
+    }
+    let special = SpecialRange(relayed)
+    var findings: [Finding] = []
+    if special != nil { findings.append(.relayedAddressIsSpecial) }
+    if !names.contains(where: { $0.family == relayed.family && $0 == relayed }) { findings.append(.differsFromName) }
+    if let observed, observed != relayed { findings.append(.differsFromObserved) }
+    return Report(
+      relayedAddress: relayed, specialRange: special, nameAddresses: names, observedAddress: observed,
+      findings: findings)
+  }
+
+  /// Sends a Binding request through the relay and reads which address the observer saw.
+  private func observe(
+    _ allocation: Allocation, from observer: TransportAddress?, by end: Instant
+  ) async throws(ProbeFailure) -> IPAddress? {
+    guard let observer else { return nil }
+    try await allocation.permit([observer.ip], by: end)
+    let id = TransactionID.random()
+    let request = MessageWriter(MessageType(.binding, .request), transactionID: id).finish()
+    for _ in 0..<4 {
+      let wait = min(.milliseconds(500), end - .now)
+      guard wait > .zero else { return nil }
+      let arrived = await allocation.collect(for: wait, upTo: 1) { allocation.send(request, to: observer) }
+      for case .indication(_, let bytes) in arrived {
+        guard let response = try? Message(decoding: bytes), response.transactionID == id else { continue }
+        if let address = try? response.attribute(XORMappedAddress.self) { return address.address.ip }
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,155 @@
+package import Addresses
+import NIOCore
+import STUN
+
+/// Asks a TURN server to relay to addresses that it should not relay to, and sees whether traffic truly flows.
+///
+/// Datagrams are sent only where a listener of our own can hear them.
+package struct OpenRelayProbe: Sendable {
+  package var server: Server
+
+  package init(server: Server) { self.server = server }
+
+  /// An address that is tried, by what it stands for.
+  package enum PeerKind: String, Sendable, Hashable, CaseIterable {
+    case thisNetwork
+    case loopback
+    case private10
+    case private172
+    case private192
+    case sharedAddressSpace
+    case linkLocal
+    case multicast
+    case broadcast
+    /// The address that the server is reached at.
+    case server
+    /// The relayed address itself.
+    case relay
+    case unspecifiedIPv6
+    case loopbackIPv6
+    case linkLocalIPv6
+    case uniqueLocalIPv6
+    case multicastIPv6
+    case mappedLoopback
+    case mappedPrivate
+    case nat64Loopback
+    case sixToFourLoopback
+  }
+
+  package enum Verdict: Sendable, Hashable {
+    /// The server installed a permission.
+    case permitted
+    /// The server refused, with this error number.
+    case refused(Int)
+    /// The server gives no relayed address of the peer's family.
+    case untestable
+  }
+
+  package struct Entry: Sendable, Hashable {
+    package let kind: PeerKind
+    package let address: IPAddress
+    package let verdict: Verdict
+    /// Whether a datagram reached our own listener; nil where none of ours can be there.
+    package let isDelivered: Bool?
+  }
+
+  package struct Report: Sendable {
+    package let entries: [Entry]
+    /// What is relayed to and should not be. The server's own addresses count: what listens there may trust them.
+    package var openings: [Entry] { entries.filter { $0.verdict == .permitted } }
+  }
+
+  /// Runs the probe.
+  ///
+  /// - Throws: `ProbeFailure` where not even an IPv4 allocation is granted.
+  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+    let end = Instant.now + deadline
+    let address = try await server.preferredAddress(by: end)
+    var entries = try await entries(.ipv4, serverAddress: address, by: end)
+    do throws(ProbeFailure) {
+      entries += try await self.entries(.ipv6, serverAddress: address, by: end)
+    } catch {
+      guard [.familyNotSupported, .notUnderstood].contains(error.code) else { throw error }
+      entries += Self.peers(.ipv6).map { Entry(kind: $0.0, address: $0.1, verdict: .untestable, isDelivered: nil) }
+    }
+    return Report(entries: entries)
+  }
+
+  private func entries(
+    _ family: AddressFamily, serverAddress: TransportAddress, by end: Instant
+  ) async throws(ProbeFailure) -> [Entry] {
+    var request = AllocationRequest(server: server)
+    request.options.family = family == .ipv6 ? .ipv6 : nil
+    let (entries, _) = try await Allocation.withAllocation(request, by: end) { allocation throws(ProbeFailure) in
+      var peers = Self.peers(family)
+      if serverAddress.ip.family == family { peers.append((.server, serverAddress.ip)) }
+      peers.append((.relay, allocation.relayedAddress.ip))
+      var verdicts: [Verdict] = []
+      for (_, peer) in peers { verdicts.append(try await verdict(on: peer, allocation, by: end)) }
+      let tested = zip(peers, verdicts).map { (kind: $0.0.0, address: $0.0.1, verdict: $0.1) }
+      let delivered = try await delivered(
+        tested.filter { $0.verdict == .permitted && Self.canHear($0.kind) }.map(\.kind),
+        tested.map { ($0.kind, $0.address) },
+        family, allocation)
+      return tested.map { entry in
+        Entry(
+          kind: entry.kind, address: entry.address, verdict: entry.verdict,
+          isDelivered: entry.verdict == .permitted && Self.canHear(entry.kind) ? delivered.contains(entry.kind) : nil)
+      }
+    }
+    return entries
+  }
+
+  private func verdict(
+    on peer: IPAddress, _ allocation: Allocation, by end: Instant
+  ) async throws(ProbeFailure) -> Verdict {
+    do throws(ProbeFailure) {
+      try await allocation.permit([peer], by: end)
+      return .permitted
+    } catch {
+      guard let number = error.evidence("errorCode").flatMap({ Int($0) }) else { throw error }
+      return .refused(number)
+    }
+  }
+
+  /// Sends to a listener of our own by each of these addresses, and says which way arrived.
+  private func delivered(
+    _ kinds: [PeerKind], _ addresses: [(PeerKind, IPAddress)], _ family: AddressFamily, _ allocation: Allocation
+  ) async throws(ProbeFailure) -> Set<PeerKind> {
+    guard !kinds.isEmpty else { return [] }
+    let run = "runbook-\(UInt64.random(in: 0 ... .max))-"
+    return try await DatagramListener.withListener(family) { listener throws(ProbeFailure) in
+      for (kind, address) in addresses where kinds.contains(kind) {
+        let peer = TransportAddress(ip: address, port: listener.port)
+        for _ in 0..<3 { allocation.send(ByteBuffer(string: run + kind.rawValue), to: peer) }
+      }
+      let datagrams = await listener.collect(for: .seconds(1), upTo: kinds.count * 3)
+      let texts = datagrams.map { String(buffer: $0.bytes) }.filter { $0.hasPrefix(run) }
+      return Set(texts.compactMap { PeerKind(rawValue: String($0.dropFirst(run.count))) })
+    }
+  }
+
+  /// Addresses at which a listener of ours can hear the server when both are on one host.
+  private static func canHear(_ kind: PeerKind) -> Bool {
+    [.loopback, .thisNetwork, .server, .relay, .loopbackIPv6, .unspecifiedIPv6, .mappedLoopback].contains(kind)
+  }
+
+  private static func peers(_ family: AddressFamily) -> [(PeerKind, IPAddress)] {
+    let texts: [(PeerKind, String)] =
+      switch family {
+      case .ipv4:
+        [
+          (.thisNetwork, "0.0.0.0"), (.loopback, "127.0.0.1"), (.private10, "10.0.0.1"), (.private172, "172.16.0.1"),
+          (.private192, "192.168.0.1"), (.sharedAddressSpace, "100.64.0.1"), (.linkLocal, "169.254.169.254"),
+          (.multicast, "224.0.0.1"), (.broadcast, "255.255.255.255"),
+        ]
+      case .ipv6:
+        [
+          (.unspecifiedIPv6, "::"), (.loopbackIPv6, "::1"), (.linkLocalIPv6, "fe80::1"), (.uniqueLocalIPv6, "fd00::1"),
+          (.multicastIPv6, "ff02::1"), (.mappedLoopback, "::ffff:127.0.0.1"), (.mappedPrivate, "::ffff:10.0.0.1"),
+          (.nat64Loopback, "64:ff9b::7f00:1"), (.sixToFourLoopback, "2002:7f00:1::"),
+        ]
+      }
+    return texts.compactMap { kind, text in IPAddress(text).map { (kind, $0) } }
+  }
+}

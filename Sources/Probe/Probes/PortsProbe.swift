@@ -1,0 +1,64 @@
+import Addresses
+import NIOCore
+import STUN
+
+/// Looks whether the relay ports of a TURN server can be reached from here, as a peer would reach them.
+package struct PortsProbe: Sendable {
+  package var server: Server
+  /// How many allocations are made, one after the other.
+  package var allocations = 5
+
+  package init(server: Server, allocations: Int = 5) {
+    self.server = server
+    self.allocations = allocations
+  }
+
+  package struct Report: Sendable {
+    /// Relayed ports at which a datagram from here arrived, in the order of trying.
+    package let reachable: [UInt16]
+    package let unreachable: [UInt16]
+  }
+
+  /// Runs the probe.
+  ///
+  /// - Throws: `ProbeFailure` where an allocation or the permission for our own address is refused.
+  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+    let end = Instant.now + deadline
+    var reachable: [UInt16] = []
+    var unreachable: [UInt16] = []
+    for _ in 0..<allocations {
+      let (attempt, _) = try await Allocation.withAllocation(AllocationRequest(server: server), by: end) {
+        (allocation) async throws(ProbeFailure) -> Attempt in
+        Attempt(port: allocation.relayedAddress.port, isReached: try await isReached(allocation, by: end))
+      }
+      if attempt.isReached { reachable.append(attempt.port) } else { unreachable.append(attempt.port) }
+    }
+    return Report(reachable: reachable, unreachable: unreachable)
+  }
+
+  private struct Attempt: Sendable {
+    let port: UInt16
+    let isReached: Bool
+  }
+
+  /// Sends from a socket of our own to the relayed address and waits for it to come out at the client.
+  private func isReached(_ allocation: Allocation, by end: Instant) async throws(ProbeFailure) -> Bool {
+    guard let reflexive = allocation.reflexiveAddress else { return false }
+    let relayed = allocation.relayedAddress
+    try await allocation.permit([reflexive.ip], by: end)
+    let text = "runbook-\(UInt64.random(in: 0 ... .max))"
+    return try await DatagramListener.withListener(relayed.ip.family) { socket throws(ProbeFailure) in
+      for _ in 0..<3 {
+        let wait = min(.milliseconds(700), end - .now)
+        guard wait > .zero else { return false }
+        let arrived = await allocation.collect(for: wait, upTo: 1) { socket.send(text, to: relayed) }
+        if arrived.contains(where: { data in
+          if case .indication(_, let bytes) = data { String(buffer: bytes) == text } else { false }
+        }) {
+          return true
+        }
+      }
+      return false
+    }
+  }
+}
