@@ -40,7 +40,11 @@ extension ValueType {
       try checkText(text)
       return .string(text)
     case .optional(let wrapped): return try wrapped.parse(text)
-    case .secret(let wrapped): return .secret(Secret(try wrapped.parse(text)))
+    case .secret(let wrapped):
+      // Why it does not belong is said without the secret.
+      do { return .secret(Secret(try wrapped.parse(text))) } catch {
+        throw Mismatch("the secret is not \(wrapped.article)")
+      }
     case .turnServer, .list, .map, .record: throw Mismatch("expected \(article), found the text \"\(text)\"")
     }
   }

@@ -10,8 +10,8 @@ extension ValueType {
     case (.optional(let wrapped), _): return try wrapped.admit(value)
     case (.secret, .secret(let secret)):
       guard case .secret(let wrapped) = self else { return value }
-      return .secret(Secret(try wrapped.admit(secret.reveal())))
-    case (.secret(let wrapped), _): return .secret(Secret(try wrapped.admit(value)))
+      return .secret(Secret(try wrapped.admitUnseen(secret.reveal())))
+    case (.secret(let wrapped), _): return .secret(Secret(try wrapped.admitUnseen(value)))
     case (.bool, .bool), (.int, .int), (.byteSize, .int), (.bandwidth, .int), (.double, .double), (.percent, .double),
       (.bytes, .bytes), (.timestamp, .timestamp), (.duration, .duration):
       return value
@@ -33,6 +33,11 @@ extension ValueType {
     case (_, .secret): throw Mismatch("a secret cannot be used where \(article) is due")
     default: throw Mismatch("expected \(article), found \(value.kind)")
     }
+  }
+
+  /// Admits what is or becomes a secret: why it does not belong is said without it.
+  private func admitUnseen(_ value: Value) throws(Mismatch) -> Value {
+    do { return try admit(value) } catch { throw Mismatch("the secret is not \(article)") }
   }
 
   private static func admit(_ values: [Value], as element: ValueType) throws(Mismatch) -> [Value] {

@@ -150,6 +150,44 @@ struct ExpressionTests {
     }
   }
 
+  @Test("What goes wrong with a secret is said without it")
+  func secretFailure() throws {
+    let plan = try plan(
+      "- {id: a, use: sample.login, with: {user: a, password: \"${string(int(secrets.password))}\"}}",
+      head: "secrets: {password: {env: PASSWORD}}\n", environment: ["PASSWORD": "sesame"])
+    guard case .module(_, let input) = plan.steps[0].action else { return }
+    var scope = Scope()
+    scope.secrets = plan.secrets
+    let error = #expect(throws: ExpressionError.self) { try input.value(in: scope) }
+    #expect(error?.message == "a value that is computed from a secret failed: invalidArgument")
+    let mismatch = #expect(throws: Mismatch.self) {
+      try ValueType.secret(.duration).admit(.secret(Secret("sesame")))
+    }
+    #expect(mismatch?.message.contains("sesame") == false)
+    #expect(throws: Mismatch.self) { try ValueType.secret(.int).parse("sesame") }
+  }
+
+  @Test(
+    "No way around leads from a secret to a plain value",
+    arguments: [
+      "dyn(steps.login.output).session", "[steps.login.output][0].session", "steps.login.?output.?session.orValue('')",
+      "cel.bind(s, secrets.password, s + 'x')", "{'a': secrets.password}.a", "string(dyn(secrets.password))",
+      "type(secrets.password) == string ? 'a' : 'b'", "target.?credential.orValue('')", "[target][0].name",
+      "steps.login.output['session']", "[secrets.password].map(s, s)[0]", "secrets.password == 'x' ? 'a' : 'b'",
+      "optional.of(secrets.password).value()", ".secrets.password", "size(secrets.password) > 3 ? 'a' : 'b'",
+      "target.credential", "has(target.credential) ? target.credential : ''",
+    ])
+  func leaks(source: String) throws {
+    let steps = "- {id: login, use: sample.login, with: {user: a, password: \"${secrets.password}\"}}\n"
+    let found = issues {
+      try plan(
+        steps + "- id: all\n  use: sample.everything\n  with: {text: \"${\(source)}\"}\n",
+        head: "secrets: {password: {env: PASSWORD}}\n",
+        environment: ["PASSWORD": "sesame", "TURN_SERVER": "turn:x", "TURN_USERNAME": "u", "TURN_CREDENTIAL": "w"])
+    }
+    #expect(found.contains { $0.severity == .error && $0.range.line == 7 }, "\(found.map(\.short))")
+  }
+
   @Test("A secret that is declared and missing stops everything, unless it is optional")
   func missingSecret() throws {
     let found = issues {

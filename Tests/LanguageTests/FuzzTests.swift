@@ -1,7 +1,8 @@
 import Foundation
-import Language
 import Schema
 import Testing
+
+@testable import Language
 
 /// Documents that were cut, doubled, swapped and sprinkled with what YAML and CEL take for their own: reading them ends,
 /// and every issue has a place in the text.
@@ -62,6 +63,28 @@ struct FuzzTests {
     return text
   }
 
+  @Test("Mutated environment files never crash, and a name that is read is one")
+  func environment() throws {
+    let text = "# c\nA=1\nexport B='x y' # c\nC=\"a\\n\\\"b\"\n\nD = 3\nE=\n"
+    var random = Generator(state: 7)
+    for _ in 0..<2_000 {
+      let project = Self.mutated(Array(text.utf8), &random)
+      let file = EnvironmentFile(project, file: ".env", log: IssueLog())
+      for name in file.values.keys { #expect(!name.isEmpty && !name.contains("=") && !name.contains(" ")) }
+    }
+  }
+
+  @Test("Mutated types never crash, and a type that is read is written as it reads")
+  func types() throws {
+    let text = "record{host: host, ports: list<optional<port>>, kind: enum(udp, tcp), more: map<secret<string>>}"
+    var random = Generator(state: 11)
+    for _ in 0..<2_000 {
+      let mutated = String(decoding: Self.mutated(Array(text.utf8), &random), as: UTF8.self)
+      guard let type = try? ValueType(parsing: mutated) else { continue }
+      #expect(try ValueType(parsing: type.description) == type)
+    }
+  }
+
   @Test("Mutated documents never crash, and every issue has a place in the text")
   func mutated() throws {
     let corpus = try Self.corpus()
@@ -79,7 +102,10 @@ struct FuzzTests {
       try project.write("\(kind)/sample.yaml", document)
       let lines = String(decoding: document, as: UTF8.self).split(omittingEmptySubsequences: false) { $0.isNewline }
         .count
-      for issue in loaded.validate(["\(kind)/sample.yaml"], catalog: sampleCatalog) {
+      let found = loaded.validate(["\(kind)/sample.yaml"], catalog: sampleCatalog)
+      let shown = DiagnosticText(usesColour: false) { loaded.bytes(of: $0) }.text(found)
+      #expect(shown.unicodeScalars.allSatisfy { $0 == "\n" || $0.properties.generalCategory != .control })
+      for issue in found {
         #expect(issue.range.line >= 1 && issue.range.line <= lines + 1 && issue.range.column >= 1, "\(issue)")
         #expect(!issue.message.isEmpty && !issue.code.isEmpty)
       }

@@ -23,8 +23,7 @@ struct Bindings: Sendable {
 
   /// Everything that expressions of the document may name, except `output`.
   init(_ names: DocumentNames) {
-    environment = CEL.Environment()
-    declareFunctions()
+    environment = Self.standard
     if let params = names.params { declare("params", shapes.record(params, named: "params"), Source.params) }
     if let inputs = names.inputs { declare("inputs", shapes.record(inputs, named: "inputs"), Source.inputs) }
     if names.hasTarget { declare("target", shapes.shape(of: .turnServer, named: "target"), Source.target) }
@@ -78,26 +77,21 @@ struct Bindings: Sendable {
 
   private var stepRecords: [String: CEL.RecordType] = [:]
 
-  /// `bytesize('64MiB')` and `bandwidth('800Mbps')`, in bytes and in bits per second.
-  private mutating func declareFunctions() {
-    declareFunction("bytesize", .byteSize)
-    declareFunction("bandwidth", .bandwidth)
-  }
-
-  private mutating func declareFunction(_ name: String, _ type: ValueType) {
-    environment.declare(
-      function: name,
-      Overload(
-        "\(name)_string", [.string], .int,
-        implementation: .unary { (argument) throws(EvaluationError) in
-          guard case .string(let text) = argument else {
-            throw EvaluationError(.noSuchOverload, "\(name) takes a text")
-          }
-          do throws(Mismatch) {
-            return .int(try type.parse(text).number)
-          } catch { throw EvaluationError(.invalidArgument, error.message) }
-        }))
-  }
+  /// What every environment has: `bytesize('64MiB')` and `bandwidth('800Mbps')`, in bytes and in bits per second.
+  private static let standard: CEL.Environment = {
+    var environment = CEL.Environment()
+    for (name, type) in [("bytesize", ValueType.byteSize), ("bandwidth", .bandwidth)] {
+      let quantity = Overload.Implementation.unary { (argument) throws(EvaluationError) in
+        guard case .string(let text) = argument else { throw EvaluationError(.noSuchOverload, "\(name) takes a text") }
+        do throws(Mismatch) {
+          guard case .int(let number) = try type.parse(text) else { return .null }
+          return .int(number)
+        } catch { throw EvaluationError(.invalidArgument, error.message) }
+      }
+      environment.declare(function: name, Overload("\(name)_string", [.string], .int, implementation: quantity))
+    }
+    return environment
+  }()
 
   /// The variables' values in a scope.
   func activation(_ scope: Scope, revealing: Bool) -> some Activation {
@@ -137,8 +131,4 @@ struct Bindings: Sendable {
     case .secretPresence(let name): return .bool(scope.secrets[name] != nil)
     }
   }
-}
-
-extension Value {
-  fileprivate var number: Int64 { if case .int(let number) = self { number } else { 0 } }
 }

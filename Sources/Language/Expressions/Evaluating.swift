@@ -14,7 +14,9 @@ extension CompiledExpression {
       let observation = program.observe(activation, tracing: isStrict)
       let parts = isStrict ? Parts(program.parsed).values(observation.trace) : []
       func failure(_ error: EvaluationError) -> ExpressionError {
-        ExpressionError(message: error.message, range: error.range.flatMap(places.range) ?? whole, parts: parts)
+        // What went wrong may quote the value: "'sesame' is no number".
+        let message = reveals ? "a value that is computed from a secret failed: \(error.code)" : error.message
+        return ExpressionError(message: message, range: error.range.flatMap(places.range) ?? whole, parts: parts)
       }
       if isStrict, let absorbed = observation.absorbed.first { throw failure(absorbed) }
       do throws(EvaluationError) {

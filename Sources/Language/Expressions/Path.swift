@@ -72,7 +72,10 @@ extension ValueType {
     switch self {
     case .optional(let wrapped): return wrapped.following(segments)
     case .turnServer: return ValueType.record(TURNServer.recordType).following(segments)
-    case .record(let record): return first.name.flatMap { record[$0.text] }?.type.following(rest)
+    case .record(let record):
+      // Which field a position in brackets means is not known: it may be a secret one.
+      guard let name = first.name else { return holdsSecret ? self : nil }
+      return record[name.text]?.type.following(rest)
     case .map(let element): return element.following(rest)
     case .list(let element): return first.name == nil ? element.following(rest) : nil
     case .secret(let wrapped):
