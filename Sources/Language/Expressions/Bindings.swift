@@ -78,7 +78,7 @@ struct Bindings: Sendable {
   private var stepRecords: [String: CEL.RecordType] = [:]
 
   /// What every environment has: `bytesize('64MiB')` and `bandwidth('800Mbps')`, in bytes and in bits per second.
-  private static let standard: CEL.Environment = {
+  static let standard: CEL.Environment = {
     var environment = CEL.Environment()
     for (name, type) in [("bytesize", ValueType.byteSize), ("bandwidth", .bandwidth)] {
       let quantity = Overload.Implementation.unary { (argument) throws(EvaluationError) in
