@@ -62,9 +62,9 @@ let package = Package(
     library(
       "Commands",
       [
-        "Addresses", "Processes", "Schema", "Journal", "Steps", "Language", "Engine", "STUN", "Probe", "Lab", "Modules",
-        "Ledger",
-        "Reports", argumentParser,
+        "Addresses", "Engine", "Journal", "Lab", "Language", "Ledger", "Modules", "Processes", "Reports", "Schema",
+        "Steps",
+        argumentParser,
       ]),
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
 
@@ -72,6 +72,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Schema", "Steps", "Processes", "Lab", "CLinux"], path: "Tests/TestSupport",
       swiftSettings: house),
     tests("AddressesTests", ["Addresses"]),
+    tests("ArchitectureTests", []),
     tests("SchemaTests", ["Schema"]),
     tests("CELTests", ["CEL"]),
     tests("CELConformance", ["CEL"]),

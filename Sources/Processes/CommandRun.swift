@@ -44,11 +44,16 @@ extension Command {
   /// end of file, its session is its own. Neither timeout nor output limit apply; whoever starts it has to `end` it.
   package func startDetached(log: String) throws(ProcessError) -> ProcessIdentity {
     let output = try Descriptor.open(log, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, mode: 0o600)
-    let pid = try start(standardOutput: output.number, standardError: output.number) { spawn throws(ProcessError) in
-      try spawn()
+    var identity: ProcessIdentity?
+    _ = try start(standardOutput: output.number, standardError: output.number) { spawn throws(ProcessError) in
+      try RunningCommands.exclusively { () throws(ProcessError) in
+        let pid = try spawn()
+        // It is there still, be it as a zombie: nobody reaps meanwhile.
+        identity = ProcessIdentity(pid: pid)
+        return pid
+      }
     }
-    // It cannot be gone: nobody but us can reap it.
-    guard let identity = ProcessIdentity(pid: pid) else { throw ProcessError(systemCall: "open") }
+    guard let identity else { throw ProcessError(systemCall: "open") }
     return identity
   }
 

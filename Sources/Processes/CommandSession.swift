@@ -18,7 +18,7 @@ struct CommandSession {
   /// Who has left the session, yet holds one of the outputs open.
   func outsiders(holding pipes: Set<UInt64>) -> [ProcessEntry] {
     guard !pipes.isEmpty else { return [] }
-    return RunningCommands.whileNoneStarts {
+    return RunningCommands.exclusively {
       ProcessEntry.all().filter { entry in
         entry.session != leader && entry.pid != getpid() && !entry.isZombie && entry.holds(pipes: pipes)
       }

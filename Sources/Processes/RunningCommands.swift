@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// The commands that run now. Each is known here by its process, which is also its session and its group, from its start
+/// The commands that run now, and what becomes of their descendants. Each is known here by its process, which is also its session and its group, from its start
 /// until just before it is reaped: as long as that, its number cannot become another process's.
 package enum RunningCommands {
   private static let leaders = Mutex<Set<pid_t>>([])
@@ -33,9 +33,22 @@ package enum RunningCommands {
     }
   }
 
-  /// Runs `body` while no process is being started: there is no copy of us then, between fork and exec, that holds our
-  /// descriptors for a moment and must not be taken for a holder of them.
-  static func whileNoneStarts<R>(_ body: () -> sending R) -> sending R {
-    leaders.withLock { _ in body() }
+  /// Reaps every process that descends from a command of ours, outlived it, was left to us and has ended since: to reap
+  /// them is the duty of a subreaper. Children that others in this process started share its session and are theirs.
+  static func reapOrphans() {
+    leaders.withLock { leaders in
+      for entry in ProcessEntry.all()
+      where entry.isZombie && entry.parent == getpid() && entry.session != getsid(0) && !leaders.contains(entry.pid) {
+        _ = runbook_reap(entry.pid)
+      }
+    }
+  }
+
+  /// Runs `body` while no other process is started or reaped. There is then no copy of us, between fork and exec, that
+  /// holds our descriptors for a moment and must not be taken for a holder of them.
+  static func exclusively<R, Failure: Error>(
+    _ body: () throws(Failure) -> sending R
+  ) throws(Failure) -> sending R {
+    try leaders.withLock { _ throws(Failure) in try body() }
   }
 }

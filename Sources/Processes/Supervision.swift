@@ -98,6 +98,7 @@ final class Supervision {
 
   private func reap() -> ProcessResult.Ending {
     let ending = RunningCommands.reap(session.leader)
+    RunningCommands.reapOrphans()
     guard ending.reaped != 0 else { return .unkillable }
     return ending.signalled != 0 ? .signalled(ending.status) : .exited(ending.status)
   }

@@ -24,7 +24,7 @@ enum FuzzCorpus {
     "'😀é'.charAt(1).lastIndexOf('', 5)",
     "[[], [[]], [[[]]]]", "{1: 1, 1u: 2}", "[1].map(x, [2].map(y, [3].map(z, x + y + z)))",
     "base64.decode(base64.encode(b'\\x00'))",
-    "a.b.c.d.e.f.g", "a[0][1][2]", "((((((1))))))", "!!!!!!true", "------1", "--0.for", "true ? 1 : true ? 2 : 3",
+    "a.b.c.d.e.f.g", "a[0][1][2]", "((((((1))))))", "!!!!!!true", "------1", "--0.for", "x.`a-b/c`.d{value: 3}", "true ? 1 : true ? 2 : 3",
     "x.`a-b/c`.?d[?0]", ".a + .s.t",
     "'''tri\nple''' + R\"raw\\\"", "// only a comment\n1 // and one more", "as.break.for", "f(1, [2, {3: (4)}])",
     "a\u{0}b", "\u{FEFF}1",

@@ -48,6 +48,12 @@ import Testing
       let good = try await project.runbook("run", "checks/turn-relay", "-p", "packets=5")
       #expect(good.status == 0, "\(good.stdout)\(good.stderr)")
 
+      let secret = try #require(environment["TURN_SECRET"])
+      let rest = try await project.runbook(
+        "run", "checks/turn-relay", "-p", "packets=5",
+        environment: ["TURN_SERVER": environment["TURN_REST_SERVER"] ?? "", "TURN_SECRET": secret])
+      #expect(rest.status == 0, "\(rest.stdout)\(rest.stderr)")
+
       let wrong = "no-such-pass-word"
       let bad = try await project.runbook(
         "run", "daily-health", "--format", "json", environment: ["TURN_CREDENTIAL": wrong])
@@ -58,7 +64,7 @@ import Testing
       #expect(relay["error"]?["advice"]?.string?.isEmpty == false)
       #expect(try bad.json.step("stun")?["outcome"] == "pass")
 
-      for secret in [password, wrong] {
+      for secret in [password, wrong, secret] {
         #expect(!bad.stdout.contains(secret))
         let found = try await Command("grep", ["-rlF", "--", secret, "\(project.root)/.runbook/runs"]).run()
         #expect(found.ending == .exited(1), "\(found.standardOutput.text)")

@@ -4,16 +4,23 @@ import Testing
 
 @testable import Lab
 
+/// Starts the folder's `turnserver`, which may be anything, as if it were coturn.
+private func startProgram(in folder: TemporaryFolder, patience: Duration = .seconds(15)) async throws(LabError) {
+  _ = try await onBlockingThread { () throws(LabError) in
+    try TurnServer.start(folder.path + "/turnserver", in: folder.path, patience: patience) { port, _ in
+      TurnServerSettings(realm: "r.example", authentication: .sharedSecret("s"), port: port)
+    }
+  }
+}
+
 @Suite("A server")
 struct TurnServerTests {
   @Test("that ends as it starts is reported with the end of its log")
   func endsAtStart() async throws {
     let folder = try TemporaryFolder()
     try folder.write("#!/bin/sh\necho first; echo last; exit 1\n", to: "turnserver", mode: 0o755)
-    #expect {
-      try TurnServer.start(folder.path + "/turnserver", in: folder.path) { port, _ in
-        TurnServerSettings(realm: "r.example", authentication: .sharedSecret("s"), port: port)
-      }
+    await #expect {
+      try await startProgram(in: folder)
     } throws: { error in
       guard let error = error as? LabError else { return false }
       return error.code == .serverEnded && error.message.hasSuffix("first\nlast")
@@ -24,10 +31,8 @@ struct TurnServerTests {
   func silent() async throws {
     let folder = try TemporaryFolder()
     try folder.write("#!/bin/sh\necho $$; exec sleep 1000\n", to: "turnserver", mode: 0o755)
-    #expect {
-      try TurnServer.start(folder.path + "/turnserver", in: folder.path, patience: .milliseconds(300)) { port, _ in
-        TurnServerSettings(realm: "r.example", authentication: .sharedSecret("s"), port: port)
-      }
+    await #expect {
+      try await startProgram(in: folder, patience: .milliseconds(300))
     } throws: {
       ($0 as? LabError)?.code == .serverSilent
     }
@@ -36,7 +41,7 @@ struct TurnServerTests {
 
   @Test("gives short-lived nonces and keeps to a quota where it is told to")
   func settings() async throws {
-    let server = try Coturn { settings in
+    let server = try await Coturn.start { settings in
       settings.nonceSeconds = 1
       settings.userQuota = 2
     }

@@ -173,6 +173,15 @@ struct LeakTests {
     #expect(identity.end(grace: .seconds(5)))
   }
 
+  @Test("a service is reaped by us when it ends, as soon as a command has", .timeLimit(.minutes(1)))
+  func orphan() async throws {
+    let result = try await shell("setsid sleep 1000 >/dev/null 2>&1 & echo $!; sleep 0.2").run()
+    let service = try #require(numbers(in: result.standardOutput).first)
+    #expect(kill(service, SIGKILL) == 0)
+    // It is ours by now, and a zombie until then.
+    while !isGone(service) { #expect(try await shell("true").run().isSuccess) }
+  }
+
   @Test("many at once neither mix nor leave anything")
   func manyAtOnce() async throws {
     try await withThrowingTaskGroup(of: ProcessResult.self) { group in

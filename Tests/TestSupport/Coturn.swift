@@ -17,20 +17,30 @@ package final class Coturn: Sendable {
   /// The certificate to trust, as a PEM file.
   package var authority: String { folder.path + "/ca.pem" }
 
-  /// Starts it with a long-term user, in the realm `r.example`, with TLS and DTLS; `adjust` changes what it likes.
-  package init(_ adjust: (inout TurnServerSettings) -> Void = { _ in }) throws {
-    folder = try TemporaryFolder()
+  /// Starts one with a long-term user, in the realm `r.example`, with TLS and DTLS; `adjust` changes what it likes.
+  package static func start(
+    _ adjust: @escaping @Sendable (inout TurnServerSettings) -> Void = { _ in }
+  ) async throws -> Coturn {
+    let folder = try TemporaryFolder()
     let certificate = try ServerCertificate.issue()
     try folder.write(certificate.authority, to: "ca.pem")
     try folder.write(certificate.certificate, to: "server.pem")
     try folder.write(certificate.key, to: "server-key.pem", mode: 0o600)
-    server = try TurnServer.start(in: folder.path) { port, tlsPort in
-      var settings = TurnServerSettings(
-        realm: "r.example", authentication: .longTerm(username: Self.username, credential: Self.credential), port: port)
-      settings.tls = (tlsPort, .init(chain: "server.pem", key: "server-key.pem"))
-      adjust(&settings)
-      return settings
+    let server = try await onBlockingThread { () throws(LabError) in
+      try TurnServer.start(in: folder.path) { port, tlsPort in
+        var settings = TurnServerSettings(
+          realm: "r.example", authentication: .longTerm(username: username, credential: credential), port: port)
+        settings.tls = (tlsPort, .init(chain: "server.pem", key: "server-key.pem"))
+        adjust(&settings)
+        return settings
+      }
     }
+    return Coturn(in: folder, server)
+  }
+
+  private init(in folder: TemporaryFolder, _ server: TurnServer) {
+    self.folder = folder
+    self.server = server
   }
 
   deinit {

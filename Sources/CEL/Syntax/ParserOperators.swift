@@ -38,11 +38,11 @@ extension Parser {
     return .behind(try make(kind, operand.range.through(token.range)))
   }
 
-  /// `a.b.c` as one name, when it is nothing else.
+  /// `a.b.c` as one name, when it is nothing else; names in backquotes are fields only.
   private func qualifiedName(_ expression: Expression) -> Expression.Name? {
     var names: [String] = []
     var node = expression
-    while case .select(let operand, let field, false) = node.kind {
+    while case .select(let operand, let field, false) = node.kind, field.text.utf8.allSatisfy(\.isWordPart) {
       names.append(field.text)
       node = operand
     }

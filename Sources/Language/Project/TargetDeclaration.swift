@@ -59,8 +59,8 @@ struct TargetDeclaration: Sendable {
     if case .string(let text) = reader.literal(key, as: type) { text } else { nil }
   }
 
-  /// The one target of a project that declares none, from `TURN_SERVER`, `TURN_USERNAME` and `TURN_CREDENTIAL`; nil where
-  /// `TURN_SERVER` is not set, or is no URI, which is reported.
+  /// The one target of a project that declares none, from `TURN_SERVER`, `TURN_USERNAME` and `TURN_CREDENTIAL` or
+  /// `TURN_SECRET`, and `TURN_CA`; nil where `TURN_SERVER` is not set, or is no URI, which is reported.
   init?(environment: [String: String], log: IssueLog) {
     guard let server = environment["TURN_SERVER"] else { return nil }
     let range = SourceRange(file: ".env", line: 1, column: 1)
@@ -74,7 +74,10 @@ struct TargetDeclaration: Sendable {
     username = environment["TURN_USERNAME"]
     labels = [:]
     self.range = range
-    if environment["TURN_CREDENTIAL"] != nil || username != nil {
+    ca = environment["TURN_CA"]
+    if environment["TURN_SECRET"] != nil {
+      secret = SecretSource(environment: "TURN_SECRET", subject: "the secret of the target", range: range)
+    } else if environment["TURN_CREDENTIAL"] != nil || username != nil {
       credential = SecretSource(environment: "TURN_CREDENTIAL", subject: "the credential of the target", range: range)
     }
   }

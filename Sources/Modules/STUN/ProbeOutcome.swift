@@ -15,6 +15,7 @@ extension Server {
         "turn.uri-invalid", "\(target.uri) is no STUN or TURN URI: \(error).",
         advice: "Write it as turn:turn.example.com:3478?transport=udp (RFC 7065).")
     }
+    tls.trustFile = target.ca
     if let secret = target.secret {
       credentials = .sharedSecret(
         secret.revealText(), user: target.username ?? "runbook", lifetime: .seconds(600), order: .expiryFirst)

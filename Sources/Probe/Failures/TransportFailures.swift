@@ -68,6 +68,12 @@ extension ProbeFailure {
     }
   }
 
+  /// What a certificate means that does not convince.
+  package init(certificate failure: TLSFailure, of target: String) {
+    let (code, message, advice) = Self.meaning(of: failure, target: target)
+    self.init(code, message, advice: advice, evidence: [Evidence("server", target)])
+  }
+
   private static func meaning(of failure: TLSFailure, target: String) -> (Code, String, String) {
     switch failure.kind {
     case .untrusted:

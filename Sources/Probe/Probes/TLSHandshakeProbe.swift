@@ -60,15 +60,11 @@ package struct TLSHandshakeProbe: Sendable {
   package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
     let transport = server.transport
-    guard transport.isSecure else {
-      throw ProbeFailure(
-        .invalidInput, "\(server.uri) is not encrypted.", advice: "Name the TLS port as turns: or stuns:.")
-    }
     let address = try await server.preferredAddress(by: end)
     var options = server.connectionOptions()
     options.tls.verifiesCertificate = false
     let start = Instant.now
-    let handshake = try await handshake(options, at: address, by: end)
+    let handshake = try await CertificateProbe(server: server).run(deadline: deadline)
     // Some servers refuse by silence: how long that is waited for follows from how long a success takes.
     let patience = max(.milliseconds(500), (.now - start) * 4)
     var versions: [VersionResult] = []
@@ -116,16 +112,6 @@ package struct TLSHandshakeProbe: Sendable {
         CipherResult(version: version, cipher: cipher, verdict: verdict, isLegacy: CipherSuites.isLegacy(cipher)))
     }
     return results
-  }
-
-  private func handshake(
-    _ options: ServerConnection.Options, at address: TransportAddress, by end: Instant
-  ) async throws(ProbeFailure) -> TLSHandshake {
-    let handshake = try await ServerConnection.withConnection(
-      to: address, over: server.transport, options: options, by: end
-    ) { connection throws(ProbeFailure) in connection.handshake }
-    guard let handshake else { throw ProbeFailure(.tls(TLSFailure(.other, "none")), server: address, transport: .tls) }
-    return handshake
   }
 
   private func verdict(

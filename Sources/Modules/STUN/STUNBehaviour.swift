@@ -1,0 +1,60 @@
+import Addresses
+import Journal
+package import Probe
+import STUN
+package import Schema
+package import Steps
+
+/// Finds out how the NAT between here and a server maps and filters.
+package struct STUNBehaviour: StepModule {
+  package struct Input: Sendable {
+    package var server: TURNServer
+  }
+
+  package struct Output: Sendable {
+    /// `address:port`.
+    package var reflexiveAddress: String
+    package var behindNAT: Bool
+    /// `address:port`.
+    package var otherAddress: String?
+    package var mapping: BehaviourProbe.Dependence?
+    package var filtering: BehaviourProbe.Dependence?
+  }
+
+  package static let declaration = ModuleDeclaration(
+    "stun.behaviour", "Finds out how the NAT between here and a STUN server maps and filters (RFC 5780).",
+    discussion: """
+      Over UDP. Mapping and filtering need a server with two addresses; without them they are absent. Who can reach this
+      host without a relay follows from both.
+      """,
+    effect: .observe, judges: true, deadline: .seconds(20),
+    input: Record(
+      Input.init,
+      Field("server", \.server, .turnServer, "The server to ask.")
+    ),
+    output: Record(
+      Output.init,
+      Field("reflexiveAddress", \.reflexiveAddress, .string, "Our address and port as the server sees them."),
+      Field("behindNAT", \.behindNAT, .bool, "Whether that is none of our own addresses."),
+      Field("otherAddress", \.otherAddress, .optional(.string), "The server's second address and port."),
+      Field(
+        "mapping", \.mapping, .optional(.enumeration(BehaviourProbe.Dependence.self)),
+        "How our address depends on the destination."),
+      Field(
+        "filtering", \.filtering, .optional(.enumeration(BehaviourProbe.Dependence.self)), "Which senders reach us.")
+    ),
+    examples: [.init("We are reached without a NAT", with: "server: ${target}", expect: ["!output.behindNAT"])])
+
+  package init() {}
+
+  package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+    let server = try Server(input.server)
+    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+      try await BehaviourProbe(server: server).run(deadline: deadline)
+    }
+    return .done(
+      Output(
+        reflexiveAddress: "\(report.reflexiveAddress)", behindNAT: report.isBehindNAT,
+        otherAddress: report.otherAddress?.description, mapping: report.mapping, filtering: report.filtering))
+  }
+}

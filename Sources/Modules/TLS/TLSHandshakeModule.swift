@@ -1,0 +1,100 @@
+import Journal
+package import Probe
+package import Schema
+package import Steps
+
+/// Tries versions and ciphers.
+package struct TLSHandshakeModule: StepModule {
+  package struct Input: Sendable {
+    package var server: TURNServer
+    package var ciphers: Bool
+  }
+
+  /// How one version or cipher was taken.
+  package enum Verdict: String, Sendable, CaseIterable {
+    case accepted
+    case refused
+    case untestable
+  }
+
+  package struct Trial: Sendable {
+    package var version: TLSVersion
+    package var cipher: String?
+    package var verdict: Verdict
+    package var legacy: Bool
+    package var detail: String?
+  }
+
+  package struct Output: Sendable {
+    package var version: String
+    package var cipher: String
+    package var versions: [Trial]
+    package var ciphers: [Trial]
+    package var legacyVersions: [String]
+    package var legacyCiphers: [String]
+  }
+
+  private static let trial = Record(
+    Trial.init,
+    Field("version", \.version, .enumeration(TLSVersion.self), "The version that was offered."),
+    Field("cipher", \.cipher, .optional(.string), "The only cipher that was offered; absent: all."),
+    Field("verdict", \.verdict, .enumeration(Verdict.self), "How the server took it."),
+    Field("legacy", \.legacy, .bool, "Whether a server should no longer accept it."),
+    Field("detail", \.detail, .optional(.string), "Why it was refused or cannot be offered.")
+  )
+
+  package static let declaration = ModuleDeclaration(
+    "tls.handshake", "Tries which versions and ciphers of TLS or DTLS a server accepts.",
+    discussion: """
+      One connection for each. What the TLS library here can no longer offer is `untestable`, never `refused`: of the
+      server nothing is known then. Legacy are versions before 1.2 (RFC 8996), and ciphers without forward secrecy or
+      without authenticated encryption (RFC 9325).
+      """,
+    effect: .observe, judges: true, deadline: .seconds(60),
+    input: Record(
+      Input.init,
+      Field("server", \.server, .turnServer, "The server to try; its URI must be turns: or stuns:."),
+      Field("ciphers", \.ciphers, .bool, default: true, "Whether to try each cipher on its own.")
+    ),
+    output: Record(
+      Output.init,
+      Field("version", \.version, .string, "The version that both prefer."),
+      Field("cipher", \.cipher, .string, "The cipher that both prefer."),
+      Field("versions", \.versions, .list(.record(trial)), "Every version."),
+      Field("ciphers", \.ciphers, .list(.record(trial)), "Every cipher with every version that is accepted."),
+      Field("legacyVersions", \.legacyVersions, .list(.string), "Accepted versions that are deprecated."),
+      Field("legacyCiphers", \.legacyCiphers, .list(.string), "Accepted ciphers that are out of date.")
+    ),
+    examples: [
+      .init(
+        "Nothing out of date is accepted", with: "server: ${target}",
+        expect: ["output.legacyVersions.size() == 0", "output.legacyCiphers.size() == 0"])
+    ])
+
+  package init() {}
+
+  package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+    let server = try Server(input.server)
+    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+      try await TLSHandshakeProbe(server: server, triesCiphers: input.ciphers).run(deadline: deadline)
+    }
+    return .done(
+      Output(
+        version: report.handshake.version, cipher: report.handshake.cipher,
+        versions: report.versions.map { Self.trial($0.version, nil, $0.verdict, $0.version.isLegacy) },
+        ciphers: report.ciphers.map { Self.trial($0.version, $0.cipher, $0.verdict, $0.isLegacy) },
+        legacyVersions: report.legacyVersions.map(\.rawValue), legacyCiphers: report.legacyCiphers))
+  }
+
+  private static func trial(
+    _ version: TLSVersion, _ cipher: String?, _ verdict: TLSHandshakeProbe.Verdict, _ legacy: Bool
+  ) -> Trial {
+    let (name, detail): (Verdict, String?) =
+      switch verdict {
+      case .accepted: (.accepted, nil)
+      case .refused(let reason): (.refused, reason)
+      case .untestable(let reason): (.untestable, reason)
+      }
+    return Trial(version: version, cipher: cipher, verdict: name, legacy: legacy, detail: detail)
+  }
+}

@@ -1,0 +1,69 @@
+import Addresses
+import Journal
+import Probe
+import STUN
+package import Schema
+package import Steps
+
+/// Holds several allocations at once.
+package struct TURNCapacity: StepModule {
+  package struct Input: Sendable {
+    package var server: TURNServer
+    package var allocations: Int
+  }
+
+  package struct Output: Sendable {
+    package var requested: Int
+    package var granted: Int
+    package var stoppedBy: String?
+    package var relayAddresses: [String]
+    package var lowestPort: Int?
+    package var highestPort: Int?
+    package var slowest: Duration?
+    package var deleted: Bool
+  }
+
+  package static let declaration = ModuleDeclaration(
+    "turn.capacity", "Holds several allocations at once, up to the first refusal, and deletes them.",
+    discussion: """
+      Takes ports and quota from the users for as long as it runs. Stops at the first 486 (quota) or 508 (no capacity);
+      whether fewer than asked for are a failure is for `expect` to say. Deleted allocations may count against the
+      user's quota for some seconds more.
+      """,
+    effect: .change, judges: true, deadline: .seconds(60),
+    input: Record(
+      Input.init,
+      Field("server", \.server, .turnServer, "The server to try, with credentials or shared secret."),
+      Field("allocations", \.allocations, .int.within(1...10_000), default: 10, "How many to hold.")
+    ),
+    output: Record(
+      Output.init,
+      Field("requested", \.requested, .int, "How many were asked for."),
+      Field("granted", \.granted, .int, "How many were held at the same time."),
+      Field("stoppedBy", \.stoppedBy, .optional(.string), "What ended it before all were granted."),
+      Field("relayAddresses", \.relayAddresses, .list(.ip), "The addresses relayed from, each once."),
+      Field("lowestPort", \.lowestPort, .optional(.int), "The lowest relayed port."),
+      Field("highestPort", \.highestPort, .optional(.int), "The highest relayed port."),
+      Field("slowest", \.slowest, .optional(.duration), "The longest time to a grant."),
+      Field("deleted", \.deleted, .bool, "Whether the server confirmed that all of them are gone.")
+    ),
+    examples: [
+      .init(
+        "There is room for twenty calls", with: "server: ${target}\nallocations: 20", expect: ["output.granted == 20"])
+    ])
+
+  package init() {}
+
+  package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+    let server = try Server(input.server)
+    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+      try await CapacityProbe(server: server, allocations: input.allocations).run(deadline: deadline)
+    }
+    return .done(
+      Output(
+        requested: report.requested, granted: report.granted, stoppedBy: report.stoppedBy?.rawValue,
+        relayAddresses: report.relayAddresses.map(\.description), lowestPort: report.ports.map { Int($0.lowerBound) },
+        highestPort: report.ports.map { Int($0.upperBound) }, slowest: report.elapsed?.max,
+        deleted: report.allocationsDeleted))
+  }
+}

@@ -1,0 +1,81 @@
+import Journal
+package import Probe
+package import Schema
+package import Steps
+
+/// Tries good credentials and bad ones.
+package struct TURNCredentials: StepModule {
+  package struct Input: Sendable {
+    package var server: TURNServer
+  }
+
+  package struct Trial: Sendable {
+    package var trial: CredentialsProbe.Trial
+    package var accepted: Bool
+    package var errorCode: Int?
+    package var asExpected: Bool
+  }
+
+  package struct Output: Sendable {
+    package var trials: [Trial]
+    package var violations: [CredentialsProbe.Trial]
+  }
+
+  package static let declaration = ModuleDeclaration(
+    "turn.credentials", "Tries good credentials, which must work, and bad ones, which must be refused.",
+    discussion: """
+      Besides the good ones: with a password, an unknown user; with a shared secret, an expired user and another secret;
+      with both, a nonce of chance and one that was given to another socket. Deliberate failures use the user name
+      `runbook-probe`, so that log reviews can subtract them.
+      """,
+    effect: .observe, judges: true, deadline: .seconds(30),
+    input: Record(
+      Input.init,
+      Field("server", \.server, .turnServer, "The server to try, with good credentials or shared secret.")
+    ),
+    output: Record(
+      Output.init,
+      Field(
+        "trials", \.trials,
+        .list(
+          .record(
+            Record(
+              Trial.init,
+              Field("trial", \.trial, .enumeration(CredentialsProbe.Trial.self), "What was tried."),
+              Field("accepted", \.accepted, .bool, "Whether the server accepted it."),
+              Field("errorCode", \.errorCode, .optional(.int), "The number of the refusal."),
+              Field("asExpected", \.asExpected, .bool, "Whether it ended as it must.")
+            ))), "What was tried, in order."),
+      Field(
+        "violations", \.violations, .list(.enumeration(CredentialsProbe.Trial.self)),
+        "What did not end as it must.")
+    ),
+    examples: [.init("Only good credentials work", with: "server: ${target}")])
+
+  package init() {}
+
+  package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+    let server = try Server(input.server)
+    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+      try await CredentialsProbe(server: server).run(deadline: deadline)
+    }
+    let output = Output(
+      trials: report.outcomes.map {
+        Trial(trial: $0.trial, accepted: $0.isAccepted, errorCode: $0.errorCode, asExpected: $0.isAsExpected)
+      }, violations: report.violations)
+    guard let violation = report.violations.first else { return .done(output) }
+    if violation == .good {
+      return .failed(
+        output,
+        Finding(
+          "turn.unauthorized", "\(server.uri) refuses the credentials that should work.",
+          advice: "Look at user name, password, secret and realm, and at the server's clock."))
+    }
+    return .failed(
+      output,
+      Finding(
+        "turn.badCredentialsAccepted",
+        "\(server.uri) accepts what it must refuse: \(report.violations.map(\.rawValue).joined(separator: ", ")).",
+        advice: "Look at the server's authentication options, and at stale-nonce for nonces."))
+  }
+}

@@ -1,0 +1,44 @@
+import Journal
+import Probe
+package import Schema
+package import Steps
+
+/// Finds out whether a server is draining.
+package struct TURNDrain: StepModule {
+  package struct Input: Sendable {
+    package var server: TURNServer
+  }
+
+  package struct Output: Sendable {
+    package var draining: Bool
+    package var reason: String?
+    package var software: String?
+  }
+
+  package static let declaration = ModuleDeclaration(
+    "turn.drain", "Finds out whether a TURN server is draining: it answers, and gives no new allocations.",
+    discussion: "A 403 to Allocate with good credentials, while Binding is answered, is taken for draining.",
+    effect: .observe, judges: true, deadline: .seconds(15),
+    input: Record(
+      Input.init,
+      Field("server", \.server, .turnServer, "The server to try, with credentials or shared secret.")
+    ),
+    output: Record(
+      Output.init,
+      Field("draining", \.draining, .bool, "Whether it gives no new allocations."),
+      Field("reason", \.reason, .optional(.string), "What the refusal means."),
+      Field("software", \.software, .optional(.string), "What the server calls itself.")
+    ),
+    examples: [.init("The server takes new sessions", with: "server: ${target}", expect: ["!output.draining"])])
+
+  package init() {}
+
+  package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+    let server = try Server(input.server)
+    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+      try await DrainProbe(server: server).run(deadline: deadline)
+    }
+    return .done(
+      Output(draining: report.isDraining, reason: report.refusal?.message, software: report.software))
+  }
+}

@@ -1,0 +1,74 @@
+import Addresses
+import Journal
+package import Probe
+import STUN
+package import Schema
+package import Steps
+
+/// Looks whether the relayed address is the one that the world sees.
+package struct TURNExternalAddress: StepModule {
+  package struct Input: Sendable {
+    package var server: TURNServer
+    package var observer: String?
+    package var tolerated: [ExternalAddressProbe.Finding]
+  }
+
+  package struct Output: Sendable {
+    package var relayedAddress: String
+    package var range: SpecialRange?
+    package var nameAddresses: [String]
+    package var observedAddress: String?
+    package var findings: [ExternalAddressProbe.Finding]
+  }
+
+  package static let declaration = ModuleDeclaration(
+    "turn.externalAddress", "Looks whether a TURN server's relayed address is the one that the world sees.",
+    discussion: """
+      Compares the relayed address with the addresses of the server's name, and, where an observer is given, with where
+      that STUN server sees packets come from that were sent through the relay.
+      """,
+    effect: .observe, judges: true, deadline: .seconds(15),
+    input: Record(
+      Input.init,
+      Field("server", \.server, .turnServer, "The server to try, with credentials or shared secret."),
+      Field("observer", \.observer, .optional(.turnURI), "A STUN server elsewhere, asked through the relay."),
+      Field(
+        "tolerated", \.tolerated, .list(.enumeration(ExternalAddressProbe.Finding.self)), default: [],
+        "What is no failure here.")
+    ),
+    output: Record(
+      Output.init,
+      Field("relayedAddress", \.relayedAddress, .ip, "The address that peers are told to send to."),
+      Field(
+        "range", \.range, .optional(.enumeration(SpecialRange.self)),
+        "The range it lies in, where the world cannot reach it."),
+      Field("nameAddresses", \.nameAddresses, .list(.ip), "The addresses of the server's name."),
+      Field("observedAddress", \.observedAddress, .optional(.ip), "Where the observer saw packets come from."),
+      Field(
+        "findings", \.findings, .list(.enumeration(ExternalAddressProbe.Finding.self)), "What is not as it should be.")
+    ),
+    examples: [.init("The relay is where the world looks for it", with: "server: ${target}")])
+
+  package init() {}
+
+  package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+    let server = try Server(input.server)
+    let observer = input.observer.flatMap { try? ServerURI(parsing: $0) }.map { Server(uri: $0) }
+    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+      try await ExternalAddressProbe(server: server, observer: observer).run(deadline: deadline)
+    }
+    let output = Output(
+      relayedAddress: "\(report.relayedAddress)", range: report.specialRange,
+      nameAddresses: report.nameAddresses.map(\.description), observedAddress: report.observedAddress?.description,
+      findings: report.findings)
+    let objections = report.findings.filter { !input.tolerated.contains($0) }
+    guard !objections.isEmpty else { return .done(output) }
+    return .failed(
+      output,
+      Finding(
+        "turn.externalAddress",
+        "The relayed address \(report.relayedAddress) of \(server.uri): "
+          + objections.map(\.rawValue).joined(separator: ", ") + ".",
+        advice: "Look at the server's external address (coturn: external-ip), its DNS records and its NAT."))
+  }
+}

@@ -1,0 +1,53 @@
+import Journal
+import Probe
+package import Schema
+package import Steps
+
+/// Looks whether relay ports are reachable.
+package struct TURNPorts: StepModule {
+  package struct Input: Sendable {
+    package var server: TURNServer
+    package var allocations: Int
+  }
+
+  package struct Output: Sendable {
+    package var reachable: [Int]
+    package var unreachable: [Int]
+  }
+
+  package static let declaration = ModuleDeclaration(
+    "turn.ports", "Looks whether the relay ports of a TURN server can be reached from here.",
+    discussion: """
+      Makes allocations one after the other, and sends to each relayed port from a socket of its own, as a peer would. A
+      firewall that lets clients in and peers out shows here and nowhere else.
+      """,
+    effect: .observe, judges: true, deadline: .seconds(60),
+    input: Record(
+      Input.init,
+      Field("server", \.server, .turnServer, "The server to try, with credentials or shared secret."),
+      Field("allocations", \.allocations, .int.within(1...1000), default: 5, "How many ports to try.")
+    ),
+    output: Record(
+      Output.init,
+      Field("reachable", \.reachable, .list(.int), "Relayed ports at which a datagram from here arrived."),
+      Field("unreachable", \.unreachable, .list(.int), "Relayed ports at which none arrived.")
+    ),
+    examples: [.init("Peers reach the relay", with: "server: ${target}")])
+
+  package init() {}
+
+  package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+    let server = try Server(input.server)
+    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+      try await PortsProbe(server: server, allocations: input.allocations).run(deadline: deadline)
+    }
+    let output = Output(reachable: report.reachable.map(Int.init), unreachable: report.unreachable.map(Int.init))
+    guard !output.unreachable.isEmpty else { return .done(output) }
+    return .failed(
+      output,
+      Finding(
+        "turn.portsUnreachable",
+        "Of \(input.allocations) relay ports of \(server.uri), \(output.unreachable.count) cannot be reached from here.",
+        advice: "Look at the firewall in front of the relay port range (49152-65535/udp unless set otherwise)."))
+  }
+}

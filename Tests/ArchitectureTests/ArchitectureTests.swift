@@ -1,0 +1,82 @@
+import Foundation
+import Testing
+
+/// The manifest against the table of docs/architecture.md.
+@Suite struct ArchitectureTests {
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  private struct Description: Decodable {
+    struct Target: Decodable {
+      let name: String
+      let path: String
+      let targets: [String]?
+      let products: [String]?
+
+      enum CodingKeys: String, CodingKey {
+        case name
+        case path
+        case targets = "target_dependencies"
+        case products = "product_dependencies"
+      }
+    }
+
+    let targets: [Target]
+  }
+
+  /// What each target of Sources/ imports, as the package manager sees it.
+  private func described() throws -> [String: Set<String>] {
+    let scratch = FileManager.default.temporaryDirectory.appending(path: "runbook-describe-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: scratch) }
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = [
+      "swift", "package", "--package-path", Self.root.path, "--scratch-path", scratch.path, "describe", "--type",
+      "json",
+    ]
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let data = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0)
+    let targets = try JSONDecoder().decode(Description.self, from: data).targets
+    return Dictionary(
+      uniqueKeysWithValues: targets.filter { $0.path.hasPrefix("Sources/") }.map { target in
+        (target.name, Set((target.targets ?? []) + (target.products ?? [])))
+      })
+  }
+
+  /// The table's rows: name and imports.
+  private func documented() throws -> [String: String] {
+    let text = try String(contentsOf: Self.root.appending(path: "docs/architecture.md"), encoding: .utf8)
+    let section = try #require(text.split(separator: "\n## ").first { $0.hasPrefix("Targets\n") })
+    var rows: [String: String] = [:]
+    for line in section.split(separator: "\n") where line.hasPrefix("| `") {
+      let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+      rows[cells[0].trimmingCharacters(in: ["`"])] = cells[2]
+    }
+    return rows
+  }
+
+  @Test("Every target is in the table with what it imports, and the table names no other")
+  func table() throws {
+    let described = try described()
+    let documented = try documented()
+    #expect(Set(described.keys) == Set(documented.keys))
+    for (name, imports) in described {
+      guard let cell = documented[name], cell != "all of them" else { continue }
+      let listed = cell == "–" ? [] : Set(cell.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+      #expect(imports == listed, "\(name)")
+    }
+  }
+
+  @Test("Neither side of the journal imports the other")
+  func wall() throws {
+    let described = try described()
+    let before: Set = ["Language", "Engine", "Modules", "Steps"]
+    #expect(described["Reports"]?.isDisjoint(with: before.union(["Ledger"])) == true)
+    #expect(described["Engine"]?.isDisjoint(with: ["Modules", "Reports", "Ledger"]) == true)
+    #expect(described["Modules"]?.isDisjoint(with: ["Engine", "Language", "Reports", "Ledger"]) == true)
+  }
+}

@@ -1,0 +1,180 @@
+import Journal
+import Probe
+import Schema
+import Steps
+import TestSupport
+import Testing
+
+@testable import Modules
+
+/// The modules over the STUN, TURN and TLS probes, each against a real coturn.
+@Suite(.serialized) struct ProbeModuleTests {
+  private func server(
+    _ coturn: Coturn, uri: String? = nil, credential: String = Coturn.credential, ca: String? = nil
+  ) -> Value {
+    TURNServer.record.encode(
+      TURNServer(
+        name: "lab", uri: uri ?? "turn:127.0.0.1:\(coturn.port)", host: "127.0.0.1", username: Coturn.username,
+        credential: Secret(credential), ca: ca))
+  }
+
+  private func secureURI(_ coturn: Coturn, _ transport: String) throws -> String {
+    "turns:127.0.0.1:\(try #require(coturn.tlsPort))?transport=\(transport)"
+  }
+
+  @Test("stun.binding, turn.allocate and turn.relay tell what they found, over every transport")
+  func basics() async throws {
+    let coturn = try Coturn()
+    for uri in [
+      "turn:127.0.0.1:\(coturn.port)", "turn:127.0.0.1:\(coturn.port)?transport=tcp", try secureURI(coturn, "tcp"),
+      try secureURI(coturn, "udp"),
+    ] {
+      let target = Value.Member("server", server(coturn, uri: uri, ca: coturn.authority))
+      let binding = try await run("stun.binding", [target, .init("requests", .int(3))])
+      #expect(binding.output["responses"] == .int(3))
+      #expect(binding.output["reflexiveAddress"] == .string("127.0.0.1"))
+      let allocation = try await run("turn.allocate", [target])
+      #expect(allocation.output["lifetime"] == .duration(.seconds(600)))
+      #expect(allocation.output["deleted"] == .bool(true))
+      let relay = try await run("turn.relay", [target, .init("packets", .int(20)), .init("rate", .int(200))])
+      #expect(relay.output["lost"] == .int(0))
+      #expect(relay.output["loss"] == .double(0))
+      #expect(relay.objection == nil)
+    }
+  }
+
+  @Test("A wrong password fails the step with a code, advice and what was learnt, and no secret in it")
+  func wrongPassword() async throws {
+    let coturn = try Coturn()
+    let error = try await stepError {
+      _ = try await run("turn.relay", [.init("server", server(coturn, credential: "wrong-horse"))])
+    }
+    #expect(error.kind == .failed)
+    #expect(error.finding.code == "turn.unauthorized")
+    #expect(error.finding.advice?.contains("password") == true)
+    #expect(error.learnt.contains(Value.Member("realm", .string("r.example"))))
+    #expect(!"\(error)".contains("wrong-horse"))
+  }
+
+  @Test("A silent server fails the step within its deadline, a stopped one at once")
+  func silence() async throws {
+    let coturn = try Coturn()
+    coturn.signal(19)
+    let start = ContinuousClock.now
+    let silent = try await stepError {
+      _ = try await run("turn.allocate", [.init("server", server(coturn))], deadline: .seconds(2))
+    }
+    #expect(silent.finding.code == "turn.timeout")
+    #expect(ContinuousClock.now - start < .seconds(4))
+    coturn.signal(18)
+    coturn.signal(9)
+  }
+
+  @Test("A URI that is none never starts the step")
+  func invalidURI() async throws {
+    let coturn = try Coturn()
+    let error = try await stepError {
+      _ = try await STUNBinding().run(
+        STUNBinding.Input(
+          server: TURNServer(name: "x", uri: "turn:exa mple", host: "x"), requests: 1), in: context())
+    }
+    #expect(error.kind == .notStarted)
+    _ = coturn
+  }
+
+  @Test("turn.credentials finds nothing to object to in coturn")
+  func credentials() async throws {
+    let coturn = try Coturn()
+    let result = try await run("turn.credentials", [.init("server", server(coturn))])
+    #expect(result.objection == nil)
+    #expect(result.output["violations"] == .list([]))
+  }
+
+  @Test("turn.openRelay objects to what coturn relays to by default, and keeps quiet about what is allowed")
+  func openRelay() async throws {
+    let coturn = try Coturn()
+    let result = try await run("turn.openRelay", [.init("server", server(coturn))])
+    #expect(result.objection?.severity == .fail)
+    #expect(result.objection?.finding.code == "turn.openRelay")
+    let openings = try #require(result.output["openings"])
+    #expect("\(openings)".contains("loopback"))
+    let all = OpenRelayProbe.PeerKind.allCases.map { Value.string($0.rawValue) }
+    let tolerant = try await run("turn.openRelay", [.init("server", server(coturn)), .init("allowed", .list(all))])
+    #expect(tolerant.objection == nil)
+  }
+
+  @Test("turn.capacity, turn.ports, turn.drain, turn.amplification and stun.behaviour describe coturn")
+  func audits() async throws {
+    let coturn = try Coturn()
+    let target = Value.Member("server", server(coturn))
+    let capacity = try await run("turn.capacity", [target, .init("allocations", .int(4))])
+    #expect(capacity.output["granted"] == .int(4))
+    let ports = try await run("turn.ports", [target, .init("allocations", .int(2))])
+    #expect(ports.objection == nil)
+    #expect(ports.output["unreachable"] == .list([]))
+    let drain = try await run("turn.drain", [target])
+    #expect(drain.output["draining"] == .bool(false))
+    let amplification = try await run("turn.amplification", [target])
+    guard case .double(let factor)? = amplification.output["factor"] else {
+      Testing.Issue.record("no factor")
+      return
+    }
+    #expect(factor > 1)
+    let behaviour = try await run("stun.behaviour", [target])
+    #expect(behaviour.output["behindNAT"] == .bool(false))
+  }
+
+  @Test("turn.externalAddress objects to a loopback relay unless that is tolerated")
+  func externalAddress() async throws {
+    let coturn = try Coturn()
+    let target = Value.Member("server", server(coturn))
+    let objected = try await run(
+      "turn.externalAddress", [target, .init("observer", .string("stun:127.0.0.1:\(coturn.port)"))])
+    #expect(objected.objection?.finding.code == "turn.externalAddress")
+    #expect(objected.output["observedAddress"] == .string("127.0.0.1"))
+    let tolerated = try await run(
+      "turn.externalAddress", [target, .init("tolerated", text("relayedAddressIsSpecial"))])
+    #expect(tolerated.objection == nil)
+  }
+
+  @Test("turn.pool counts who works")
+  func pool() async throws {
+    let coturn = try Coturn()
+    let good = server(coturn)
+    let bad = server(coturn, credential: "wrong")
+    let enough = try await run("turn.pool", [.init("servers", .list([bad, good]))])
+    #expect(enough.objection == nil)
+    #expect(enough.output["working"] == .int(1))
+    let few = try await run("turn.pool", [.init("servers", .list([bad, good])), .init("working", .int(2))])
+    #expect(few.objection?.finding.code == "turn.poolTooSmall")
+  }
+
+  @Test("tls.certificate reads the certificate over TLS and DTLS, and objects where it is not trusted")
+  func certificate() async throws {
+    let coturn = try Coturn()
+    for transport in ["tcp", "udp"] {
+      let uri = try secureURI(coturn, transport)
+      let trusted = try await run(
+        "tls.certificate", [.init("server", server(coturn, uri: uri, ca: coturn.authority))])
+      #expect(trusted.objection == nil)
+      #expect(trusted.output["trusted"] == .bool(true))
+      let distrusted = try await run("tls.certificate", [.init("server", server(coturn, uri: uri))])
+      #expect(distrusted.objection?.finding.code == "tls.untrusted")
+      #expect(distrusted.output["fingerprint"] == trusted.output["fingerprint"])
+    }
+  }
+
+  @Test("tls.handshake lists versions")
+  func handshake() async throws {
+    let coturn = try Coturn()
+    let result = try await run(
+      "tls.handshake",
+      [.init("server", server(coturn, uri: try secureURI(coturn, "tcp"))), .init("ciphers", .bool(false))])
+    guard case .list(let versions)? = result.output["versions"] else {
+      Testing.Issue.record("no versions")
+      return
+    }
+    #expect(versions.map { $0["version"] } == ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"].map(Value.string))
+    #expect(versions.contains { $0["verdict"] == .string("accepted") })
+  }
+}
