@@ -24,7 +24,7 @@ import Testing
 
   @Test("stun.binding, turn.allocate and turn.relay tell what they found, over every transport")
   func basics() async throws {
-    let coturn = try Coturn()
+    let coturn = try await Coturn.start()
     for uri in [
       "turn:127.0.0.1:\(coturn.port)", "turn:127.0.0.1:\(coturn.port)?transport=tcp", try secureURI(coturn, "tcp"),
       try secureURI(coturn, "udp"),
@@ -45,7 +45,7 @@ import Testing
 
   @Test("A wrong password fails the step with a code, advice and what was learnt, and no secret in it")
   func wrongPassword() async throws {
-    let coturn = try Coturn()
+    let coturn = try await Coturn.start()
     let error = try await stepError {
       _ = try await run("turn.relay", [.init("server", server(coturn, credential: "wrong-horse"))])
     }
@@ -58,7 +58,7 @@ import Testing
 
   @Test("A silent server fails the step within its deadline, a stopped one at once")
   func silence() async throws {
-    let coturn = try Coturn()
+    let coturn = try await Coturn.start()
     coturn.signal(19)
     let start = ContinuousClock.now
     let silent = try await stepError {
@@ -72,7 +72,7 @@ import Testing
 
   @Test("A URI that is none never starts the step")
   func invalidURI() async throws {
-    let coturn = try Coturn()
+    let coturn = try await Coturn.start()
     let error = try await stepError {
       _ = try await STUNBinding().run(
         STUNBinding.Input(
@@ -84,7 +84,7 @@ import Testing
 
   @Test("turn.credentials finds nothing to object to in coturn")
   func credentials() async throws {
-    let coturn = try Coturn()
+    let coturn = try await Coturn.start()
     let result = try await run("turn.credentials", [.init("server", server(coturn))])
     #expect(result.objection == nil)
     #expect(result.output["violations"] == .list([]))
@@ -92,7 +92,7 @@ import Testing
 
   @Test("turn.openRelay objects to what coturn relays to by default, and keeps quiet about what is allowed")
   func openRelay() async throws {
-    let coturn = try Coturn()
+    let coturn = try await Coturn.start()
     let result = try await run("turn.openRelay", [.init("server", server(coturn))])
     #expect(result.objection?.severity == .fail)
     #expect(result.objection?.finding.code == "turn.openRelay")
@@ -105,7 +105,7 @@ import Testing
 
   @Test("turn.capacity, turn.ports, turn.drain, turn.amplification and stun.behaviour describe coturn")
   func audits() async throws {
-    let coturn = try Coturn()
+    let coturn = try await Coturn.start()
     let target = Value.Member("server", server(coturn))
     let capacity = try await run("turn.capacity", [target, .init("allocations", .int(4))])
     #expect(capacity.output["granted"] == .int(4))
@@ -126,7 +126,7 @@ import Testing
 
   @Test("turn.externalAddress objects to a loopback relay unless that is tolerated")
   func externalAddress() async throws {
-    let coturn = try Coturn()
+    let coturn = try await Coturn.start()
     let target = Value.Member("server", server(coturn))
     let objected = try await run(
       "turn.externalAddress", [target, .init("observer", .string("stun:127.0.0.1:\(coturn.port)"))])
@@ -139,7 +139,7 @@ import Testing
 
   @Test("turn.pool counts who works")
   func pool() async throws {
-    let coturn = try Coturn()
+    let coturn = try await Coturn.start()
     let good = server(coturn)
     let bad = server(coturn, credential: "wrong")
     let enough = try await run("turn.pool", [.init("servers", .list([bad, good]))])
@@ -151,7 +151,7 @@ import Testing
 
   @Test("tls.certificate reads the certificate over TLS and DTLS, and objects where it is not trusted")
   func certificate() async throws {
-    let coturn = try Coturn()
+    let coturn = try await Coturn.start()
     for transport in ["tcp", "udp"] {
       let uri = try secureURI(coturn, transport)
       let trusted = try await run(
@@ -166,7 +166,7 @@ import Testing
 
   @Test("tls.handshake lists versions")
   func handshake() async throws {
-    let coturn = try Coturn()
+    let coturn = try await Coturn.start()
     let result = try await run(
       "tls.handshake",
       [.init("server", server(coturn, uri: try secureURI(coturn, "tcp"))), .init("ciphers", .bool(false))])
