@@ -25,8 +25,10 @@ extension Project {
 
   func compiler(_ catalog: Catalog, _ log: IssueLog) -> DocumentCompiler {
     let sources = targets.flatMap { [$0.credential, $0.secret] }
-    return DocumentCompiler(
-      files: files, catalog: catalog, hiddenEnvironment: Set(sources.compactMap { $0?.environmentName }), log: log)
+    var hidden = Set(sources.compactMap { $0?.environmentName })
+    // Whether a document is right must not depend on what happens to be set.
+    if !declaresTargets { hidden.insert(TargetDeclaration.defaultCredential) }
+    return DocumentCompiler(files: files, catalog: catalog, hiddenEnvironment: hidden, log: log)
   }
 
   private func runbookPlan(

@@ -59,6 +59,9 @@ struct TargetDeclaration: Sendable {
     if case .string(let text) = reader.literal(key, as: type) { text } else { nil }
   }
 
+  /// Where the credential of the one target comes from.
+  static let defaultCredential = "TURN_CREDENTIAL"
+
   /// The one target of a project that declares none, from `TURN_SERVER`, `TURN_USERNAME` and `TURN_CREDENTIAL` or
   /// `TURN_SECRET`, and `TURN_CA`; nil where `TURN_SERVER` is not set, or is no URI, which is reported.
   init?(environment: [String: String], log: IssueLog) {
@@ -77,8 +80,9 @@ struct TargetDeclaration: Sendable {
     ca = environment["TURN_CA"]
     if environment["TURN_SECRET"] != nil {
       secret = SecretSource(environment: "TURN_SECRET", subject: "the secret of the target", range: range)
-    } else if environment["TURN_CREDENTIAL"] != nil || username != nil {
-      credential = SecretSource(environment: "TURN_CREDENTIAL", subject: "the credential of the target", range: range)
+    } else if environment[Self.defaultCredential] != nil || username != nil {
+      credential = SecretSource(
+        environment: Self.defaultCredential, subject: "the credential of the target", range: range)
     }
   }
 
