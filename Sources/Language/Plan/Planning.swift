@@ -27,7 +27,7 @@ extension Project {
     let sources = targets.flatMap { [$0.credential, $0.secret] }
     var hidden = Set(sources.compactMap { $0?.environmentName })
     // Whether a document is right must not depend on what happens to be set.
-    if !declaresTargets { hidden.insert(TargetDeclaration.defaultCredential) }
+    if !declaresTargets { hidden.formUnion(TargetDeclaration.defaultSecretNames) }
     return DocumentCompiler(files: files, catalog: catalog, hiddenEnvironment: hidden, log: log)
   }
 
