@@ -28,8 +28,11 @@ package struct EvalCommand: ParsableCommand {
   package func run() throws {
     let trial: Trial
     do throws(Issues) { trial = try Trial(of: expression, bindings: try variables()) } catch {
-      if format == .json { Terminal.standardOutput.write(json(error: error.all.map(\.message).joined(separator: "; "))) }
-      let text = DiagnosticText(usesColour: Terminal.standardError.hasColor) { [expression] _ in Array(expression.utf8) }
+      if format == .json {
+        Terminal.standardOutput.write(json(error: error.all.map(\.message).joined(separator: "; ")))
+      }
+      let text = DiagnosticText(usesColour: Terminal.standardError.hasColor) { [expression] _ in Array(expression.utf8)
+      }
       Terminal.standardError.write(text.text(error.all))
       throw CommandFailure(.invalid)
     }

@@ -28,7 +28,7 @@ extension ValueType {
     switch self {
     case .bool: return try read(["true": .bool(true), "false": .bool(false)][text])
     case .int: return try read(Int64(text).map(Value.int))
-    case .double: return try read(Self.isDecimal(text) ? Double(text).map(Value.double) : nil)
+    case .double: return try read(Self.isDecimal(text) ? Double(text).flatMap { $0.isFinite ? .double($0) : nil } : nil)
     case .bytes: return try read(parseBase64(text).map(Value.bytes))
     case .timestamp: return try read(Timestamp(text).map(Value.timestamp))
     case .duration: return try read(parseDuration(text).map(Value.duration))

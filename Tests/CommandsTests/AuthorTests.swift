@@ -63,7 +63,8 @@ import Testing
     let project = try CommandLineProject()
     let schema = try await project.runbook("schema")
     try project.write("schema.json", schema.stdout)
-    try project.write("runbooks/bad.yaml", try project.read("runbooks/daily-health.yaml").replacing("title:", with: "titel:"))
+    try project.write(
+      "runbooks/bad.yaml", try project.read("runbooks/daily-health.yaml").replacing("title:", with: "titel:"))
     try project.write(
       "check.py",
       """
@@ -76,7 +77,8 @@ import Testing
 
       """)
     var command = Command(
-      "python3", ["check.py", "runbook.yaml", "runbooks/daily-health.yaml", "checks/turn-relay.yaml", "runbooks/bad.yaml"])
+      "python3",
+      ["check.py", "runbook.yaml", "runbooks/daily-health.yaml", "checks/turn-relay.yaml", "runbooks/bad.yaml"])
     command.directory = project.root
     let result = project.output(of: try await command.run())
     #expect(

@@ -150,6 +150,20 @@ struct ExpressionTests {
     }
   }
 
+  @Test(
+    "What other languages lead into is reported with what to write",
+    arguments: [
+      ("output.count = 3", "write =="), ("output.ready and output.count > 1", "write &&"),
+      ("output.ready or output.count > 1", "write ||"), ("not output.ready", "write !"),
+      ("${output.count} > 1", "inside an expression names stand without ${…}"),
+      ("duration('1s') > 5", "write a duration as duration('200ms')"),
+      ("output.ready & true", "write &&"),
+    ])
+  func advice(expectation: String, advice: String) throws {
+    let found = issues { try plan("- id: look\n  use: sample.look\n  expect:\n    - \(expectation)") }
+    #expect(found.map(\.suggestion) == [advice])
+  }
+
   @Test("What goes wrong with a secret is said without it")
   func secretFailure() throws {
     let plan = try plan(

@@ -27,9 +27,6 @@ struct FixtureTests {
   func invalid(rule: String) throws {
     let found = try issues(rule, "invalid").map(\.line)
     let file = Self.folder.appendingPathComponent("\(rule)/invalid/expected.txt")
-    if ProcessInfo.processInfo.environment["RECORD"] != nil {
-      try Data((found.joined(separator: "\n") + "\n").utf8).write(to: file)
-    }
     let expected = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map(String.init)
     #expect(found == expected)
     #expect(!found.isEmpty)
@@ -50,6 +47,14 @@ struct FixtureTests {
 
   private static let document = folder.deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("docs/language.md")
+
+  @Test("Every code that an issue of the fixtures has is named by the documentation")
+  func codes() throws {
+    let text = try String(contentsOf: Self.document, encoding: .utf8)
+    let found = try Set(Self.rules.flatMap { try issues($0, "invalid").map(\.code) })
+    #expect(found.count > 50)
+    #expect(found.filter { !text.contains("`\($0)`") } == [])
+  }
 
   @Test("Every rule of the documentation has its two fixtures, and every fixture its rule")
   func complete() throws {

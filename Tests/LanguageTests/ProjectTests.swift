@@ -98,6 +98,12 @@ struct ProjectTests {
     #expect(try bare.load().targets(selectedBy: nil) == [])
     #expect(try bare.load(["TURN_SERVER": "stun:[::1]"]).targets(selectedBy: nil).map(\.host) == ["::1"])
     #expect(issues { try bare.load(["TURN_SERVER": "http://x"]) }.map(\.code) == ["type-mismatch"])
+    let shared = try bare.load(["TURN_SERVER": "turn:x", "TURN_SECRET": "s", "TURN_CA": "ca.pem"])
+    #expect(try shared.targets(selectedBy: "default").map(\.secret) == [Secret("s")])
+    #expect(try shared.targets(selectedBy: "default").map(\.ca) == [bare.path + "/ca.pem"])
+    #expect(
+      issues { try bare.load(["TURN_SERVER": "turn:x", "TURN_SECRET": "s", "TURN_CREDENTIAL": "c"]) }.map(\.code)
+        == ["two-credentials"])
     let incomplete = try bare.load(["TURN_SERVER": "turn:x", "TURN_USERNAME": "u"])
     #expect(issues { try incomplete.targets(selectedBy: nil) }.map(\.code) == ["missing-secret"])
   }

@@ -1,3 +1,4 @@
+import Foundation
 import Language
 import Schema
 import Testing
@@ -14,6 +15,35 @@ struct ScaleTests {
     let project = try SampleProject(["runbooks/big.yaml": text])
     #expect(try project.problems() == [])
     #expect(try project.load().plan("big", catalog: sampleCatalog).steps.count == 2_000)
+  }
+
+  @Test("The deepest documents, types, expressions and checks fit a thread with a stack of 512 KiB")
+  func depth() async throws {
+    let list = String(repeating: "[", count: 58) + "x" + String(repeating: "]", count: 58)
+    let type = String(repeating: "list<", count: 15) + "int" + String(repeating: ">", count: 15)
+    let value = String(repeating: "[", count: 15) + "1" + String(repeating: "]", count: 15)
+    let sum = String(repeating: "(1 + ", count: 45) + "size(inputs.next)" + String(repeating: ")", count: 45)
+    var files: [String: String] = [:]
+    for index in 0...17 {
+      files["checks/c\(index).yaml"] = """
+        check: c\(index)
+        inputs:
+          next: {type: "\(type)", default: \(value)}
+        steps:
+          - {id: all, use: sample.everything, with: {anything: \(list), numbers: {int: "${\(sum)}"}}}
+          - {id: next, use: checks/c\(index + 1)}
+        """
+    }
+    let project = try SampleProject(files)
+    let loaded = try project.load()
+    let found: [String] = await withCheckedContinuation { continuation in
+      let thread = Thread {
+        continuation.resume(returning: loaded.validate(["checks/c0.yaml"], catalog: sampleCatalog).map(\.code))
+      }
+      thread.stackSize = 512 << 10
+      thread.start()
+    }
+    #expect(found == ["check-depth"])
   }
 
   @Test("Of very many problems the first are listed, and that there are more")

@@ -44,9 +44,6 @@ final class SourceText: Sendable {
     return scalars[start..<end]
   }
 
-  /// The index of the first scalar of a line (from 1).
-  func start(ofLine line: Int) -> Int { lineStarts[min(max(line, 1), lineStarts.count) - 1] }
-
   /// The range from one index up to another. What spans lines is cut at the end of the first, which is where people look.
   func range(_ start: Int, _ end: Int) -> SourceRange {
     let line = line(at: start)

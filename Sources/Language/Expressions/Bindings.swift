@@ -79,7 +79,8 @@ struct Bindings: Sendable {
 
   /// What every environment has: `bytesize('64MiB')` and `bandwidth('800Mbps')`, in bytes and in bits per second.
   static let standard: CEL.Environment = {
-    var environment = CEL.Environment()
+    // Half the depth that CEL itself allows: an expression of a check inside checks is read further down the stack.
+    var environment = CEL.Environment(limits: Limits(depth: 50))
     for (name, type) in [("bytesize", ValueType.byteSize), ("bandwidth", .bandwidth)] {
       let quantity = Overload.Implementation.unary { (argument) throws(EvaluationError) in
         guard case .string(let text) = argument else { throw EvaluationError(.noSuchOverload, "\(name) takes a text") }

@@ -55,7 +55,7 @@ final class ExpressionCompiler {
     let bindings = bindings(at: place)
     let parsed: ParsedExpression
     do { parsed = try bindings.environment.parse(source) } catch {
-      report(error, range: range)
+      report(error, of: source, range: range)
       isComplete = false
       return nil
     }
@@ -68,7 +68,7 @@ final class ExpressionCompiler {
     let checked: CheckedExpression
     do { checked = try bindings.environment.check(parsed) } catch {
       // What the walk has reported is not said twice.
-      report(error, range: range) { problem in
+      report(error, of: source, range: range) { problem in
         walk.reports.contains { $0.chain.start <= problem.range.start && problem.range.end <= $0.chain.end }
       }
       return nil
@@ -93,23 +93,14 @@ final class ExpressionCompiler {
   }
 
   private func report(
-    _ error: CompileError, range: (CEL.SourceRange) -> Schema.SourceRange,
+    _ error: CompileError, of source: String, range: (CEL.SourceRange) -> Schema.SourceRange,
     unless isKnown: (Problem) -> Bool = { _ in false }
   ) {
     for problem in error.problems where !isKnown(problem) {
       log.error(
         problem.code.issueCode, problem.message, at: range(problem.range),
-        suggestion: problem.suggestion.map { "did you mean \"\($0)\"?" } ?? Self.unitAdvice(problem))
+        suggestion: problem.suggestion.map { "did you mean \"\($0)\"?" } ?? problem.advice(in: source))
     }
-  }
-
-  /// How a duration is written, where it was compared with a bare number or text.
-  private static func unitAdvice(_ problem: Problem) -> String? {
-    guard problem.code == .noMatchingOverload else { return nil }
-    let pairs = [
-      "duration, int", "duration, double", "duration, string", "int, duration", "double, duration", "string, duration",
-    ]
-    return pairs.contains { problem.message.contains("(\($0))") } ? "write a duration as duration('200ms')" : nil
   }
 
   // MARK: Types

@@ -21,7 +21,8 @@ enum KnownPaths {
     case .presence(let operand, let field, _) where truth:
       guard var path = Path(operand) else { return [] }
       path.append(.init(text: field.text, range: field.range), isOptional: false, end: node.range.end)
-      return [path.text(path.segments.count)]
+      let text = path.text(path.segments.count)
+      return [path.root.text == Root.steps.rawValue ? presence(of: text) : text]
     case .select where truth:
       guard let path = Path(node), path.root.text == "secrets", path.segments.count == 2, path.name(1) == "present"
       else { return [] }
@@ -29,6 +30,9 @@ enum KnownPaths {
     default: return []
     }
   }
+
+  /// What `has(…)` makes known of a step's output: it is there, which of a check does not mean that all of it is.
+  static func presence(of path: String) -> String { "has(\(path))" }
 
   /// The output of the step whose outcome is compared, where all it is compared with are outcomes that have one.
   private static func passed(_ node: SyntaxNode, _ others: [SyntaxNode]) -> Set<String> {

@@ -138,7 +138,9 @@ struct NameWalk {
       return
     }
     guard path.name(1) == "output", !path.segments[1].isOptional, !asksForPresence else { return }
-    guard names.steps[index].mayLackOutput, !known.contains(path.text(2)) else { return }
+    let step = names.steps[index]
+    let isPresent = !step.isCheck && known.contains(KnownPaths.presence(of: path.text(2)))
+    guard step.mayLackOutput, !isPresent, !known.contains(path.text(2)) else { return }
     report(
       path, "output-may-be-absent",
       "the step \"\(id.text)\" may be skipped or fail with the run going on; it may have no output here",

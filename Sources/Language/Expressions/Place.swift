@@ -51,6 +51,8 @@ struct DocumentNames {
     /// What messages call its output: "turn.relay".
     var use: String
     var output: RecordType?
+    /// True for a check, which may end with part of its output.
+    var isCheck = false
     /// True where its module could not be found, so that nothing can be said of its output.
     var hasUnknownOutput = false
     /// True where the run may go on without the step's output: it has an `if`, or its failure does not stop the run.

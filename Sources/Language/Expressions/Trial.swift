@@ -71,7 +71,9 @@ package struct Trial: Sendable {
   }
 
   private static func scalars(_ range: CEL.SourceRange, in source: String) -> Range<Int> {
-    func count(_ offset: Int) -> Int { String(decoding: source.utf8.prefix(offset), as: UTF8.self).unicodeScalars.count }
+    func count(_ offset: Int) -> Int {
+      String(decoding: source.utf8.prefix(offset), as: UTF8.self).unicodeScalars.count
+    }
     return count(range.start)..<max(count(range.start) + 1, count(range.end))
   }
 

@@ -25,8 +25,10 @@ extension Project {
 
   func compiler(_ catalog: Catalog, _ log: IssueLog) -> DocumentCompiler {
     let sources = targets.flatMap { [$0.credential, $0.secret] }
-    return DocumentCompiler(
-      files: files, catalog: catalog, hiddenEnvironment: Set(sources.compactMap { $0?.environmentName }), log: log)
+    var hidden = Set(sources.compactMap { $0?.environmentName })
+    // Whether a document is right must not depend on what happens to be set.
+    if !declaresTargets { hidden.formUnion(TargetDeclaration.defaultSecretNames) }
+    return DocumentCompiler(files: files, catalog: catalog, hiddenEnvironment: hidden, log: log)
   }
 
   private func runbookPlan(
@@ -150,7 +152,11 @@ extension Project {
     if isDocumentName(name), files.exists(files.path(kind, name)) { return true }
     let names = files.names(kind)
     let prefix = kind == .check ? "checks/" : ""
-    let near = nearName(to: name, among: names).map { "did you mean \"\(prefix)\($0)\"?" }
+    // People complete file names on the command line.
+    var meant = name.hasPrefix("\(kind.folder)/") ? String(name.dropFirst(kind.folder.count + 1)) : name
+    if meant.hasSuffix(".yaml") { meant.removeLast(5) }
+    let nearest = names.contains(meant) ? meant : nearName(to: meant, among: names)
+    let near = nearest.map { "did you mean \"\(prefix)\($0)\"?" }
     let list =
       names.isEmpty ? "there are none in \(files.root)/\(kind.folder)" : "there are \(names.joined(separator: ", "))"
     log.error(

@@ -59,6 +59,11 @@ struct TargetDeclaration: Sendable {
     if case .string(let text) = reader.literal(key, as: type) { text } else { nil }
   }
 
+  private static let credentialName = "TURN_CREDENTIAL"
+  private static let secretName = "TURN_SECRET"
+  /// The names of the environment that the one target takes secrets from.
+  static let defaultSecretNames: Set = [credentialName, secretName]
+
   /// The one target of a project that declares none, from `TURN_SERVER`, `TURN_USERNAME` and `TURN_CREDENTIAL` or
   /// `TURN_SECRET`, and `TURN_CA`; nil where `TURN_SERVER` is not set, or is no URI, which is reported.
   init?(environment: [String: String], log: IssueLog) {
@@ -75,10 +80,16 @@ struct TargetDeclaration: Sendable {
     labels = [:]
     self.range = range
     ca = environment["TURN_CA"]
-    if environment["TURN_SECRET"] != nil {
-      secret = SecretSource(environment: "TURN_SECRET", subject: "the secret of the target", range: range)
-    } else if environment["TURN_CREDENTIAL"] != nil || username != nil {
-      credential = SecretSource(environment: "TURN_CREDENTIAL", subject: "the credential of the target", range: range)
+    if environment[Self.secretName] != nil, environment[Self.credentialName] != nil {
+      log.error(
+        "two-credentials", "\(Self.credentialName) and \(Self.secretName) are both set; a server takes only one kind",
+        at: range)
+    }
+    if environment[Self.secretName] != nil {
+      secret = SecretSource(environment: Self.secretName, subject: "the secret of the target", range: range)
+    } else if environment[Self.credentialName] != nil || username != nil {
+      credential = SecretSource(
+        environment: Self.credentialName, subject: "the credential of the target", range: range)
     }
   }
 

@@ -15,21 +15,17 @@ struct MappingReader {
   /// Keys that are there and were refused as not supported.
   private let refused: [String]
   private let entries: [String: Node.Mapping.Entry]
-  /// In the order of the document, only those that it may have.
-  let keys: [Node.Scalar]
 
   /// - Parameter subject: what the mapping is, as a sentence names it: "a step".
   /// Nil, with a report, where the node is no mapping.
   init?(_ node: Node, subject: String, _ table: KeyTable, log: IssueLog) {
     guard let mapping = MappingReader.mapping(node, subject: subject, log: log) else { return nil }
     var entries: [String: Node.Mapping.Entry] = [:]
-    var keys: [Node.Scalar] = []
     var refused: [String] = []
     for entry in mapping.entries {
       let name = entry.key.text
       if table.known.contains(name) {
         entries[name] = entry
-        keys.append(entry.key)
       } else if table.unsupported.contains(name) {
         refused.append(name)
         log.error("unsupported-key", "\"\(name)\" is not supported by this version", at: entry.key.range)
@@ -45,7 +41,6 @@ struct MappingReader {
       log.error("missing-key", "\(subject) needs the key \"\(name)\"", at: mapping.range)
     }
     self.entries = entries
-    self.keys = keys
     self.refused = refused
     range = mapping.range
     self.log = log

@@ -10,8 +10,8 @@ struct CheckCompiler {
   private var log: IssueLog { documents.log }
 
   static let keys = KeyTable(
-    known: ["check", "title", "doc", "inputs", "outputs", "timeout", "steps"], required: ["check", "steps"],
-    unsupported: ["lock"])
+    known: ["check", "title", "doc", "inputs", "outputs", "steps"], required: ["check", "steps"],
+    unsupported: ["lock", "timeout"])
 
   init(_ reader: MappingReader, name: String, source: SourceFile, documents: DocumentCompiler) {
     self.reader = reader
@@ -30,10 +30,9 @@ struct CheckCompiler {
     names.inputs = RecordType(fields: inputs.map(\.declaration))
     for declaration in declarations { names.add(declaration.name) }
     let compiler = ExpressionCompiler(names: names, log: log)
-    let roots: Set<Root> = [.inputs, .steps, .run]
+    let roots: Set<Root> = [.inputs, .steps]
     let steps = StepCompiler(compiler: compiler, log: log, roots: roots, titleRoots: []).steps(declarations)
     let (outputs, outputType) = outputs(compiler, Place(roots: roots, stepsBefore: declarations.count))
-    let timeout = reader.duration("timeout")
     if steps.count == declarations.count, compiler.isComplete {
       for input in inputs
       where isIdentifier(input.declaration.name) && !compiler.uses.inputs.contains(input.declaration.name) {
@@ -43,7 +42,7 @@ struct CheckCompiler {
     guard !steps.isEmpty || !outputs.isEmpty else { return nil }
     return CheckedCheck(
       name: name, title: title, doc: doc, inputs: inputs, outputs: outputs, outputType: outputType, steps: steps,
-      timeout: timeout ?? steps.reduce(.zero) { $0 + $1.step.longest }, asserts: steps.contains(where: \.asserts),
+      timeout: steps.reduce(.zero) { $0 + $1.step.longest }, asserts: steps.contains(where: \.asserts),
       sources: [source] + innerSources(declarations))
   }
 

@@ -9,7 +9,6 @@ struct CheckedRunbook {
   var doc: String?
   var severity: String?
   var owner: String?
-  var allow: Set<Effect>
   var params: [Parameter]
   var secrets: [SecretDeclaration]
   var timeout: Duration?

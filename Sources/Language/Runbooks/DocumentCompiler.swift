@@ -12,6 +12,8 @@ final class DocumentCompiler {
   private var checks: [String: CheckedCheck?] = [:]
   /// The checks that are being read, outermost first.
   private var open: [String] = []
+  /// How deeply checks may use each other.
+  private static let maximumDepth = 16
 
   init(files: ProjectFiles, catalog: Catalog, hiddenEnvironment: Set<String>, log: IssueLog) {
     self.files = files
@@ -45,6 +47,10 @@ final class DocumentCompiler {
     if let start = open.firstIndex(of: name) {
       let circle = (open[start...] + [name]).map { "checks/\($0)" }.joined(separator: " → ")
       log.error("check-recursion", "a check cannot use itself: \(circle)", at: range)
+      return nil
+    }
+    guard open.count < Self.maximumDepth else {
+      log.error("check-depth", "checks use each other more than \(Self.maximumDepth) deep", at: range)
       return nil
     }
     guard isDocumentName(name), files.exists(files.path(.check, name)) else {

@@ -50,7 +50,7 @@ struct RunbookCompiler {
     }
     return CheckedRunbook(
       name: name, title: title, doc: reader.prose("doc"), severity: severity?.plainText, owner: reader.prose("owner"),
-      allow: allow, params: params, secrets: secrets, timeout: reader.duration("timeout"), steps: steps,
+      params: params, secrets: secrets, timeout: reader.duration("timeout"), steps: steps,
       hiddenEnvironment: hidden, usesTarget: compiler.uses.usesTarget, sources: [source] + innerSources(declarations))
   }
 

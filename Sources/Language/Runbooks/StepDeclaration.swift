@@ -32,6 +32,14 @@ struct StepDeclaration {
     range = reader.keyRange("id") ?? reader.range
     id = Self.id(reader, &ids, log)
     use = Self.use(reader, documents)
+    if case .check = use {
+      for key in ["until", "retry", "timeout"] {
+        guard let place = reader.keyRange(key) else { continue }
+        log.error(
+          "unsupported-key", "\"\(key)\" on a step that uses a check is not supported by this version", at: place,
+          suggestion: "put it on the check's own steps")
+      }
+    }
     isDiagnostic = reader.bool("diagnostic") ?? false
     onFailure = .stop
     if case .string(let name) = reader.literal(
@@ -97,14 +105,23 @@ struct StepDeclaration {
 
   /// True where the run may go on without its output.
   var mayLackOutput: Bool {
-    let notifies = if case .module(let module) = use { module.effect == .notify } else { false }
-    return reader["if"] != nil || onFailure == .continue || isDiagnostic || notifies
+    let effect: Effect? =
+      switch use {
+      case .module(let module): module.effect
+      case .check(let check): check.steps.map(\.step.effect).max()
+      case .unknown: nil
+      }
+    return reader["if"] != nil || onFailure == .continue || isDiagnostic || effect == .notify
   }
 
   /// As names in expressions know it.
   var name: DocumentNames.Step {
-    let isKnown = if case .unknown = use { false } else { true }
-    return DocumentNames.Step(
-      id: id, use: useName, output: output, hasUnknownOutput: !isKnown, mayLackOutput: mayLackOutput)
+    var name = DocumentNames.Step(id: id, use: useName, output: output, mayLackOutput: mayLackOutput)
+    switch use {
+    case .module: break
+    case .check: name.isCheck = true
+    case .unknown: name.hasUnknownOutput = true
+    }
+    return name
   }
 }
