@@ -7,7 +7,10 @@ package func exitRunbook(arguments: [String]) async -> Never {
   signal(SIGPIPE, SIG_IGN)
   // libarchive and others take the encoding of names from the locale; nothing else of it is used.
   setlocale(LC_CTYPE, "C.UTF-8")
-  exit(await runRunbook(arguments: arguments).code)
+  let status = await runRunbook(arguments: arguments)
+  guard let loss = Terminal.standardOutput.loss else { exit(status.code) }
+  Terminal.standardError.write("runbook: standard output could not be written: \(loss)\n")
+  exit(status == .passed ? ExitStatus.error.code : status.code)
 }
 
 /// Runs the command that the arguments name.

@@ -1,3 +1,4 @@
+import Language
 package import ArgumentParser
 import FoundationEssentials
 import Journal
@@ -40,16 +41,31 @@ package struct HistoryCommand: ParsableCommand {
   }
 
   package func run() throws {
-    let ledger = try options.load().ledger
+    let project = try options.load()
+    let ledger = project.ledger
     do throws(JournalError) {
       if let figure, let name {
-        show(try ledger.figure(figure, of: name, since: earliest, limit: limit))
+        let readings = try ledger.figure(figure, of: name, since: earliest, limit: limit)
+        show(readings)
+        if !readings.isEmpty, readings.allSatisfy({ $0.value == nil }) {
+          Terminal.standardError.write(
+            "runbook: no run of \(name) has the figure \"\(figure)\": report --format json shows what steps put out\n")
+        }
       } else {
         show(try ledger.entries(of: name, since: earliest, limit: limit))
       }
     } catch {
       throw CommandFailure(error)
     }
+    if let name { try warnOfUnknown(name, in: project, ledger) }
+  }
+
+  /// A name that neither a file nor a past run has is a mistyped one.
+  private func warnOfUnknown(_ name: String, in project: Project, _ ledger: Ledger) throws {
+    let names = project.runbookNames + project.checkNames.map { "checks/\($0)" }
+    guard !names.contains(name), try ledger.runs(of: name, since: nil, limit: 1).isEmpty else { return }
+    let hint = nearName(to: name, among: names).map { "; did you mean \($0)?" } ?? ""
+    throw CommandFailure(.invalid, "there is no runbook \"\(name)\", and no run of one\(hint)")
   }
 
   private var earliest: Timestamp? {
@@ -99,7 +115,8 @@ extension LedgerEntry {
     switch content {
     case .run(let run, let goesOn):
       let took = run.finishedAt.map { shortDuration($0.duration(since: run.startedAt)) } ?? ""
-      let name = run.runbook + (run.target.map { " @\($0)" } ?? "")
+      let part = run.only.isEmpty ? "" : " (only \(run.only.joined(separator: ", ")))"
+      let name = run.runbook + part + (run.target.map { " @\($0)" } ?? "")
       return [
         run.outcome?.rawValue ?? (goesOn ? "running" : "died"), momentText(run.startedAt, offset: localOffset(at:)),
         took,
@@ -115,7 +132,7 @@ extension LedgerEntry {
       [
         "run": .string(run.id), "number": .int(run.number), "runbook": .string(run.runbook),
         "target": run.target.map(JSON.string) ?? .null, "parent": run.parent.map(JSON.string) ?? .null,
-        "outcome": run.outcome.map { .string($0.rawValue) } ?? .null, "running": .bool(goesOn),
+        "only": .array(run.only.map(JSON.string)), "outcome": run.outcome.map { .string($0.rawValue) } ?? .null, "running": .bool(goesOn),
         "startedAt": .string(run.startedAt.description),
         "finishedAt": run.finishedAt.map { .string($0.description) } ?? .null,
       ]

@@ -37,8 +37,9 @@ package struct RunCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A target's name, LABEL=VALUE, or all. With several, the runbook runs once for each.", valueName: "target"))
-  var target: String?
+      "A target's name, LABEL=VALUE, or all; may be repeated. With several, the runbook runs once for each.",
+      valueName: "target"))
+  var target: [String] = []
 
   @Flag(help: "Run against the lab's coturn servers on loopback; started if need be, and stopped again.")
   var lab = false
@@ -47,7 +48,7 @@ package struct RunCommand: AsyncParsableCommand {
   var only: [String] = []
 
   @Flag(help: "Let warnings count as failures in the exit code.") var strict = false
-  @Flag(help: "Show nothing while it runs.") var quiet = false
+  @Flag(help: "Show nothing while it runs, and no report where everything passed: for cron.") var quiet = false
   @Flag(help: "Show what each step tells of its work.") var verbose = false
 
   @Flag(help: "Keep the journal in memory-backed storage: for when the disk is full or broken.")
@@ -63,6 +64,7 @@ package struct RunCommand: AsyncParsableCommand {
   package init() {}
 
   package func validate() throws {
+    for file in report { try file.checkFolder() }
     if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other") }
   }
 
@@ -85,14 +87,16 @@ package struct RunCommand: AsyncParsableCommand {
     do {
       let state = volatile ? try project.volatileState : project.state
       run = try await perform(
-        plans, RunSession(state: state, history: project.ledger, signals: EndingSignals()))
+        plans, RunSession(state: state, history: project.ledger, signals: EndingSignals(), only: only))
     } catch let error as JournalError {
       throw CommandFailure(error)
     }
     let report = Report(run)
-    for file in self.report { try write(report, to: file) }
-    Terminal.standardOutput.write(text(of: report, format, style: Style(terminal: .standardOutput)))
     let status = ExitStatus(report.outcome, signal: run.finished?.signal, isStrict: strict)
+    if !quiet || format != .text || report.outcome != .pass {
+      Terminal.standardOutput.write(text(of: report, format, style: Style(terminal: .standardOutput)))
+    }
+    for file in self.report { try file.write(text(of: report, file.format, style: .plain)) }
     guard status == .passed else { throw CommandFailure(status) }
   }
 
@@ -100,8 +104,7 @@ package struct RunCommand: AsyncParsableCommand {
   private func plans(in project: Project, lab: LabState?) throws -> [Plan] {
     let diagnostics = Diagnostics(root: project.root)
     do throws(Issues) {
-      let targets =
-        if let lab { try lab.targets(selectedBy: target) } else { try project.targets(selectedBy: target) }
+      let targets = try targets(in: project, lab: lab)
       let given = try givenParameters()
       let selected: [TURNServer?] = targets.isEmpty ? [nil] : targets
       var warnings: [Issue] = []
@@ -138,11 +141,15 @@ package struct RunCommand: AsyncParsableCommand {
     return try await FleetSession(session: session, verbosity: verbosity, terminal: .standardError).run(plans)
   }
 
-  private func write(_ report: Report, to file: ReportFile) throws {
-    let text = text(of: report, file.format, style: .plain)
-    do { try Data(text.utf8).write(to: URL(filePath: file.path), options: .atomic) } catch {
-      throw CommandFailure(.error, "the report cannot be written to \(file.path): \(error)")
+  /// The servers of every selection, each once.
+  private func targets(in project: Project, lab: LabState?) throws(Issues) -> [TURNServer] {
+    var servers: [TURNServer] = []
+    for selection in target.isEmpty ? [nil] : target.map(Optional.some) {
+      let selected =
+        if let lab { try lab.targets(selectedBy: selection) } else { try project.targets(selectedBy: selection) }
+      for server in selected where !servers.contains(where: { $0.name == server.name }) { servers.append(server) }
     }
+    return servers
   }
 }
 

@@ -17,6 +17,8 @@ package struct RunStarted: JournalEvent {
   /// The effective user's name or number.
   package var user: String
   package var pid: Int
+  /// Ids of the steps that were asked for, where not all were; empty for all.
+  package var only: [String]
   /// The runbook and every check it uses, as they lie in the run's folder.
   package var sources: [SourceDigest]
   /// True where the journal lies in memory-backed storage.
@@ -24,7 +26,7 @@ package struct RunStarted: JournalEvent {
 
   package init(
     runbook: String, title: String, number: Int, severity: String?, target: String?, parent: String?, params: Value,
-    tool: String, host: String, user: String, pid: Int, sources: [SourceDigest], volatile: Bool
+    tool: String, host: String, user: String, pid: Int, only: [String] = [], sources: [SourceDigest], volatile: Bool
   ) {
     self.runbook = runbook
     self.title = title
@@ -37,6 +39,7 @@ package struct RunStarted: JournalEvent {
     self.host = host
     self.user = user
     self.pid = pid
+    self.only = only
     self.sources = sources
     self.volatile = volatile
   }
@@ -44,7 +47,7 @@ package struct RunStarted: JournalEvent {
   package static let type = "run.started"
   package static let summary = "The first event: what runs, where, by whom, from which sources."
   package static let record = Record(
-    Self.init,
+    Self.init(runbook:title:number:severity:target:parent:params:tool:host:user:pid:only:sources:volatile:),
     Field("runbook", \.runbook, .string, "Name of the runbook, or checks/NAME."),
     Field("title", \.title, .string, "Its title."),
     Field("number", \.number, .int, "Number of the run on this host, from 1 without gaps; 0 where volatile."),
@@ -56,6 +59,7 @@ package struct RunStarted: JournalEvent {
     Field("host", \.host, .string, "Name of the host."),
     Field("user", \.user, .string, "Effective user."),
     Field("pid", \.pid, .int, "Process id."),
+    Field("only", \.only, .list(.string), default: [], "Ids of the steps that were asked for; empty for all."),
     Field("sources", \.sources, .list(.record(SourceDigest.record)), "The files that run, as kept beside the journal."),
     Field("volatile", \.volatile, .bool, default: false, "True where the journal lies in memory-backed storage.")
   )

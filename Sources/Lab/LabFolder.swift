@@ -36,10 +36,11 @@ struct LabFolder: Sendable {
   /// Calls `body` while no other process does the same. The lock is the outer folder itself: nothing is left of it.
   func withLock<R>(_ body: () throws(LabError) -> R) throws(LabError) -> R {
     let outer = URL(filePath: path).deletingLastPathComponent().path
-    do {
-      try FileManager.default.createDirectory(atPath: outer, withIntermediateDirectories: true)
-    } catch {
-      throw LabError(.system, "cannot make the folder \(outer): \(error)")
+    var isFolder = false
+    if (try? FileManager.default.createDirectory(atPath: outer, withIntermediateDirectories: true)) == nil {
+      guard FileManager.default.fileExists(atPath: outer, isDirectory: &isFolder), isFolder else {
+        throw LabError(.system, "cannot make the folder \(outer): \(String(errorNumber: errno))")
+      }
     }
     let lock = open(outer, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard lock >= 0 else { throw LabError(.system, "cannot open \(outer): \(String(errorNumber: errno))") }

@@ -31,7 +31,7 @@ package struct LabState: Hashable, Sendable, Codable {
   package var isWanted: Bool { keptByHand || users.contains(where: \.isRunning) }
 
   /// What a program finds in its environment that is run against the lab: `TURN_SERVER`, `TURN_USERNAME`,
-  /// `TURN_CREDENTIAL` of the first server, `TURN_TLS_SERVER` for it over TLS; `TURN_REST_SERVER`, `TURN_SECRET` of the
+  /// `TURN_CREDENTIAL` of the first server, `TURN_TLS_SERVER` for it over TLS; `TURN_REST_SERVER`, `TURN_REST_SECRET` of the
   /// second; `TURN_CA`, the path of the certificate to trust.
   package var environment: [String: String] {
     var variables: [String: String] = [:]
@@ -39,7 +39,7 @@ package struct LabState: Hashable, Sendable, Codable {
       variables["TURN_CA"] = target.authority
       if let secret = target.secret {
         variables["TURN_REST_SERVER"] = target.uri(.udp)
-        variables["TURN_SECRET"] = secret
+        variables["TURN_REST_SECRET"] = secret
       } else {
         variables["TURN_SERVER"] = target.uri(.udp)
         variables["TURN_TLS_SERVER"] = target.uri(.tls)

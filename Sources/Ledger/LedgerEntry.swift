@@ -20,7 +20,7 @@ package struct LedgerEntry: Hashable, Sendable {
       let finished = ends.finished
       let run = RunSummary(
         id: ends.id, number: Int64(ends.started.number), runbook: ends.started.runbook, target: ends.started.target,
-        parent: ends.started.parent, startedAt: ends.first.moment.wall,
+        parent: ends.started.parent, only: ends.started.only, startedAt: ends.first.moment.wall,
         finishedAt: finished == nil ? nil : ends.last.moment.wall, outcome: finished?.outcome)
       content = .run(run, goesOn: finished == nil && ends.isBeingWritten)
     } catch {

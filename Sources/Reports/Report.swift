@@ -13,6 +13,8 @@ package struct Report: Hashable, Sendable {
   package var title: String
   package var severity: String?
   package var target: String?
+  /// Ids of the steps that were asked for, where not all were.
+  package var only: [String]
   package var host: String
   package var user: String
   package var tool: String

@@ -12,7 +12,7 @@ extension Report {
       "number": number.map { .int(Int64($0)) } ?? .null,
       "title": .string(title), "severity": .optional(severity), "host": .string(host), "user": .string(user),
       "tool": .string(tool), "error": finding?.json ?? .null, "children": .array(children.map(\.json)),
-      "warnings": .array(warnings.map(JSON.string)),
+      "warnings": .array(warnings.map(JSON.string)), "only": .array(only.map(JSON.string)),
     ]
   }
 }

@@ -12,7 +12,8 @@ extension Report {
   private func headline(_ style: Style) -> [String] {
     let word = style.paint(outcome.word, .outcome(outcome))
     let time = duration.map { " in \(shortDuration($0))" } ?? ""
-    let what = terminalSafe(runbook) + (target.map { " on \(terminalSafe($0))" } ?? "")
+    let part = only.isEmpty ? "" : " (only \(terminalSafe(only.joined(separator: ", "))))"
+    let what = terminalSafe(runbook) + part + (target.map { " on \(terminalSafe($0))" } ?? "")
     return ["\(word)  \(style.paint(what, .bold))\(time)\(summary.isEmpty ? "" : ": \(summary)")"]
   }
 

@@ -16,6 +16,8 @@ package struct RunSummary: Hashable, Sendable {
   package var runbook: String
   package var target: String?
   package var parent: String?
+  /// Ids of the steps that were asked for, where not all were; such a run does not stand for the whole runbook.
+  package var only: [String]
   package var startedAt: Timestamp
   /// Nil while the run goes on, and where it died.
   package var finishedAt: Timestamp?
@@ -23,7 +25,8 @@ package struct RunSummary: Hashable, Sendable {
   package var outcome: Outcome?
 
   package init(
-    id: String, number: Int64, runbook: String, target: String?, parent: String?, startedAt: Timestamp,
+    id: String, number: Int64, runbook: String, target: String?, parent: String?, only: [String] = [],
+    startedAt: Timestamp,
     finishedAt: Timestamp?, outcome: Outcome?
   ) {
     self.id = id
@@ -31,6 +34,7 @@ package struct RunSummary: Hashable, Sendable {
     self.runbook = runbook
     self.target = target
     self.parent = parent
+    self.only = only
     self.startedAt = startedAt
     self.finishedAt = finishedAt
     self.outcome = outcome

@@ -48,7 +48,7 @@ import Testing
       let good = try await project.runbook("run", "checks/turn-relay", "-p", "packets=5")
       #expect(good.status == 0, "\(good.stdout)\(good.stderr)")
 
-      let secret = try #require(environment["TURN_SECRET"])
+      let secret = try #require(environment["TURN_REST_SECRET"])
       let rest = try await project.runbook(
         "run", "checks/turn-relay", "-p", "packets=5",
         environment: ["TURN_SERVER": environment["TURN_REST_SERVER"] ?? "", "TURN_SECRET": secret])

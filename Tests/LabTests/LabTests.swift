@@ -86,7 +86,7 @@ struct LabTests {
       #expect(variables["TURN_USERNAME"] == "runbook")
       #expect(variables["TURN_CREDENTIAL"] == state.targets[0].credential)
       #expect(variables["TURN_REST_SERVER"] == "turn:127.0.0.1:\(state.targets[1].server.port)?transport=udp")
-      #expect(variables["TURN_SECRET"] == state.targets[1].secret)
+      #expect(variables["TURN_REST_SECRET"] == state.targets[1].secret)
       #expect(variables["TURN_CA"] == state.targets[0].authority)
       #expect(variables["TURN_TLS_SERVER"]?.hasPrefix("turns:127.0.0.1:") == true)
     }

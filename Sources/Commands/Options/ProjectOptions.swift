@@ -28,15 +28,30 @@ package struct ProjectOptions: ParsableArguments {
   /// - Parameter isLab: neither the environment nor `.env` is asked then; targets and secrets come from the lab alone.
   /// - Throws: `CommandFailure` where there is no project, with the problems printed where it cannot be read.
   func load(isLab: Bool = false) throws -> Project {
-    var surroundings = Project.Surroundings(
-      environment: ProcessInfo.processInfo.environment, environmentFile: envFile,
-      workingFolder: FileManager.default.currentDirectoryPath)
     let root: String
-    do { root = try Project.find(project, in: surroundings) } catch {
+    do throws(ProjectError) { root = try Project.find(project, in: surroundings) } catch {
       throw CommandFailure(.invalid, "\(error.message)\n  \(error.advice)")
     }
+    return try read(root, isLab: isLab)
+  }
+
+  /// The project; nil where none was named and none is there.
+  func loadIfThere() throws -> Project? {
+    guard project == nil else { return try load() }
+    guard let root = try? Project.find(nil, in: surroundings) else { return nil }
+    return try read(root, isLab: false)
+  }
+
+  private var surroundings: Project.Surroundings {
+    Project.Surroundings(
+      environment: ProcessInfo.processInfo.environment, environmentFile: envFile,
+      workingFolder: FileManager.default.currentDirectoryPath)
+  }
+
+  private func read(_ root: String, isLab: Bool) throws -> Project {
+    var surroundings = surroundings
     surroundings.readsEnvironment = !isLab
-    do { return try Project.load(at: root, in: surroundings) } catch {
+    do throws(Issues) { return try Project.load(at: root, in: surroundings) } catch {
       throw Diagnostics(root: root).failure(error.all)
     }
   }

@@ -10,6 +10,7 @@ import Synchronization
 final class EndingSignals: Sendable {
   private struct State {
     var received: [Int] = []
+    var lastAt: ContinuousClock.Instant?
     var subscribers: [AsyncStream<Int>.Continuation] = []
   }
 
@@ -47,8 +48,12 @@ final class EndingSignals: Sendable {
   /// The first signal that came; nil as long as none did.
   var first: Int? { state.withLock { $0.received.first } }
 
+  /// A signal within a second of the last is the same wish: timeout(1) and a terminal signal the process and its group.
   private func receive(_ number: Int) {
     state.withLock { state in
+      let now = ContinuousClock.now
+      if let lastAt = state.lastAt, lastAt.duration(to: now) < .seconds(1) { return }
+      state.lastAt = now
       state.received.append(number)
       if state.received.count > 1 { RunningCommands.killAll() }
       for subscriber in state.subscribers { subscriber.yield(number) }

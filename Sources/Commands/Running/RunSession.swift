@@ -9,6 +9,8 @@ struct RunSession: Sendable {
   let state: StateFolder
   let history: any RunHistory
   let signals: EndingSignals
+  /// Ids of the steps that were asked for; empty for all.
+  var only: [String] = []
   let facts = HostFacts.current()
 
   /// - Parameters:
@@ -42,7 +44,7 @@ struct RunSession: Sendable {
     RunStarted(
       runbook: plan.name, title: plan.title, number: 0, severity: plan.severity,
       target: target ?? plan.target?.name, parent: parent, params: .members(plan.params), tool: runbookVersion,
-      host: facts.host, user: facts.user, pid: facts.pid, sources: [], volatile: false)
+      host: facts.host, user: facts.user, pid: facts.pid, only: only, sources: [], volatile: false)
   }
 }
 

@@ -7,7 +7,7 @@ package final class Terminal: Sendable {
   package static let standardError = Terminal(descriptor: STDERR_FILENO)
 
   private let descriptor: Int32
-  private let isBroken = Mutex(false)
+  private let failure = Mutex<CInt?>(nil)
 
   private init(descriptor: Int32) { self.descriptor = descriptor }
 
@@ -27,15 +27,15 @@ package final class Terminal: Sendable {
   }
 
   /// Writes the whole text. Once a write has failed (a closed pipe, a terminal that hung up), later texts are dropped and
-  /// ``hasFailed`` is true: a reader that goes away must not stop a run.
+  /// ``loss`` says why: a reader that goes away must not stop a run.
   package func write(_ text: String) {
-    isBroken.withLock { isBroken in
+    failure.withLock { failure in
       var rest = Array(text.utf8)[...]
-      while !rest.isEmpty, !isBroken {
+      while !rest.isEmpty, failure == nil {
         let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
         if written < 0 && errno == EINTR { continue }
         guard written >= 0 else {
-          isBroken = true
+          failure = errno
           return
         }
         rest = rest.dropFirst(written)
@@ -43,7 +43,10 @@ package final class Terminal: Sendable {
     }
   }
 
-  package var hasFailed: Bool { isBroken.withLock { $0 } }
+  /// Why something that was written is lost; nil where nothing is, and where the reader went away because it had enough.
+  package var loss: String? {
+    failure.withLock { $0 }.flatMap { $0 == EPIPE ? nil : String(cString: strerror($0)) }
+  }
 }
 
 /// The value of a variable of the process's environment; nil where it is not set.

@@ -1,0 +1,70 @@
+import Addresses
+import FoundationEssentials
+import Journal
+import Reports
+import Schema
+
+/// One server over every transport, side by side.
+struct TransportComparison {
+  private var attempts: [(transport: String, attempt: ProbeAttempt)] = []
+
+  mutating func add(_ transport: String, _ attempt: ProbeAttempt) { attempts.append((transport, attempt)) }
+
+  /// Good where at least one transport works: a client needs one.
+  var outcome: Outcome {
+    attempts.contains { $0.attempt.outcome.isGood } ? .pass : Outcome.worst(attempts.map(\.attempt.outcome))
+  }
+
+  /// The server under its URIs for UDP, TCP, TLS and DTLS.
+  ///
+  /// - Parameter tlsPort: for TLS and DTLS; else the URI's own where it is a secure one, that of TURN_TLS_SERVER, or 5349.
+  static func variants(of server: TURNServer, tlsPort: Int?) throws -> [(transport: String, server: TURNServer)] {
+    guard let uri = try? ServerURI(parsing: server.uri) else {
+      throw CommandFailure(.invalid, "\"\(server.uri)\" is no STUN or TURN URI")
+    }
+    let declared = ProcessInfo.processInfo.environment["TURN_TLS_SERVER"].flatMap { try? ServerURI(parsing: $0) }
+    let securePort = tlsPort.flatMap { UInt16(exactly: $0) } ?? (uri.scheme.isSecure ? uri.port : declared?.port)
+    let plainPort = uri.scheme.isSecure ? nil : uri.port
+    let kinds: [(String, ServerURI.Scheme, ServerURI.Transport, UInt16?)] = [
+      ("udp", .turn, .udp, plainPort), ("tcp", .turn, .tcp, plainPort), ("tls", .turns, .tcp, securePort),
+      ("dtls", .turns, .udp, securePort),
+    ]
+    return kinds.map { name, scheme, transport, port in
+      var variant = server
+      variant.uri = ServerURI(scheme: scheme, host: uri.host, port: port, transport: transport).description
+      return (name, variant)
+    }
+  }
+
+  func text(_ format: ReportFormat) -> String {
+    switch format {
+    case .json:
+      let objects = attempts.map { transport, attempt -> JSON in
+        guard case .object(let members) = attempt.json else { return .null }
+        return .object([.init("transport", .string(transport))] + members)
+      }
+      return JSON.array(objects).text(.indented) + "\n"
+    case .text:
+      let head = ["transport", "outcome", "set-up", "rtt p50", "p95", "p99", "loss", "jitter", "throughput", ""]
+      return columns([head] + attempts.map { row($0.transport, $0.attempt) })
+    }
+  }
+
+  private func row(_ transport: String, _ attempt: ProbeAttempt) -> [String] {
+    let output = attempt.output
+    func time(_ value: Value?) -> String {
+      if case .duration(let time)? = value { shortDuration(time) } else { "-" }
+    }
+    func number(_ name: String, _ type: ValueType) -> String {
+      guard let value = output?[name] else { return "-" }
+      let literal = type.literal(value)
+      return literal.string ?? literal.text()
+    }
+    let rtt = output?["rtt"]
+    let reason = attempt.finding.map { "\(terminalSafe($0.message)) (\($0.code))" } ?? ""
+    return [
+      transport, attempt.outcome.rawValue, time(output?["setUp"]), time(rtt?["p50"]), time(rtt?["p95"]),
+      time(rtt?["p99"]), number("loss", .percent), time(output?["jitter"]), number("throughput", .bandwidth), reason,
+    ]
+  }
+}
