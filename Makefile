@@ -61,6 +61,7 @@ format:
 docs: build
 	@mkdir -p docs/reference
 	$(RUNBOOK) modules --format markdown > docs/reference/modules.md
+	RUNBOOK_WRITE_DOCS=1 scripts/test --filter 'JournalReferenceTests|ReportsDocumentTests'
 
 bench:
 	@scripts/setup run

@@ -76,7 +76,9 @@ let package = Package(
     tests("SchemaTests", ["Schema"]),
     tests("CELTests", ["CEL"]),
     tests("CELConformance", ["CEL"]),
-    tests("JournalTests", ["Journal", "Schema", "TestSupport"], exclude: ["Fixtures"]),
+    .executableTarget(
+      name: "JournalProbe", dependencies: ["Journal", "Schema"], path: "Tests/JournalProbe", swiftSettings: house),
+    tests("JournalTests", ["Journal", "JournalProbe", "Schema", "TestSupport"], exclude: ["Fixtures"]),
     tests("StepsTests", ["Steps", "Schema", "Journal"]),
     tests("LanguageTests", ["Language", "Schema", "Journal", "Steps"]),
     tests("EngineTests", ["Engine", "Language", "Schema", "Steps", "Journal", "TestSupport"]),

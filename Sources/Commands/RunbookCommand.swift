@@ -21,6 +21,7 @@ package struct RunbookCommand: AsyncParsableCommand {
         name: "Writing",
         subcommands: [
           ValidateCommand.self, ListCommand.self, ShowCommand.self, ModulesCommand.self, SchemaCommand.self,
+          EvalCommand.self,
         ]),
       CommandGroup(name: "Looking back", subcommands: [ReportCommand.self, HistoryCommand.self]),
     ])

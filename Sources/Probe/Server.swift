@@ -17,6 +17,8 @@ package struct Server: Sendable {
   package var credentials: Credentials?
   /// For `stuns` and `turns`.
   package var tls: TLSOptions
+  /// Who is asked for SRV records; nil takes the system's.
+  package var nameServers: [TransportAddress]?
 
   package init(uri: ServerURI, credentials: Credentials? = nil, tls: TLSOptions = TLSOptions()) {
     self.uri = uri

@@ -2,8 +2,10 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// The commands that run now, and what becomes of their descendants. Each is known here by its process, which is also its session and its group, from its start
-/// until just before it is reaped: as long as that, its number cannot become another process's.
+/// The commands that run now, and what becomes of their descendants.
+///
+/// Each is known here by its process, which is also its session and its group, from its start until just before it is
+/// reaped: as long as that, its number cannot become another process's.
 package enum RunningCommands {
   private static let leaders = Mutex<Set<pid_t>>([])
 

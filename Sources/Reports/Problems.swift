@@ -8,7 +8,9 @@ extension Report {
     var blocks = [endProblem(style)].filter { !$0.isEmpty }
     let all = steps.flatMap { $0.flattened().map(\.step) }.filter { $0.outcome != .skipped && !$0.isDiagnostic }
     for step in all where !step.outcome.isGood && step.hasOwnProblem { blocks.append(problem(step, style)) }
-    for child in children where !child.outcome.isGood { blocks.append(problem(child, style)) }
+    for child in children where !child.outcome.isGood && child.outcome != .skipped {
+      blocks.append(problem(child, style))
+    }
     for step in all where step.outcome == .warn && step.hasOwnProblem { blocks.append(problem(step, style)) }
     for child in children where child.outcome == .warn { blocks.append(problem(child, style)) }
     return blocks.joined(separator: [""]).map(\.self)

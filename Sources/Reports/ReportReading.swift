@@ -49,7 +49,11 @@ extension [Report.Child] {
       append(Report.Child(run: child.run, target: child.target, outcome: .indeterminate, steps: []))
     case .childFinished(let child):
       let finished = Report.Child(run: child.run, target: child.target, outcome: child.outcome, steps: child.steps)
-      if let index = firstIndex(where: { $0.run == child.run }) { self[index] = finished } else { append(finished) }
+      if let index = firstIndex(where: { $0.run == child.run && $0.target == child.target }) {
+        self[index] = finished
+      } else {
+        append(finished)
+      }
     default: break
     }
   }

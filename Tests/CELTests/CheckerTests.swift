@@ -49,6 +49,8 @@ func sampleEnvironment() -> Environment {
       ("true ? optional.of(1) : optional.none()", .optional(.int)), ("ip('10.0.0.1')", .ip),
       ("cidr('10.0.0.0/8').containsIP('10.1.1.1')", .bool), ("math.greatest(1, 2, 3)", .int),
       ("math.least([1.0, 2.0])", .double), ("output.names[0]", .string), ("null", .null),
+      ("[optional.none().orValue(1) > 0, optional.none().orValue('a') > 'b']", .list(.bool)),
+      ("[[].map(x, x) == [1], [].map(x, x) == ['a']]", .list(.bool)),
       ("timestamp('2026-01-01T00:00:00Z') - timestamp('2025-01-01T00:00:00Z')", .duration),
     ])
   func deducedType(source: String, type: CELType) throws {

@@ -15,6 +15,9 @@ import Testing
       "'a,b,,c'.split(',') == ['a', 'b', '', 'c']", "'abc'.split('') == ['a', 'b', 'c']",
       "'abc'.split('', 2) == ['a', 'bc']", "''.split(',') == ['']",
       "''.split('') == []", "['a', 'b'].join(', ') == 'a, b'", "'aaaa'.lastIndexOf('aa') == 2",
+      "'abcabcabcabcabcabd'.indexOf('abcabcabd') == 9 && 'abcabcabcabcabcabd'.contains('bcabcabcab')",
+      "'aaaaaaaaaaaaaaab'.lastIndexOf('aaaaaaaaab') == 6 && 'xaaaaaaaaaaaaaaaa'.lastIndexOf('xaaaaaaaaaa') == 0",
+      "'aaaaaaaaaaaa'.indexOf('aaaaaaaaaab') == -1 && 'é😀ab'.indexOf('a', 1) == 2 && 'é😀ab😀'.lastIndexOf('😀', 3) == 1",
       "'aaaa'.indexOf('aa', 3) == -1",
       "'%s'.format([ip('::1')]) == '::1'", "'%s'.format([cidr('10.0.0.0/8')]) == '10.0.0.0/8'",
       // Numbers.

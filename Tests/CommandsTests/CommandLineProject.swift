@@ -12,8 +12,9 @@ final class CommandLineProject: Sendable {
     URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "runbook")
     .path
 
-  private static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().path
+  /// The folder of this repository.
+  static let repositoryURL = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
 
   init() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "runbook-\(UUID().uuidString)")
@@ -21,7 +22,7 @@ final class CommandLineProject: Sendable {
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     root = folder.resolvingSymlinksInPath().path
     for name in ["runbooks", "checks"] {
-      try FileManager.default.copyItem(atPath: "\(Self.repository)/\(name)", toPath: "\(root)/\(name)")
+      try FileManager.default.copyItem(atPath: Self.repositoryURL.appending(path: name).path, toPath: "\(root)/\(name)")
     }
     try write("runbook.yaml", "project: test\n")
   }

@@ -5,138 +5,140 @@ import Testing
 
 @testable import Probe
 
-@Suite("AllocateProbe")
-struct AllocateProbeTests {
-  @Test("coturn gives an allocation, and it is gone afterwards")
-  func coturn() async throws {
-    try await Coturn.with { coturn in
-      let report = try await AllocateProbe(server: coturn.server()).run(deadline: .seconds(5))
-      #expect(report.relayedAddress.ip == IPAddress("127.0.0.1"))
-      #expect(report.reflexiveAddress?.ip == IPAddress("127.0.0.1"))
-      #expect(report.lifetime == .seconds(600))
-      #expect(report.realm == Coturn.realm)
-      #expect(report.software?.contains("Coturn") == true)
-      #expect(report.effort.challenges == 1)
-      #expect(report.effort.transactions == 2)
-      #expect(report.deletion.isConfirmed)
-      try await coturn.expectNoAllocations(of: 1)
+extension LiveServerTests {
+  @Suite("AllocateProbe")
+  struct AllocateProbeTests {
+    @Test("coturn gives an allocation, and it is gone afterwards")
+    func coturn() async throws {
+      try await Coturn.with { coturn in
+        let report = try await AllocateProbe(server: coturn.server()).run(deadline: .seconds(15))
+        #expect(report.relayedAddress.ip == IPAddress("127.0.0.1"))
+        #expect(report.reflexiveAddress?.ip == IPAddress("127.0.0.1"))
+        #expect(report.lifetime == .seconds(600))
+        #expect(report.realm == Coturn.realm)
+        #expect(report.software?.contains("Coturn") == true)
+        #expect(report.effort.challenges == 1)
+        #expect(report.effort.transactions == 2)
+        #expect(report.deletion.isConfirmed)
+        try await coturn.expectNoAllocations(of: 1)
+      }
     }
-  }
 
-  @Test("7. and 9. A wrong password or user is refused after one valid retry, and says what to look at")
-  func wrongPassword() async throws {
-    try await Coturn.with { coturn in
-      for server in [coturn.server(password: "wrong"), coturn.server(username: "nobody")] {
+    @Test("7. and 9. A wrong password or user is refused after one valid retry, and says what to look at")
+    func wrongPassword() async throws {
+      try await Coturn.with { coturn in
+        for server in [coturn.server(password: "wrong"), coturn.server(username: "nobody")] {
+          let failure = await #expect(throws: ProbeFailure.self) {
+            try await AllocateProbe(server: server).run(deadline: .seconds(15))
+          }
+          #expect(failure?.code == .unauthorized)
+          #expect(failure?.advice.contains("password") == true)
+          #expect(failure?.evidence("realm") == Coturn.realm)
+          #expect(failure.map { !"\($0)\($0.evidence)".contains("wrong") } == true)
+        }
+      }
+    }
+
+    @Test("Without credentials the challenge itself is the failure")
+    func noCredentials() async throws {
+      try await Coturn.with { coturn in
         let failure = await #expect(throws: ProbeFailure.self) {
-          try await AllocateProbe(server: server).run(deadline: .seconds(5))
+          try await AllocateProbe(server: Server(uri: coturn.uri())).run(deadline: .seconds(15))
         }
-        #expect(failure?.code == .unauthorized)
-        #expect(failure?.advice.contains("password") == true)
-        #expect(failure?.evidence("realm") == Coturn.realm)
-        #expect(failure.map { !"\($0)\($0.evidence)".contains("wrong") } == true)
+        #expect(failure?.code == .credentialsMissing)
       }
     }
-  }
 
-  @Test("Without credentials the challenge itself is the failure")
-  func noCredentials() async throws {
-    try await Coturn.with { coturn in
-      let failure = await #expect(throws: ProbeFailure.self) {
-        try await AllocateProbe(server: Server(uri: coturn.uri())).run(deadline: .seconds(5))
-      }
-      #expect(failure?.code == .credentialsMissing)
-    }
-  }
-
-  @Test("Credentials made from the shared secret work; a wrong secret and an expired user are refused")
-  func restCredentials() async throws {
-    try await Coturn.with(authentication: .sharedSecret) { coturn in
-      func server(_ secret: String, lifetime: Duration) -> Server {
-        Server(
-          uri: coturn.uri(),
-          credentials: .sharedSecret(secret, user: "probe", lifetime: lifetime, order: .expiryFirst))
-      }
-      _ = try await AllocateProbe(server: server(Coturn.secret, lifetime: .seconds(600))).run(deadline: .seconds(5))
-      for refused in [server("another", lifetime: .seconds(600)), server(Coturn.secret, lifetime: .seconds(-60))] {
-        let failure = await #expect(throws: ProbeFailure.self) {
-          try await AllocateProbe(server: refused).run(deadline: .seconds(5))
+    @Test("Credentials made from the shared secret work; a wrong secret and an expired user are refused")
+    func restCredentials() async throws {
+      try await Coturn.with(authentication: .sharedSecret) { coturn in
+        func server(_ secret: String, lifetime: Duration) -> Server {
+          Server(
+            uri: coturn.uri(),
+            credentials: .sharedSecret(secret, user: "probe", lifetime: lifetime, order: .expiryFirst))
         }
-        #expect(failure?.code == .unauthorized)
-      }
-    }
-  }
-
-  @Test("8. A stale nonce is followed by a new attempt with the new nonce")
-  func staleNonce() async throws {
-    try await Coturn.with(["--stale-nonce=1"]) { coturn in
-      let request = AllocationRequest(server: coturn.server())
-      let (refreshes, deletion) = try await Allocation.withAllocation(request, by: .now + .seconds(20)) {
-        allocation throws(ProbeFailure) in
-        // Until the server calls the nonce stale.
-        var staleNonces = 0
-        while staleNonces == 0, !Task.isCancelled {
-          let response = try await allocation.perform(.refresh(lifetimeSeconds: 600), by: .now + .seconds(5))
-          staleNonces += response.effort.staleNonces
+        _ = try await AllocateProbe(server: server(Coturn.secret, lifetime: .seconds(600))).run(deadline: .seconds(15))
+        for refused in [server("another", lifetime: .seconds(600)), server(Coturn.secret, lifetime: .seconds(-60))] {
+          let failure = await #expect(throws: ProbeFailure.self) {
+            try await AllocateProbe(server: refused).run(deadline: .seconds(15))
+          }
+          #expect(failure?.code == .unauthorized)
         }
-        return staleNonces
       }
-      #expect(refreshes == 1)
-      #expect(deletion.isConfirmed)
     }
-  }
 
-  @Test("14. A reached quota is named")
-  func quota() async throws {
-    try await Coturn.with(["--user-quota", "1"]) { coturn in
-      let request = AllocationRequest(server: coturn.server())
-      let (failure, _) = try await Allocation.withAllocation(request, by: .now + .seconds(10)) {
-        _ throws(ProbeFailure) in
+    @Test("8. A stale nonce is followed by a new attempt with the new nonce")
+    func staleNonce() async throws {
+      try await Coturn.with(["--stale-nonce=1"]) { coturn in
+        let request = AllocationRequest(server: coturn.server())
+        let (refreshes, deletion) = try await Allocation.withAllocation(request, by: .now + .seconds(20)) {
+          allocation throws(ProbeFailure) in
+          // Until the server calls the nonce stale.
+          var staleNonces = 0
+          while staleNonces == 0, !Task.isCancelled {
+            let response = try await allocation.perform(.refresh(lifetimeSeconds: 600), by: .now + .seconds(15))
+            staleNonces += response.effort.staleNonces
+          }
+          return staleNonces
+        }
+        #expect(refreshes == 1)
+        #expect(deletion.isConfirmed)
+      }
+    }
+
+    @Test("14. A reached quota is named")
+    func quota() async throws {
+      try await Coturn.with(["--user-quota", "1"]) { coturn in
+        let request = AllocationRequest(server: coturn.server())
+        let (failure, _) = try await Allocation.withAllocation(request, by: .now + .seconds(10)) {
+          _ throws(ProbeFailure) in
+          await #expect(throws: ProbeFailure.self) {
+            try await AllocateProbe(server: coturn.server()).run(deadline: .seconds(15))
+          }
+        }
+        #expect(failure?.code == .quotaReached)
+        #expect(failure?.advice.contains("Wait a minute") == true)
+      }
+    }
+
+    @Test("16. An allocation is deleted when its use fails, and when the task is cancelled")
+    func deletion() async throws {
+      try await Coturn.with { coturn in
+        let request = AllocationRequest(server: coturn.server())
         await #expect(throws: ProbeFailure.self) {
-          try await AllocateProbe(server: coturn.server()).run(deadline: .seconds(5))
+          _ = try await Allocation.withAllocation(request, by: .now + .seconds(10)) { _ throws(ProbeFailure) -> Int in
+            throw ProbeFailure(.invalidInput, "", advice: "")
+          }
         }
+        try await coturn.expectNoAllocations(of: 1)
+
+        let (started, starting) = AsyncStream.makeStream(of: Void.self)
+        let task = Task {
+          try await Allocation.withAllocation(request, by: .now + .seconds(60)) { _ throws(ProbeFailure) in
+            starting.finish()
+            try? await Task.sleep(for: .seconds(60))
+          }
+        }
+        for await _ in started {}
+        task.cancel()
+        let result = try await task.value
+        #expect(result.deletion.isConfirmed)
+        try await coturn.expectNoAllocations(of: 2)
       }
-      #expect(failure?.code == .quotaReached)
-      #expect(failure?.advice.contains("Wait a minute") == true)
     }
-  }
 
-  @Test("16. An allocation is deleted when its use fails, and when the task is cancelled")
-  func deletion() async throws {
-    try await Coturn.with { coturn in
-      let request = AllocationRequest(server: coturn.server())
-      await #expect(throws: ProbeFailure.self) {
-        _ = try await Allocation.withAllocation(request, by: .now + .seconds(10)) { _ throws(ProbeFailure) -> Int in
-          throw ProbeFailure(.invalidInput, "", advice: "")
+    @Test("A server that falls silent after its challenge is named as such")
+    func silenceAfterChallenge() async throws {
+      try await ScriptedServer.with { bytes, _ in
+        guard let request = try? Message(decoding: bytes), request.span(of: .messageIntegrity) == nil else { return [] }
+        return [.init(Reply.challenge(to: request))]
+      } _: { server in
+        let failure = await #expect(throws: ProbeFailure.self) {
+          try await AllocateProbe(server: server.server).run(deadline: .milliseconds(700))
         }
+        #expect(failure?.code == .turnTimeout)
+        #expect(failure?.message.contains("challenged") == true)
       }
-      try await coturn.expectNoAllocations(of: 1)
-
-      let (started, starting) = AsyncStream.makeStream(of: Void.self)
-      let task = Task {
-        try await Allocation.withAllocation(request, by: .now + .seconds(60)) { _ throws(ProbeFailure) in
-          starting.finish()
-          try? await Task.sleep(for: .seconds(60))
-        }
-      }
-      for await _ in started {}
-      task.cancel()
-      let result = try await task.value
-      #expect(result.deletion.isConfirmed)
-      try await coturn.expectNoAllocations(of: 2)
-    }
-  }
-
-  @Test("A server that falls silent after its challenge is named as such")
-  func silenceAfterChallenge() async throws {
-    try await ScriptedServer.with { bytes, _ in
-      guard let request = try? Message(decoding: bytes), request.span(of: .messageIntegrity) == nil else { return [] }
-      return [.init(Reply.challenge(to: request))]
-    } _: { server in
-      let failure = await #expect(throws: ProbeFailure.self) {
-        try await AllocateProbe(server: server.server).run(deadline: .milliseconds(700))
-      }
-      #expect(failure?.code == .turnTimeout)
-      #expect(failure?.message.contains("challenged") == true)
     }
   }
 }

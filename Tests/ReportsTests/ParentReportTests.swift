@@ -54,6 +54,22 @@ import Testing
         """)
   }
 
+  @Test("Targets that were never begun are in the table, each on its own, and are no failures")
+  func skipped() {
+    var journal = SampleJournal(target: nil)
+    journal.add(.runSignalled(RunSignalled(signal: 2)))
+    for target in ["eu-1", "eu-2"] {
+      journal.add(.childFinished(ChildFinished(run: "", target: target, outcome: .skipped, steps: [])))
+    }
+    journal.end(.error, signal: 2)
+    let text = TextReportTests.text(journal)
+    #expect(
+      text.hasPrefix(
+        "ERROR  daily-health in 3s: 2 of 2 targets skipped\n\n  found     SIGINT asked the run to end\n\nSTEP"))
+    #expect(text.contains("whole run  skipped  skipped\n"))
+    #expect(!text.contains("SKIPPED"))
+  }
+
   @Test("Targets that do not fit side by side stand below one another")
   func manyTargets() {
     let text = TextReportTests.text(parent(targets: 30))

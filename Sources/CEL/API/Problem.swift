@@ -68,6 +68,9 @@ public struct Problem: Hashable, Sendable {
     public var description: String { kind.rawValue }
   }
 
+  /// The most problems of one expression that are looked for.
+  static let mostReported = 100
+
   /// What kind of problem it is.
   public let code: Code
   /// What is wrong, in one sentence without a full stop.
@@ -94,7 +97,7 @@ extension Problem: CustomStringConvertible {
   }
 }
 
-/// An expression does not compile: every problem that was found, in the order of the source.
+/// An expression does not compile: every problem that was found, up to a hundred, in the order of the source.
 public struct CompileError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The problems; never empty.
   public let problems: [Problem]

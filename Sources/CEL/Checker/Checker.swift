@@ -71,13 +71,31 @@ struct Checker {
 
   private mutating func checkAll(_ root: Expression) {
     var work = [Work.enter(root)]
-    while let next = work.popLast() {
+    while let next = work.popLast(), problems.count < Problem.mostReported {
       switch next {
       case .enter(let node): enter(node, &work)
       case .declare(let node): declareVariables(of: node)
-      case .exit(let node): types[node.id] = typeOf(node)
+      case .exit(let node): types[node.id] = bounded(typeOf(node), node)
       }
     }
+  }
+
+  private static let mostTypeParts = 300
+
+  /// The type, unless it has more parts than any sensible one: types made of types can double with each level.
+  private mutating func bounded(_ type: CELType, _ node: Expression) -> CELType {
+    guard !type.parameters.isEmpty else { return type }
+    var parts = 0
+    var pending = [substitution.apply(type)]
+    while let next = pending.popLast() {
+      parts += 1
+      if parts > Self.mostTypeParts {
+        report(.limitExceeded, "the type of the expression has more than \(Self.mostTypeParts) parts", node.range)
+        return .dyn
+      }
+      pending += next.parameters
+    }
+    return type
   }
 
   private mutating func enter(_ node: Expression, _ work: inout [Work]) {

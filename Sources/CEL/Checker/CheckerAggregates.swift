@@ -36,8 +36,11 @@ extension Checker {
     var value: CELType?
     var known: Set<CELMap.Key> = []
     for entry in entries {
-      let type = type(of: entry.key)
-      if !isKey(type) { report(.typeMismatch, "no map has keys of type \(show(type))", entry.key.range) }
+      var type = type(of: entry.key)
+      if !isKey(type) {
+        report(.typeMismatch, "no map has keys of type \(show(type))", entry.key.range)
+        type = .dyn
+      }
       if case .literal(let literal) = entry.key.kind, let constant = CELMap.Key(literal),
         !known.insert(constant).inserted
       {

@@ -114,16 +114,23 @@ extension Checker {
   private mutating func resolve(
     _ overloads: [Overload], _ arguments: [CELType], _ node: Expression, name: String
   ) -> CELType? {
-    let isKnown = !arguments.contains { substitution.apply($0).isUncertain }
+    let arguments = arguments.map { substitution.apply($0) }
+    let isKnown = !arguments.contains(where: \.isUncertain)
     var result: CELType?
     var matched: [String] = []
     for overload in overloads {
       guard let parameters = overload.parameters(for: arguments.count) else { continue }
-      let types = substitution.instantiate(parameters + [overload.result])
-      guard substitution.assign(arguments, to: Array(types.dropLast())) else { continue }
+      let type: CELType
+      switch CELType.areSimplyAssignable(arguments, to: parameters) {
+      case false?: continue
+      case true?: type = substitution.instantiate([overload.result])[0]
+      case nil:
+        let types = substitution.instantiate(parameters + [overload.result])
+        guard substitution.assign(arguments, to: Array(types.dropLast())) else { continue }
+        type = substitution.apply(types[types.count - 1])
+      }
       matched.append(overload.id)
       if !overload.isPure { isPure = false }
-      let type = substitution.apply(types[types.count - 1])
       if let known = result {
         if known != type { result = .dyn }
       } else {
@@ -167,6 +174,19 @@ extension Checker {
 }
 
 extension CELType {
+  /// Whether types without parts are assignable, which needs no more than a look at them; `nil` where there are parts.
+  fileprivate static func areSimplyAssignable(_ sources: [CELType], to targets: [CELType]) -> Bool? {
+    for (source, target) in zip(sources, targets) {
+      switch (source, target) {
+      case (.list, _), (.map, _), (.type, _), (.optional, _), (.opaque, _), (.parameter, _), (.null, _): return nil
+      case (_, .list), (_, .map), (_, .type), (_, .optional), (_, .opaque), (_, .parameter), (_, .null): return nil
+      case (.dyn, _), (_, .dyn): continue
+      default: if source != target { return false }
+      }
+    }
+    return true
+  }
+
   /// Whether `dyn` or an unknown parameter is in the type.
   fileprivate var isUncertain: Bool {
     switch self {

@@ -58,10 +58,9 @@ struct CostEstimator {
       return (isOptional ? inner + Extent(1) : inner, unknownSize(node))
     case .presence(let operand, _, _): return (estimate(operand).cost, Extent(0))
     case .index(let operand, let index, let isOptional):
-      var cost = Extent(1) + estimate(operand).cost
-      let indexCost = estimate(index).cost
-      cost = cost + (isOptional ? indexCost.optional : indexCost)
-      return (cost, unknownSize(node))
+      let (indexCost, indexSize) = estimate(index)
+      let lookup = indexCost + lookupCost(index, indexSize)
+      return (Extent(1) + estimate(operand).cost + (isOptional ? lookup.optional : lookup), unknownSize(node))
     case .call(let target, let function, let arguments): return call(node, target, function.text, arguments)
     case .unary(_, let operand): return (Extent(1) + estimate(operand).cost, Extent(0))
     case .binary(let op, let left, let right): return binary(op, left, right)
@@ -76,7 +75,10 @@ struct CostEstimator {
       return (cost, Extent(least: certain, most: elements.count))
     case .map(let entries):
       var cost = Extent(1 + entries.count)
-      for entry in entries { cost = cost + estimate(entry.key).cost + estimate(entry.value).cost }
+      for entry in entries {
+        let key = estimate(entry.key)
+        cost = cost + key.cost + lookupCost(entry.key, key.size).optional + estimate(entry.value).cost
+      }
       let certain = entries.filter { !$0.isOptional }.count
       return (cost, Extent(least: certain, most: entries.count))
     case .record(_, let fields):
@@ -108,9 +110,10 @@ struct CostEstimator {
     case .less, .lessOrEqual, .greater, .greaterOrEqual:
       return (operands + comparison(left, a.size, b.size), Extent(0))
     case .in:
-      if case .map = checked.type(of: right) { return (operands, Extent(0)) }
+      let lookup = lookupCost(left, a.size)
+      if case .map = checked.type(of: right) { return (operands + lookup, Extent(0)) }
       let each = Extent(1) + comparison(left, a.size, .unknown)
-      return (operands + (b.size * each).optional, Extent(0))
+      return (operands + lookup + (b.size * each).optional, Extent(0))
     case .add:
       let size = a.size + b.size
       switch checked.type(of: left) {
@@ -130,6 +133,14 @@ struct CostEstimator {
     case .string, .bytes: return Extent(least: 0, most: smaller).tenth.optional
     case .list(let element) where !element.hasSize: return Extent(least: 0, most: smaller)
     case let type: return type.hasSize ? .unknown : Extent(0)
+    }
+  }
+
+  /// The cost of looking up a key.
+  private func lookupCost(_ key: Expression, _ size: Extent) -> Extent {
+    switch checked.type(of: key) {
+    case .string, .dyn, .parameter: size.tenth.optional
+    default: Extent(0)
     }
   }
 
@@ -153,14 +164,20 @@ struct CostEstimator {
       return (cost, Extent(least: 0, most: sizes.first?.most ?? .max))
     case "matches":
       guard let last = arguments.last, case .literal(.string(let source)) = last.kind,
-        let pattern = try? Pattern.cached(source), let text = sizes.first
+        let pattern = pattern(source), let text = sizes.first
       else { return (cost + .unknown, Extent(0)) }
-      return (cost + (text.tenth + Extent(1)) * Extent(pattern.size / 10 + 1), Extent(0))
+      let compilation = Extent(pattern.size).optional
+      return (cost + compilation + (text.tenth + Extent(1)) * Extent(pattern.size / 10 + 1), Extent(0))
     default:
       let isMetered = ["format", "replace", "split", "join"].contains(name)
       let isHost = !StandardDefinitions.all.functions.keys.contains(checked.functionName(of: node))
       return (isMetered || isHost ? cost + .unknown : cost, unknownSize(node))
     }
+  }
+
+  private func pattern(_ source: String) -> Pattern? {
+    var meter = CostMeter(limit: .max)
+    return try? Pattern.cached(source, &meter)
   }
 
   /// What a function is charged for looking at an argument.
@@ -182,7 +199,8 @@ struct CostEstimator {
     case .all, .exists: return (start + (range.size * step).optional, Extent(0))
     case .existsOne: return (start + range.size * step, Extent(0))
     case .filter: return (start + range.size * step, range.size.optional)
-    case .map, .transformList, .transformMap:
+    case .transformMap: return (start + range.size * (step + .unknown), range.size.optional)
+    case .map, .transformList:
       return (start + range.size * step, it.filter == nil ? range.size : range.size.optional)
     case .transformMapEntry: return (start + range.size * (step + .unknown), .unknown)
     case .optMap, .optFlatMap: return (start + body.optional, Extent(0))

@@ -51,7 +51,7 @@ final class MapNode: Node {
         value = wrapped
       }
       do throws(EvaluationError) {
-        try builder.add(key, value)
+        try builder.add(key, value, &frame.meter)
       } catch {
         throw error.placed(at: keys[position].range)
       }
@@ -89,7 +89,8 @@ final class RecordNode: Node {
 
 extension CELMap.Builder {
   /// Adds an entry; a key of a type no key has, or one that is there already, is an error.
-  mutating func add(_ key: CELValue, _ value: CELValue) throws(EvaluationError) {
+  mutating func add(_ key: CELValue, _ value: CELValue, _ meter: inout CostMeter) throws(EvaluationError) {
+    try meter.charge(key.lookupCost)
     switch insert(key, value) {
     case .inserted: return
     case .duplicate: throw EvaluationError(.duplicateKey, "the key \(key.briefDescription) is in the map twice")

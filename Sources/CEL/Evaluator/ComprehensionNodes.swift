@@ -162,10 +162,10 @@ final class TransformMapNode: Node {
       let value = try visit.body.evaluate(&frame)
       do throws(EvaluationError) {
         if !givesEntries {
-          try builder.add(key, value)
+          try builder.add(key, value, &frame.meter)
         } else if case .map(let entries) = value {
           try frame.meter.charge(entries.count)
-          for (key, value) in zip(entries.keys, entries.values) { try builder.add(key, value) }
+          for (key, value) in zip(entries.keys, entries.values) { try builder.add(key, value, &frame.meter) }
         } else {
           throw EvaluationError.noOverload("transformMapEntry", [value])
         }

@@ -49,6 +49,13 @@ enum Selection {
 }
 
 extension CELValue {
+  /// What it costs to look the value up as a key.
+  @inline(__always)
+  var lookupCost: Int {
+    if case .string(let text) = self { return text.utf8.count / 10 }
+    return 0
+  }
+
   /// The value as a message shows it.
   var briefDescription: String {
     switch self {
@@ -141,6 +148,7 @@ final class OptionalSelectNode: Node {
     }
     let key = try index.evaluate(&frame)
     do throws(EvaluationError) {
+      try frame.meter.charge(key.lookupCost)
       if isField, case .string(let name) = key { return .optional(CELOptional(try Selection.field(name, of: value))) }
       return .optional(CELOptional(try Selection.element(key, of: value)))
     } catch {
@@ -192,6 +200,7 @@ final class IndexNode: Node {
     let value = try operand.evaluate(&frame)
     let key = try index.evaluate(&frame)
     do throws(EvaluationError) {
+      try frame.meter.charge(key.lookupCost)
       if case .optional(let optional) = value {
         guard let wrapped = optional.value else { return value }
         return .optional(CELOptional(try Selection.element(key, of: wrapped)))
@@ -233,6 +242,7 @@ final class InNode: ConditionNode {
   func condition(_ frame: inout Frame) throws(EvaluationError) -> Bool {
     try frame.meter.charge(1)
     let wanted = try value.evaluate(&frame)
+    try frame.meter.charge(wanted.lookupCost)
     if let elements { return CELMap.Key(wanted).map { elements.contains($0) } ?? false }
     let place = try container.evaluate(&frame)
     switch place {

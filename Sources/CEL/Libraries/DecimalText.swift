@@ -56,8 +56,14 @@ private struct ExactDecimal {
     let significand = raw == 0 ? bits : (bits & 0xF_FFFF_FFFF_FFFF) | 0x10_0000_0000_0000
     let power = (raw == 0 ? 1 : raw) - 1075
     var limbs = [UInt32(significand % 1_000_000_000), UInt32(significand / 1_000_000_000)]
-    let base: UInt64 = power < 0 ? 5 : 2
-    for _ in 0..<power.magnitude { Self.multiply(&limbs, by: base) }
+    // By as many factors at once as fit 32 bits.
+    let (base, chunk): (UInt64, Int) = power < 0 ? (5, 13) : (2, 31)
+    var remaining = Swift.abs(power)
+    while remaining > 0 {
+      let factors = Swift.min(remaining, chunk)
+      Self.multiply(&limbs, by: (0..<factors).reduce(1) { product, _ in product * base })
+      remaining -= factors
+    }
     var text = ""
     for limb in limbs.reversed() {
       let part = String(limb)
@@ -74,7 +80,10 @@ private struct ExactDecimal {
       limbs[index] = UInt32(product % 1_000_000_000)
       carry = product / 1_000_000_000
     }
-    if carry > 0 { limbs.append(UInt32(carry)) }
+    while carry > 0 {
+      limbs.append(UInt32(carry % 1_000_000_000))
+      carry /= 1_000_000_000
+    }
   }
 
   /// The power of ten of the first digit.

@@ -16,6 +16,8 @@ enum FormatFunction {
 
   /// The most decimals that can be asked for.
   private static let mostDecimals = 1000
+  /// What it costs to find all digits of a number, of which there may be a thousand.
+  private static let exactDigitsCost = 100
 
   private struct Formatter {
     let pattern: [UInt8]
@@ -91,8 +93,10 @@ enum FormatFunction {
       default: throw text(value, refusedBy: "d", "whole numbers")
       }
     case UInt8(ascii: "f"):
+      try meter.charge(exactDigitsCost)
       return DecimalText.fixed(try double(value, "f"), decimals: decimals ?? 6)
     case UInt8(ascii: "e"):
+      try meter.charge(exactDigitsCost)
       return DecimalText.scientific(try double(value, "e"), decimals: decimals ?? 6)
     case UInt8(ascii: "b"):
       if case .bool(let flag) = value { return flag ? "1" : "0" }

@@ -19,10 +19,20 @@ final class Pattern: @unchecked Sendable {
   private static let cacheCapacity = 64
   private static let memoryLimit: Int64 = 1 << 20
 
-  /// The compiled pattern, from those used before where it is among them.
-  static func cached(_ source: String) throws(EvaluationError) -> Pattern {
+  /// What a pattern costs that cannot be compiled: before RE2 gives up, it may have filled the memory it is allowed.
+  private static let refusalCost = 10_000
+
+  /// The compiled pattern, from those used before where it is among them; otherwise what it takes to compile it is charged.
+  static func cached(_ source: String, _ meter: inout CostMeter) throws(EvaluationError) -> Pattern {
     if let known = cache.withLock({ $0[source] }) { return known }
-    let pattern = try compile(source)
+    let pattern: Pattern
+    do throws(EvaluationError) {
+      pattern = try compile(source)
+    } catch {
+      try meter.charge(refusalCost)
+      throw error
+    }
+    try meter.charge(pattern.size)
     cache.withLock { patterns in
       if patterns.count >= cacheCapacity { patterns.removeAll(keepingCapacity: true) }
       patterns[source] = pattern

@@ -103,31 +103,42 @@ enum StringExtension {
     return .string(text(of: scalars[Int(position)...].prefix(1)))
   }
 
-  private static func indexOf(_ arguments: Arguments) throws(EvaluationError) -> CELValue {
-    let scalars = Array(arguments.texts[0].unicodeScalars)
-    let wanted = Array(arguments.texts[1].unicodeScalars)
-    let start = arguments.numbers.first ?? 0
-    guard start >= 0, start <= scalars.count else { throw outOfRange(start) }
-    guard wanted.count <= scalars.count - Int(start) else { return .int(-1) }
-    for position in Int(start)...(scalars.count - wanted.count)
-    where scalars[position..<(position + wanted.count)].elementsEqual(wanted) {
-      return .int(Int64(position))
+  /// The offset in octets of a position in code points; `nil` when there is no such position.
+  private static func offset(of position: Int64, in bytes: [UInt8]) -> Int? {
+    if position < 0 { return nil }
+    var remaining = position
+    for (offset, byte) in bytes.enumerated() where byte & 0xC0 != 0x80 {
+      if remaining == 0 { return offset }
+      remaining -= 1
     }
-    return .int(-1)
+    return remaining == 0 ? bytes.count : nil
+  }
+
+  /// The position in code points of an offset in octets; -1 for none.
+  private static func position(of offset: Int?, in bytes: [UInt8]) -> CELValue {
+    guard let offset else { return .int(-1) }
+    return .int(Int64(bytes[..<offset].count { $0 & 0xC0 != 0x80 }))
+  }
+
+  private static func indexOf(_ arguments: Arguments) throws(EvaluationError) -> CELValue {
+    let bytes = Array(arguments.texts[0].utf8)
+    let wanted = Array(arguments.texts[1].utf8)
+    let start = arguments.numbers.first ?? 0
+    guard let offset = offset(of: start, in: bytes) else { throw outOfRange(start) }
+    let found = bytes.withUnsafeBufferPointer { bytes in
+      wanted.withUnsafeBufferPointer { ByteSearch.first($0, in: bytes, from: offset) }
+    }
+    return position(of: found, in: bytes)
   }
 
   private static func lastIndexOf(_ arguments: Arguments) throws(EvaluationError) -> CELValue {
-    let scalars = Array(arguments.texts[0].unicodeScalars)
-    let wanted = Array(arguments.texts[1].unicodeScalars)
-    let start = arguments.numbers.first ?? Int64(scalars.count)
-    guard start >= 0, start <= scalars.count else { throw outOfRange(start) }
-    guard wanted.count <= scalars.count else { return .int(-1) }
-    var position = Swift.min(Int(start), scalars.count - wanted.count)
-    while position >= 0 {
-      if scalars[position..<(position + wanted.count)].elementsEqual(wanted) { return .int(Int64(position)) }
-      position -= 1
+    let bytes = Array(arguments.texts[0].utf8)
+    var start = bytes.count
+    if let position = arguments.numbers.first {
+      guard let offset = offset(of: position, in: bytes) else { throw outOfRange(position) }
+      start = offset
     }
-    return .int(-1)
+    return position(of: ByteSearch.last(Array(arguments.texts[1].utf8), in: bytes, from: start), in: bytes)
   }
 
   private static func substring(_ arguments: Arguments) throws(EvaluationError) -> CELValue {

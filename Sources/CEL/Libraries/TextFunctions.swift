@@ -55,27 +55,14 @@ enum TextFunctions {
         guard case .string(let text)? = arguments.first, case .string(let source)? = arguments.last else {
           throw EvaluationError.noOverload(id, arguments)
         }
-        let pattern = try Pattern.cached(source)
+        let pattern = try Pattern.cached(source, &meter)
         try meter.charge((text.utf8.count / 10 + 1) * (pattern.size / 10 + 1))
         return .bool(pattern.matches(text))
       },
       validation: { (arguments) throws(EvaluationError) in
-        if case .string(let source)?? = arguments.last { _ = try Pattern.cached(source) }
+        guard case .string(let source)?? = arguments.last else { return }
+        var meter = CostMeter(limit: .max)
+        _ = try Pattern.cached(source, &meter)
       })
-  }
-}
-
-/// Finds octets in octets.
-enum ByteSearch {
-  /// The offset of the first occurrence of `part` at or after `start`.
-  static func first(_ part: UnsafeBufferPointer<UInt8>, in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
-    guard let head = part.first else { return start <= bytes.count ? start : nil }
-    guard part.count <= bytes.count else { return nil }
-    var position = start
-    while position <= bytes.count - part.count {
-      if bytes[position] == head, bytes[position..<(position + part.count)].elementsEqual(part) { return position }
-      position += 1
-    }
-    return nil
   }
 }

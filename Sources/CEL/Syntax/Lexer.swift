@@ -26,7 +26,7 @@ struct Lexer {
     while true {
       skipBlanks()
       let start = position
-      guard start < bytes.count else { break }
+      guard start < bytes.count, problems.count < Problem.mostReported else { break }
       let kind = next()
       if kind == .leftBrace {
         openBraces += 1

@@ -80,7 +80,9 @@ struct Parser {
         step = try self.step(from: step)
       } catch {
         problems.append(error.problem)
-        guard error.problem.code == .syntax, let next = recover() else { throw CompileError(problems) }
+        guard error.problem.code == .syntax, problems.count < Problem.mostReported, let next = recover() else {
+          throw CompileError(problems)
+        }
         step = next
       }
     }

@@ -2,6 +2,18 @@
 struct Substitution {
   private var bindings: [String: CELType] = [:]
   private var freshCount = 0
+  /// What the bindings were before the current assignment changed them.
+  private var changes: [(name: String, before: CELType?)] = []
+
+  private mutating func set(_ name: String, _ type: CELType) {
+    changes.append((name, bindings[name]))
+    bindings[name] = type
+  }
+
+  /// Takes back what an assignment changed that turned out to be impossible.
+  private mutating func undo() {
+    while let (name, before) = changes.popLast() { bindings[name] = before }
+  }
 
   /// A parameter that no other place uses.
   mutating func fresh() -> CELType {
@@ -34,6 +46,7 @@ struct Substitution {
 
   /// The type with every known parameter replaced; with `dyn` for the unknown ones when `isFinal`.
   func apply(_ type: CELType, isFinal: Bool = false) -> CELType {
+    let type = resolve(type)
     switch type {
     case .parameter(let name):
       if let known = bindings[name] { return apply(known, isFinal: isFinal) }
@@ -50,17 +63,17 @@ struct Substitution {
 
   /// Whether a value of type `source` may stand where `target` is due; binds parameters, unless it may not.
   mutating func assign(_ source: CELType, to target: CELType) -> Bool {
-    let before = bindings
+    changes.removeAll(keepingCapacity: true)
     if isAssignable(source, target) { return true }
-    bindings = before
+    undo()
     return false
   }
 
   /// Whether all of `sources` may stand where `targets` are due; binds parameters, unless they may not.
   mutating func assign(_ sources: [CELType], to targets: [CELType]) -> Bool {
-    let before = bindings
+    changes.removeAll(keepingCapacity: true)
     if areAssignable(sources, targets) { return true }
-    bindings = before
+    undo()
     return false
   }
 
@@ -81,6 +94,13 @@ struct Substitution {
     let source = resolve(source)
     let target = resolve(target)
     if source == target { return true }
+    if case .parameter(let name) = target, case .parameter(let other) = source, bindings[name] == nil,
+      bindings[other] == nil
+    {
+      // The older one stands for both, so that chains stay short.
+      if Self.isOlder(name, other) { set(other, target) } else { set(name, source) }
+      return true
+    }
     if case .parameter(let name) = target, let known = bind(name, source) { return known }
     if case .parameter(let name) = source, let known = bind(name, target) { return known }
     switch (source, target) {
@@ -96,20 +116,25 @@ struct Substitution {
     }
   }
 
+  private static func isOlder(_ name: String, _ other: String) -> Bool {
+    (name.utf8.count, name) < (other.utf8.count, other)
+  }
+
   /// Binds a parameter, or widens what it is bound to; `nil` when the binding would hold itself.
   private mutating func bind(_ name: String, _ type: CELType) -> Bool? {
     if let bound = bindings[name] {
       guard isAssignable(type, bound) else { return false }
       let wider = moreGeneral(type, bound)
-      if !occurs(name, in: wider) { bindings[name] = wider }
+      if wider != bound, !occurs(name, in: wider) { set(name, wider) }
       return true
     }
     guard !occurs(name, in: type) else { return nil }
-    bindings[name] = type
+    set(name, type)
     return true
   }
 
   private func occurs(_ name: String, in type: CELType) -> Bool {
+    let type = resolve(type)
     switch type {
     case .parameter(let other):
       if other == name { return true }

@@ -78,7 +78,7 @@ struct Bindings: Sendable {
   private var stepRecords: [String: CEL.RecordType] = [:]
 
   /// What every environment has: `bytesize('64MiB')` and `bandwidth('800Mbps')`, in bytes and in bits per second.
-  private static let standard: CEL.Environment = {
+  static let standard: CEL.Environment = {
     // Half the depth that CEL itself allows: an expression of a check inside checks is read further down the stack.
     var environment = CEL.Environment(limits: Limits(depth: 50))
     for (name, type) in [("bytesize", ValueType.byteSize), ("bandwidth", .bandwidth)] {

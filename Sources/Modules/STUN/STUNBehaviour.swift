@@ -43,7 +43,7 @@ package struct STUNBehaviour: StepModule {
       Field(
         "filtering", \.filtering, .optional(.enumeration(BehaviourProbe.Dependence.self)), "Which senders reach us.")
     ),
-    examples: [.init("We are reached without a NAT", with: "server: ${target}", expect: ["!output.behindNAT"])])
+    examples: [.init("We are reached without a NAT", with: "server: ${target}", expect: ["output.behindNAT == false"])])
 
   package init() {}
 

@@ -29,7 +29,7 @@ package struct TURNDrain: StepModule {
       Field("reason", \.reason, .optional(.string), "What the refusal means."),
       Field("software", \.software, .optional(.string), "What the server calls itself.")
     ),
-    examples: [.init("The server takes new sessions", with: "server: ${target}", expect: ["!output.draining"])])
+    examples: [.init("The server takes new sessions", with: "server: ${target}", expect: ["output.draining == false"])])
 
   package init() {}
 

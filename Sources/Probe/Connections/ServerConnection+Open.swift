@@ -42,7 +42,8 @@ extension ServerConnection {
       }
       return ServerConnection(
         transport: transport, server: server, channel: opened.channel, handler: opened.handler,
-        handshake: try await opened.finishHandshake(by: deadline))
+        handshake: try await opened.finishHandshake(
+          by: options.handshakeLimit.map { min(deadline, .now + $0) } ?? deadline))
     } catch {
       throw TransportFailure(error, over: transport)
     }

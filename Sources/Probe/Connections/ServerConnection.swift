@@ -65,6 +65,8 @@ extension ServerConnection {
     var credentials: LongTermCredentials?
     /// For TLS and DTLS.
     var tls = TLSOptions()
+    /// How long the handshake may take, where that is less than the deadline leaves.
+    var handshakeLimit: Duration?
     /// Whether requests carry nothing that the server does not need.
     var isMinimal = false
     /// The largest datagram that is expected.

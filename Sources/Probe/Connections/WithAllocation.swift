@@ -33,7 +33,9 @@ extension Allocation {
     _ request: AllocationRequest, by deadline: Instant,
     _ body: (Allocation) async throws(ProbeFailure) -> Value
   ) async throws(ProbeFailure) -> (value: Value, deletion: Deletion) {
-    var target = try await request.server.preferredAddress(by: deadline)
+    var candidates = try await request.server.candidates(by: deadline)
+    var target = candidates.current
+    var isRedirected = false
     var policy = AllocationPolicy(
       options: request.options, server: target, followsAlternate: request.followsAlternate)
     var options = request.options
@@ -43,27 +45,38 @@ extension Allocation {
     connectionOptions.datagramCapacity = request.datagramCapacity
     connectionOptions.eventLoop = request.eventLoop
     while true {
-      let step: Step<Value> = try await ServerConnection.withConnection(
-        to: target, over: request.server.transport, options: connectionOptions, by: deadline
-      ) { connection throws(ProbeFailure) in
-        if let preset = request.presetChallenge { await connection.assume(realm: preset.realm, nonce: preset.nonce) }
-        switch try await allocate(options, on: connection, policy: &policy, by: deadline) {
-        case .failure(let decision):
-          return .again(decision)
-        case .success(let (state, response)):
-          let allocation = Allocation(
-            state, response: response, connection: connection, droppedAttributes: dropped,
-            newSourcePorts: newSourcePorts)
-          return .done(try await use(allocation, by: deadline, body))
+      let limit = isRedirected ? deadline : candidates.limit(by: deadline)
+      let step: Step<Value>
+      do throws(ProbeFailure) {
+        step = try await ServerConnection.withConnection(
+          to: target, over: request.server.transport, options: connectionOptions, by: limit
+        ) { connection throws(ProbeFailure) in
+          if let preset = request.presetChallenge { await connection.assume(realm: preset.realm, nonce: preset.nonce) }
+          switch try await allocate(options, on: connection, policy: &policy, by: limit) {
+          case .failure(let decision):
+            return .again(decision)
+          case .success(let (state, response)):
+            let allocation = Allocation(
+              state, response: response, connection: connection, droppedAttributes: dropped,
+              newSourcePorts: newSourcePorts)
+            return .used(await use(allocation, by: deadline, body))
+          }
         }
+      } catch {
+        guard !isRedirected else { throw error }
+        try candidates.advance(after: error)
+        target = candidates.current
+        continue
       }
       switch step {
-      case .done(let outcome): return outcome
+      case .used(let result): return try result.get()
       case .again(.retryFromNewPort): newSourcePorts += 1
       case .again(.retry(let reduced, let attribute)):
         options = reduced
         dropped.append(attribute)
-      case .again(.redirect(let server)): target = server
+      case .again(.redirect(let server)):
+        target = server
+        isRedirected = true
       case .again(.giveUp): continue
       }
     }
@@ -71,7 +84,7 @@ extension Allocation {
 
   private enum Step<Value: Sendable>: Sendable {
     case again(AllocationPolicy.Decision)
-    case done((value: Value, deletion: Deletion))
+    case used(Result<(value: Value, deletion: Deletion), ProbeFailure>)
   }
 
   private enum Allocated {
@@ -109,7 +122,7 @@ extension Allocation {
 
   private static func use<Value: Sendable>(
     _ allocation: Allocation, by deadline: Instant, _ body: (Allocation) async throws(ProbeFailure) -> Value
-  ) async throws(ProbeFailure) -> (value: Value, deletion: Deletion) {
+  ) async -> Result<(value: Value, deletion: Deletion), ProbeFailure> {
     let keeper = Task { await allocation.keep() }
     let result: Result<Value, ProbeFailure>
     do throws(ProbeFailure) {
@@ -120,12 +133,11 @@ extension Allocation {
     keeper.cancel()
     // A task of its own: cancelling the probe must not cancel its cleaning up.
     let deletion = await Task { await allocation.delete(by: .now + deletionLimit) }.value
-    do throws(ProbeFailure) {
-      return (try result.get(), deletion)
-    } catch {
-      var failure = error
+    switch result {
+    case .success(let value): return .success((value, deletion))
+    case .failure(var failure):
       failure.evidence.append(ProbeFailure.Evidence("allocationDeleted", deletion.isConfirmed ? "yes" : "no"))
-      throw failure
+      return .failure(failure)
     }
   }
 }

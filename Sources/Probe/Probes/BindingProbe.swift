@@ -36,6 +36,8 @@ package struct BindingProbe: Sendable {
     /// The server's second address (RFC 5780).
     package let otherAddress: TransportAddress?
     package let ignored: IgnoredDatagrams
+    /// Addresses of the server's name that were tried before and did not answer.
+    package let passedOver: [TransportAddress]
   }
 
   /// Runs the probe.
@@ -47,13 +49,22 @@ package struct BindingProbe: Sendable {
       throw ProbeFailure(.invalidInput, "The number of requests is not positive.", advice: "Ask for at least one.")
     }
     let end = Instant.now + deadline
-    let address = try await server.preferredAddress(by: end)
-    return try await ServerConnection.withConnection(
-      to: address, over: server.transport, options: server.connectionOptions(), by: end
-    ) { connection throws(ProbeFailure) in
-      var tally = Tally()
-      while tally.requests < requests, try await tally.ask(connection, by: end) {}
-      return try tally.report(of: connection)
+    var candidates = try await server.candidates(by: end)
+    while true {
+      let limit = candidates.limit(by: end)
+      do throws(ProbeFailure) {
+        return try await ServerConnection.withConnection(
+          to: candidates.current, over: server.transport, options: server.connectionOptions(), by: limit
+        ) { connection throws(ProbeFailure) in
+          var tally = Tally()
+          while tally.requests < requests,
+            try await tally.ask(connection, by: tally.responses.isEmpty ? limit : end)
+          {}
+          return try tally.report(of: connection, passedOver: candidates.passedOver)
+        }
+      } catch {
+        try candidates.advance(after: error)
+      }
     }
   }
 
@@ -94,7 +105,9 @@ package struct BindingProbe: Sendable {
       throw .malformedResponse(.malformedAttribute(.xorMappedAddress))
     }
 
-    func report(of connection: ServerConnection) throws(ProbeFailure) -> Report {
+    func report(
+      of connection: ServerConnection, passedOver: [TransportAddress]
+    ) throws(ProbeFailure) -> Report {
       guard let last = responses.last, let address = reflexive.last else {
         throw ProbeFailure(
           .malformedResponse(.truncated), of: .binding, server: connection.server, transport: connection.transport)
@@ -106,7 +119,8 @@ package struct BindingProbe: Sendable {
         isReflexiveAddressStable: Set(reflexive).count == 1,
         software: try? last.message.attribute(Software.self)?.text,
         responseOrigin: try? last.message.attribute(ResponseOrigin.self)?.address,
-        otherAddress: try? last.message.attribute(OtherAddress.self)?.address, ignored: ignored)
+        otherAddress: try? last.message.attribute(OtherAddress.self)?.address, ignored: ignored,
+        passedOver: passedOver)
     }
   }
 }

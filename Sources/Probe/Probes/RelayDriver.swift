@@ -12,8 +12,10 @@ final class RelayDriver {
   private var continuation: CheckedContinuation<Result<RelayTally, ProbeFailure>, Never>?
   private var tick: Scheduled<Void>?
   private var lastProgress: Instant
-  /// Packets that were given up as lost, so that they do not keep the window shut.
-  private var presumedLost = 0
+  /// Packets below this number no longer keep the window shut, arrived or not.
+  private var writtenOff = 0
+  /// Packets from there on that came back.
+  private var receivedInWindow = 0
 
   private struct Side {
     let handler: ClientHandler
@@ -89,8 +91,8 @@ final class RelayDriver {
     if let rate = plan.rate {
       due = Int((now - tally.startedAt) / .seconds(1) * Double(rate)) + 1
     } else {
-      if now - lastProgress > Self.stall { presumedLost = tally.sent - tally.back.received }
-      due = tally.back.received + presumedLost + plan.window
+      if now - lastProgress > Self.stall { (writtenOff, receivedInWindow) = (tally.sent, 0) }
+      due = writtenOff + receivedInWindow + plan.window
     }
     let last = min(due, plan.packets, tally.sent + Self.batch)
     guard tally.sent < last else { return }
@@ -148,6 +150,7 @@ final class RelayDriver {
     guard let packet = packet(in: data, direction: .back) else { return }
     tally.back.arrived(Int(packet.number), transit: transit(of: packet, now: now), at: now)
     lastProgress = now
+    if Int(packet.number) >= writtenOff { receivedInWindow += 1 }
     if plan.rate == nil || tally.back.received == plan.packets {
       tick?.cancel()
       proceed()
@@ -180,8 +183,8 @@ final class RelayDriver {
     continuation = nil
   }
 
-  /// How long to wait for a packet before the window opens again.
-  private static let stall: Duration = .milliseconds(200)
+  /// How long to wait for any packet before the window opens again.
+  private static let stall: Duration = .milliseconds(500)
   /// How many packets are written between two flushes at most.
   private static let batch = 64
 

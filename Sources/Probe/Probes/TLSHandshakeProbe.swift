@@ -124,9 +124,10 @@ package struct TLSHandshakeProbe: Sendable {
     let isModern = version == .tls13
     options.tls.cipherList = isModern ? nil : (cipher ?? "ALL:COMPLEMENTOFALL") + ":@SECLEVEL=0"
     options.tls.cipherSuites = isModern ? cipher : nil
+    options.handshakeLimit = patience
     do throws(TransportFailure) {
       let connection = try await ServerConnection.open(
-        to: address, over: server.transport, options: options, by: min(end, .now + patience))
+        to: address, over: server.transport, options: options, by: end)
       await connection.close()
       return .accepted
     } catch {

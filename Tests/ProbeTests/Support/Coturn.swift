@@ -119,10 +119,10 @@ struct Coturn: Sendable {
 
 /// Ports that nobody listens on at the moment.
 enum FreePort {
-  /// A port that is free for UDP and TCP on this address.
+  /// A port that is free for UDP and TCP on this address, below those that the kernel gives to clients.
   static func take(_ host: String) throws -> UInt16 {
     for _ in 0..<100 {
-      let udp = try bound(host, SOCK_DGRAM, port: 0)
+      guard let udp = try? bound(host, SOCK_DGRAM, port: .random(in: 10_000...20_000)) else { continue }
       defer { close(udp.descriptor) }
       if let tcp = try? bound(host, SOCK_STREAM, port: udp.port) {
         close(tcp.descriptor)

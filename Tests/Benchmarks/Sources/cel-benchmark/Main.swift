@@ -59,8 +59,8 @@ import Foundation
     let peers =
       arguments.count == 4 && arguments[1] == "--peers"
       ? try Peers(interpreter: arguments[2], script: arguments[3]).times : []
-    print(
-      "CEL: microseconds of this library, cel-expr-python (Google's C++) and cel-python; allocations per evaluation")
+    print("CEL: microseconds of this library, cel-expr-python (Google's, in C++) and cel-python;")
+    print("allocations of one evaluation here")
     print("  parse and check              evaluate                    alloc")
     print("  own   google   python        own   google   python")
     var ratios: [(compile: Double, evaluate: Double)] = []

@@ -65,21 +65,3 @@ enum NameResolution {
     }
   }
 }
-
-extension Server {
-  /// Where to connect to: the URI's host and port, resolved.
-  func addresses(by deadline: Instant) async throws(ProbeFailure) -> [TransportAddress] {
-    let port = uri.port ?? uri.scheme.defaultPort
-    return try await NameResolution.addresses(of: uri.host, by: deadline).map { TransportAddress(ip: $0, port: port) }
-  }
-
-  /// The first address.
-  func preferredAddress(by deadline: Instant) async throws(ProbeFailure) -> TransportAddress {
-    guard let address = try await addresses(by: deadline).first else {
-      throw ProbeFailure(
-        .noUsableAddress, "\(uri) has no address that can be used here.",
-        advice: "Look at the name's A and AAAA records.")
-    }
-    return address
-  }
-}

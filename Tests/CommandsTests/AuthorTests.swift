@@ -1,0 +1,100 @@
+import Foundation
+import Processes
+import Schema
+import Testing
+
+/// Commands for those who write runbooks.
+@Suite struct AuthorTests {
+  @Test(
+    "eval gives the value with its type",
+    arguments: [
+      ("duration('90s') < duration('2m')", "true  (bool)"), ("[1, 2].map(x, x * 2)", "[2, 4]  (list(int))"),
+      ("bytesize('1KiB') + 1", "1025  (int)"), ("ip('192.0.2.1').family()", "4  (int)"),
+    ])
+  func eval(expression: String, printed: String) async throws {
+    let output = try await CommandLineProject().runbook("eval", expression)
+    #expect(output.status == 0, "\(output.stderr)")
+    #expect(output.stdout == printed + "\n")
+  }
+
+  @Test("eval tells what cannot be compiled from what has no value, and points at it")
+  func evalProblems() async throws {
+    let project = try CommandLineProject()
+    let unknown = try await project.runbook("eval", "1 + nmae")
+    #expect(unknown.status == 2)
+    #expect(unknown.stderr.contains("expression:1:5"), "\(unknown.stderr)")
+    let noValue = try await project.runbook("eval", "1 / 0", "--format", "json")
+    #expect(noValue.status == 3)
+    #expect(try noValue.json["error"] == "division by zero")
+  }
+
+  @Test("eval takes variables from a JSON file")
+  func evalBindings() async throws {
+    let project = try CommandLineProject()
+    try project.write("figures.json", "{\"rtt\": [10, 30], \"name\": \"fra\"}")
+    let output = try await project.runbook(
+      "eval", "rtt.filter(t, t > 20).size() == 1 && name == 'fra'", "--bindings", "figures.json", "--format", "json")
+    #expect(try output.json == ["type": "bool", "value": true])
+  }
+
+  @Test("list and show tell what there is, for people and machines")
+  func listAndShow() async throws {
+    let project = try CommandLineProject()
+    let list = try await project.runbook("list", "--format", "json")
+    #expect(try list.json.array?.contains { $0["name"] == "daily-health" } == true)
+    let page = try await project.runbook("show", "daily-health")
+    for part in ["observe", "packets", "checks/turn-relay", "output.loss <= inputs.maxLoss"] {
+      #expect(page.stdout.contains(part), "\(part)")
+    }
+    let machine = try await project.runbook("show", "checks/turn-relay", "--format", "json")
+    #expect(try machine.json["effects"] == ["observe"])
+  }
+
+  @Test("The committed reference of modules is what the declarations give; if not: make docs")
+  func referenceIsFresh() async throws {
+    let printed = try await CommandLineProject().runbook("modules", "--format", "markdown")
+    let committed = try String(
+      contentsOf: CommandLineProject.repositoryURL.appending(path: "docs/reference/modules.md"), encoding: .utf8)
+    #expect(printed.stdout == committed)
+  }
+
+  @Test("Every document of this project fits the JSON Schema, and a mistyped key does not")
+  func schema() async throws {
+    let project = try CommandLineProject()
+    let schema = try await project.runbook("schema")
+    try project.write("schema.json", schema.stdout)
+    try project.write(
+      "runbooks/bad.yaml", try project.read("runbooks/daily-health.yaml").replacing("title:", with: "titel:"))
+    try project.write(
+      "check.py",
+      """
+      import json, sys, jsonschema, yaml
+      schema = json.load(open("schema.json"))
+      validator = jsonschema.validators.validator_for(schema)
+      validator.check_schema(schema)
+      for path in sys.argv[1:]:
+          print(path, "fits" if validator(schema).is_valid(yaml.safe_load(open(path))) else "does not fit")
+
+      """)
+    var command = Command(
+      "python3",
+      ["check.py", "runbook.yaml", "runbooks/daily-health.yaml", "checks/turn-relay.yaml", "runbooks/bad.yaml"])
+    command.directory = project.root
+    let result = project.output(of: try await command.run())
+    #expect(
+      result.stdout == """
+        runbook.yaml fits
+        runbooks/daily-health.yaml fits
+        checks/turn-relay.yaml fits
+        runbooks/bad.yaml does not fit
+
+        """, "\(result.stderr)")
+  }
+
+  @Test("Completions are there for the three shells", arguments: ["bash", "zsh", "fish"])
+  func completions(shell: String) async throws {
+    let output = try await CommandLineProject().runbook("--generate-completion-script", shell)
+    #expect(output.status == 0)
+    #expect(output.stdout.contains("daily-health") == false && output.stdout.contains("runbook"))
+  }
+}

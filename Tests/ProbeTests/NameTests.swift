@@ -1,0 +1,140 @@
+import Addresses
+import NIOCore
+import STUN
+import Testing
+
+@testable import Probe
+
+extension LiveServerTests {
+  @Suite("Names")
+  struct NameTests {
+    @Test("A name without a port is looked up as a service, by priority; a target that does not resolve is left out")
+    func serviceRecords() async throws {
+      let asked = Recorder<String>()
+      try await Coturn.with { coturn in
+        let closed = try FreePort.take("127.0.0.1")
+        try await ScriptedServer.with { question, _ in
+          asked.append(Self.name(in: question))
+          return [
+            .init(
+              Self.answer(
+                to: question,
+                [
+                  ServiceRecord(priority: 20, weight: 0, port: coturn.port, target: "localhost"),
+                  ServiceRecord(priority: 10, weight: 5, port: closed, target: "127.0.0.1"),
+                  ServiceRecord(priority: 5, weight: 5, port: 9, target: "does-not-exist.invalid"),
+                ]))
+          ]
+        } _: { nameServer in
+          var server = coturn.server()
+          server.uri = ServerURI(scheme: .turn, host: "turn.example")
+          server.nameServers = [nameServer.address]
+          #expect(
+            try await server.addresses(by: .now + .seconds(15)).filter { $0.ip == IPAddress("127.0.0.1") }.map(\.port)
+              == [closed, coturn.port])
+          // The first is closed: the second is taken, and the first reported.
+          let report = try await BindingProbe(server: server).run(deadline: .seconds(6))
+          #expect(report.server.port == coturn.port)
+          #expect(report.passedOver.first?.port == closed)
+          let allocation = try await AllocateProbe(server: server).run(deadline: .seconds(6))
+          #expect(allocation.server.port == coturn.port)
+        }
+      }
+      #expect(asked.all.allSatisfy { $0 == "_turn._udp.turn.example" })
+    }
+
+    @Test("A port in the URI, or an address, asks no service record")
+    func noServiceRecords() async throws {
+      let asked = Recorder<String>()
+      try await ScriptedServer.with { question, _ in
+        asked.append(Self.name(in: question))
+        return []
+      } _: { nameServer in
+        for uri in ["turn:localhost:7", "turn:127.0.0.1", "turns:[::1]"] {
+          var server = Server(uri: try ServerURI(parsing: uri))
+          server.nameServers = [nameServer.address]
+          #expect(try await server.addresses(by: .now + .seconds(15)).isEmpty == false)
+        }
+        #expect(asked.all.isEmpty)
+      }
+    }
+
+    @Test("A name that does not exist is named, and says where to look")
+    func unknownName() async throws {
+      let failure = await #expect(throws: ProbeFailure.self) {
+        try await BindingProbe(server: Server(uri: try ServerURI(parsing: "stun:does-not-exist.invalid:3478"))).run(
+          deadline: .seconds(15))
+      }
+      #expect(failure?.code == .nameNotFound)
+    }
+
+    @Test("A silent first address takes only its share of the time")
+    func silentFirst() async throws {
+      try await Coturn.with { coturn in
+        try await ScriptedServer.with({ _, _ in [] }) { silent in
+          var candidates = Candidates(
+            current: silent.address, rest: [TransportAddress(ip: silent.address.ip, port: coturn.port)])
+          let end = Instant.now + .seconds(4)
+          let limit = candidates.limit(by: end)
+          #expect(end - limit > .seconds(1))
+          try candidates.advance(after: ProbeFailure(.stunTimeout, "", advice: ""))
+          #expect(candidates.limit(by: end) == end)
+          #expect(candidates.passedOver == [silent.address])
+          #expect(throws: ProbeFailure.self) {
+            try candidates.advance(after: ProbeFailure(.stunTimeout, "", advice: ""))
+          }
+        }
+      }
+    }
+
+    @Test("Hostile DNS answers are no answers: truncation, loops and foreign ids", arguments: 0..<64)
+    func hostile(seed: Int) throws {
+      let question = try #require(DNSMessage.question(id: 7, name: "_turn._udp.example"))
+      let good = Self.answer(
+        to: question, [ServiceRecord(priority: 1, weight: 2, port: 3, target: "a.example")])
+      #expect(
+        DNSMessage.answer(good, id: 7) == .records([.init(priority: 1, weight: 2, port: 3, target: "a.example")]))
+      #expect(DNSMessage.answer(good, id: 8) == nil)
+      let cut = try #require(good.getSlice(at: 0, length: good.readableBytes * seed / 64))
+      #expect(DNSMessage.answer(cut, id: 7) == nil)
+      var loop = good
+      loop.setInteger(0xC00C as UInt16, at: 12)
+      #expect(DNSMessage.answer(loop, id: 7) == nil)
+      var changed = good
+      changed.setInteger(UInt8(truncatingIfNeeded: seed * 37), at: seed % good.readableBytes)
+      _ = DNSMessage.answer(changed, id: 7)
+    }
+
+    // MARK: A name server
+
+    private static func name(in question: ByteBuffer) -> String {
+      var reader = question
+      reader.moveReaderIndex(forwardBy: 12)
+      var labels: [String] = []
+      while let length: UInt8 = reader.readInteger(), length > 0, let label = reader.readString(length: Int(length)) {
+        labels.append(label)
+      }
+      return labels.joined(separator: ".")
+    }
+
+    private static func answer(to question: ByteBuffer, _ records: [ServiceRecord]) -> ByteBuffer {
+      var answer = question
+      answer.setInteger(0x8180 as UInt16, at: 2)
+      answer.setInteger(UInt16(records.count), at: 6)
+      for record in records {
+        // The name is the question's, by pointer.
+        answer.writeMultipleIntegers(0xC00C as UInt16, 33 as UInt16, 1 as UInt16, 60 as UInt32)
+        var data = ByteBuffer()
+        data.writeMultipleIntegers(record.priority, record.weight, record.port)
+        for label in record.target.split(separator: ".") {
+          data.writeInteger(UInt8(label.utf8.count))
+          data.writeString(String(label))
+        }
+        data.writeInteger(0 as UInt8)
+        answer.writeInteger(UInt16(data.readableBytes))
+        answer.writeImmutableBuffer(data)
+      }
+      return answer
+    }
+  }
+}
