@@ -22,7 +22,7 @@ final class IssueLog {
 
   /// Messages quote what was written, which may be as long as a file.
   private static func clipped(_ text: String) -> String {
-    text.utf8.count <= 500 ? text : String(text.prefix(400)) + "…"
+    text.utf8.count <= 500 ? text : String(text.unicodeScalars.prefix(400)) + "…"
   }
 
   func report(_ issues: [Issue]) { for issue in issues { report(issue) } }
