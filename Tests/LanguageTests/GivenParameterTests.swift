@@ -76,6 +76,40 @@ struct GivenParameterTests {
     #expect(try params(.init(texts: [("count", "1"), ("home", "x")]), [:])["home"] == .string("x"))
   }
 
+  @Test("A default that is text is read by the param's type, as all of the environment is text")
+  func environmentTypes() throws {
+    let project = try SampleProject([
+      "runbooks/a.yaml": """
+      runbook: a
+      params:
+        limit: {type: percent, default: "${env.?LIMIT.orValue('95%')}"}
+        wait: {type: duration, default: "${env.WAIT}s"}
+        count: {type: int, default: "${int(env.COUNT) + 1}"}
+        maybe: {type: optional<bytesize>, default: "${env.?SIZE}"}
+        fixed: {type: port, default: "${'3478'}"}
+      steps:
+        - id: all
+          use: sample.everything
+          with:
+            anything: "${[dyn(params.limit), params.wait, params.count, params.fixed, params.?maybe.orValue(0)]}"
+      """
+    ])
+    func params(_ environment: [String: String]) throws -> [Value] {
+      try project.load(environment).plan("a", catalog: sampleCatalog).params.map(\.value)
+    }
+    #expect(
+      try params(["WAIT": "3", "COUNT": "4"]) == [
+        .double(95), .duration(.seconds(3)), .int(5), .null, .int(3478),
+      ])
+    #expect(
+      try params(["WAIT": "3", "COUNT": "4", "LIMIT": "80%", "SIZE": "1KiB"]) == [
+        .double(80), .duration(.seconds(3)), .int(5), .int(1024), .int(3478),
+      ])
+    let found = issues { try params(["WAIT": "x", "COUNT": "4", "LIMIT": "80"]) }
+    #expect(found.map(\.code) == ["no-value", "no-value"])
+    #expect(found.map(\.range.line) == [3, 4])
+  }
+
   @Test("An unknown runbook or check is named with the nearest one")
   func unknown() throws {
     let project = try SampleProject(["runbooks/daily-health.yaml": "", "checks/turn-relay.yaml": ""])

@@ -46,6 +46,19 @@ struct ScaleTests {
     #expect(found == ["check-depth"])
   }
 
+  @Test("A message quotes no more of a long text than can be read")
+  func longText() throws {
+    let text = String(repeating: "x", count: 100_000)
+    let project = try SampleProject([
+      "runbooks/a.yaml": "runbook: a\nsteps:\n  - {id: all, use: sample.everything, with: {time: \(text)}}\n"
+    ])
+    let found = try project.load().validate(catalog: sampleCatalog)
+    #expect(found.map(\.code) == ["type-mismatch"])
+    #expect(found.allSatisfy { $0.message.count < 500 })
+    let shown = DiagnosticText(usesColour: false) { _ in Array(text.utf8) }.text(found)
+    #expect(shown.count < 2_000)
+  }
+
   @Test("Of very many problems the first are listed, and that there are more")
   func manyProblems() throws {
     let project = try SampleProject([

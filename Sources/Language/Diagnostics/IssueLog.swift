@@ -10,11 +10,19 @@ final class IssueLog {
 
   func report(_ issue: Issue) {
     if issues.count < Self.most {
+      var issue = issue
+      issue.message = Self.clipped(issue.message)
+      issue.suggestion = issue.suggestion.map(Self.clipped)
       issues.append(issue)
     } else if issues.count == Self.most {
       let message = "there are more than \(Self.most) problems; the rest is not listed"
       issues.append(Issue(.error, "too-many-problems", message, at: issue.range))
     }
+  }
+
+  /// Messages quote what was written, which may be as long as a file.
+  private static func clipped(_ text: String) -> String {
+    text.utf8.count <= 500 ? text : String(text.unicodeScalars.prefix(400)) + "…"
   }
 
   func report(_ issues: [Issue]) { for issue in issues { report(issue) } }

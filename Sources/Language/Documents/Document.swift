@@ -9,6 +9,10 @@ struct Document {
   static let maximumSize = 2 << 20
   /// How deeply mappings and lists may be nested.
   static let maximumDepth = 64
+  static func tooDeep(at range: SourceRange) -> Issue {
+    Issue(.error, "too-deep", "mappings and lists are nested more than \(maximumDepth) deep", at: range)
+  }
+
   /// After so many problems of form a text is not read on: it is not meant to be a document.
   static let maximumIssues = 100
 

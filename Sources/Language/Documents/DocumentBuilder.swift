@@ -78,8 +78,7 @@ struct DocumentBuilder {
       add(.refused(range(event)))
     case .sequenceStart, .mappingStart:
       guard open.count < Document.maximumDepth else {
-        log.error(
-          "too-deep", "mappings and lists are nested more than \(Document.maximumDepth) deep", at: range(event))
+        log.report(Document.tooDeep(at: range(event)))
         return false
       }
       let isMapping = if case .mappingStart = event.kind { true } else { false }

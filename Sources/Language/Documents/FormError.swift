@@ -17,6 +17,7 @@ extension YAMLEvents.Failure {
         .error, "tab", "YAML does not allow tabs for indentation", at: source.range(tab, tab + 1),
         suggestion: "indent with spaces")
     }
+    if problem.hasPrefix("Maximum nesting level") { return Document.tooDeep(at: range) }
     let context = context.map { " \($0)" } ?? ""
     return Issue(
       .error, "yaml", "this is not YAML: \(problem)\(context)", at: range,

@@ -11,18 +11,22 @@ extension CompiledExpression {
     let (program, bindings, whole, reveals) = (program, bindings, whole, isComputedFromSecret)
     return Expression(source: source, type: type, range: whole) { (scope, isStrict) throws(ExpressionError) in
       let activation = bindings.activation(scope, revealing: reveals)
-      let observation = program.observe(activation, tracing: isStrict)
-      let parts = isStrict ? Parts(program.parsed).values(observation.trace) : []
-      func failure(_ error: EvaluationError) -> ExpressionError {
+      func failure(_ error: EvaluationError, _ parts: [ActualValue]) -> ExpressionError {
         // What went wrong may quote the value: "'sesame' is no number".
         let message = reveals ? "a value that is computed from a secret failed: \(error.code)" : error.message
         return ExpressionError(message: message, range: error.range.flatMap(places.range) ?? whole, parts: parts)
       }
-      if isStrict, let absorbed = observation.absorbed.first { throw failure(absorbed) }
+      var parts: [ActualValue] = []
       do throws(EvaluationError) {
-        let value = try Value(try observation.result.get())
-        return Expression.Evaluation(value: reveals ? .secret(Secret(value)) : value, parts: parts)
-      } catch { throw failure(error) }
+        guard isStrict else {
+          let value = try Value(try program.evaluate(activation))
+          return Expression.Evaluation(value: reveals ? .secret(Secret(value)) : value, parts: [])
+        }
+        let observation = program.observe(activation, tracing: true)
+        parts = Parts(program.parsed).values(observation.trace)
+        if let absorbed = observation.absorbed.first { throw absorbed }
+        return Expression.Evaluation(value: try Value(try observation.result.get()), parts: parts)
+      } catch { throw failure(error, parts) }
     }
   }
 }

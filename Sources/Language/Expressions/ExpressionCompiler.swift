@@ -75,7 +75,7 @@ final class ExpressionCompiler {
     }
     guard walk.reports.isEmpty else { return nil }
     let whole = range(parsed.root.range)
-    if let problem = fits(checked.type, purpose, in: bindings) {
+    if let problem = fits(checked.type, purpose, in: bindings), !isReadable(checked.type, purpose, at: place) {
       log.error("type-mismatch", problem, at: whole)
       return nil
     }
@@ -104,6 +104,13 @@ final class ExpressionCompiler {
   }
 
   // MARK: Types
+
+  /// True for text, or text that may be absent, which the place reads by its type.
+  private func isReadable(_ type: CELType, _ purpose: Purpose, at place: Place) -> Bool {
+    guard place.readsText, case .value(let wanted) = purpose, wanted.isReadFromText else { return false }
+    if case .optional = wanted, type == .optional(.string) { return true }
+    return type == .string
+  }
 
   /// Why a result of this CEL type does not serve the purpose; nil where it does.
   private func fits(_ type: CELType, _ purpose: Purpose, in bindings: Bindings) -> String? {

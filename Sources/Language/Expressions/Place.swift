@@ -21,6 +21,9 @@ struct Place {
   var output: RecordType?
   /// Paths that are known to have a value: `steps.relay.output`, `secrets.token`, `inputs.ca`.
   var known: Set<String> = []
+  /// Set where text that an expression gives is read by the declared type, as text that is given by hand is: in the
+  /// defaults of params, since all that the environment holds is text.
+  var readsText = false
   /// Set where it is not known what a value is for, because the module is not: a secret is not reported then.
   var hasUnknownPurpose = false
 }

@@ -9,11 +9,18 @@ extension ExpressionCompiler {
     guard let pieces = pieces(of: scalar.text, positions) else { return nil }
     if pieces.count == 1, case .expression(let source, let offset) = pieces[0] {
       guard let compiled = compile(source, at: offset, of: positions, for: .value(type), in: place) else { return nil }
-      guard let constant = compiled.program.constantValue else { return .expression(compiled.expression(type), type) }
+      guard let constant = compiled.program.constantValue else {
+        let template = Template.expression(compiled.expression(type), place.readsText ? .any : type)
+        return place.readsText ? reading(template, as: type, scalar) : template
+      }
+      if place.readsText, case .string(let text) = constant { return literal(text, type, scalar) }
       return literal(constant, type, compiled)
     }
     let texts = pieces.compactMap { if case .text(let text) = $0 { text } else { nil } }
     if texts.count == pieces.count { return literal(texts.joined(), type, scalar) }
+    if place.readsText, type.isReadFromText {
+      return text(pieces, positions, isSecret: false, at: place).map { reading($0, as: type, scalar) }
+    }
     guard type.isText else {
       log.error(
         "mixed-text", "expected \(type.article); text with expressions in it is always text", at: scalar.range,
@@ -21,6 +28,19 @@ extension ExpressionCompiler {
       return nil
     }
     return text(pieces, positions, isSecret: type.isSecretText, at: place)
+  }
+
+  /// What the template gives; text is read by the type.
+  private func reading(_ template: Template, as type: ValueType, _ scalar: Node.Scalar) -> Template {
+    let range = scalar.range
+    let expression = Expression(source: scalar.text, type: type, range: range) { (scope, _) throws(ExpressionError) in
+      let value = try template.value(in: scope)
+      do throws(Mismatch) {
+        guard case .string(let text) = value else { return .init(value: try type.admit(value), parts: []) }
+        return .init(value: try type.parse(text), parts: [])
+      } catch { throw ExpressionError(message: error.message, range: range) }
+    }
+    return .expression(expression, type)
   }
 
   /// Text with expressions in it; nil where something was reported.

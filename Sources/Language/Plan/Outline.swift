@@ -65,7 +65,9 @@ extension Outline {
     effects = Set(runbook.steps.flatMap { $0.effects.map(\.effect) })
     params = runbook.params.map { parameter in
       var declaration = parameter.declaration
-      if let template = parameter.computedDefault { declaration.fallback = .string(template.source) }
+      if let template = parameter.computedDefault {
+        declaration.fallback = .string(parameter.defaultSource ?? template.source)
+      }
       return declaration
     }
     outputs = []

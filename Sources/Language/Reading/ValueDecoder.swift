@@ -169,6 +169,15 @@ extension Node {
 }
 
 extension ValueType {
+  /// True for types whose values are written as one scalar.
+  var isReadFromText: Bool {
+    switch self {
+    case .list, .map, .record, .turnServer, .secret: false
+    case .optional(let wrapped): wrapped.isReadFromText
+    default: true
+    }
+  }
+
   /// True for types whose values are text, so that text with expressions in it can stand for one.
   var isText: Bool {
     switch self {

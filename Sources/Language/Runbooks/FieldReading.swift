@@ -5,6 +5,8 @@ struct Parameter: Sendable {
   var declaration: FieldDeclaration
   /// What stands for it where it is not given, with expressions in it; nil where the declaration's fallback says all.
   var computedDefault: Template?
+  /// The default as written, where it is computed.
+  var defaultSource: String?
   var range: SourceRange
 
   var isRequired: Bool { declaration.isRequired && computedDefault == nil }
@@ -45,7 +47,8 @@ struct ParameterReader {
     if case .optional = type { declaration.fallback = .null }
     var parameter = Parameter(declaration: declaration, range: name.range)
     guard let defaultNode = reader["default"] else { return parameter }
-    let place = Place(roots: [.env])
+    var place = Place(roots: [.env])
+    place.readsText = true
     let expressions = compiler.map { ValueDecoder.Expressions.compiled($0, at: place) } ?? .refused
     guard let template = ValueDecoder(log: log, expressions: expressions).template(defaultNode, as: type) else {
       // A name that is known, with a default that was reported, is still a name.
@@ -56,6 +59,7 @@ struct ParameterReader {
       parameter.declaration.fallback = value
     } else {
       parameter.computedDefault = template
+      if case .scalar(let scalar) = defaultNode { parameter.defaultSource = scalar.text }
     }
     return parameter
   }
