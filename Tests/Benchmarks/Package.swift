@@ -8,5 +8,5 @@ let package = Package(
     .target(name: "CAllocations"),
     .executableTarget(
       name: "cel-benchmark", dependencies: [.product(name: "CEL", package: "runbook"), "CAllocations"],
-      swiftSettings: [.swiftLanguageMode(.v6)]),
+      exclude: ["peers.py"], swiftSettings: [.swiftLanguageMode(.v6)]),
   ])

@@ -37,4 +37,15 @@ import Testing
       if let failure = conformanceCase.failure() { Issue.record("\(name): \(failure)") }
     }
   }
+
+  @Test("every expression's text parses to the same tree", arguments: files)
+  func everyText(file: String) throws {
+    for conformanceCase in try Self.cases(in: file) {
+      let environment = Environment()
+      guard let parsed = try? environment.parse(conformanceCase.expr) else { continue }
+      let text = parsed.root.unparsed
+      let again = try? environment.parse(text)
+      #expect(again?.root.isSameTree(as: parsed.root) == true, "\(conformanceCase.expr) became \(text)")
+    }
+  }
 }

@@ -126,14 +126,15 @@ struct Mutator {
   /// How long to look for more; 0 for a fixed number of sources.
   static let seconds = ProcessInfo.processInfo.environment["RUNBOOK_FUZZ_SECONDS"].flatMap { Double($0) } ?? 0
 
+  /// When to stop looking, for all tests together.
+  static let end = ContinuousClock.now + .seconds(seconds)
+
   @Test("mutations of the corpus", arguments: 0..<4)
   func mutations(seed: Int) {
     var remaining = 2500
-    let clock = ContinuousClock()
-    let end = clock.now + .seconds(Self.seconds)
     let start = Self.seconds > 0 ? UInt64.random(in: 0...UInt64.max) : UInt64(seed)
     var mutator = Mutator(generator: SeededGenerator(seed: start))
-    while remaining > 0 || clock.now < end {
+    while remaining > 0 || ContinuousClock.now < Self.end {
       remaining -= 1
       let source = mutator.source()
       if let disagreement = Self.disagreement(source) {

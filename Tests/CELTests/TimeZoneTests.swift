@@ -91,4 +91,18 @@ import Testing
       #expect(try evaluationError(source)?.code == .overflow, "\(source)")
     }
   }
+
+  @Test("decimals of a duration are exact")
+  func decimals() throws {
+    var environment = Environment()
+    environment.declare(variable: "text", type: .string)
+    let program = try environment.compile("duration(text)")
+    for number in 0..<1000 {
+      let digits = String(number + 1000).dropFirst()
+      for (unit, nanoseconds) in [("ms", 1000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000)] {
+        let value = try program.evaluate(NamedActivation(["text": .string("1.\(digits)\(unit)")]))
+        #expect(value == .duration(CELDuration(nanoseconds: Int64((1000 + number) * nanoseconds))))
+      }
+    }
+  }
 }

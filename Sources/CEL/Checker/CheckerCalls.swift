@@ -9,6 +9,14 @@ extension Checker {
       require(left, .bool, "'\(op.rawValue)'")
       require(right, .bool, "'\(op.rawValue)'")
       return .bool
+    case .equal, .notEqual:
+      let name = StandardOperators.name(of: op)
+      // What the overload (A, A) asks for, without making a parameter for it.
+      guard substitution.assign(type(of: right), to: type(of: left)) else {
+        return overloaded(node, name, [left, right], symbol: op.rawValue)
+      }
+      refer(node, to: .function(name: name, overloads: [op == .equal ? "equals" : "not_equals"]))
+      return .bool
     default: return overloaded(node, StandardOperators.name(of: op), [left, right], symbol: op.rawValue)
     }
   }

@@ -43,10 +43,16 @@ enum TimeText {
     guard let unit = units[String(name)], let number = whole.isEmpty ? 0 : Int64(whole) else { return nil }
     let (product, overflow) = number.multipliedReportingOverflow(by: unit)
     if overflow { return nil }
-    var part = 0.0
-    if !fraction.isEmpty { part = (Double("0.\(fraction)") ?? 0) * Double(unit) }
-    let (sum, overflow2) = product.addingReportingOverflow(Int64(part.rounded(.down)))
+    let (sum, overflow2) = product.addingReportingOverflow(Self.part(fraction.prefix(18), of: unit))
     return overflow2 ? nil : sum
+  }
+
+  /// So many of the nanoseconds of a unit as the decimals say, rounded down.
+  private static func part(_ decimals: Substring, of unit: Int64) -> Int64 {
+    guard let number = UInt64(decimals) else { return 0 }
+    let scale = (0..<decimals.count).reduce(UInt64(1)) { scale, _ in scale * 10 }
+    let (quotient, _) = scale.dividingFullWidth(UInt64(unit).multipliedFullWidth(by: number))
+    return Int64(quotient)
   }
 
   /// The duration in seconds, as `1.5s`.

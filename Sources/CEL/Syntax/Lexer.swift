@@ -21,7 +21,7 @@ struct Lexer {
   /// All words; the last is `end`. A word that is none is `invalid`, and among the problems.
   mutating func tokens() -> [Token] {
     var tokens: [Token] = []
-    tokens.reserveCapacity(bytes.count / 3 + 2)
+    tokens.reserveCapacity(Swift.min((bytes.count - position) / 3, 64) + 2)
     var openBraces = 0
     while true {
       skipBlanks()

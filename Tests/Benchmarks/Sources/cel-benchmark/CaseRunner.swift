@@ -1,0 +1,1 @@
+../../../CELConformance/CaseRunner.swift

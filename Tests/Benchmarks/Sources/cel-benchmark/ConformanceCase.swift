@@ -1,0 +1,1 @@
+../../../CELConformance/ConformanceCase.swift
