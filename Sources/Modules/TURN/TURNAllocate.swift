@@ -98,12 +98,12 @@ package struct TURNAllocate: StepModule {
       server: server, options: Self.options(input), followsAlternate: input.followAlternate)
     var relayAddresses: [String] = []
     for _ in 1..<input.allocations {
-      let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+      let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
         try await probe.run(deadline: deadline)
       }
       relayAddresses += report.relayedAddresses.map(\.ip.description)
     }
-    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+    let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await probe.run(deadline: deadline)
     }
     relayAddresses += report.relayedAddresses.map(\.ip.description)
