@@ -86,6 +86,51 @@ extension LiveServerTests {
       }
     }
 
+    @Test("An even port comes with a token, and the token brings the next port")
+    func evenPort() async throws {
+      try await Coturn.with { coturn in
+        var request = AllocationRequest(server: coturn.server())
+        request.options.evenPort = EvenPort(reservesNextPort: true)
+        let (ports, _) = try await Allocation.withAllocation(request, by: .now + .seconds(15)) {
+          first throws(ProbeFailure) in
+          var next = AllocationRequest(server: coturn.server())
+          next.options.reservationToken = await first.state.reservationToken
+          let (port, _) = try await Allocation.withAllocation(next, by: .now + .seconds(10)) {
+            $0.relayedAddress.port
+          }
+          return [first.relayedAddress.port, port]
+        }
+        #expect(ports[0] % 2 == 0)
+        #expect(ports[1] == ports[0] + 1)
+      }
+    }
+
+    @Test("A dual allocation gives both families, or says why one is missing; coturn 4.6.1 ignores the wish")
+    func dual() async throws {
+      var options = AllocateOptions()
+      options.isDual = true
+      let relayed = ["192.0.2.1:50000", "[2001:db8::1]:50000"].compactMap { TransportAddress($0) }
+      try await ScriptedTURN.with { request, source, count in
+        guard request.type.method == .allocate, request.span(of: .additionalAddressFamily) != nil else { return nil }
+        let answer: [any Attribute] =
+          count == 0
+          ? relayed.map { XORRelayedAddress($0) }
+          : [XORRelayedAddress(relayed[0]), AddressErrorCode(family: .ipv6, error: ErrorCode(440))]
+        return [Reply.success(to: request, answer + [Lifetime(seconds: 600)], key: ScriptedTURN.key)]
+      } _: { server, _ in
+        let both = try await AllocateProbe(server: server, options: options).run(deadline: .seconds(15))
+        #expect(both.relayedAddresses == relayed)
+        #expect(both.refusedFamily == nil)
+        let one = try await AllocateProbe(server: server, options: options).run(deadline: .seconds(15))
+        #expect(one.relayedAddresses == [relayed[0]])
+        #expect(one.refusedFamily == AddressErrorCode(family: .ipv6, error: ErrorCode(440)))
+      }
+      try await Coturn.with(["--relay-ip", "::1"]) { coturn in
+        let report = try await AllocateProbe(server: coturn.server(), options: options).run(deadline: .seconds(15))
+        #expect(report.relayedAddresses.map(\.ip.family) == [.ipv4])
+      }
+    }
+
     @Test("14. A reached quota is named")
     func quota() async throws {
       try await Coturn.with(["--user-quota", "1"]) { coturn in

@@ -29,14 +29,16 @@ extension StepContext {
   /// The time that a probe may take, so that what it made is cleaned up before the step's own deadline.
   var probeDeadline: Duration { remaining - min(.seconds(2), remaining / 5) }
 
-  /// Runs a probe and says what its failure means for a step.
+  /// Runs a probe and says what its failure means for a step, after a second look at the server where there is time.
   func probing<Report>(
-    _ probe: (Duration) async throws(ProbeFailure) -> Report
+    _ server: Server, _ probe: (Duration) async throws(ProbeFailure) -> Report
   ) async throws(StepError) -> Report {
     do throws(ProbeFailure) {
       return try await probe(probeDeadline)
     } catch {
-      throw StepError(error)
+      // A cancelled step has no time for a second look.
+      guard error.code != .cancelled, !Task.isCancelled else { throw StepError(error) }
+      throw StepError(await error.explained(on: server, deadline: min(.seconds(2), remaining / 2)))
     }
   }
 }

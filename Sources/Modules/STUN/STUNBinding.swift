@@ -66,7 +66,7 @@ package struct STUNBinding: StepModule {
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
-    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+    let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await BindingProbe(server: server, requests: input.requests).run(deadline: deadline)
     }
     guard let roundTrip = report.roundTrip else {

@@ -70,7 +70,7 @@ package struct TLSCertificate: StepModule {
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
-    let handshake = try await context.probing { (deadline) async throws(ProbeFailure) in
+    let handshake = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await CertificateProbe(server: server).run(deadline: deadline)
     }
     guard let certificate = handshake.certificates.first else {

@@ -75,7 +75,7 @@ package struct TLSHandshakeModule: StepModule {
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
-    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+    let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await TLSHandshakeProbe(server: server, triesCiphers: input.ciphers).run(deadline: deadline)
     }
     return .done(

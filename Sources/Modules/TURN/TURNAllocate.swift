@@ -9,6 +9,21 @@ package import Steps
 package struct TURNAllocate: StepModule {
   package struct Input: Sendable {
     package var server: TURNServer
+    package var allocations: Int
+    package var family: Family
+    package var evenPort: Bool
+    package var lifetime: Duration?
+    package var followAlternate: Bool
+  }
+
+  /// Of the relayed address.
+  package enum Family: String, Sendable, CaseIterable {
+    /// None is asked for; servers give IPv4.
+    case unspecified
+    case ipv4
+    case ipv6
+    /// Both at once.
+    case dual
   }
 
   package struct Output: Sendable {
@@ -17,6 +32,9 @@ package struct TURNAllocate: StepModule {
     package var transport: Transport
     package var relayedAddress: String
     package var relayedPort: Int
+    package var relayedAddresses: [String]
+    package var relayAddresses: [String]
+    package var refusedFamily: Int?
     package var reflexiveAddress: String?
     package var lifetime: Duration
     package var realm: String?
@@ -32,11 +50,20 @@ package struct TURNAllocate: StepModule {
     discussion: """
       Refused credentials, a reached quota, a server that is silent or answers wrongly fail the step, with the reason as
       a code such as `turn.unauthorized`, `turn.quotaReached` or `turn.timeout`. The allocation is deleted in any case.
+      With `allocations` above one they are made one after the other, and `relayAddresses` is the set of addresses that
+      the server relayed from; all other outputs are those of the last.
       """,
     effect: .observe, judges: true, deadline: .seconds(15),
     input: Record(
       Input.init,
-      Field("server", \.server, .turnServer, "The server to ask, with credentials or shared secret.")
+      Field("server", \.server, .turnServer, "The server to ask, with credentials or shared secret."),
+      Field("allocations", \.allocations, .int.within(1...1000), default: 1, "How many to make, one after the other."),
+      Field("family", \.family, .enumeration(Family.self), default: .unspecified, "The relayed address's family."),
+      Field("evenPort", \.evenPort, .bool, default: false, "Whether to ask for an even port, and for the next one."),
+      Field("lifetime", \.lifetime, .optional(.duration), "The lifetime to ask for."),
+      Field(
+        "followAlternate", \.followAlternate, .bool, default: false,
+        "Whether a redirection (300) is followed, which anybody may forge.")
     ),
     output: Record(
       Output.init,
@@ -44,6 +71,10 @@ package struct TURNAllocate: StepModule {
       Field("transport", \.transport, .enumeration(Transport.self), "What it was asked over."),
       Field("relayedAddress", \.relayedAddress, .ip, "The address that peers send to."),
       Field("relayedPort", \.relayedPort, .int, "The port that peers send to."),
+      Field("relayedAddresses", \.relayedAddresses, .list(.string), "Address and port, two for a dual allocation."),
+      Field("relayAddresses", \.relayAddresses, .list(.ip), "The addresses relayed from over all allocations."),
+      Field(
+        "refusedFamily", \.refusedFamily, .optional(.int), "In a dual allocation, why one family was not given."),
       Field("reflexiveAddress", \.reflexiveAddress, .optional(.ip), "Our address as the server sees it."),
       Field("lifetime", \.lifetime, .duration, "How long the server keeps the allocation without a refresh."),
       Field("realm", \.realm, .optional(.string), "The realm of the server's challenge."),
@@ -63,15 +94,40 @@ package struct TURNAllocate: StepModule {
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
-    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
-      try await AllocateProbe(server: server).run(deadline: deadline)
+    let probe = AllocateProbe(
+      server: server, options: Self.options(input), followsAlternate: input.followAlternate)
+    var relayAddresses: [String] = []
+    for _ in 1..<input.allocations {
+      let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
+        try await probe.run(deadline: deadline)
+      }
+      relayAddresses += report.relayedAddresses.map(\.ip.description)
     }
+    let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
+      try await probe.run(deadline: deadline)
+    }
+    relayAddresses += report.relayedAddresses.map(\.ip.description)
     return .done(
       Output(
         server: "\(report.server)", transport: report.transport, relayedAddress: "\(report.relayedAddress.ip)",
-        relayedPort: Int(report.relayedAddress.port), reflexiveAddress: report.reflexiveAddress?.ip.description,
+        relayedPort: Int(report.relayedAddress.port),
+        relayedAddresses: report.relayedAddresses.map(\.description), relayAddresses: Set(relayAddresses).sorted(),
+        refusedFamily: report.refusedFamily?.error.number, reflexiveAddress: report.reflexiveAddress?.ip.description,
         lifetime: report.lifetime, realm: report.realm, software: report.software, elapsed: report.elapsed,
         challenges: report.effort.challenges, newSourcePorts: report.newSourcePorts,
         deleted: report.deletion.isConfirmed))
+  }
+
+  private static func options(_ input: Input) -> AllocateOptions {
+    var options = AllocateOptions()
+    switch input.family {
+    case .unspecified: break
+    case .ipv4: options.family = .ipv4
+    case .ipv6: options.family = .ipv6
+    case .dual: options.isDual = true
+    }
+    if input.evenPort { options.evenPort = EvenPort(reservesNextPort: true) }
+    options.lifetimeSeconds = input.lifetime.map { UInt32(clamping: $0.components.seconds) }
+    return options
   }
 }

@@ -56,7 +56,7 @@ package struct TURNCapacity: StepModule {
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
-    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+    let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await CapacityProbe(server: server, allocations: input.allocations).run(deadline: deadline)
     }
     return .done(

@@ -54,7 +54,7 @@ package struct TURNExternalAddress: StepModule {
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
     let observer = input.observer.flatMap { try? ServerURI(parsing: $0) }.map { Server(uri: $0) }
-    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+    let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await ExternalAddressProbe(server: server, observer: observer).run(deadline: deadline)
     }
     let output = Output(

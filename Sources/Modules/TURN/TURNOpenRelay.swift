@@ -68,7 +68,7 @@ package struct TURNOpenRelay: StepModule {
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
-    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+    let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await OpenRelayProbe(server: server).run(deadline: deadline)
     }
     let openings = report.openings.map(\.kind).filter { !input.allowed.contains($0) }

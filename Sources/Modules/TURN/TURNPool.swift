@@ -59,7 +59,10 @@ package struct TURNPool: StepModule {
     var servers: [Server] = []
     for server in input.servers { servers.append(try Server(server)) }
     let probed = servers
-    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+    guard let first = probed.first else {
+      throw .notStarted("turn.poolEmpty", "The pool has no servers.", advice: "Name at least one.")
+    }
+    let report = try await context.probing(first) { (deadline) async throws(ProbeFailure) in
       try await PoolProbe(servers: probed).run(deadline: deadline)
     }
     let members = report.members.map { member in

@@ -38,7 +38,7 @@ package struct TURNPorts: StepModule {
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
-    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+    let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await PortsProbe(server: server, allocations: input.allocations).run(deadline: deadline)
     }
     let output = Output(reachable: report.reachable.map(Int.init), unreachable: report.unreachable.map(Int.init))

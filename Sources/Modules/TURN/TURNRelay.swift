@@ -89,7 +89,7 @@ package struct TURNRelay: StepModule {
     var probe = RelayProbe(server: try Server(input.server))
     (probe.packets, probe.size, probe.rate, probe.path) = (input.packets, input.size, input.rate, input.path)
     let configured = probe
-    let report = try await context.probing { (deadline) async throws(ProbeFailure) in
+    let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await configured.run(deadline: deadline)
     }
     guard let roundTrip = report.roundTrip else {

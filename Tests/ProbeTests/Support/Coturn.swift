@@ -24,6 +24,8 @@ struct Coturn: Sendable {
   private let directory: URL
   private let host: String
 
+  private var listensOnUDP: Bool { process.arguments?.contains("--no-udp") != true }
+
   var pid: Int32 { process.processIdentifier }
 
   /// What it has logged so far.
@@ -53,11 +55,12 @@ struct Coturn: Sendable {
 
   /// Starts it, waits until it answers, and ends it after use.
   static func with<Value>(
-    host: String = "127.0.0.1", authentication: Authentication = .longTerm, allowsLoopbackPeers: Bool = true,
+    host: String = "127.0.0.1", port: UInt16? = nil, authentication: Authentication = .longTerm,
+    allowsLoopbackPeers: Bool = true,
     _ arguments: [String] = [], _ body: (Coturn) async throws -> Value
   ) async throws -> Value {
     let server = try start(
-      host: host, authentication: authentication, allowsLoopbackPeers: allowsLoopbackPeers, arguments)
+      host: host, port: port, authentication: authentication, allowsLoopbackPeers: allowsLoopbackPeers, arguments)
     defer {
       server.stop()
       try? FileManager.default.removeItem(at: server.directory)
@@ -67,11 +70,11 @@ struct Coturn: Sendable {
   }
 
   private static func start(
-    host: String, authentication: Authentication, allowsLoopbackPeers: Bool, _ arguments: [String]
+    host: String, port: UInt16?, authentication: Authentication, allowsLoopbackPeers: Bool, _ arguments: [String]
   ) throws -> Coturn {
     let directory = URL.temporaryDirectory.appending(path: "coturn-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    let (port, tlsPort) = (try FreePort.take(host), try FreePort.take(host))
+    let (port, tlsPort) = (try port ?? FreePort.take(host), try FreePort.take(host))
     let process = Process()
     // The kernel ends it when the tests are killed.
     process.executableURL = URL(filePath: "/usr/bin/setpriv")
@@ -101,10 +104,13 @@ struct Coturn: Sendable {
     let end = ContinuousClock.now + .seconds(15)
     while ContinuousClock.now < end {
       do {
-        _ = try await BindingProbe(server: Server(uri: uri(.stun)), requests: 1).run(deadline: .milliseconds(500))
+        _ = try await BindingProbe(server: Server(uri: uri(.turn, listensOnUDP ? .udp : .tcp)), requests: 1).run(
+          deadline: .milliseconds(500))
         return
       } catch {
-        guard process.isRunning, [.portUnreachable, .stunTimeout].contains(error.code) else { break }
+        guard process.isRunning, [.portUnreachable, .connectionRefused, .stunTimeout].contains(error.code) else {
+          break
+        }
         await Task.yield()
       }
     }

@@ -1,0 +1,113 @@
+import Addresses
+import NIOCore
+import STUN
+import Testing
+
+@testable import Probe
+
+extension LiveServerTests {
+  /// Each explanation with what provokes it, and with a near cause for which it must not appear.
+  @Suite("Explanations")
+  struct ExplanationTests {
+    private func explanation(
+      of server: Server, _ probe: (Server) async throws(ProbeFailure) -> Void
+    ) async throws -> ProbeFailure {
+      do throws(ProbeFailure) {
+        try await probe(server)
+      } catch {
+        return await error.explained(on: server, deadline: .seconds(2))
+      }
+      throw NothingFailed()
+    }
+
+    private struct NothingFailed: Error {}
+
+    private func allocate(_ server: Server) async throws(ProbeFailure) {
+      _ = try await AllocateProbe(server: server).run(deadline: .milliseconds(1200))
+    }
+
+    @Test("UDP blocked, TCP open; not where the whole server is silent")
+    func udpBlocked() async throws {
+      // Somebody swallows UDP, coturn listens on TCP of the same port.
+      try await ScriptedServer.with({ _, _ in [] }) { swallower in
+        try await Coturn.with(port: swallower.address.port, ["--no-udp"]) { coturn in
+          let failure = try await explanation(of: coturn.server(), allocate)
+          #expect(failure.code == .udpBlocked)
+          #expect(failure.advice.contains("transport=tcp"))
+        }
+      }
+      try await Coturn.with { coturn in
+        coturn.suspend()
+        let explained = try await explanation(of: coturn.server(), allocate)
+        #expect(explained.code == .turnTimeout)
+      }
+    }
+
+    @Test("REST user expired; not where the secret is another one")
+    func expired() async throws {
+      try await Coturn.with(authentication: .sharedSecret) { coturn in
+        func server(_ secret: String, _ lifetime: Duration) -> Server {
+          Server(
+            uri: coturn.uri(),
+            credentials: .sharedSecret(secret, user: "x", lifetime: lifetime, order: .expiryFirst))
+        }
+        let expired = try await explanation(of: server(Coturn.secret, .seconds(-90)), allocate)
+        #expect(expired.code == .credentialsExpired)
+        #expect(expired.evidence("expiredFor")?.hasPrefix("9") == true)
+        let wrong = try await explanation(of: server("another", .seconds(90)), allocate)
+        #expect(wrong.code == .unauthorized)
+      }
+    }
+
+    @Test("Draining; not where a peer is denied")
+    func draining() async throws {
+      try await ScriptedTURN.with { request, _, _ in
+        request.type.method == .allocate ? [Reply.error(403, to: request, key: ScriptedTURN.key)] : nil
+      } _: { server, _ in
+        let explained = try await explanation(of: server, allocate)
+        #expect(explained.code == .draining)
+      }
+      try await Coturn.with(["--denied-peer-ip=127.0.0.1"]) { coturn in
+        let denied = try await explanation(of: coturn.server()) { server throws(ProbeFailure) in
+          _ = try await RelayProbe(server: server).run(deadline: .seconds(5))
+        }
+        #expect(denied.code == .forbidden)
+      }
+    }
+
+    @Test("External address set wrong; not where relays are merely silent")
+    func externalAddress() async throws {
+      func relay(_ server: Server) async throws(ProbeFailure) {
+        var probe = RelayProbe(server: server)
+        (probe.packets, probe.rate) = (5, 50)
+        _ = try await probe.run(deadline: .seconds(5))
+      }
+      try await Coturn.with(["--external-ip", "127.0.0.9"]) { coturn in
+        let failure = try await explanation(of: coturn.server(), relay)
+        #expect(failure.code == .externalAddressWrong)
+        #expect(failure.evidence("givenAddress") == "127.0.0.9")
+        #expect(failure.evidence("observedAddress") == "127.0.0.1")
+      }
+      try await ScriptedTURN.with { _, _, _ in
+        nil
+      } _: { server, _ in
+        let explained = try await explanation(of: server, relay)
+        #expect(explained.code == .nothingRelayed)
+      }
+    }
+
+    @Test("A certificate not trusted is told from one for another name")
+    func certificate() async throws {
+      try await TestAuthority.with { authority in
+        try await Coturn.with(try authority.issue("DNS:a.example").coturnArguments) { coturn in
+          var server = coturn.server(.turns, .tcp)
+          let untrusted = try await explanation(of: server, allocate)
+          #expect(untrusted.code == .certificateUntrusted)
+          server.tls.trustFile = authority.certificate
+          let misnamed = try await explanation(of: server, allocate)
+          #expect(misnamed.code == .certificateNameMismatch)
+        }
+      }
+    }
+  }
+}
