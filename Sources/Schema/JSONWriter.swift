@@ -7,7 +7,7 @@ extension JSON {
     case indented
   }
 
-  /// The document as text. Control characters are escaped; a number that JSON cannot express (infinite, not a
+  /// The document as text. What a terminal would obey is escaped; a number that JSON cannot express (infinite, not a
   /// number) is written as the string `"inf"`, `"-inf"` or `"nan"`.
   package func text(_ layout: Layout = .compact) -> String {
     var writer = JSONWriter(indented: layout == .indented)
@@ -61,17 +61,28 @@ private struct JSONWriter {
 
   private mutating func quote(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""): append("\\\"")
-      case UInt8(ascii: "\\"): append("\\\\")
-      case 0x0A: append("\\n")
-      case 0x0D: append("\\r")
-      case 0x09: append("\\t")
-      case 0..<0x20, 0x7F: append("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
-      default: bytes.append(byte)
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": append("\\\"")
+      case "\\": append("\\\\")
+      case "\n": append("\\n")
+      case "\r": append("\\r")
+      case "\t": append("\\t")
+      case _ where isHostile(scalar):
+        let digits = String(scalar.value, radix: 16)
+        append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+      default: bytes.append(contentsOf: scalar.utf8)
       }
     }
     bytes.append(UInt8(ascii: "\""))
+  }
+
+  /// True for what a terminal would obey instead of showing it: control characters, the C1 set among them, and those that
+  /// turn the direction of writing or break a line (Unicode UAX #9 and #14).
+  private func isHostile(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0..<0x20, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+    default: false
+    }
   }
 }

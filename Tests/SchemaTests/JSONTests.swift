@@ -55,6 +55,17 @@ import Testing
     #expect(try JSON(parsing: written) == .string(text))
   }
 
+  @Test(
+    "What would turn the direction of writing, or act on a terminal, is escaped too",
+    arguments: [
+      ("\u{9B}31m", #""\u009b31m""#), ("\u{202E}x", #""\u202ex""#), ("\u{2066}", #""\u2066""#),
+      ("\u{2028}", #""\u2028""#), ("\u{61C}", #""\u061c""#), ("é‹😀", "\"é‹😀\""),
+    ])
+  func hostile(text: String, written: String) throws {
+    #expect(JSON.string(text).text() == written)
+    #expect(try JSON(parsing: written) == .string(text))
+  }
+
   @Test("Numbers that JSON cannot express are written as text")
   func notFinite() {
     #expect(JSON.array([.double(.infinity), .double(-.infinity), .double(.nan)]).text() == #"["inf","-inf","nan"]"#)
