@@ -86,7 +86,8 @@ package struct TURNRelay: StepModule {
   package init() {}
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    var probe = RelayProbe(server: try Server(input.server))
+    let server = try Server(input.server)
+    var probe = RelayProbe(server: server)
     (probe.packets, probe.size, probe.rate, probe.path) = (input.packets, input.size, input.rate, input.path)
     let configured = probe
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
