@@ -1,7 +1,7 @@
-import Language
 package import ArgumentParser
 import FoundationEssentials
 import Journal
+import Language
 import Ledger
 import Reports
 import Schema
@@ -132,7 +132,8 @@ extension LedgerEntry {
       [
         "run": .string(run.id), "number": .int(run.number), "runbook": .string(run.runbook),
         "target": run.target.map(JSON.string) ?? .null, "parent": run.parent.map(JSON.string) ?? .null,
-        "only": .array(run.only.map(JSON.string)), "outcome": run.outcome.map { .string($0.rawValue) } ?? .null, "running": .bool(goesOn),
+        "only": .array(run.only.map(JSON.string)), "outcome": run.outcome.map { .string($0.rawValue) } ?? .null,
+        "running": .bool(goesOn),
         "startedAt": .string(run.startedAt.description),
         "finishedAt": run.finishedAt.map { .string($0.description) } ?? .null,
       ]

@@ -75,7 +75,10 @@ package struct LabCommand: AsyncParsableCommand {
         throw CommandFailure(.invalid, "nothing to run: give a program after --, as in runbook lab exec -- env")
       }
       let lab = Lab(folder: try options.load().labFolder)
+      // A signal while the lab starts must not leave it behind.
+      let signals = EndingSignals()
       let ending = try await lab.whileUp { state in
+        if let number = signals.first { throw CommandFailure(.signalled(number)) }
         do throws(ProcessError) {
           return try await runInForeground(program, Array(command.dropFirst()), environment: state.environment)
         } catch { throw CommandFailure(.invalid, error.message) }

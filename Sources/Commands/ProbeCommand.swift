@@ -129,7 +129,8 @@ private struct ProbeKind {
   init(named name: String) throws {
     let full = Self.short[name] ?? name
     guard Self.isAboutServers(full), let module = Catalog.standard[full] else {
-      let hint = nearName(to: name, among: Self.names).map { "did you mean \($0)?" } ?? Self.names.joined(separator: ", ")
+      let hint =
+        nearName(to: name, among: Self.names).map { "did you mean \($0)?" } ?? Self.names.joined(separator: ", ")
       throw CommandFailure(.invalid, "there is no probe \"\(name)\"\n  \(hint)")
     }
     self.module = module

@@ -75,19 +75,24 @@ package struct RunCommand: AsyncParsableCommand {
       do throws(Issues) { _ = try project.outline(name, catalog: .standard) } catch {
         throw Diagnostics(root: project.root).failure(error.all)
       }
-      try await Lab(folder: project.labFolder).whileUp { state in try await run(in: project, lab: state) }
+      // From here on a signal must not end the process: what was started has to be stopped again.
+      let signals = EndingSignals()
+      try await Lab(folder: project.labFolder).whileUp { state in
+        if let number = signals.first { throw CommandFailure(.signalled(number)) }
+        try await run(in: project, lab: state, signals)
+      }
     } else {
-      try await run(in: project, lab: nil)
+      try await run(in: project, lab: nil, EndingSignals())
     }
   }
 
-  private func run(in project: Project, lab: LabState?) async throws {
+  private func run(in project: Project, lab: LabState?, _ signals: EndingSignals) async throws {
     let plans = try plans(in: project, lab: lab)
     let run: RecordedRun
     do {
       let state = volatile ? try project.volatileState : project.state
       run = try await perform(
-        plans, RunSession(state: state, history: project.ledger, signals: EndingSignals(), only: only))
+        plans, RunSession(state: state, history: project.ledger, signals: signals, only: only))
     } catch let error as JournalError {
       throw CommandFailure(error)
     }

@@ -28,7 +28,10 @@ package struct ValidateCommand: ParsableCommand {
     case .json: Terminal.standardOutput.write(JSON.array(issues.map(\.json)).text(.indented) + "\n")
     case .text:
       Diagnostics(root: project.root).show(issues)
-      if issues.isEmpty { Terminal.standardOutput.write("\(summary(of: project)): no problems\n") }
+      if issues.isEmpty {
+        Terminal.standardOutput.write(
+          "\(paths.isEmpty ? summary(of: project) : paths.joined(separator: ", ")): no problems\n")
+      }
     }
     guard issues.contains(where: { strict || $0.severity == .error }) else { return }
     throw CommandFailure(.invalid)

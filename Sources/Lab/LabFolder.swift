@@ -101,7 +101,7 @@ struct LabFolder: Sendable {
     let state = state
     let servers = Set(
       (state?.targets.map(\.server.process) ?? []) + ProcessIdentity.running(program, in: resolved))
-    guard exists || !servers.isEmpty else { return }
+    guard exists || !servers.isEmpty else { return try removeTree(leavings) }
     if exists, access(statePath, F_OK) != 0, !isEmpty {
       throw LabError(.foreignFolder, "\(path) is no lab's folder: it holds other things and is left as it is")
     }
@@ -109,11 +109,28 @@ struct LabFolder: Sendable {
     for server in servers where !server.end(grace: .seconds(2)) {
       throw LabError(.stillRunning, "the lab's server with process number \(server.pid) cannot be ended")
     }
-    do {
-      if exists { try FileManager.default.removeItem(atPath: path) }
-    } catch {
-      throw LabError(.system, "cannot remove \(path): \(error)")
+    try remove()
+  }
+
+  /// Removes the folder. It is moved aside first: a process that is killed meanwhile leaves no half of a lab in its place,
+  /// and what it leaves aside is removed by the next.
+  private func remove() throws(LabError) {
+    if exists, rename(path, leavings) != 0, errno == ENOTEMPTY || errno == EEXIST {
+      try removeTree(leavings)
+      guard rename(path, leavings) == 0 else {
+        throw LabError(.system, "cannot move \(path) aside: \(String(errorNumber: errno))")
+      }
     }
+    try removeTree(leavings)
+    try removeTree(path)
+  }
+
+  private var leavings: String { path + ".removed" }
+
+  private func removeTree(_ folder: String) throws(LabError) {
+    guard access(folder, F_OK) == 0 else { return }
+    guard (try? FileManager.default.removeItem(atPath: folder)) == nil else { return }
+    throw LabError(.system, "cannot remove \(folder): \(String(errorNumber: errno))")
   }
 
   /// The folder's absolute path without symbolic links, as the kernel tells processes' working directories.

@@ -26,7 +26,8 @@ extension Report {
 
     self.init(
       run: run.id, number: started.number > 0 ? started.number : nil, parent: started.parent,
-      runbook: started.runbook, title: started.title, severity: started.severity, target: started.target, only: started.only,
+      runbook: started.runbook, title: started.title, severity: started.severity, target: started.target,
+      only: started.only,
       host: started.host, user: started.user, tool: started.tool, end: end, startedAt: first, params: started.params,
       steps: steps.tree(), children: children, warnings: warnings, journal: run.folder.journal)
   }

@@ -98,3 +98,45 @@ import Testing
     #expect(output.stdout.contains("daily-health") == false && output.stdout.contains("runbook"))
   }
 }
+
+/// Probes by hand against the lab.
+@Suite struct ProbeCommandTests {
+  @Test("probe finds the server and credentials in the environment; several kinds and every transport")
+  func probes() async throws {
+    let project = try CommandLineProject()
+    try await project.withLab { environment in
+      let turn = try await project.runbook(
+        "probe", "turn", "-p", "packets=5", "--format", "json", environment: environment)
+      #expect(turn.status == 0, "\(turn.stdout)\(turn.stderr)")
+      #expect(try turn.json["output"]?["received"] == 5)
+      let port = String((environment["TURN_SERVER"] ?? "").split(separator: ":")[2].prefix { $0.isNumber })
+      let stun = try await project.runbook("probe", "stun", "127.0.0.1:\(port)")
+      #expect(stun.status == 0, "\(stun.stderr)")
+      #expect(stun.stdout.contains("rtt.p95"))
+      let all = try await project.runbook(
+        "probe", "turn", "--all-transports", "-p", "packets=5", "--format", "json", environment: environment)
+      let rows = try #require(try all.json.array)
+      #expect(rows.compactMap { $0["transport"]?.string } == ["udp", "tcp", "tls", "dtls"])
+      for row in rows { #expect(row["outcome"] == "pass", "\(row.text())") }
+      let wrong = try await project.runbook(
+        "probe", "turn", "--format", "json",
+        environment: environment.merging(["TURN_CREDENTIAL": "wrong"]) { _, new in new })
+      #expect(wrong.status == 1)
+      #expect(try wrong.json["error"]?["code"] == "turn.unauthorized")
+    }
+  }
+
+  @Test(
+    "Mistyped probes and inputs get the near name",
+    arguments: [
+      (["probe", "trun"], "did you mean turn?"),
+      (["probe", "turn", "127.0.0.1", "-p", "packet=5"], "did you mean packets?"),
+      (["probe", "stun", "a b"], "HOST:PORT"), (["probe", "stun"], "no server"),
+    ])
+  func mistakes(arguments: [String], hint: String) async throws {
+    let project = try CommandLineProject()
+    let output = project.output(of: try await project.command(arguments).run())
+    #expect(output.status == 2)
+    #expect(output.stderr.contains(hint), "\(output.stderr)")
+  }
+}

@@ -186,3 +186,51 @@ import Testing
     #expect(try JSON(parsing: output.stdout).array?.first?["outcome"] == "pass", "\(output.stderr)")
   }
 }
+
+/// Where reports go, and what is said where they cannot.
+@Suite struct ReportOutputTests {
+  private let arguments = ["run", "checks/disk-space", "-p", "failAt=101%", "-p", "warnAt=101%", "--quiet"]
+
+  @Test("A report that cannot be written is said to be lost, and the run does not end with 0")
+  func fullOutput() async throws {
+    let project = try CommandLineProject()
+    let executable = project.command([]).executable
+    var shell = Command("sh", ["-c", "\(executable) run checks/disk-space -p failAt=101% -p warnAt=101% > /dev/full"])
+    shell.directory = project.root
+    let output = project.output(of: try await shell.run())
+    #expect(output.status == 3)
+    #expect(output.stderr.contains("standard output could not be written: No space left on device"), "\(output.stderr)")
+  }
+
+  @Test("A further report goes into a file whole, through a link, or into a pipe, which stay what they are")
+  func reportFiles() async throws {
+    let project = try CommandLineProject()
+    try project.write("linked.txt", "old\n")
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(project.root)/link.txt", withDestinationPath: "\(project.root)/linked.txt")
+    let command = project.command(arguments + ["--report", "json=report.json", "--report", "text=link.txt"])
+    #expect(project.output(of: try await command.run()).status == 0)
+    #expect(try JSON(parsing: project.read("report.json"))["outcome"] == "pass")
+    #expect(try project.read("linked.txt").hasPrefix("PASS"))
+    let link = try FileManager.default.attributesOfItem(atPath: "\(project.root)/link.txt")[.type] as? FileAttributeType
+    #expect(link == .typeSymbolicLink)
+  }
+
+  @Test("A report whose folder is not there is refused before anything runs")
+  func missingFolder() async throws {
+    let project = try CommandLineProject()
+    let output = project.output(of: try await project.command(arguments + ["--report", "text=no/such/report"]).run())
+    #expect(output.status == 2)
+    #expect(output.stderr.contains("no/such: No such file or directory"), "\(output.stderr)")
+    #expect(!project.exists(".runbook/runs"))
+  }
+
+  @Test("A run of chosen steps says so in report and history")
+  func onlyInEvidence() async throws {
+    let project = try CommandLineProject()
+    let run = try await project.runbook("run", "daily-health", "--lab", "--only", "disk", "--format", "json")
+    #expect(try run.json["only"] == ["disk"])
+    #expect(try await project.runbook("report").stdout.contains("daily-health (only disk)"))
+    #expect(try await project.runbook("history").stdout.contains("daily-health (only disk)"))
+  }
+}

@@ -1,5 +1,5 @@
-import Glibc
 import ArgumentParser
+import Glibc
 
 /// Where a report goes, and how it looks.
 package enum ReportFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
@@ -28,30 +28,38 @@ package struct ReportFile: ExpressibleByArgument, Hashable, Sendable {
     }
   }
 
-  /// Writes a report, whole or not at all.
+  /// Writes a report: into a file whole or not at all, into a device or pipe as it is.
   ///
   /// Throws `CommandFailure` where it cannot be written.
   func write(_ text: String) throws {
-    let aside = "\(path).\(getpid())"
-    func failure() -> CommandFailure {
-      let reason = String(cString: strerror(errno))
-      unlink(aside)
-      return CommandFailure(.error, "the report cannot be written to \(path): \(reason)")
-    }
-    let file = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard file >= 0 else { throw failure() }
+    let isFile = isFileOrMissing
+    let aside = isFile ? "\(path).\(getpid())" : path
+    let flags = isFile ? O_WRONLY | O_CREAT | O_EXCL : O_WRONLY | O_TRUNC
+    let file = open(aside, flags | O_CLOEXEC, 0o644)
+    var isWritten = file >= 0 && writeWhole(text, to: file)
+    var reason = errno
+    if file >= 0, close(file) != 0, isWritten { (isWritten, reason) = (false, errno) }
+    if isFile, isWritten, rename(aside, path) != 0 { (isWritten, reason) = (false, errno) }
+    guard !isWritten else { return }
+    if isFile { unlink(aside) }
+    throw CommandFailure(.error, "the report cannot be written to \(path): \(String(cString: strerror(reason)))")
+  }
+
+  /// False for what must not be replaced by a file: a device, a pipe, a link.
+  private var isFileOrMissing: Bool {
+    var status = stat()
+    return lstat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+  }
+
+  private func writeWhole(_ text: String, to file: CInt) -> Bool {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let written = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
       if written < 0 && errno == EINTR { continue }
-      guard written >= 0 else {
-        let error = failure()
-        close(file)
-        throw error
-      }
+      guard written >= 0 else { return false }
       rest = rest.dropFirst(written)
     }
-    guard close(file) == 0, rename(aside, path) == 0 else { throw failure() }
+    return true
   }
 }
 

@@ -70,7 +70,8 @@ struct ProbeAttempt {
         if case .record(let record)? = type { field = record[member.name]?.type }
         return rows(of: member.value, as: field, path: path.isEmpty ? member.name : "\(path).\(member.name)")
       }
-    case (.list(let elements), .list(let element)?) where elements.contains { if case .members = $0 { true } else { false } }:
+    case (.list(let elements), .list(let element)?)
+    where elements.contains { if case .members = $0 { true } else { false } }:
       return elements.enumerated().flatMap { rows(of: $1, as: element, path: "\(path)[\($0)]") }
     case (.duration(let time), _): return [[path, shortDuration(time)]]
     case (_, let type?):

@@ -12,7 +12,9 @@ struct ProbedServers {
   /// The server of the arguments, a target of the project, or TURN_SERVER, with the credentials that belong to it.
   init(uri: String?, target: String?, scheme: String, options: ProjectOptions) throws {
     guard let project = try options.loadIfThere() else {
-      guard target == nil else { throw CommandFailure(.invalid, "--target names a target of a project; there is none here") }
+      guard target == nil else {
+        throw CommandFailure(.invalid, "--target names a target of a project; there is none here")
+      }
       servers = [try Self.server(uri, scheme, ProcessInfo.processInfo.environment)]
       return
     }
