@@ -49,9 +49,9 @@ import Testing
       #expect(good.status == 0, "\(good.stdout)\(good.stderr)")
 
       let secret = try #require(environment["TURN_REST_SECRET"])
+      try project.write("rest.env", "TURN_SERVER=\(environment["TURN_REST_SERVER"] ?? "")\nTURN_SECRET=\(secret)\n")
       let rest = try await project.runbook(
-        "run", "checks/turn-relay", "-p", "packets=5",
-        environment: ["TURN_SERVER": environment["TURN_REST_SERVER"] ?? "", "TURN_SECRET": secret])
+        "run", "checks/turn-relay", "-p", "packets=5", "--env-file", "rest.env")
       #expect(rest.status == 0, "\(rest.stdout)\(rest.stderr)")
 
       let wrong = "no-such-pass-word"
