@@ -49,6 +49,10 @@ func sampleEnvironment() -> Environment {
       ("true ? optional.of(1) : optional.none()", .optional(.int)), ("ip('10.0.0.1')", .ip),
       ("cidr('10.0.0.0/8').containsIP('10.1.1.1')", .bool), ("math.greatest(1, 2, 3)", .int),
       ("math.least([1.0, 2.0])", .double), ("output.names[0]", .string), ("null", .null),
+      ("[?optional.none()]", .list(.dyn)), ("[?anything]", .list(.dyn)),
+      ("optional.none().optMap(x, x)", .optional(.dyn)),
+      ("[][?0].optFlatMap(x, x)", .optional(.dyn)), ("anything.map(x, x)", .list(.dyn)),
+      ("anything[?0]", .optional(.dyn)),
       ("[optional.none().orValue(1) > 0, optional.none().orValue('a') > 'b']", .list(.bool)),
       ("[[].map(x, x) == [1], [].map(x, x) == ['a']]", .list(.bool)),
       ("timestamp('2026-01-01T00:00:00Z') - timestamp('2025-01-01T00:00:00Z')", .duration),
@@ -84,6 +88,15 @@ func sampleEnvironment() -> Environment {
       ("output.names.all(n, n)", .typeMismatch, "n", nil),
       ("output.lost.all(n, true)", .typeMismatch, "output.lost", nil),
       ("1 + 1.5", .noMatchingOverload, "1 + 1.5", nil),
+      ("[?1]", .typeMismatch, "1", nil), ("optional.of(1).optFlatMap(x, x)", .typeMismatch, "x", nil),
+      ("output.names.optMap(x, x)", .typeMismatch, "output.names", nil),
+      ("output.names.transformMapEntry(i, n, n)", .typeMismatch, "n", nil),
+      ("Rtt{p50: maxRtt, p50: maxRtt, p95: maxRtt}", .duplicateKey, "p50", nil),
+      ("Rtt{p50: maxRtt, p59: maxRtt, p95: maxRtt}", .undefinedField, "p59", "p50"),
+      ("{1: 2}.a", .undefinedField, "a", nil), ("output.names['a']", .noMatchingOverload, "output.names['a']", nil),
+      ("output.names[?'a']", .noMatchingOverload, "output.names[?'a']", nil),
+      ("!output.lost", .typeMismatch, "output.lost", nil),
+      ("-'a'", .noMatchingOverload, "-'a'", nil), ("int.x", .undefinedField, "x", nil),
     ])
   func problem(source: String, code: Problem.Code, place: String, suggestion: String?) {
     let found = problems(source, in: sampleEnvironment())

@@ -78,6 +78,18 @@ func text(_ range: SourceRange?, of source: String) -> String {
     #expect(try environment.compile(chain).evaluate() == .bool(true))
   }
 
+  @Test("no setting allows more depth than the stack holds")
+  func greatestDepth() {
+    var limits = Limits(depth: 1_000_000)
+    #expect(limits.depth == 100)
+    limits.depth = 1_000_000
+    #expect(limits.depth == 100)
+    limits.depth = 3
+    let environment = Environment(limits: limits)
+    #expect(problems("[[1]]", in: environment).isEmpty)
+    #expect(problems("[[[1]]]", in: environment).map(\.code) == [.limitExceeded])
+  }
+
   @Test("offsets are of UTF-8, also behind letters of several octets")
   func offsets() {
     let source = "'äöü😀' + x"

@@ -4,7 +4,9 @@ public struct Limits: Hashable, Sendable {
   public var sourceLength: Int
   /// The greatest height of the tree, where each operator, call, literal list or macro is one level. Chosen so that
   /// parsing, checking and evaluation fit a thread with a stack of 512 KiB.
-  public var depth: Int
+  public var depth: Int {
+    didSet { depth = Swift.min(depth, Self.greatestDepth) }
+  }
   /// The most an evaluation may cost: one unit for each call, operator, literal list or map and step of a macro, one for
   /// ten octets of text or for an element of a list that is looked at or made.
   public var cost: Int
