@@ -118,6 +118,35 @@ extension LiveServerTests {
       }
     }
 
+    @Test(
+      "Garbage inside of TLS is named within the deadline",
+      arguments: ["SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 400 Bad Request\r\n\r\n"])
+    func secureGarbage(text: String) async throws {
+      try await TestAuthority.with { authority in
+        try await SecureLiar.with(certificate: try authority.issue(), says: text) { liar in
+          var server = Server(uri: liar.uri)
+          server.tls.trustFile = authority.certificate
+          let end = ContinuousClock.now + .seconds(20)
+          var code: ProbeFailure.Code?
+          // Until the liar listens.
+          while ContinuousClock.now < end {
+            code = await failureCode(of: server)
+            if code != .connectionRefused, code != .portUnreachable { break }
+          }
+          #expect(code == .garbage)
+        }
+      }
+    }
+
+    private func failureCode(of server: Server) async -> ProbeFailure.Code? {
+      do throws(ProbeFailure) {
+        _ = try await BindingProbe(server: server, requests: 1).run(deadline: .seconds(2))
+        return nil
+      } catch {
+        return error.code
+      }
+    }
+
     @Test("A name in the certificate is accepted for SNI and name check")
     func name() async throws {
       try await TestAuthority.with { authority in
