@@ -1,3 +1,4 @@
+internal import Journal
 package import Schema
 package import Steps
 
@@ -81,6 +82,7 @@ private func step(_ catalog: Catalog) -> JSON {
       ]
     ],
     "with": ["type": "object"], "if": text, "until": text, "timeout": duration, "diagnostic": ["type": "boolean"],
+    "effect": choice([Effect.observe.rawValue]),
     "expect": ["type": "array", "minItems": 1, "items": ["$ref": "#/$defs/expectation"]],
     "retry": RetryPolicy.record.type.jsonSchema(.runbook), "onFailure": choice(["stop", "continue"]),
   ]

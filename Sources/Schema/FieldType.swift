@@ -7,14 +7,17 @@ package struct FieldType<Wrapped: Sendable>: Sendable {
   /// What stands for the field where it is not given: nil inside `.some` for optional types.
   let absent: Wrapped?
   let bounds: Bounds?
+  /// For lists: whether one without elements is refused.
+  let mustHoldSomething: Bool
 
   init(
-    _ type: ValueType, absent: Wrapped? = nil, bounds: Bounds? = nil,
+    _ type: ValueType, absent: Wrapped? = nil, bounds: Bounds? = nil, mustHoldSomething: Bool = false,
     decode: @escaping @Sendable (Value) throws(Mismatch) -> Wrapped, encode: @escaping @Sendable (Wrapped) -> Value
   ) {
     self.type = type
     self.absent = absent
     self.bounds = bounds
+    self.mustHoldSomething = mustHoldSomething
     self.decode = decode
     self.encode = encode
   }
@@ -25,6 +28,11 @@ package struct FieldType<Wrapped: Sendable>: Sendable {
       type, absent: absent, bounds: Bounds(minimum: encode(range.lowerBound), maximum: encode(range.upperBound)),
       decode: decode, encode: encode)
   }
+}
+
+extension FieldType where Wrapped: Collection {
+  /// The same list type without the empty list.
+  package var nonEmpty: Self { Self(type, absent: absent, mustHoldSomething: true, decode: decode, encode: encode) }
 }
 
 private func mismatch(_ type: ValueType, _ value: Value) -> Mismatch {

@@ -60,6 +60,7 @@ extension FieldDeclaration {
       members.append(.init("default", type.literal(fallback)))
     }
     guard case .object(let rest) = type.jsonSchema(notation, bounds: bounds) else { return .object(members) }
+    if mustHoldSomething { members.append(.init("minItems", 1)) }
     return .object(members + rest)
   }
 

@@ -15,7 +15,8 @@ package struct Field<Root: Sendable, Wrapped: Sendable>: Sendable {
     self.path = path
     let fallback = fallback ?? type.absent
     declaration = FieldDeclaration(
-      name: name, type: type.type, fallback: fallback.map(type.encode), bounds: type.bounds, summary: summary)
+      name: name, type: type.type, fallback: fallback.map(type.encode), bounds: type.bounds,
+      mustHoldSomething: type.mustHoldSomething, summary: summary)
   }
 
   func decode(from members: Value) throws(Mismatch) -> Wrapped {

@@ -90,7 +90,7 @@ extension FieldDeclaration {
 
   /// The summary with the limits.
   fileprivate var meaning: String {
-    guard let bounds else { return summary }
+    guard let bounds else { return summary + (mustHoldSomething ? " Not empty." : "") }
     return "\(summary) From \(type.shown(bounds.minimum)) to \(type.shown(bounds.maximum))."
   }
 }

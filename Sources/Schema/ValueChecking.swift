@@ -91,6 +91,7 @@ extension FieldDeclaration {
 
   /// Throws where the value lies outside the field's limits.
   package func checkBounds(_ value: Value) throws(Mismatch) {
+    if mustHoldSomething, value == .list([]) { throw Mismatch("must not be empty") }
     guard let bounds, !bounds.contains(value) else { return }
     throw Mismatch(
       "must lie from \(bounds.minimum.json.text()) to \(bounds.maximum.json.text()), found \(value.json.text())")

@@ -68,14 +68,20 @@ package struct FieldDeclaration: Hashable, Sendable {
   package var fallback: Value?
   /// The smallest and the largest value allowed, both included.
   package var bounds: Bounds?
+  /// For lists: whether one without elements is refused.
+  package var mustHoldSomething: Bool
   /// One line for people, with a capital letter and a full stop.
   package var summary: String
 
-  package init(name: String, type: ValueType, fallback: Value? = nil, bounds: Bounds? = nil, summary: String) {
+  package init(
+    name: String, type: ValueType, fallback: Value? = nil, bounds: Bounds? = nil, mustHoldSomething: Bool = false,
+    summary: String
+  ) {
     self.name = name
     self.type = type
     self.fallback = fallback
     self.bounds = bounds
+    self.mustHoldSomething = mustHoldSomething
     self.summary = summary
   }
 

@@ -8,6 +8,7 @@ package struct AnyStepModule: Sendable {
   package let summary: String
   package let discussion: String
   package let effect: Effect
+  package let mayOnlyObserve: Bool
   package let repetition: Repetition
   package let judges: Bool
   package let deadline: Duration
@@ -36,6 +37,7 @@ package struct AnyStepModule: Sendable {
     summary = declaration.summary
     discussion = declaration.discussion
     effect = declaration.effect
+    mayOnlyObserve = declaration.mayOnlyObserve
     repetition = declaration.repetition
     judges = declaration.judges
     deadline = declaration.deadline

@@ -13,6 +13,8 @@ package struct ModuleDeclaration<Input: Sendable, Output: Sendable>: Sendable {
   /// More, in Markdown: what it needs, what its failures mean. May be empty.
   package var discussion: String
   package var effect: Effect
+  /// True where what it does depends on its input alone, so that a step that only reads may declare `effect: observe`.
+  package var mayOnlyObserve: Bool
   package var repetition: Repetition
   /// True where the module itself can end in `fail`, so that a step without `expect` asserts something.
   package var judges: Bool
@@ -39,7 +41,8 @@ package struct ModuleDeclaration<Input: Sendable, Output: Sendable>: Sendable {
 
   package init(
     _ name: String, version: Int = 1, _ summary: String, discussion: String = "", effect: Effect,
-    repetition: Repetition = .idempotent, judges: Bool, deadline: Duration, input: Record<Input>,
+    mayOnlyObserve: Bool = false, repetition: Repetition = .idempotent, judges: Bool, deadline: Duration,
+    input: Record<Input>,
     output: Record<Output>, examples: [Example]
   ) {
     self.name = name
@@ -47,6 +50,7 @@ package struct ModuleDeclaration<Input: Sendable, Output: Sendable>: Sendable {
     self.summary = summary
     self.discussion = discussion
     self.effect = effect
+    self.mayOnlyObserve = mayOnlyObserve
     self.repetition = repetition
     self.judges = judges
     self.deadline = deadline

@@ -25,6 +25,7 @@ extension AnyStepModule {
       case .change: "acts on the service or its users"
       }
     return "\(effect.rawValue) (\(meaning))" + (repetition == .atMostOnce ? ", never begun twice" : "")
+      + (mayOnlyObserve ? "; a step that only reads declares `effect: observe`" : "")
   }
 
   private var judgesText: String {

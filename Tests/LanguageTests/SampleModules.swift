@@ -6,6 +6,7 @@ import Steps
 let sampleCatalog = Catalog([
   AnyStepModule(SampleRelay.self), AnyStepModule(SampleLook.self), AnyStepModule(SampleRestart.self),
   AnyStepModule(SampleTell.self), AnyStepModule(SampleLogin.self), AnyStepModule(SampleEverything.self),
+  AnyStepModule(SampleCommand.self),
 ])
 
 /// Judges by itself; the shape of a media probe.
@@ -94,6 +95,31 @@ struct SampleRestart: StepModule {
     input: SampleLook.Input.record, output: Record<NoFields>.empty, examples: [])
 
   func run(_ input: SampleLook.Input, in context: StepContext) async throws(StepError) -> StepResult<NoFields> {
+    throw .broken("sample", "never run")
+  }
+}
+
+/// Does what its input says.
+struct SampleCommand: StepModule {
+  struct Input: Sendable {
+    var command: [String]
+    static let record = Record(
+      Input.init, Field("command", \.command, .list(.string).nonEmpty, "What to do."))
+  }
+
+  struct Output: Sendable {
+    var exitCode: Int?
+    var stdout: String
+    static let record = Record(
+      Output.init, Field("exitCode", \.exitCode, .optional(.int), "How it ended."),
+      Field("stdout", \.stdout, .string, "What it wrote."))
+  }
+
+  static let declaration = ModuleDeclaration(
+    "sample.command", "Does.", effect: .change, mayOnlyObserve: true, repetition: .atMostOnce, judges: true,
+    deadline: .seconds(60), input: Input.record, output: Output.record, examples: [])
+
+  func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     throw .broken("sample", "never run")
   }
 }

@@ -12,6 +12,7 @@ struct ScaleTests {
       text +=
         "  - id: step\(index)\n    use: sample.look\n    with: {name: \"${steps.step\(index - 1).output.state}\"}\n"
     }
+    text += "    expect: [output.ready]\n"
     let project = try SampleProject(["runbooks/big.yaml": text])
     #expect(try project.problems() == [])
     #expect(try project.load().plan("big", catalog: sampleCatalog).steps.count == 2_000)

@@ -42,7 +42,7 @@ enum Selection {
 
   static func lacking(_ field: String, in operand: CELValue) -> EvaluationError {
     if case .record(let record) = operand {
-      return EvaluationError(.noSuchField, "the \(record.type.name) lacks the field '\(field)'")
+      return EvaluationError(.noSuchField, "\(record.type.name) lacks the field '\(field)'")
     }
     return EvaluationError(.noSuchKey, "no such key: '\(field)'")
   }

@@ -27,6 +27,9 @@ final class ExpressionCompiler {
     base = Bindings(names)
   }
 
+  /// True where a text is an expression by its form.
+  func isReadable(_ source: String) -> Bool { (try? base.environment.parse(source)) != nil }
+
   private func bindings(at place: Place) -> Bindings {
     guard let output = place.output else { return base }
     if let known = withOutput[output] { return known }

@@ -34,6 +34,17 @@ enum KnownPaths {
   /// What `has(…)` makes known of a step's output: it is there, which of a check does not mean that all of it is.
   static func presence(of path: String) -> String { "has(\(path))" }
 
+  /// True where a field is known to have a value.
+  static func hasValue(_ path: String, _ known: Set<String>) -> Bool {
+    !path.contains(Path.anyPosition) && (known.contains(path) || known.contains(presence(of: path)))
+  }
+
+  /// What stays known where a macro gives these names another meaning.
+  static func without(_ names: some Sequence<String>, _ known: Set<String>) -> Set<String> {
+    let prefixes = names.map { "\($0)." }
+    return known.filter { path in !prefixes.contains(where: path.hasPrefix) }
+  }
+
   /// The output of the step whose outcome is compared, where all it is compared with are outcomes that have one.
   private static func passed(_ node: SyntaxNode, _ others: [SyntaxNode]) -> Set<String> {
     guard let path = Path(node), path.root.text == "steps", path.segments.count == 2, path.name(1) == "outcome",

@@ -32,24 +32,26 @@ struct NameWalk {
     reports.append(Report(code: code, message: message, range: range, suggestion: suggestion, chain: path.range))
   }
 
-  mutating func walk(_ node: SyntaxNode) { walk(node, locals: [], known: place.known) }
+  /// The variables of macros with their types; `any` where that is not known.
+  private typealias Locals = [String: ValueType]
 
-  private mutating func walk(_ node: SyntaxNode, locals: Set<String>, known: Set<String>) {
+  mutating func walk(_ node: SyntaxNode) { walk(node, locals: [:], known: place.known) }
+
+  private mutating func walk(_ node: SyntaxNode, locals: Locals, known: Set<String>) {
     switch node.kind {
     case .identifier, .select, .index:
-      guard let path = Path(node), !locals.contains(path.root.text), let root = Root(rawValue: path.root.text) else {
+      guard let path = Path(node) else {
         for child in node.children { walk(child, locals: locals, known: known) }
         return
       }
-      visit(path, root, known: known)
-      for index in path.indices { walk(index, locals: locals, known: known) }
+      visit(path, locals, known: known)
     case .presence(let operand, let field, _):
-      guard var path = Path(operand), !locals.contains(path.root.text), let root = Root(rawValue: path.root.text) else {
+      guard var path = Path(operand) else {
         walk(operand, locals: locals, known: known)
         return
       }
       path.append(.init(text: field.text, range: field.range), isOptional: true, end: node.range.end)
-      visit(path, root, known: known, asksForPresence: true)
+      visit(path, locals, known: known, asksForPresence: true)
     case .binary(.and, let left, let right):
       walk(left, locals: locals, known: known)
       walk(right, locals: locals, known: known.union(KnownPaths.when(left, is: true)))
@@ -62,12 +64,16 @@ struct NameWalk {
       walk(second, locals: locals, known: known.union(KnownPaths.when(condition, is: false)))
     case .comprehension(let comprehension):
       walk(comprehension.range, locals: locals, known: known)
-      let inner = locals.union(comprehension.variables.map(\.text))
+      let variables = variables(of: comprehension, locals)
+      let inner = locals.merging(variables) { _, new in new }
+      let known = KnownPaths.without(variables.keys, known)
       if let filter = comprehension.filter { walk(filter, locals: inner, known: known) }
-      walk(comprehension.body, locals: inner, known: known)
+      let filtered = comprehension.filter.map { KnownPaths.when($0, is: true) } ?? []
+      walk(comprehension.body, locals: inner, known: known.union(filtered))
     case .bind(let name, let value, let body):
       walk(value, locals: locals, known: known)
-      walk(body, locals: locals.union([name.text]), known: known)
+      let inner = locals.merging([name.text: type(of: value, locals) ?? .any]) { _, new in new }
+      walk(body, locals: inner, known: KnownPaths.without([name.text], known))
     case .binary(.equal, let left, let right), .binary(.notEqual, let left, let right):
       checkNames(left, right, locals)
       checkNames(right, left, locals)
@@ -78,7 +84,36 @@ struct NameWalk {
     }
   }
 
+  /// The types of a macro's variables.
+  private func variables(of comprehension: SyntaxNode.Comprehension, _ locals: Locals) -> Locals {
+    var range = type(of: comprehension.range, locals)
+    if case .optional(let wrapped) = range { range = wrapped }
+    let isOptional = comprehension.macro == .optMap || comprehension.macro == .optFlatMap
+    let (position, element): (ValueType, ValueType) =
+      switch range {
+      case let wrapped? where isOptional: (.any, wrapped)
+      case .list(let element)?: (.int, element)
+      case .map(let element)?: (.string, element)
+      default: (.any, .any)
+      }
+    let names = comprehension.variables.map(\.text)
+    guard let first = names.first, let last = names.last else { return [:] }
+    if names.count > 1 { return [first: position, last: element] }
+    // One variable visits the keys of a map.
+    if case .map = range, !isOptional { return [first: .string] }
+    return [first: element]
+  }
+
   // MARK: One chain
+
+  private mutating func visit(_ path: Path, _ locals: Locals, known: Set<String>, asksForPresence: Bool = false) {
+    if let local = locals[path.root.text] {
+      checkPresence(path, in: local, known: known)
+    } else if let root = Root(rawValue: path.root.text) {
+      visit(path, root, known: known, asksForPresence: asksForPresence)
+    }
+    for index in path.indices { walk(index, locals: locals, known: known) }
+  }
 
   private mutating func visit(_ path: Path, _ root: Root, known: Set<String>, asksForPresence: Bool = false) {
     guard place.roots.contains(root) else {
@@ -88,18 +123,13 @@ struct NameWalk {
     switch root {
     case .steps: visitStep(path, known: known, asksForPresence: asksForPresence)
     case .secrets: visitSecret(path, known: known)
-    case .params:
-      use(path, of: names.params, in: \.params)
-      checkPresence(path, known: known)
-    case .inputs:
-      use(path, of: names.inputs, in: \.inputs)
-      checkPresence(path, known: known)
-    case .target:
-      uses.usesTarget = true
-      checkPresence(path, known: known)
+    case .params: use(path, of: names.params, in: \.params)
+    case .inputs: use(path, of: names.inputs, in: \.inputs)
+    case .target: uses.usesTarget = true
     case .env: visitEnvironment(path)
     case .run, .output: break
     }
+    checkPresence(path, in: type(ofRoot: path.root.text), known: known)
     if let type = type(of: path, root), type.holdsSecret, !asksForPresence {
       secrets.append((path.range, type))
     }
@@ -137,10 +167,14 @@ struct NameWalk {
         suggestion: place.roots.contains(.output) && index == place.stepsBefore ? "use output" : nil)
       return
     }
-    guard path.name(1) == "output", !path.segments[1].isOptional, !asksForPresence else { return }
+    let asksForOutput = asksForPresence && path.segments.count == 2
+    guard path.name(1) == "output", !path.segments[1].isOptional, !asksForOutput else { return }
     let step = names.steps[index]
     let isPresent = !step.isCheck && known.contains(KnownPaths.presence(of: path.text(2)))
-    guard step.mayLackOutput, !isPresent, !known.contains(path.text(2)) else { return }
+    guard step.mayLackOutput, !isPresent, !known.contains(path.text(2)) else {
+      checkPresence(path, in: step.output.map(ValueType.record), from: 2, known: known)
+      return
+    }
     report(
       path, "output-may-be-absent",
       "the step \"\(id.text)\" may be skipped or fail with the run going on; it may have no output here",
@@ -175,13 +209,17 @@ struct NameWalk {
       suggestion: "bind the secret itself to an input that is declared secret")
   }
 
-  /// Reports a field of a param, input or target that is read though it may have no value.
-  private mutating func checkPresence(_ path: Path, known: Set<String>) {
-    for (index, segment) in path.segments.enumerated() {
-      guard let name = segment.name, !segment.isOptional else { return }
-      let prefix = path.segments[...index]
-      guard case .optional = type(ofRoot: path.root.text)?.following(prefix) else { continue }
-      guard !known.contains(path.text(index + 1)) else { continue }
+  /// Reports a field that is read though it may have no value.
+  ///
+  /// - Parameters:
+  ///   - type: of what the segments from `first` on are fields of; nil where that is not known.
+  private mutating func checkPresence(_ path: Path, in type: ValueType?, from first: Int = 0, known: Set<String>) {
+    guard let type else { return }
+    for index in path.segments.indices.dropFirst(first) {
+      let segment = path.segments[index]
+      guard !segment.isOptional else { return }
+      guard let name = segment.name, case .optional = type.following(path.segments[first...index]) else { continue }
+      guard !KnownPaths.hasValue(path.text(index + 1), known) else { continue }
       let owner = path.text(index)
       report(
         path, "value-may-be-absent", "\"\(owner).\(name.text)\" is optional, and may have no value",
@@ -192,8 +230,8 @@ struct NameWalk {
   }
 
   /// Reports a text that an enumeration never is: `steps.a.outcome == 'passed'`.
-  private mutating func checkNames(_ side: SyntaxNode, _ other: SyntaxNode, _ locals: Set<String>) {
-    guard let path = Path(side), !locals.contains(path.root.text), let root = Root(rawValue: path.root.text),
+  private mutating func checkNames(_ side: SyntaxNode, _ other: SyntaxNode, _ locals: Locals) {
+    guard let path = Path(side), locals[path.root.text] == nil, let root = Root(rawValue: path.root.text),
       case .literal(.string(let text)) = other.kind, var type = type(of: path, root)
     else { return }
     if case .optional(let wrapped) = type { type = wrapped }
@@ -205,6 +243,13 @@ struct NameWalk {
   }
 
   // MARK: Types of chains
+
+  /// The declared type of a chain, also of one that begins at a macro's variable; nil where that is not known.
+  private func type(of node: SyntaxNode, _ locals: Locals) -> ValueType? {
+    guard let path = Path(node) else { return nil }
+    if let local = locals[path.root.text] { return local.following(path.segments[...]) }
+    return Root(rawValue: path.root.text).flatMap { type(of: path, $0) }
+  }
 
   /// The declared type of what a chain leads to; nil where that is not known.
   func type(of path: Path, _ root: Root) -> ValueType? {

@@ -18,6 +18,8 @@ struct Path {
   struct Segment {
     /// Nil for a position in brackets.
     var name: Name?
+    /// The name, or the position as it is written where it is a whole number: `[0]`; otherwise ``Path/anyPosition``.
+    var text: String
     /// True for `.?` and `[?`, and for what follows them: the chain gives an optional.
     var isOptional: Bool
     /// Of the chain up to here.
@@ -36,6 +38,7 @@ struct Path {
     case .index(let operand, let index, let isOptional):
       self.init(operand)
       append(nil, isOptional: isOptional, end: node.range.end)
+      if case .literal(.int(let position)) = index.kind { segments[segments.count - 1].text = "[\(position)]" }
       indices.append(index)
     default: return nil
     }
@@ -52,15 +55,19 @@ struct Path {
 
   mutating func append(_ name: Name?, isOptional: Bool, end: Int) {
     let follows = segments.last?.isOptional ?? false
-    segments.append(Segment(name: name, isOptional: isOptional || follows, end: end))
+    segments.append(
+      Segment(name: name, text: name?.text ?? Self.anyPosition, isOptional: isOptional || follows, end: end))
   }
+
+  /// Stands for a position that is not known beforehand: two of them need not be the same.
+  static let anyPosition = "[…]"
 
   /// The name of a segment; nil for a position in brackets and beyond the last.
   func name(_ index: Int) -> String? { segments.indices.contains(index) ? segments[index].name?.text : nil }
 
   /// The first `count` segments as a text, the form of ``Place/known``.
   func text(_ count: Int) -> String {
-    ([root.text] + segments.prefix(count).map { $0.name?.text ?? "[]" }).joined(separator: ".")
+    segments.prefix(count).reduce(root.text) { $0 + ($1.name == nil ? "" : ".") + $1.text }
   }
 }
 

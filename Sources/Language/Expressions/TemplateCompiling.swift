@@ -4,9 +4,18 @@ internal import Schema
 extension ExpressionCompiler {
   /// The value of a scalar that holds `${…}`, as a field of this type; nil where something was reported.
   func template(_ scalar: Node.Scalar, as type: ValueType, at place: Place) -> Template? {
-    if reportComment(behind: scalar) { return nil }
+    let hasComment = reportComment(behind: scalar)
     let positions = ScalarPositions(scalar)
-    guard let pieces = pieces(of: scalar.text, positions) else { return nil }
+    let pieces: [Piece]
+    do { pieces = try Self.pieces(of: scalar.text) } catch {
+      leaveOut()
+      // Where a comment has cut the text, the brace that is not closed is no problem of its own.
+      guard !hasComment else { return nil }
+      for problem in error.problems {
+        log.error("expression-syntax", problem.message, at: positions.range(problem.range.start, problem.range.end))
+      }
+      return nil
+    }
     if pieces.count == 1, case .expression(let source, let offset) = pieces[0] {
       guard let compiled = compile(source, at: offset, of: positions, for: .value(type), in: place) else { return nil }
       guard let constant = compiled.program.constantValue else {
@@ -82,8 +91,8 @@ extension ExpressionCompiler {
     case expression(String, Int)
   }
 
-  /// The text cut at `${…}`, `$${` as `${`; nil where a brace is not closed.
-  private func pieces(of text: String, _ positions: ScalarPositions) -> [Piece]? {
+  /// The text cut at `${…}`, `$${` as `${`. Throws where a brace is not closed.
+  private static func pieces(of text: String) throws(CompileError) -> [Piece] {
     let bytes = Array(text.utf8)
     var pieces: [Piece] = []
     var literal: [UInt8] = []
@@ -95,18 +104,11 @@ extension ExpressionCompiler {
         offset += 3
       } else if starts("${", at: offset) {
         let start = offset + 2
-        do {
-          let end = try CELTemplate.closingBrace(in: text, from: start)
-          if !literal.isEmpty { pieces.append(.text(String(decoding: literal, as: UTF8.self))) }
-          literal = []
-          pieces.append(.expression(String(decoding: bytes[start..<end], as: UTF8.self), start))
-          offset = end + 1
-        } catch {
-          for problem in error.problems {
-            log.error("expression-syntax", problem.message, at: positions.range(problem.range.start, problem.range.end))
-          }
-          return nil
-        }
+        let end = try CELTemplate.closingBrace(in: text, from: start)
+        if !literal.isEmpty { pieces.append(.text(String(decoding: literal, as: UTF8.self))) }
+        literal = []
+        pieces.append(.expression(String(decoding: bytes[start..<end], as: UTF8.self), start))
+        offset = end + 1
       } else {
         literal.append(bytes[offset])
         offset += 1
@@ -130,7 +132,10 @@ extension ExpressionCompiler {
       log.error("missing-value", "expected an expression for \(subject), found nothing", at: scalar.range)
       return nil
     }
-    if reportComment(behind: scalar) { return nil }
+    if reportComment(behind: scalar), scalar.style == .plain, !isReadable(scalar.text) {
+      leaveOut()
+      return nil
+    }
     let positions = ScalarPositions(scalar)
     if scalar.text.hasPrefix("${"), scalar.text.hasSuffix("}") {
       log.error(
@@ -148,10 +153,10 @@ extension ExpressionCompiler {
     return compile(scalar.text, at: 0, of: positions, for: .value(type), in: place)
   }
 
-  /// Reports a comment on a line of an expression: YAML cuts the text there, which may not be what was meant.
+  /// Reports a comment on a line of an expression: YAML cuts the text there, which may not be what was meant. What is
+  /// left is checked all the same, so that every problem is known at once.
   private func reportComment(behind scalar: Node.Scalar) -> Bool {
     guard let comment = scalar.comment else { return false }
-    leaveOut()
     log.error(
       "comment-on-expression", "a YAML comment stands on the line of an expression", at: comment,
       suggestion: "put the comment on a line of its own, or quote the expression if # belongs to it")

@@ -64,6 +64,8 @@ package struct PlannedStep: Sendable {
   package var onFailure: OnFailure
   /// Recorded, never counted.
   package var isDiagnostic: Bool
+  /// The step declares `effect: observe`: its author vouches for it that the module only reads here.
+  package var claimsToObserve: Bool
   package var range: SourceRange
 
   package enum Action: Sendable {
@@ -81,7 +83,8 @@ package struct PlannedStep: Sendable {
 
   package init(
     id: String, title: String, action: Action, condition: Expression?, until: Expression?, expectations: [Expectation],
-    retry: RetryPolicy?, timeout: Duration, onFailure: OnFailure, isDiagnostic: Bool, range: SourceRange
+    retry: RetryPolicy?, timeout: Duration, onFailure: OnFailure, isDiagnostic: Bool,
+    claimsToObserve: Bool = false, range: SourceRange
   ) {
     self.id = id
     self.title = title
@@ -93,6 +96,7 @@ package struct PlannedStep: Sendable {
     self.timeout = timeout
     self.onFailure = onFailure
     self.isDiagnostic = isDiagnostic
+    self.claimsToObserve = claimsToObserve
     self.range = range
   }
 
@@ -104,10 +108,10 @@ package struct PlannedStep: Sendable {
     }
   }
 
-  /// The module's effect, or the strongest of a check's steps.
+  /// The module's effect, unless the step claims to observe, or the strongest of a check's steps.
   package var effect: Effect {
     switch action {
-    case .module(let module, _): module.effect
+    case .module(let module, _): claimsToObserve ? .observe : module.effect
     case .check(let check): check.steps.map(\.effect).max() ?? .observe
     }
   }

@@ -38,6 +38,7 @@ struct CheckCompiler {
       where isIdentifier(input.declaration.name) && !compiler.uses.inputs.contains(input.declaration.name) {
         log.error("unused-input", "nothing uses the input \"\(input.declaration.name)\"", at: input.range)
       }
+      steps.reportIdle(usedByOutputs: compiler.takeSteps(), log: log)
     }
     guard !steps.isEmpty || !outputs.isEmpty else { return nil }
     return CheckedCheck(

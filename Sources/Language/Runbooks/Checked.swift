@@ -63,6 +63,19 @@ struct CheckedStep {
   }
 }
 
+extension [CheckedStep] {
+  /// Warns of steps that only look, and whose findings nobody judges or uses.
+  func reportIdle(usedByOutputs: Set<String> = [], log: IssueLog) {
+    let used = reduce(into: usedByOutputs) { $0.formUnion($1.usedSteps) }
+    for checked in self where !checked.asserts && !checked.step.isDiagnostic && !used.contains(checked.step.id) {
+      guard checked.effects.allSatisfy({ $0.effect == .observe }) else { continue }
+      log.warning(
+        "asserts-nothing", "the step \"\(checked.step.id)\" passes whatever it finds, and nothing uses its output",
+        at: checked.step.range, suggestion: "add \"expect\", or diagnostic: true if it is for the record only")
+    }
+  }
+}
+
 /// One entry of a runbook's `secrets`.
 struct SecretDeclaration: Sendable {
   var name: String

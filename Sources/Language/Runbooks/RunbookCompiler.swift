@@ -1,5 +1,6 @@
 internal import Journal
 internal import Schema
+internal import Steps
 
 /// Reads and checks one runbook.
 struct RunbookCompiler {
@@ -46,7 +47,11 @@ struct RunbookCompiler {
     checkEffects(steps, declarations, allow)
     if steps.count == declarations.count, !declarations.isEmpty, compiler.isComplete {
       reportUnused(params, secrets, compiler.uses)
-      reportNothingAsserted(steps)
+      if steps.contains(where: \.asserts) {
+        steps.reportIdle(log: log)
+      } else {
+        reportNothingAsserted()
+      }
     }
     return CheckedRunbook(
       name: name, title: title, doc: reader.prose("doc"), severity: severity?.plainText, owner: reader.prose("owner"),
@@ -62,13 +67,13 @@ struct RunbookCompiler {
     return ParameterReader(log: log, subject: "params", admitsSecrets: false, compiler: compiler).parameters(node)
   }
 
-  /// The effects that the runbook may have: without `allow`, that of reading only. `record` is always among them.
+  /// The effects that the runbook may have: those of `allow`. Reading and `record` are always among them.
   private func allowed() -> Set<Effect> {
     let names = Effect.allCases.map(\.rawValue)
     guard case .list(let values) = reader.literal("allow", as: .list(.enumeration(names))) else {
       return [.observe, .record]
     }
-    return Set(values.compactMap { Effect(rawValue: $0.plainText) }).union([.record])
+    return Set(values.compactMap { Effect(rawValue: $0.plainText) }).union([.observe, .record])
   }
 
   private func checkEffects(_ steps: [CheckedStep], _ declarations: [StepDeclaration], _ allow: Set<Effect>) {
@@ -77,12 +82,14 @@ struct RunbookCompiler {
       var reported: Set<Effect> = []
       for (effect, use) in checked.effects where !allow.contains(effect) && reported.insert(effect).inserted {
         let inside = use == checked.step.use ? "" : " (in \(checked.step.use))"
+        let mayClaim = if case .module(let module, _) = checked.step.action { module.mayOnlyObserve } else { false }
         let names = Effect.allCases.filter { allow.contains($0) || $0 == effect }.filter { $0 != .record }
         log.error(
           "effect-not-allowed",
           "\(use)\(inside) has the effect \"\(effect.rawValue)\", which the runbook does not allow",
           at: readers[checked.step.id]?["use"]?.range ?? checked.step.range,
-          suggestion: "allow: [\(names.map(\.rawValue).joined(separator: ", "))]")
+          suggestion: "allow: [\(names.map(\.rawValue).joined(separator: ", "))]"
+            + (mayClaim ? ", or effect: observe on the step, if it only reads" : ""))
       }
     }
   }
@@ -96,8 +103,7 @@ struct RunbookCompiler {
     }
   }
 
-  private func reportNothingAsserted(_ steps: [CheckedStep]) {
-    guard !steps.contains(where: \.asserts) else { return }
+  private func reportNothingAsserted() {
     log.error(
       "nothing-asserted", "no step judges anything: the runbook would pass whatever it finds",
       at: reader.keyRange("steps") ?? reader.range,

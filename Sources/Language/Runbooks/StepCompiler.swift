@@ -33,6 +33,7 @@ struct StepCompiler {
         "until-without-retry", "\"until\" needs \"retry\", which says how often to try", at: range,
         suggestion: "retry: {times: 10, backoff: 1s}")
     }
+    checkRepetition(declaration)
     let timeout = reader.duration("timeout")
     let title = title(reader)
     let (action, deadline, moduleJudges, inner) = action(declaration, input)
@@ -40,7 +41,8 @@ struct StepCompiler {
     let step = PlannedStep(
       id: declaration.id, title: title?.literal?.plainText ?? declaration.id, action: action, condition: condition,
       until: until, expectations: expectations, retry: retry, timeout: timeout ?? deadline,
-      onFailure: declaration.onFailure, isDiagnostic: declaration.isDiagnostic, range: declaration.range)
+      onFailure: declaration.onFailure, isDiagnostic: declaration.isDiagnostic,
+      claimsToObserve: declaration.claimsToObserve, range: declaration.range)
     // What was written counts, also where it could not be compiled: that has been reported.
     let asserts = !declaration.isDiagnostic && (moduleJudges || reader["expect"] != nil || reader["until"] != nil)
     return CheckedStep(
@@ -90,6 +92,22 @@ struct StepCompiler {
     case let node?:
       log.error("type-mismatch", "expected a mapping for \"with\", found \(node.kind)", at: node.range)
       return nil
+    }
+  }
+
+  /// Reports `until` and `retry` where the module is never begun twice: they would be there in vain.
+  private func checkRepetition(_ declaration: StepDeclaration) {
+    guard case .module(let module) = declaration.use, module.repetition == .atMostOnce, !declaration.claimsToObserve
+    else { return }
+    let advice = module.mayOnlyObserve ? "if it only reads, declare effect: observe" : nil
+    if let range = declaration.reader.keyRange("until") {
+      log.error(
+        "until-at-most-once", "\(module.name) is never begun twice, so that nothing can be waited for", at: range,
+        suggestion: advice)
+    } else if let range = declaration.reader.keyRange("retry") {
+      log.warning(
+        "retry-at-most-once", "\(module.name) is repeated only where nothing was begun", at: range,
+        suggestion: advice)
     }
   }
 

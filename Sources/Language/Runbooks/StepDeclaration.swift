@@ -9,6 +9,8 @@ struct StepDeclaration {
   var use: Use
   var onFailure: PlannedStep.OnFailure
   var isDiagnostic: Bool
+  /// `effect: observe`, where the module leaves it to the step to say so.
+  var claimsToObserve = false
   var range: SourceRange
 
   enum Use {
@@ -20,9 +22,10 @@ struct StepDeclaration {
 
   static let keys = KeyTable(
     known: [
-      "id", "title", "doc", "use", "with", "if", "expect", "until", "retry", "timeout", "onFailure", "diagnostic",
+      "id", "title", "doc", "use", "effect", "with", "if", "expect", "until", "retry", "timeout", "onFailure",
+      "diagnostic",
     ],
-    unsupported: ["undo", "parallel", "forEach", "phase", "steps", "effect"])
+    unsupported: ["undo", "parallel", "forEach", "phase", "steps"])
 
   /// Nil where the node is no step at all.
   init?(_ node: Node, ids: inout [String: Int], documents: DocumentCompiler) {
@@ -47,6 +50,27 @@ struct StepDeclaration {
     {
       onFailure = PlannedStep.OnFailure(rawValue: name) ?? .stop
     }
+    claimsToObserve = Self.claimsToObserve(reader, use, log)
+  }
+
+  /// Reads `effect`, which only says of a module that can do anything that here it reads.
+  private static func claimsToObserve(_ reader: MappingReader, _ use: Use, _ log: IssueLog) -> Bool {
+    guard let place = reader.keyRange("effect"),
+      reader.literal("effect", as: .enumeration([Effect.observe.rawValue])) != nil
+    else { return false }
+    switch use {
+    case .unknown: return false
+    case .module(let module) where module.mayOnlyObserve: return true
+    case .module(let module):
+      log.error(
+        "effect-fixed", "the effect of \(module.name) is always \"\(module.effect.rawValue)\"", at: place,
+        suggestion: "leave \"effect\" out")
+    case .check:
+      log.error(
+        "effect-fixed", "a check has the effects of its steps", at: place,
+        suggestion: "put \"effect\" on the check's own steps")
+    }
+    return false
   }
 
   private static func id(_ reader: MappingReader, _ ids: inout [String: Int], _ log: IssueLog) -> String {

@@ -32,12 +32,15 @@ package struct CommandRun: StepModule {
       declared. An argument stays an argument, whatever it holds. At the deadline its processes get TERM, and KILL ten
       seconds later. What it leaves behind is named in `leaked`.
 
+      Only you know what it does. A step whose program only reads declares `effect: observe`: it is then allowed
+      everywhere, and may be repeated.
+
       Secrets go into `secretEnv`, never into the arguments, which every user of the host can read.
       """,
-    effect: .change, repetition: .atMostOnce, judges: true, deadline: .seconds(60),
+    effect: .change, mayOnlyObserve: true, repetition: .atMostOnce, judges: true, deadline: .seconds(60),
     input: Record(
       Input.init,
-      Field("command", \.command, .list(.string), "The program, by name or path, and its arguments."),
+      Field("command", \.command, .list(.string).nonEmpty, "The program, by name or path, and its arguments."),
       Field("directory", \.directory, .optional(.path), "Where it starts; where runbook was started, if not given."),
       Field("env", \.env, .map(.string), default: [:], "Environment variables besides PATH, HOME and LANG."),
       Field("secretEnv", \.secretEnv, .map(.secret), default: [:], "Environment variables that hold secrets."),
