@@ -29,7 +29,9 @@ extension LiveServerTests {
     @Test("UDP blocked, TCP open; not where the whole server is silent")
     func udpBlocked() async throws {
       // Somebody swallows UDP, coturn listens on TCP of the same port.
-      try await ScriptedServer.with({ _, _ in [] }) { swallower in
+      try await ScriptedServer.with { _, _ in
+        []
+      } _: { swallower in
         try await Coturn.with(port: swallower.address.port, ["--no-udp"]) { coturn in
           let failure = try await explanation(of: coturn.server(), allocate)
           #expect(failure.code == .udpBlocked)
