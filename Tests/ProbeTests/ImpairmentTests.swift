@@ -31,23 +31,23 @@ extension LiveServerTests {
 
     @Test("Loss lies within 99 % bounds of what was set", arguments: [0.02, 0.1])
     func loss(probability: Double) async throws {
-      let report = try await measure(.init(loss: probability), packets: 1000, rate: 400)
+      let report = try await measure(.init(loss: probability), packets: 450, rate: 150)
       let survives = 1 - probability
-      #expect(report.sent == 1000)
-      #expect(isPlausible(report.reached, of: 1000, probability: survives * survives))
-      #expect(isPlausible(report.received, of: 1000, probability: survives * survives * survives * survives))
-      #expect(report.lost == 1000 - report.received)
+      #expect(report.sent == 450)
+      #expect(isPlausible(report.reached, of: 450, probability: survives * survives))
+      #expect(isPlausible(report.received, of: 450, probability: survives * survives * survives * survives))
+      #expect(report.lost == 450 - report.received)
       #expect(report.duplicates == 0)
     }
 
     @Test("Duplicates lie within 99 % bounds of what was set, and are no more received than others")
     func duplicates() async throws {
-      let report = try await measure(.init(duplication: 0.05), packets: 1000, rate: 400)
-      #expect(report.received == 1000)
+      let report = try await measure(.init(duplication: 0.05), packets: 450, rate: 150)
+      #expect(report.received == 450)
       // On each of the four passages a packet doubles with 0.05: 1.05⁴ arrivals a packet.
-      let expected = 1000 * (1.05 * 1.05 * 1.05 * 1.05 - 1)
+      let expected = 450 * (1.05 * 1.05 * 1.05 * 1.05 - 1)
       // The variance of a product of four such passages, to first order.
-      let deviation = (1000 * 4 * 0.05 * 0.95 * 1.3).squareRoot()
+      let deviation = (450 * 4 * 0.05 * 0.95 * 1.3).squareRoot()
       #expect(abs(Double(report.duplicates) - expected) <= 2.576 * deviation)
     }
 
@@ -63,14 +63,14 @@ extension LiveServerTests {
 
     @Test("Jitter and reordering follow from uneven delay, and are small without it")
     func jitter() async throws {
-      let uneven = try await measure(.init(jitter: .milliseconds(20)), packets: 1000, rate: 400)
+      let uneven = try await measure(.init(jitter: .milliseconds(20)), packets: 450, rate: 150)
       let jitter = try #require(uneven.jitter)
       // Two passages there, each even from 0 to 20 ms: the mean difference of two such sums is 2 · 20 · 7/30 ms.
       let expected = 2 * 20 * 7.0 / 30
       #expect(jitter / .milliseconds(1) > expected * 0.6)
-      #expect(jitter / .milliseconds(1) < expected * 1.5)
-      #expect(uneven.reordered > 100)
-      #expect(uneven.received == 1000)
+      #expect(jitter / .milliseconds(1) < expected * 2)
+      #expect(uneven.reordered > 30)
+      #expect(uneven.received == 450)
 
       let even = try await measure(.init(), packets: 200, rate: 200)
       #expect(even.jitter.map { $0 < jitter / 2 } == true)

@@ -71,7 +71,9 @@ extension LiveServerTests {
     @Test("A silent first address takes only its share of the time")
     func silentFirst() async throws {
       try await Coturn.with { coturn in
-        try await ScriptedServer.with({ _, _ in [] }) { silent in
+        try await ScriptedServer.with { _, _ in
+          []
+        } _: { silent in
           var candidates = Candidates(
             current: silent.address, rest: [TransportAddress(ip: silent.address.ip, port: coturn.port)])
           let end = Instant.now + .seconds(4)

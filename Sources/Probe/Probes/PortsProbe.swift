@@ -49,7 +49,7 @@ package struct PortsProbe: Sendable {
     let text = "runbook-\(UInt64.random(in: 0 ... .max))"
     return try await DatagramListener.withListener(relayed.ip.family) { socket throws(ProbeFailure) in
       for _ in 0..<3 {
-        let wait = min(.milliseconds(700), end - .now)
+        let wait = min(.seconds(1), end - .now)
         guard wait > .zero else { return false }
         let arrived = await allocation.collect(for: wait, upTo: 1) { socket.send(text, to: relayed) }
         if arrived.contains(where: { data in
