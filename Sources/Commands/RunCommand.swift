@@ -109,8 +109,8 @@ package struct RunCommand: AsyncParsableCommand {
   private func plans(in project: Project, lab: LabState?) throws -> [Plan] {
     let diagnostics = Diagnostics(root: project.root)
     do throws(Issues) {
-      let targets = try targets(in: project, lab: lab)
       let given = try givenParameters()
+      let targets = try targets(in: project, lab: lab, given)
       let selected: [TURNServer?] = targets.isEmpty ? [nil] : targets
       var warnings: [Issue] = []
       var plans: [Plan] = []
@@ -146,8 +146,13 @@ package struct RunCommand: AsyncParsableCommand {
     return try await FleetSession(session: session, verbosity: verbosity, terminal: .standardError).run(plans)
   }
 
-  /// The servers of every selection, each once.
-  private func targets(in project: Project, lab: LabState?) throws(Issues) -> [TURNServer] {
+  /// The servers of every selection, each once; none where the runbook has no use for one, or cannot be read.
+  private func targets(in project: Project, lab: LabState?, _ given: GivenParameters) throws(Issues) -> [TURNServer] {
+    guard let usesTarget = project.usesTarget(name, given: given, catalog: .standard) else { return [] }
+    guard usesTarget else {
+      guard target.isEmpty else { throw unusedTarget }
+      return []
+    }
     var servers: [TURNServer] = []
     for selection in target.isEmpty ? [nil] : target.map(Optional.some) {
       let selected =
@@ -155,6 +160,14 @@ package struct RunCommand: AsyncParsableCommand {
       for server in selected where !servers.contains(where: { $0.name == server.name }) { servers.append(server) }
     }
     return servers
+  }
+
+  private var unusedTarget: Issues {
+    Issues([
+      Issue(
+        .error, "target-not-used", "\(name) uses no target: it would do the same whichever is named",
+        at: SourceRange(file: "--target", line: 1, column: 1), suggestion: "leave --target out")
+    ])
   }
 }
 

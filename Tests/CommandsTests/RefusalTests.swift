@@ -56,6 +56,44 @@ import Testing
     #expect(try run.json["steps"]?.array?.count == 2)
   }
 
+  @Test("A runbook that uses no target runs without one, however many there are, and is not run with --target")
+  func unusedTarget() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbook.yaml",
+      """
+      project: test
+      targets:
+        frankfurt: {server: "turn:127.0.0.1:1"}
+        oslo: {server: "turn:127.0.0.1:2", username: probe, credential: {env: NOT_SET}}
+
+      """)
+    try project.write(
+      "runbooks/load.yaml",
+      "runbook: load\nsteps:\n  - {id: load, use: host.load, expect: [output.load1 < 9000.0]}\n")
+    let output = try await project.runbook("run", "load", "--format", "json")
+    #expect(output.status == 0, "\(output.stderr)")
+    #expect(try output.json["target"]?.string == nil)
+    for name in ["load", "checks/disk-space"] {
+      let refused = try await project.runbook("run", name, "--target", "all")
+      #expect(refused.status == 2)
+      #expect(refused.stderr.contains("\(name) uses no target"), "\(refused.stderr)")
+    }
+    let unnamed = try await project.runbook("run", "daily-health")
+    #expect(unnamed.status == 2)
+    #expect(unnamed.stderr.contains("target-not-named"), "\(unnamed.stderr)")
+  }
+
+  @Test("A param that a step could not take ends it before anything runs")
+  func parameterOutOfBounds() async throws {
+    let project = try CommandLineProject()
+    let output = try await project.runbook(
+      "run", "daily-health", "-p", "packets=-5", environment: ["TURN_SERVER": "turn:127.0.0.1:1"])
+    #expect(output.status == 2)
+    #expect(output.stderr.contains("must lie from 1 to"), "\(output.stderr)")
+    #expect(!project.exists(".runbook"))
+  }
+
   @Test("An unknown target of the project gets the near one")
   func unknownTarget() async throws {
     let project = try CommandLineProject()

@@ -110,6 +110,69 @@ struct GivenParameterTests {
     #expect(found.map(\.range.line) == [3, 4])
   }
 
+  private static let bounded = [
+    "runbooks/a.yaml": """
+    runbook: a
+    allow: [change]
+    params:
+      packets: {type: int, default: 5}
+      guarded: {type: int, default: 5}
+      divisor: {type: int, default: 1}
+      program: {type: list<string>, default: [look]}
+    steps:
+      - {id: relay, use: checks/relay, with: {server: "${target}", packets: "${params.packets}"}}
+      - id: never
+        use: sample.relay
+        if: params.guarded > 0
+        with: {server: "${target}", packets: "${params.guarded}"}
+      - id: guarded
+        use: sample.relay
+        if: steps.relay.outcome == 'fail' && params.guarded > 0
+        with: {server: "${target}", packets: "${params.guarded}"}
+      - id: text
+        use: sample.look
+        if: steps.relay.outcome == 'pass'
+        with: {name: "one ${100 / params.divisor}"}
+        expect: [output.ready]
+      - {id: command, use: sample.command, with: {command: "${params.program}"}}
+    """,
+    "checks/relay.yaml": """
+    check: relay
+    inputs: {server: {type: turn-server}, packets: {type: int, default: 1}, more: {type: int, default: 2}}
+    steps:
+      - id: relay
+        use: sample.relay
+        with: {server: "${inputs.server}", packets: "${inputs.packets + inputs.more}"}
+    """,
+  ]
+
+  private func boundedIssues(_ texts: [(name: String, value: String)]) throws -> [Schema.Issue] {
+    let project = try SampleProject(Self.bounded)
+    let loaded = try project.load(["TURN_SERVER": "turn:127.0.0.1"])
+    let target = try loaded.targets(selectedBy: nil).first
+    do {
+      _ = try loaded.plan("a", given: .init(texts: texts), target: target, catalog: sampleCatalog)
+      return []
+    } catch { return error.all }
+  }
+
+  @Test("A value that a step could not take is found before anything runs, also through a check, all of them at once")
+  func bounds() throws {
+    #expect(try boundedIssues([]).map(\.message) == [])
+    let found = try boundedIssues([("packets", "-5"), ("divisor", "0"), ("program", "[]")])
+    #expect(
+      found.map { "\($0.range.file):\($0.range.line) \($0.code)" } == [
+        "checks/relay.yaml:6 out-of-bounds", "runbooks/a.yaml:21 no-value", "runbooks/a.yaml:23 out-of-bounds",
+      ])
+    #expect(found.first?.message == "the step \"relay/relay\": \"packets\" must lie from 1 to 10000, found -3")
+  }
+
+  @Test("What a step's condition keeps from it is no problem")
+  func guardedBounds() throws {
+    #expect(try boundedIssues([("guarded", "-5")]).map(\.message) == [])
+    #expect(try boundedIssues([("guarded", "50000")]).map(\.range.line) == [13])
+  }
+
   @Test("An unknown runbook or check is named with the nearest one")
   func unknown() throws {
     let project = try SampleProject(["runbooks/daily-health.yaml": "", "checks/turn-relay.yaml": ""])

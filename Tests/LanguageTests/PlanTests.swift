@@ -10,6 +10,34 @@ struct PlanTests {
     "TURN_SERVER": "turn:127.0.0.1:3478", "TURN_USERNAME": "user", "TURN_CREDENTIAL": "sesame",
   ]
 
+  @Test(
+    "Whether a target is needed is known beforehand",
+    arguments: [
+      ("host", false), ("title", true), ("relay", true), ("broken", nil), ("gone", nil), ("checks/host", false),
+      ("checks/relay", true), ("checks/gone", nil),
+    ] as [(String, Bool?)])
+  func usesTarget(name: String, isUsed: Bool?) throws {
+    let project = try SampleProject([
+      "runbooks/host.yaml": runbook(steps: "- {id: host, use: checks/host}").replacing(": sample\n", with: ": host\n"),
+      "runbooks/title.yaml": "runbook: title\ntitle: Of ${target.host}\nsteps:\n  - {id: host, use: checks/host}\n",
+      "runbooks/relay.yaml":
+        "runbook: relay\nsteps:\n  - {id: relay, use: checks/relay, with: {server: \"${target}\"}}\n",
+      "runbooks/broken.yaml": "- x",
+      "checks/host.yaml": "check: host\nsteps:\n  - {id: look, use: sample.look, expect: [output.ready]}\n",
+      "checks/relay.yaml": """
+      check: relay
+      inputs: {server: {type: turn-server}}
+      steps:
+        - {id: relay, use: sample.relay, with: {server: "${inputs.server}"}}
+      """,
+    ])
+    #expect(try project.load().usesTarget(name, catalog: sampleCatalog) == isUsed)
+    if name == "checks/relay" {
+      let given = GivenParameters(texts: [("server", "{name: a, uri: 'turn:a.example', host: a.example}")])
+      #expect(try project.load().usesTarget(name, given: given, catalog: sampleCatalog) == false)
+    }
+  }
+
   @Test("A runbook with params, a check, expectations and a retry becomes a plan whose values are known")
   func wholePlan() throws {
     let project = try SampleProject([

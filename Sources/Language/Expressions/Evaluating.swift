@@ -9,7 +9,8 @@ extension CompiledExpression {
     let source = program.source
     let places = Places(program.parsed.root, range)
     let (program, bindings, whole, reveals) = (program, bindings, whole, isComputedFromSecret)
-    return Expression(source: source, type: type, range: whole) { (scope, isStrict) throws(ExpressionError) in
+    return Expression(source: source, type: type, range: whole, dependencies: dependencies) {
+      (scope, isStrict) throws(ExpressionError) in
       let activation = bindings.activation(scope, revealing: reveals)
       func failure(_ error: EvaluationError, _ parts: [ActualValue]) -> ExpressionError {
         // What went wrong may quote the value: "'sesame' is no number".

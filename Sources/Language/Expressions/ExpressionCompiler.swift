@@ -92,7 +92,7 @@ final class ExpressionCompiler {
     warnOfDivision(parsed.root, checked, range: range)
     return CompiledExpression(
       program: bindings.environment.program(checked), bindings: bindings, range: range, whole: whole,
-      isComputedFromSecret: secrecy == .computed)
+      isComputedFromSecret: secrecy == .computed, dependencies: walk.dependencies)
   }
 
   private func report(
@@ -186,6 +186,7 @@ struct CompiledExpression {
   let range: (CEL.SourceRange) -> Schema.SourceRange
   let whole: Schema.SourceRange
   let isComputedFromSecret: Bool
+  let dependencies: Dependencies
 }
 
 /// Whether an expression gives a secret.

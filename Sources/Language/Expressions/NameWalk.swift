@@ -8,6 +8,8 @@ struct NameWalk {
   private let place: Place
   private(set) var reports: [Report] = []
   private(set) var uses: NameUses
+  /// What this expression alone names.
+  private(set) var dependencies = Dependencies()
   /// Where the expression reads a secret, and the type of that.
   private(set) var secrets: [(range: CEL.SourceRange, type: ValueType)] = []
 
@@ -119,6 +121,11 @@ struct NameWalk {
     guard place.roots.contains(root) else {
       report(path, "name-not-here", Self.absence(of: root, in: place), at: path.root.range)
       return
+    }
+    switch root {
+    case .params, .target, .secrets: dependencies.namesGiven = true
+    case .inputs: dependencies.inputs.formUnion(path.name(0).map { [$0] } ?? names.inputs?.fields.map(\.name) ?? [])
+    case .steps, .run, .output, .env: dependencies.namesRun = true
     }
     switch root {
     case .steps: visitStep(path, known: known, asksForPresence: asksForPresence)

@@ -7,6 +7,8 @@ package struct Expression: Sendable {
   package let source: String
   package let type: ValueType
   package let range: SourceRange
+  /// What it names.
+  package let dependencies: Dependencies
   private let body: @Sendable (Scope, Bool) throws(ExpressionError) -> Evaluation
 
   /// What an expression came to.
@@ -22,12 +24,13 @@ package struct Expression: Sendable {
   }
 
   package init(
-    source: String, type: ValueType, range: SourceRange,
+    source: String, type: ValueType, range: SourceRange, dependencies: Dependencies = Dependencies(namesRun: true),
     evaluation: @escaping @Sendable (Scope, _ isStrict: Bool) throws(ExpressionError) -> Evaluation
   ) {
     self.source = source
     self.type = type
     self.range = range
+    self.dependencies = dependencies
     body = evaluation
   }
 
@@ -37,6 +40,22 @@ package struct Expression: Sendable {
   /// Evaluates what is expected: an error that CEL would absorb (`true || error`) is thrown, since a missing value is
   /// never a pass. Gives the parts as well.
   package func judge(in scope: Scope) throws(ExpressionError) -> Evaluation { try body(scope, true) }
+}
+
+/// What an expression names, which tells whether its value can be known before the run begins.
+package struct Dependencies: Hashable, Sendable {
+  /// The inputs of a check.
+  package var inputs: Set<String> = []
+  /// `params`, `target` or `secrets`.
+  package var namesGiven = false
+  /// `steps`, `run` or `output`, which only a run gives.
+  package var namesRun = false
+
+  package init(inputs: Set<String> = [], namesGiven: Bool = false, namesRun: Bool = false) {
+    self.inputs = inputs
+    self.namesGiven = namesGiven
+    self.namesRun = namesRun
+  }
 }
 
 /// Why an expression has no value in a scope.

@@ -23,6 +23,20 @@ extension Project {
     return plan
   }
 
+  /// Whether a runbook, or `checks/NAME`, needs a target; nil where it cannot be read, which ``plan`` reports.
+  ///
+  /// - Parameter given: a check takes the target for a turn-server that is not given.
+  package func usesTarget(_ name: String, given: GivenParameters = GivenParameters(), catalog: Catalog) -> Bool? {
+    let log = IssueLog()
+    guard name.hasPrefix("checks/") else {
+      return isKnown(name, .runbook, log) ? compiler(catalog, log).runbook(name)?.usesTarget : nil
+    }
+    let check = String(name.dropFirst("checks/".count))
+    guard isKnown(check, .check, log), let inputs = compiler(catalog, log).check(check)?.inputs else { return nil }
+    let values = given.values(of: inputs, subject: "the check", log: log)
+    return inputs.contains { $0.declaration.type.isServer && values[$0.declaration.name] == nil }
+  }
+
   func compiler(_ catalog: Catalog, _ log: IssueLog) -> DocumentCompiler {
     let sources = targets.flatMap { [$0.credential, $0.secret] }
     var hidden = Set(sources.compactMap { $0?.environmentName })
@@ -50,6 +64,8 @@ extension Project {
     var scope = Scope()
     scope.params = .members(params)
     scope.target = target
+    scope.secrets = secrets
+    KnownInputs(scope: scope, log: log).check(steps.map(\.step))
     return Plan(
       name: name, title: title(runbook.title, scope, log) ?? name, severity: runbook.severity, params: params,
       target: target, secrets: secrets, timeout: runbook.timeout,
@@ -198,6 +214,7 @@ extension Project {
       id: identifier(name), title: check.title, action: .check(check.planned(input: .literal(.members(inputs)))),
       condition: nil, until: nil, expectations: [], retry: nil, timeout: check.timeout, onFailure: .stop,
       isDiagnostic: false, range: place)
+    KnownInputs(scope: Scope(), log: log).check([step])
     return Plan(
       name: "checks/\(name)", title: check.title, severity: nil,
       params: inputs.filter { !$0.value.holdsSecret }, target: target, secrets: [:], timeout: nil,

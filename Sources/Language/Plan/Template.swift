@@ -62,7 +62,7 @@ package indirect enum Template: Sendable {
   }
 
   /// Where the first expression stands, for errors that concern the whole.
-  private var firstRange: SourceRange? {
+  var firstRange: SourceRange? {
     switch self {
     case .literal: nil
     case .expression(let expression, _): expression.range

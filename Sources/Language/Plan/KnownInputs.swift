@@ -1,0 +1,113 @@
+internal import Schema
+
+/// What can be known of steps' inputs before the run begins, held against what the steps take.
+struct KnownInputs {
+  /// Params, target and secrets of a runbook; of a check the inputs that are known.
+  let scope: Scope
+  /// The names of the check's inputs that ``scope`` has.
+  private let inputs: Set<String>
+  /// The steps around, as a prefix of what messages call a step: "turn/".
+  private let path: String
+  private let log: IssueLog
+
+  init(scope: Scope, log: IssueLog) {
+    self.init(scope: scope, inputs: [], path: "", log: log)
+  }
+
+  private init(scope: Scope, inputs: Set<String>, path: String, log: IssueLog) {
+    self.scope = scope
+    self.inputs = inputs
+    self.path = path
+    self.log = log
+  }
+
+  /// Reports every input that is known already and that its step could not take: one that lies outside of the field's
+  /// limits, or that has no value.
+  func check(_ steps: [PlannedStep]) {
+    for step in steps where mayRun(step) {
+      switch step.action {
+      case .module(_, let input): _ = value(of: input, step)
+      case .check(let check):
+        var inner = Scope()
+        let members = members(of: check.input, check.inputType, step)
+        inner.inputs = .members(members)
+        KnownInputs(scope: inner, inputs: Set(members.map(\.name)), path: "\(path)\(step.id)/", log: log)
+          .check(check.steps)
+      }
+    }
+  }
+
+  /// False where the step's condition is false, and where it can become so by what was given and is not known yet: it
+  /// may be there to keep the step from such a value.
+  private func mayRun(_ step: PlannedStep) -> Bool {
+    guard let condition = step.condition else { return true }
+    guard isKnown(condition) else {
+      return !condition.dependencies.namesGiven && condition.dependencies.inputs.isEmpty
+    }
+    do { return try condition.value(in: scope) == .bool(true) } catch {
+      report("no-value", error.message, at: error.range, step)
+      return false
+    }
+  }
+
+  private func isKnown(_ expression: Expression) -> Bool {
+    !expression.dependencies.namesRun && expression.dependencies.inputs.isSubset(of: inputs)
+  }
+
+  private func report(_ code: String, _ message: String, at range: SourceRange, _ step: PlannedStep) {
+    log.error(code, "the step \"\(path)\(step.id)\": \(message)", at: range)
+  }
+
+  /// The value; nil where it is not known yet, or was reported.
+  private func value(of template: Template, _ step: PlannedStep) -> Value? {
+    switch template {
+    case .literal(let value): return value
+    case .expression(let expression, _):
+      return isKnown(expression) ? evaluated(template, step) : nil
+    case .text(let parts):
+      let areKnown = parts.allSatisfy { if case .expression(let expression) = $0 { isKnown(expression) } else { true } }
+      return areKnown ? evaluated(template, step) : nil
+    case .list(let elements):
+      let values = elements.compactMap { value(of: $0, step) }
+      return values.count == elements.count ? .list(values) : nil
+    case .members(let members, let record):
+      let values = members.compactMap { member in
+        value(of: member.value, record?[member.name], step).map { Value.Member(member.name, $0) }
+      }
+      return values.count == members.count ? .members(values) : nil
+    }
+  }
+
+  private func evaluated(_ template: Template, _ step: PlannedStep) -> Value? {
+    do { return try template.value(in: scope) } catch {
+      report("no-value", error.message, at: error.range, step)
+      return nil
+    }
+  }
+
+  /// The value of a field, inside its limits.
+  private func value(of template: Template, _ field: FieldDeclaration?, _ step: PlannedStep) -> Value? {
+    guard let value = value(of: template, step) else { return nil }
+    // A literal was held against its field when the document was read.
+    guard let field, template.literal == nil else { return value }
+    do { return try field.admit(value) } catch {
+      report("out-of-bounds", "\"\(field.name)\" \(error.message)", at: template.firstRange ?? step.range, step)
+      return nil
+    }
+  }
+
+  /// The members of a check's input that are known, defaults included.
+  private func members(of input: Template, _ type: RecordType, _ step: PlannedStep) -> [Value.Member] {
+    switch input {
+    case .literal(.members(let members)): members
+    case .members(let members, _):
+      type.fields.compactMap { field in
+        guard let member = members.first(where: { $0.name == field.name }) else {
+          return field.fallback.map { Value.Member(field.name, $0) }
+        }
+        return value(of: member.value, field, step).map { Value.Member(field.name, $0) }
+      }
+    default: []
+    }
+  }
+}
