@@ -221,7 +221,8 @@ extension ValueType {
     }
   }
 
-  fileprivate var isServer: Bool {
+  /// True for a turn-server, optional or not.
+  var isServer: Bool {
     switch self {
     case .turnServer: true
     case .optional(let wrapped): wrapped.isServer
