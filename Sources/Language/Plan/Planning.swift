@@ -156,7 +156,8 @@ extension Project {
     var meant = name.hasPrefix("\(kind.folder)/") ? String(name.dropFirst(kind.folder.count + 1)) : name
     if meant.hasSuffix(".yaml") { meant.removeLast(5) }
     let nearest = names.contains(meant) ? meant : nearName(to: meant, among: names)
-    let near = nearest.map { "did you mean \"\(prefix)\($0)\"?" }
+    let isCheck = kind == .runbook && files.names(.check).contains(meant)
+    let near = isCheck ? "did you mean \"checks/\(meant)\"?" : nearest.map { "did you mean \"\(prefix)\($0)\"?" }
     let list =
       names.isEmpty ? "there are none in \(files.root)/\(kind.folder)" : "there are \(names.joined(separator: ", "))"
     log.error(
