@@ -110,6 +110,7 @@ struct TemporaryProject {
       atPath: "\(root)/runbooks", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     try write("runbook.yaml", "project: example\n")
     try write(".env", "TURN_SERVER=turn:127.0.0.1:3478\nTURN_USERNAME=user\nTURN_CREDENTIAL=password\n")
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(root)/.env")
   }
 
   func write(_ path: String, _ text: String) throws {

@@ -19,7 +19,7 @@ extension Project {
       ? checkPlan(String(name.dropFirst("checks/".count)), given, target, catalog, only, log)
       : runbookPlan(name, given, target, catalog, only, log)
     guard let plan, !log.hasErrors else { throw Issues(log.sorted) }
-    for issue in log.sorted { warn(issue) }
+    for issue in warnings + log.sorted { warn(issue) }
     return plan
   }
 
@@ -46,6 +46,8 @@ extension Project {
     for declaration in runbook.secrets where !(declaration.isOptional && isAbsent(declaration.source)) {
       secrets[declaration.name] = declaration.source.secret(environment, root: root, log: log)
     }
+    var readableNames = readableNames
+    readableNames?.warn(of: runbook.secrets.compactMap(\.source.environmentName), log: log)
     guard !log.hasErrors else { return nil }
     var scope = Scope()
     scope.params = .members(params)
