@@ -85,6 +85,29 @@ import Testing
   }
 }
 
+@Suite("Documentation")
+struct DocumentationTests {
+  @Test("The worked example of the language's documentation validates without a remark")
+  func workedExample() throws {
+    let document = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "docs/language.md")
+    let project = try TemporaryProject()
+    defer { project.remove() }
+    try FileManager.default.createDirectory(atPath: "\(project.root)/checks", withIntermediateDirectories: true)
+    let blocks = try String(contentsOf: document, encoding: .utf8).split(separator: "```")
+    for kind in ["runbook", "check"] {
+      let start = "yaml\n\(kind): "
+      let found = blocks.filter { $0.hasPrefix(start) }
+      #expect(found.count == 1, "\(kind)")
+      for block in found {
+        let name = block.dropFirst(start.count).prefix { $0 != "\n" }
+        try project.write("\(kind)s/\(name).yaml", String(block.dropFirst("yaml\n".count)))
+      }
+    }
+    #expect(try project.load().validate(catalog: .standard) == [])
+  }
+}
+
 extension ValueType {
   fileprivate var nestedRecords: [RecordType] {
     switch self {
