@@ -48,10 +48,10 @@ extension Outline {
     facts.append(["effects", effects.sorted().map(\.rawValue).joined(separator: ", ")])
     facts.append(["target", usesTarget ? "one server, or one run for each with --target" : "not used"])
     if let timeout { facts.append(["timeout", shortDuration(timeout)]) }
-    if !secrets.isEmpty { facts.append(["secrets", secrets.joined(separator: ", ")]) }
     page += "\n" + columns(facts)
     page += fields(name.hasPrefix("checks/") ? "Inputs" : "Parameters", params)
     page += fields("Outputs", outputs)
+    if !secrets.isEmpty { page += "\nSecrets\n" + columns(secrets.map(\.row)) }
     page += "\nSteps\n" + columns(steps.flatMap { $0.rows(depth: 1) })
     return page
   }
@@ -66,7 +66,7 @@ extension Outline {
 
   private func given(_ field: FieldDeclaration) -> String {
     guard let fallback = field.fallback else { return outputs.contains(field) ? "" : "required" }
-    return terminalSafe(fallback.plainText)
+    return fallback == .null ? "optional" : terminalSafe(field.type.shown(fallback))
   }
 
   private func paragraph(_ text: String) -> String {
@@ -75,13 +75,55 @@ extension Outline {
   }
 }
 
+extension Outline.Secret {
+  fileprivate var row: [String] {
+    ["  \(name)", "from \(terminalSafe(origin))", isOptional ? "optional" : "required", terminalSafe(doc)]
+  }
+}
+
 extension Outline.Step {
+  /// The step's own line, below it what decides how it runs, under the names that a runbook gives it.
   fileprivate func rows(depth: Int) -> [[String]] {
     let indent = String(repeating: "  ", count: depth)
-    let condition = isConditional ? "  (if)" : ""
-    var rows = [["\(indent)\(id)", use, effect.rawValue, terminalSafe(title) + condition]]
-    for expectation in expectations { rows.append(["\(indent)  expects", "", "", terminalSafe(expectation)]) }
-    return rows + steps.flatMap { $0.rows(depth: depth + 1) }
+    let details = details.map { ["\(indent)  \($0.key)", "", "", terminalSafe($0.text)] }
+    return [["\(indent)\(id)", use, effect.rawValue, terminalSafe(title)]] + details
+      + steps.flatMap { $0.rows(depth: depth + 1) }
+  }
+
+  private var details: [(key: String, text: String)] {
+    var details: [(key: String, text: String)] = []
+    if let condition { details.append(("if", condition)) }
+    details += inputs.map { ("with", "\($0.name): \($0.value)") }
+    if let until { details.append(("until", until)) }
+    if let retry { details.append(("retry", retry.text)) }
+    details += expectations.map { ("expect", $0.text) }
+    details.append(("timeout", shortDuration(timeout)))
+    if onFailure != .stop { details.append(("onFailure", onFailure.rawValue)) }
+    if isDiagnostic { details.append(("diagnostic", "recorded, never counted")) }
+    return details
+  }
+}
+
+extension Outline.Expectation {
+  fileprivate var text: String {
+    let otherwise = message.map { ", else \(severity.rawValue): \($0)" } ?? ", else \(severity.rawValue)"
+    return that + otherwise
+  }
+}
+
+extension RetryPolicy {
+  fileprivate var text: String {
+    let growth = factor > 1 ? ", each wait \(Value.double(factor).plainText) times the one before" : ""
+    let random = jitter > 0 ? ", \(Value.double(jitter).plainText) of it at random" : ""
+    return
+      "\(times) more, the first after \(shortDuration(backoff))\(growth), at most \(shortDuration(maxDelay))\(random)"
+  }
+
+  fileprivate var json: JSON {
+    [
+      "times": .int(Int64(times)), "backoffMs": .int(Int64(backoff / .milliseconds(1))), "factor": .double(factor),
+      "maxDelayMs": .int(Int64(maxDelay / .milliseconds(1))), "jitter": .double(jitter),
+    ]
   }
 }
 
@@ -91,9 +133,16 @@ extension Outline {
       "name": .string(name), "title": .string(title), "doc": doc.map(JSON.string) ?? .null,
       "severity": severity.map(JSON.string) ?? .null, "owner": owner.map(JSON.string) ?? .null,
       "effects": .array(effects.sorted().map { .string($0.rawValue) }), "usesTarget": .bool(usesTarget),
-      "secrets": .array(secrets.map(JSON.string)), "params": .array(params.map(\.json)),
+      "timeoutMs": timeout.map { .int(Int64($0 / .milliseconds(1))) } ?? .null,
+      "secrets": .array(secrets.map(\.json)), "params": .array(params.map(\.json)),
       "outputs": .array(outputs.map(\.json)), "steps": .array(steps.map(\.json)),
     ]
+  }
+}
+
+extension Outline.Secret {
+  fileprivate var json: JSON {
+    ["name": .string(name), "from": .string(origin), "optional": .bool(isOptional), "doc": .string(doc)]
   }
 }
 
@@ -101,9 +150,18 @@ extension Outline.Step {
   fileprivate var json: JSON {
     [
       "id": .string(id), "title": .string(title), "use": .string(use), "effect": .string(effect.rawValue),
-      "conditional": .bool(isConditional), "timeoutMs": .int(Int64(timeout / .milliseconds(1))),
-      "expectations": .array(expectations.map(JSON.string)), "steps": .array(steps.map(\.json)),
+      "with": .object(inputs.map { JSON.Member($0.name, .string($0.value)) }),
+      "if": condition.map(JSON.string) ?? .null, "until": until.map(JSON.string) ?? .null,
+      "retry": retry?.json ?? .null, "timeoutMs": .int(Int64(timeout / .milliseconds(1))),
+      "onFailure": .string(onFailure.rawValue), "diagnostic": .bool(isDiagnostic),
+      "expect": .array(expectations.map(\.json)), "steps": .array(steps.map(\.json)),
     ]
+  }
+}
+
+extension Outline.Expectation {
+  fileprivate var json: JSON {
+    ["that": .string(that), "severity": .string(severity.rawValue), "message": message.map(JSON.string) ?? .null]
   }
 }
 

@@ -147,7 +147,7 @@ extension ValueType {
   }
 
   /// A value as people write it where the type is due.
-  func shown(_ value: Value) -> String {
+  package func shown(_ value: Value) -> String {
     let literal = literal(value)
     return literal.string ?? literal.text()
   }

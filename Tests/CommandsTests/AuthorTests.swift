@@ -43,11 +43,16 @@ import Testing
     let list = try await project.runbook("list", "--format", "json")
     #expect(try list.json.array?.contains { $0["name"] == "daily-health" } == true)
     let page = try await project.runbook("show", "daily-health")
-    for part in ["observe", "packets", "checks/turn-relay", "output.loss <= inputs.maxLoss"] {
+    for part in [
+      "observe", "packets", "checks/turn-relay", "output.loss <= inputs.maxLoss, else fail",
+      "output.rtt.p95 <= inputs.slowRtt, else warn: slow round trips", "packets: ${params.packets}", "onFailure",
+    ] {
       #expect(page.stdout.contains(part), "\(part)")
     }
     let machine = try await project.runbook("show", "checks/turn-relay", "--format", "json")
     #expect(try machine.json["effects"] == ["observe"])
+    let check = try await project.runbook("show", "checks/turn-relay")
+    #expect(check.stdout.split(separator: "\n").contains { $0.contains("maxLoss") && $0.contains(" 1% ") })
   }
 
   @Test("The committed reference of modules is what the declarations give; if not: make docs")

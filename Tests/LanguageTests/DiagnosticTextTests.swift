@@ -55,6 +55,13 @@ struct DiagnosticTextTests {
         """)
   }
 
+  @Test("An option of the command line has neither a line nor a column")
+  func option() {
+    #expect(
+      text([issue(1, 1, 2, file: "-p slowRtt")]).hasPrefix("-p slowRtt: error: a runbook has no key \"titel\"")
+    )
+  }
+
   @Test("Colours stand around the place, the severity and the mark only")
   func colours() {
     let coloured = text([issue(1, 1, 8)], colour: true)

@@ -154,7 +154,7 @@ struct ExpressionTests {
     "What other languages lead into is reported with what to write",
     arguments: [
       ("output.count = 3", "write =="), ("output.ready and output.count > 1", "write &&"),
-      ("output.ready or output.count > 1", "write ||"), ("not output.ready", "write !"),
+      ("output.ready or output.count > 1", "write ||"), ("output.ready && not output.ready", "write !(…)"),
       ("${output.count} > 1", "inside an expression names stand without ${…}"),
       ("duration('1s') > 5", "write a duration as duration('200ms')"),
       ("output.ready & true", "write &&"),

@@ -32,10 +32,13 @@ struct FixtureTests {
     #expect(!found.isEmpty)
   }
 
-  @Test("The examples of the documentation are read as they stand")
+  /// Those of runbooks and checks are tried where the real modules are.
+  @Test("The examples of runbook.yaml in the documentation are read as they stand")
   func examples() throws {
     let text = try String(contentsOf: Self.document, encoding: .utf8)
-    let blocks = text.split(separator: "```").filter { $0.hasPrefix("yaml\n") }.map { $0.dropFirst("yaml\n".count) }
+    let blocks = text.split(separator: "```").filter { $0.hasPrefix("yaml\nproject:") }.map {
+      $0.dropFirst("yaml\n".count)
+    }
     #expect(!blocks.isEmpty)
     for block in blocks {
       let project = try SampleProject()

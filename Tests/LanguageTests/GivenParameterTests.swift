@@ -189,6 +189,10 @@ struct GivenParameterTests {
       issues { try loaded.plan("runbooks/daily-health.yaml", catalog: sampleCatalog) }.map(\.suggestion) == [
         "did you mean \"daily-health\"?"
       ])
+    #expect(
+      issues { try loaded.plan("turn-relay", catalog: sampleCatalog) }.map(\.suggestion) == [
+        "did you mean \"checks/turn-relay\"?"
+      ])
     #expect(issues { try loaded.plan("../../etc/passwd", catalog: sampleCatalog) }.map(\.code) == ["unknown-runbook"])
   }
 

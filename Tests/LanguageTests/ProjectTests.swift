@@ -60,7 +60,7 @@ struct ProjectTests {
       OPEN="no
       """
     ])
-    let found = issues { try project.load() }.map(\.short)
+    let found = issues { try project.load() }.filter { $0.severity == .error }.map(\.short)
     #expect(found == ["8:1-11 environment-line", "9:1-7 environment-line", "10:6-9 environment-line"])
     try project.write(
       ".env", "DOUBLE=\"a \\\"b\\\"\\n\\$c # no comment\" # comment\nQ='pass#word $HOME'\nEMPTY=\nU=web # x\r\n")
@@ -202,6 +202,32 @@ struct ProjectTests {
     }
     #expect(try warnings(0o644) == ["secret-readable"])
     #expect(try warnings(0o600) == [])
+  }
+
+  @Test("An environment file that everybody can read is warned of where it holds a secret, once for each name")
+  func readableEnvironment() throws {
+    let project = try SampleProject([
+      ".env": "HOST=a\nTURN_SERVER=turn:a\nTURN_USERNAME=u\nTURN_CREDENTIAL=c\nTOKEN=t\n",
+      "runbooks/a.yaml": "runbook: a\nsecrets:\n  t: {env: TOKEN}\n  u: {env: TURN_CREDENTIAL}\nsteps:\n"
+        + "  - {id: l, use: sample.login, with: {user: a, password: \"${secrets.t}${secrets.u}\"}}\n",
+    ])
+    func warnings(_ mode: Int) throws -> [String] {
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: project.path + "/.env")
+      let loaded = try project.load()
+      var warnings: [Schema.Issue] = []
+      _ = try loaded.plan("a", target: try loaded.targets(selectedBy: nil).first, catalog: sampleCatalog) {
+        warnings.append($0)
+      }
+      return warnings.map { "\($0.range.file):\($0.short): \($0.message) | \($0.suggestion ?? "")" }
+    }
+    let path = project.path + "/.env"
+    #expect(
+      try warnings(0o644) == [
+        ".env:4:1-16 secret-readable: everybody on this machine can read \(path), which holds TURN_CREDENTIAL"
+          + " | chmod o= \(path)",
+        ".env:5:1-6 secret-readable: everybody on this machine can read \(path), which holds TOKEN | chmod o= \(path)",
+      ])
+    #expect(try warnings(0o640) == [])
   }
 
   // MARK: Trust

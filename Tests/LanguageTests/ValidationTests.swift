@@ -84,15 +84,23 @@ struct ValidationTests {
       timeout: 1h
       steps:
         - {id: inner, title: Inner, use: checks/inner, with: {count: "${params.count}"}}
-        - {id: restart, use: sample.restart, if: params.home != '/', timeout: 3s}
-        - {id: login, use: sample.login, with: {user: a, password: "${secrets.password}"}}
+        - {id: restart, use: sample.restart, if: params.home != '/', timeout: 3s, onFailure: continue}
+        - {id: login, use: sample.login, with: {user: "${params.home} a", password: "${secrets.password}"}}
+        - id: all
+          use: sample.everything
+          diagnostic: true
+          with: {numbers: {part: 5%, size: "${params.count}"}, list: [200ms], map: {a: 1}, text: x}
       """,
       "checks/inner.yaml": """
       check: inner
       inputs: {count: {type: int}}
       outputs: {count: {type: int, value: inputs.count}}
       steps:
-        - {id: look, use: sample.look, retry: {times: 2, backoff: 1s, factor: 1}, expect: [output.count < inputs.count]}
+        - id: look
+          use: sample.look
+          retry: {times: 2, backoff: 1s, factor: 1}
+          until: output.ready
+          expect: [output.count < inputs.count, {that: output.ready, severity: warn, message: "not ${inputs.count}"}]
       """,
     ])
     let loaded = try project.load()
@@ -102,14 +110,26 @@ struct ValidationTests {
     #expect(outline.effects == [.observe, .change])
     #expect(outline.params.map(\.isRequired) == [true, false])
     #expect(outline.params[1].fallback == .string("${env.HOME}"))
-    #expect(outline.secrets == ["password"])
+    #expect(outline.secrets.map { "\($0.name) from \($0.origin)" } == ["password from PASSWORD of the environment"])
     #expect(outline.usesTarget)
     #expect(outline.timeout == .seconds(3600))
-    #expect(outline.steps.map(\.use) == ["checks/inner", "sample.restart", "sample.login"])
-    #expect(outline.steps[0].steps.map(\.expectations) == [["output.count < inputs.count"]])
+    #expect(outline.steps.map(\.use) == ["checks/inner", "sample.restart", "sample.login", "sample.everything"])
+    #expect(
+      outline.steps.map { $0.inputs.map { "\($0.name): \($0.value)" } } == [
+        ["count: ${params.count}"], [], ["user: ${params.home} a", "password: ${secrets.password}"],
+        ["numbers: {part: 5%, size: ${params.count}}", "list: [\"200ms\"]", "map: {\"a\":1}", "text: x"],
+      ])
+    let look = try #require(outline.steps[0].steps.first)
+    #expect(
+      look.expectations.map { [$0.that, $0.severity.rawValue, $0.message] } == [
+        ["output.count < inputs.count", "fail", nil], ["output.ready", "warn", "not ${inputs.count}"],
+      ])
+    #expect(look.until == "output.ready" && look.retry?.times == 2 && look.retry?.factor == 1)
+    #expect(outline.steps.map(\.onFailure) == [.stop, .continue, .stop, .stop])
+    #expect(outline.steps.map(\.isDiagnostic) == [false, false, false, true])
     // Three tries of five seconds and two waits of one.
     #expect(outline.steps[0].timeout == .seconds(17))
-    #expect(outline.steps[1].isConditional && outline.steps[1].timeout == .seconds(3))
+    #expect(outline.steps[1].condition == "params.home != '/'" && outline.steps[1].timeout == .seconds(3))
     let check = try loaded.outline("checks/inner", catalog: sampleCatalog)
     #expect(check.name == "checks/inner" && check.outputs.map(\.name) == ["count"])
     #expect(issues { try loaded.outline("b", catalog: sampleCatalog) }.map(\.code) == ["unknown-runbook"])

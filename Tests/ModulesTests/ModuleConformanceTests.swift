@@ -85,6 +85,29 @@ import Testing
   }
 }
 
+@Suite("Documentation")
+struct DocumentationTests {
+  @Test("The worked example of the language's documentation validates without a remark")
+  func workedExample() throws {
+    let document = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "docs/language.md")
+    let project = try TemporaryProject()
+    defer { project.remove() }
+    try FileManager.default.createDirectory(atPath: "\(project.root)/checks", withIntermediateDirectories: true)
+    let blocks = try String(contentsOf: document, encoding: .utf8).split(separator: "```")
+    for kind in ["runbook", "check"] {
+      let start = "yaml\n\(kind): "
+      let found = blocks.filter { $0.hasPrefix(start) }
+      #expect(found.count == 1, "\(kind)")
+      for block in found {
+        let name = block.dropFirst(start.count).prefix { $0 != "\n" }
+        try project.write("\(kind)s/\(name).yaml", String(block.dropFirst("yaml\n".count)))
+      }
+    }
+    #expect(try project.load().validate(catalog: .standard) == [])
+  }
+}
+
 extension ValueType {
   fileprivate var nestedRecords: [RecordType] {
     switch self {
@@ -110,6 +133,7 @@ struct TemporaryProject {
       atPath: "\(root)/runbooks", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     try write("runbook.yaml", "project: example\n")
     try write(".env", "TURN_SERVER=turn:127.0.0.1:3478\nTURN_USERNAME=user\nTURN_CREDENTIAL=password\n")
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(root)/.env")
   }
 
   func write(_ path: String, _ text: String) throws {

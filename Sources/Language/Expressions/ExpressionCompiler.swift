@@ -58,7 +58,7 @@ final class ExpressionCompiler {
     let bindings = bindings(at: place)
     let parsed: ParsedExpression
     do { parsed = try bindings.environment.parse(source) } catch {
-      report(error, of: source, range: range)
+      report(error, of: source, at: place, range: range)
       isComplete = false
       return nil
     }
@@ -71,7 +71,7 @@ final class ExpressionCompiler {
     let checked: CheckedExpression
     do { checked = try bindings.environment.check(parsed) } catch {
       // What the walk has reported is not said twice.
-      report(error, of: source, range: range) { problem in
+      report(error, of: source, at: place, range: range) { problem in
         walk.reports.contains { $0.chain.start <= problem.range.start && problem.range.end <= $0.chain.end }
       }
       return nil
@@ -86,7 +86,7 @@ final class ExpressionCompiler {
     if !place.hasUnknownPurpose, let problem = secrecy.problem(for: purpose) {
       log.error(
         "secret-leak", problem, at: range(walk.secrets.first?.range ?? parsed.root.range),
-        suggestion: "bind it to an input that is declared secret")
+        suggestion: place.secretAdvice)
       return nil
     }
     warnOfDivision(parsed.root, checked, range: range)
@@ -96,13 +96,15 @@ final class ExpressionCompiler {
   }
 
   private func report(
-    _ error: CompileError, of source: String, range: (CEL.SourceRange) -> Schema.SourceRange,
+    _ error: CompileError, of source: String, at place: Place, range: (CEL.SourceRange) -> Schema.SourceRange,
     unless isKnown: (Problem) -> Bool = { _ in false }
   ) {
     for problem in error.problems where !isKnown(problem) {
+      let near = problem.suggestion.map { "did you mean \"\($0)\"?" }
       log.error(
         problem.code.issueCode, problem.message, at: range(problem.range),
-        suggestion: problem.suggestion.map { "did you mean \"\($0)\"?" } ?? problem.advice(in: source))
+        suggestion: names.advice(on: problem, at: place, in: bindings(at: place).environment) ?? near
+          ?? problem.advice(in: source))
     }
   }
 

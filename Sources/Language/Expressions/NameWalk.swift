@@ -119,7 +119,8 @@ struct NameWalk {
 
   private mutating func visit(_ path: Path, _ root: Root, known: Set<String>, asksForPresence: Bool = false) {
     guard place.roots.contains(root) else {
-      report(path, "name-not-here", Self.absence(of: root, in: place), at: path.root.range)
+      report(
+        path, "name-not-here", Self.absence(of: root, in: place), at: path.root.range, suggestion: place.namesAdvice)
       return
     }
     switch root {
@@ -166,12 +167,15 @@ struct NameWalk {
     }
     uses.steps.insert(id.text)
     guard index < place.stepsBefore else {
-      let message =
-        index == place.stepsBefore
-        ? "the step \"\(id.text)\" cannot use its own result here" : "the step \"\(id.text)\" comes later"
-      report(
-        path, "step-order", message, at: id.range,
-        suggestion: place.roots.contains(.output) && index == place.stepsBefore ? "use output" : nil)
+      if index > place.stepsBefore {
+        report(
+          path, "step-order", "the step \"\(id.text)\" comes later", at: id.range,
+          suggestion: "move the step \"\(id.text)\" up, before this one")
+      } else {
+        report(
+          path, "step-order", "the step \"\(id.text)\" cannot use its own result here", at: id.range,
+          suggestion: place.roots.contains(.output) ? "use output" : "expect and until can use it, as output")
+      }
       return
     }
     let asksForOutput = asksForPresence && path.segments.count == 2

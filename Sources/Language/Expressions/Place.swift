@@ -26,6 +26,8 @@ struct Place {
   var readsText = false
   /// Set where it is not known what a value is for, because the module is not: a secret is not reported then.
   var hasUnknownPurpose = false
+  /// Where a secret may be bound instead.
+  var secretAdvice = "bind it to an input that is declared secret"
 }
 
 /// What the expressions of one document may name.

@@ -1,30 +1,96 @@
 internal import CEL
+internal import Schema
 
 extension Problem {
   /// What to write instead, where the problem is one that other languages lead into.
   func advice(in source: String) -> String? {
-    switch code {
-    case .noMatchingOverload: unitAdvice
-    case .syntax: syntaxAdvice(source)
+    let bytes = Array(source.utf8)
+    let start = min(range.start, bytes.count)
+    let here = String(decoding: bytes[start..<min(range.end, bytes.count)], as: UTF8.self)
+    let before = String(decoding: bytes[..<start], as: UTF8.self)
+    return switch code {
+    case .noMatchingOverload: operandAdvice(here)
+    case .syntax: source.contains("${") ? "inside an expression names stand without ${…}" : syntaxAdvice(here, before)
+    case .undeclaredFunction where here == "not": negation(behind: before)
     default: nil
     }
   }
 
-  /// How a duration is written, where one was compared with a bare number or text.
-  private var unitAdvice: String? {
-    let others = ["int", "double", "string"]
-    let isBare = others.contains { message.contains("(duration, \($0))") || message.contains("(\($0), duration)") }
-    return isBare ? "write a duration as duration('200ms')" : nil
+  // MARK: Operands
+
+  private static let operators: Set<String> = ["+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">="]
+
+  /// The operator and the types of its two operands; nil where the problem is another.
+  private var operands: (symbol: String, types: [String])? {
+    let parts = message.split(separator: "'", maxSplits: 2, omittingEmptySubsequences: false)
+    guard parts.count == 3, Self.operators.contains(String(parts[1])),
+      let open = parts[2].firstIndex(of: "("), let close = parts[2].lastIndex(of: ")")
+    else { return nil }
+    let types = parts[2][open..<close].dropFirst().split(separator: ", ").map(String.init)
+    return types.count == 2 ? (String(parts[1]), types) : nil
   }
 
-  private func syntaxAdvice(_ source: String) -> String? {
-    if source.contains("${") { return "inside an expression names stand without ${…}" }
-    let bytes = Array(source.utf8)
-    let here = String(decoding: bytes[min(range.start, bytes.count)..<min(range.end, bytes.count)], as: UTF8.self)
-    let before = String(decoding: bytes[..<min(range.start, bytes.count)], as: UTF8.self).split(separator: " ").last
-    let operators = ["=": "==", "and": "&&", "or": "||", "not": "!", "&": "&&", "|": "||", "<>": "!=", "is": "=="]
-    if let meant = operators[here.lowercased()] { return "write \(meant)" }
-    if let before, before.lowercased() == "not" { return "write !" }
+  /// - Parameter expression: the operator with its operands.
+  private func operandAdvice(_ expression: String) -> String? {
+    guard let (symbol, types) = operands else { return nil }
+    if let index = types.firstIndex(of: "duration") {
+      if ["*", "/", "%"].contains(symbol) {
+        return "a duration cannot be multiplied or divided; it can be added, and compared with duration('200ms')"
+      }
+      let literal = quotedOperand(expression).flatMap { parseDuration($0) == nil ? nil : $0 } ?? "200ms"
+      let isBare = ["int", "double", "string"].contains(types[1 - index])
+      return isBare ? "write a duration as duration('\(literal)')" : nil
+    }
+    switch Set(types) {
+    case ["int", "double"]: return "write double(…) around the whole number, or the number with a point: 5.0"
+    case ["int", "string"], ["double", "string"]:
+      guard let text = quotedOperand(expression), let number = Double(text) else {
+        return "write string(…) around the number"
+      }
+      let isWhole = Int64(text) != nil
+      guard isWhole || types.contains("double") else { return "a number stands without quotes: \(Int64(number))" }
+      return "a number stands without quotes: \(text)\(isWhole && types.contains("double") ? ".0" : "")"
+    case ["bool", "string"]:
+      let names = ["true", "false"]
+      return quotedOperand(expression).flatMap { names.contains($0) ? "\($0) stands without quotes" : nil }
+    default: return nil
+    }
+  }
+
+  /// What stands in quotes at the end of an expression, or else at its beginning.
+  private func quotedOperand(_ expression: String) -> String? {
+    if let quote = expression.last, quote == "\"" || quote == "'",
+      let start = expression.dropLast().lastIndex(of: quote)
+    {
+      return String(expression[start...].dropFirst().dropLast())
+    }
+    if let quote = expression.first, quote == "\"" || quote == "'",
+      let end = expression.dropFirst().firstIndex(of: quote)
+    {
+      return String(expression[..<end].dropFirst())
+    }
     return nil
+  }
+
+  // MARK: Syntax
+
+  private func syntaxAdvice(_ here: String, _ before: String) -> String? {
+    let last = before.split(separator: " ").last ?? ""
+    let operators = ["=": "==", "and": "&&", "or": "||", "not": "!(…)", "&": "&&", "|": "||", "<>": "!=", "is": "=="]
+    if let meant = operators[here.lowercased()] { return "write \(meant)" }
+    if last.lowercased() == "not" { return negation(behind: before.dropLast(3)) }
+    if parseDuration(here) != nil { return "write duration('\(here)')" }
+    if parseByteSize(here) != nil { return "write bytesize('\(here)')" }
+    if parseBandwidth(here) != nil { return "write bandwidth('\(here)')" }
+    if last.hasSuffix("%"), let number = Double(last.dropLast()), number.isFinite {
+      let text = last.dropLast()
+      return "a percentage is a number in expressions: write \(text.contains(".") ? text : text + ".0")"
+    }
+    return nil
+  }
+
+  /// How to write `not`, with what stands before it.
+  private func negation(behind before: some StringProtocol) -> String {
+    before.allSatisfy(\.isWhitespace) ? "write \"!(…)\", in quotes: to YAML a leading ! is a tag" : "write !(…)"
   }
 }

@@ -125,7 +125,7 @@ extension ExpressionCompiler {
       if case .refused = node { return nil }
       log.error(
         "type-mismatch", "expected an expression for \(subject), found \(node.kind)", at: node.range,
-        suggestion: "an expression that begins with { or [ needs quotes")
+        suggestion: node.colonAdvice ?? "an expression that begins with { or [ needs quotes")
       return nil
     }
     guard !scalar.isMissing else {
@@ -170,6 +170,24 @@ extension Node.Scalar {
     guard end < source.scalars.count, source.scalars[end] == "," else { return false }
     let opened = text.count { "([{".contains($0) }
     return opened > text.count { ")]}".contains($0) }
+  }
+}
+
+extension Node {
+  /// How to quote a text that YAML has read as a mapping for the colon in it; nil where the node is no such mapping.
+  fileprivate var colonAdvice: String? {
+    guard case .mapping(let mapping) = self, mapping.entries.count == 1, let key = mapping.entries.first?.key,
+      key.style == .plain, !isIdentifier(key.text)
+    else { return nil }
+    let line = key.source.scalars(ofLine: key.range.line)
+    switch line[..<key.start].last(where: { $0 != " " }) {
+    case "{": return nil
+    case "-", ":":
+      let whole = String(String.UnicodeScalarView(line[key.start...]))
+      if !whole.contains(" #") { return "an expression with \": \" in it needs quotes: \(quoted(whole))" }
+    default: break
+    }
+    return "an expression with \": \" in it needs quotes around the whole"
   }
 }
 

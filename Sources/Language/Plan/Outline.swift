@@ -16,24 +16,54 @@ package struct Outline: Sendable {
   package var params: [FieldDeclaration]
   /// Outputs of a check.
   package var outputs: [FieldDeclaration]
-  /// Names of the secrets that it declares.
-  package var secrets: [String]
+  package var secrets: [Secret]
   package var usesTarget: Bool
   package var timeout: Duration?
   package var steps: [Step]
 
+  /// A secret that a runbook declares; never its value.
+  package struct Secret: Hashable, Sendable {
+    package var name: String
+    /// Where it comes from, as people say it: `TOKEN of the environment`, `secrets/token`.
+    package var origin: String
+    package var isOptional: Bool
+    package var doc: String
+  }
+
+  /// A step with everything that decides how it runs and what of it counts. Expressions are as they were written.
   package struct Step: Sendable {
     package var id: String
     package var title: String
     package var doc: String?
     package var use: String
     package var effect: Effect
-    package var isConditional: Bool
+    /// What `with` gives, in the order in which it is written; fields that are left to their defaults are not in it.
+    package var inputs: [Input]
+    /// `if`; nil where the step is always run.
+    package var condition: String?
+    package var until: String?
+    package var retry: RetryPolicy?
+    /// Of one try; of all tries together for a step that uses a check.
     package var timeout: Duration
-    /// As written.
-    package var expectations: [String]
+    package var onFailure: PlannedStep.OnFailure
+    package var isDiagnostic: Bool
+    package var expectations: [Expectation]
     /// The steps of the check that it uses.
     package var steps: [Step]
+  }
+
+  /// One field of a step's `with`.
+  package struct Input: Hashable, Sendable {
+    package var name: String
+    /// Literals with their units, expressions in `${…}`.
+    package var value: String
+  }
+
+  /// One line of a step's `expect`.
+  package struct Expectation: Hashable, Sendable {
+    package var that: String
+    package var severity: JudgedExpectation.Severity
+    package var message: String?
   }
 }
 
@@ -71,7 +101,9 @@ extension Outline {
       return declaration
     }
     outputs = []
-    secrets = runbook.secrets.map(\.name)
+    secrets = runbook.secrets.map {
+      Secret(name: $0.name, origin: $0.source.origin, isOptional: $0.isOptional, doc: $0.doc)
+    }
     usesTarget = runbook.usesTarget
     timeout = runbook.timeout
     steps = runbook.steps.map(Step.init)
@@ -100,18 +132,40 @@ extension Outline.Step {
     doc = checked.doc
     use = checked.step.use
     effect = checked.step.effect
-    isConditional = checked.step.condition != nil
+    inputs = checked.step.action.inputs
+    condition = checked.step.condition?.source
+    until = checked.step.until?.source
+    retry = checked.step.retry
     timeout = checked.step.timeout
-    expectations = checked.step.expectations.map(\.that.source)
+    onFailure = checked.step.onFailure
+    isDiagnostic = checked.step.isDiagnostic
+    expectations = checked.step.expectations.map {
+      Outline.Expectation(that: $0.that.source, severity: $0.severity, message: $0.message?.source)
+    }
     steps = checked.inner.map(Self.init)
+  }
+}
+
+extension PlannedStep.Action {
+  fileprivate var inputs: [Outline.Input] {
+    let (template, type) =
+      switch self {
+      case .module(let module, let input): (input, module.input)
+      case .check(let check): (check.input, check.inputType)
+      }
+    guard case .members(let members, _) = template else { return [] }
+    return members.map { Outline.Input(name: $0.name, value: $0.value.source(as: type[$0.name]?.type ?? .any)) }
   }
 }
 
 extension Template {
   /// As it was written, for people: expressions in `${…}`.
-  var source: String {
+  var source: String { source(as: .any) }
+
+  /// As it was written, for people, where this type is due: literals with their units, expressions in `${…}`.
+  func source(as type: ValueType) -> String {
     switch self {
-    case .literal(let value): value.plainText
+    case .literal(let value): type.shown(value)
     case .expression(let expression, _): "${\(expression.source)}"
     case .text(let parts):
       parts.map { part in
@@ -120,8 +174,22 @@ extension Template {
         case .expression(let expression): "${\(expression.source)}"
         }
       }.joined()
-    case .list(let elements): "[\(elements.map(\.source).joined(separator: ", "))]"
-    case .members(let members, _): "{\(members.map { "\($0.name): \($0.value.source)" }.joined(separator: ", "))}"
+    case .list(let elements): "[\(elements.map { $0.source(as: type.element) }.joined(separator: ", "))]"
+    case .members(let members, let record):
+      "{"
+        + members.map { "\($0.name): \($0.value.source(as: record?[$0.name]?.type ?? type.element))" }
+        .joined(separator: ", ") + "}"
+    }
+  }
+}
+
+extension ValueType {
+  /// The type of what is inside a list or map.
+  fileprivate var element: ValueType {
+    switch self {
+    case .list(let element), .map(let element): element
+    case .optional(let wrapped), .secret(let wrapped): wrapped.element
+    default: .any
     }
   }
 }

@@ -19,7 +19,7 @@ extension Project {
       ? checkPlan(String(name.dropFirst("checks/".count)), given, target, catalog, only, log)
       : runbookPlan(name, given, target, catalog, only, log)
     guard let plan, !log.hasErrors else { throw Issues(log.sorted) }
-    for issue in log.sorted { warn(issue) }
+    for issue in warnings + log.sorted { warn(issue) }
     return plan
   }
 
@@ -60,6 +60,8 @@ extension Project {
     for declaration in runbook.secrets where !(declaration.isOptional && isAbsent(declaration.source)) {
       secrets[declaration.name] = declaration.source.secret(environment, root: root, log: log)
     }
+    var readableNames = readableNames
+    readableNames?.warn(of: runbook.secrets.compactMap(\.source.environmentName), log: log)
     guard !log.hasErrors else { return nil }
     var scope = Scope()
     scope.params = .members(params)
@@ -172,7 +174,8 @@ extension Project {
     var meant = name.hasPrefix("\(kind.folder)/") ? String(name.dropFirst(kind.folder.count + 1)) : name
     if meant.hasSuffix(".yaml") { meant.removeLast(5) }
     let nearest = names.contains(meant) ? meant : nearName(to: meant, among: names)
-    let near = nearest.map { "did you mean \"\(prefix)\($0)\"?" }
+    let isCheck = kind == .runbook && files.names(.check).contains(meant)
+    let near = isCheck ? "did you mean \"checks/\(meant)\"?" : nearest.map { "did you mean \"\(prefix)\($0)\"?" }
     let list =
       names.isEmpty ? "there are none in \(files.root)/\(kind.folder)" : "there are \(names.joined(separator: ", "))"
     log.error(
@@ -238,7 +241,8 @@ extension ValueType {
     }
   }
 
-  fileprivate var isServer: Bool {
+  /// True for a turn-server, optional or not.
+  var isServer: Bool {
     switch self {
     case .turnServer: true
     case .optional(let wrapped): wrapped.isServer

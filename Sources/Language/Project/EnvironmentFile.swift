@@ -3,6 +3,8 @@ internal import Schema
 /// A file of `NAME=VALUE` lines, as `.env` holds them.
 struct EnvironmentFile {
   private(set) var values: [String: String] = [:]
+  /// Where each name stands.
+  private(set) var places: [String: SourceRange] = [:]
 
   /// Reads lines of `NAME=VALUE`, with `export` before them or not.
   ///
@@ -29,8 +31,10 @@ struct EnvironmentFile {
         suggestion: "a comment begins with #")
       return
     }
+    let key = String(String.UnicodeScalarView(name))
+    places[key] = source.range(name.startIndex, name.endIndex)
     do throws(LineError) {
-      values[String(String.UnicodeScalarView(name))] = try value(behind.dropFirst())
+      values[key] = try value(behind.dropFirst())
     } catch {
       log.error("environment-line", error.message, at: source.range(error.index, line.endIndex))
     }

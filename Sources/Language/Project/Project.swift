@@ -16,6 +16,8 @@ package struct Project: Sendable {
   /// Whether `runbook.yaml` declares targets; otherwise there is one, `default`, from the environment.
   let declaresTargets: Bool
   let stateFolder: String?
+  /// What is left to be warned of once it is known which names a runbook reads secrets from.
+  let readableNames: ReadableNames?
   let files: ProjectFiles
   /// What was found while the project was read and does not keep it from being used.
   package let warnings: [Issue]
@@ -100,31 +102,37 @@ package struct Project: Sendable {
   /// The project as far as it can be read, every problem reported.
   static func read(at root: String, in surroundings: Surroundings, log: IssueLog) -> Project {
     let files = ProjectFiles(root: root, isGuarded: surroundings.isRoot)
-    let environment = environment(files, surroundings, log)
+    let (environment, readableNames) = environment(files, surroundings, log)
     let document = files.read("runbook.yaml", log: log).flatMap { Document($0, file: "runbook.yaml", log: log) }
     let reader = document.flatMap { MappingReader($0.root, subject: "runbook.yaml", keys, log: log) }
-    return Project(reader, files: files, environment: environment, log: log)
+    return Project(reader, files: files, environment: environment, readableNames: readableNames, log: log)
   }
 
-  private static func environment(_ files: ProjectFiles, _ surroundings: Surroundings, _ log: IssueLog) -> [String:
-    String]
+  private static func environment(_ files: ProjectFiles, _ surroundings: Surroundings, _ log: IssueLog)
+    -> ([String: String], ReadableNames?)
   {
-    guard surroundings.readsEnvironment else { return [:] }
-    var values: [String: String] = [:]
+    guard surroundings.readsEnvironment else { return ([:], nil) }
+    var file: EnvironmentFile?
+    var path = "\(files.root)/.env"
     if let given = surroundings.environmentFile {
+      path = absolute(given, in: surroundings)
       do {
-        let bytes = try readFile(absolute(given, in: surroundings), limit: Document.maximumSize).bytes
-        values = EnvironmentFile(bytes, file: given, log: log).values
+        let bytes = try readFile(path, limit: Document.maximumSize).bytes
+        file = EnvironmentFile(bytes, file: given, log: log)
       } catch {
         log.error("file-unreadable", "the file \(error.message)", at: SourceRange(file: given, line: 1, column: 1))
       }
     } else if files.exists(".env"), let bytes = files.read(".env", log: log) {
-      values = EnvironmentFile(bytes, file: ".env", log: log).values
+      file = EnvironmentFile(bytes, file: ".env", log: log)
     }
-    return values.merging(surroundings.environment) { _, process in process }
+    let values = (file?.values ?? [:]).merging(surroundings.environment) { _, process in process }
+    return (values, file.flatMap { ReadableNames($0, path: path) })
   }
 
-  private init(_ reader: MappingReader?, files: ProjectFiles, environment: [String: String], log: IssueLog) {
+  private init(
+    _ reader: MappingReader?, files: ProjectFiles, environment: [String: String], readableNames: ReadableNames?,
+    log: IssueLog
+  ) {
     root = files.root
     self.files = files
     self.environment = environment
@@ -142,6 +150,10 @@ package struct Project: Sendable {
     }
     if !declaresTargets, let target = TargetDeclaration(environment: environment, log: log) { targets = [target] }
     self.targets = targets
+    var readableNames = readableNames
+    readableNames?.warn(
+      of: targets.flatMap { [$0.credential, $0.secret] }.compactMap { $0?.environmentName }, log: log)
+    self.readableNames = readableNames
     warnings = log.issues.filter { $0.severity == .warning }
   }
 

@@ -82,7 +82,8 @@ struct SecretSource: Sendable {
     return Secret(text)
   }
 
-  private var origin: String {
+  /// Where it comes from, as a sentence names it.
+  var origin: String {
     switch place {
     case .environment(let name): "\(name) of the environment"
     case .file(let path): path

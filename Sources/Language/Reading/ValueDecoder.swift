@@ -76,7 +76,7 @@ struct ValueDecoder {
       }
     }
     do { return .literal(try type.parse(scalar.text)) } catch {
-      log.error("type-mismatch", error.message, at: scalar.range)
+      log.error("type-mismatch", error.message, at: scalar.range, suggestion: advice(on: scalar.text, as: type))
       return nil
     }
   }

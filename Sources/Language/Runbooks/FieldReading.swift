@@ -72,7 +72,8 @@ func reportName(_ name: Node.Scalar, log: IssueLog) {
     isReservedWord(name.text)
     ? "\"\(name.text)\" is a word that expressions keep for themselves"
     : "\"\(name.text)\" is no name: a lower-case letter, then letters and digits"
-  log.error("name-form", reason, at: name.range)
+  log.error(
+    "name-form", reason, at: name.range, suggestion: fittingIdentifier(for: name.text).map { "write \($0)" })
 }
 
 extension Node {

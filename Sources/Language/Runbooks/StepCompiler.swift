@@ -82,6 +82,8 @@ struct StepCompiler {
       }
       return nil
     }
+    var place = place
+    place.secretAdvice = type.secretAdvice(of: declaration.useName)
     let decoder = ValueDecoder(log: log, expressions: .compiled(compiler, at: place))
     switch declaration.reader["with"] {
     case .mapping(let mapping)?: return decoder.members(mapping, of: type, subject: declaration.useName)
@@ -170,5 +172,13 @@ struct StepCompiler {
       log.error("constant-expectation", "the expectation depends on nothing: it says nothing", at: compiled.whole)
     }
     return Expectation(that: compiled.expression(.bool), severity: severity, message: message)
+  }
+}
+
+extension Schema.RecordType {
+  /// Which fields take a secret.
+  fileprivate func secretAdvice(of use: String) -> String {
+    let names = fields.filter { $0.type.holdsSecret && !$0.type.isServer }.map { "\"\($0.name)\"" }
+    return names.isEmpty ? "\(use) takes no secret" : "bind it to \(names.joined(separator: " or ")) of \(use)"
   }
 }

@@ -10,6 +10,17 @@ func hasIdentifierForm(_ name: String) -> Bool {
   }
 }
 
+/// The name that stands for an unfit one: `stunCheck` for `stun-check`, `maxRtt` for `MAX_RTT`; nil where there is none.
+func fittingIdentifier(for name: String) -> String? {
+  let parts = name.split { !$0.isASCII || !($0.isLetter || $0.isNumber) }.map { part in
+    part.contains(where: \.isLowercase) ? String(part) : part.lowercased()
+  }
+  guard let first = parts.first else { return nil }
+  let rest = parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }
+  let identifier = first.prefix(1).lowercased() + first.dropFirst() + rest.joined()
+  return isIdentifier(identifier) ? identifier : nil
+}
+
 /// The keywords and reserved words of CEL's grammar.
 func isReservedWord(_ name: String) -> Bool {
   [

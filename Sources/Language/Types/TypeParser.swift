@@ -24,6 +24,13 @@ private struct TypeParser {
 
   private static let maximumDepth = 16
   private static let simple = Dictionary(uniqueKeysWithValues: ValueType.simple.map { ($0.description, $0) })
+  /// What other languages call the types.
+  private static let foreign = [
+    "float": "double", "number": "double", "decimal": "double", "integer": "int", "boolean": "bool", "str": "string",
+    "text": "string", "size": "bytesize", "array": "list<…>", "object": "record{…}", "dict": "map<…>",
+    "struct": "record{…}", "datetime": "timestamp", "date": "timestamp", "time": "timestamp", "hostname": "host",
+    "uri": "url", "file": "path", "server": "turn-server",
+  ]
   private static let generic = ["list", "map", "optional", "secret", "enum", "record"]
 
   mutating func wholeType() throws(TypeError) -> ValueType {
@@ -93,8 +100,9 @@ private struct TypeParser {
     case "": throw error("expected a type, such as string or list<duration>", to: offset + 1)
     default:
       if let type = Self.simple[name] { return type }
-      let near = nearName(to: name, among: Self.simple.keys + Self.generic)
-      throw error("\"\(name)\" is not a type", from: start, to: offset, near.map { "did you mean \"\($0)\"?" })
+      let meant = Self.foreign[name.lowercased()] ?? nearName(to: name, among: Self.simple.keys + Self.generic)
+      let list = "types are \((Self.simple.keys.sorted() + Self.generic).joined(separator: ", "))"
+      throw error("\"\(name)\" is not a type", from: start, to: offset, meant.map { "did you mean \"\($0)\"?" } ?? list)
     }
   }
 

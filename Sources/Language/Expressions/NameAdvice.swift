@@ -1,0 +1,43 @@
+internal import CEL
+internal import Schema
+
+extension DocumentNames {
+  /// What to write in place of a name that is not there: where a name of that kind is found, or which names there are.
+  func advice(on problem: Problem, at place: Place, in environment: CEL.Environment) -> String? {
+    let quoted = problem.message.split(separator: "'", omittingEmptySubsequences: false).dropFirst().first.map(
+      String.init)
+    switch problem.code {
+    case .undeclaredName:
+      if let home = quoted.flatMap({ home(of: $0, at: place) }) { return "did you mean \"\(home)\"?" }
+      return problem.suggestion == nil ? place.namesAdvice : nil
+    case .undefinedField where problem.suggestion == nil:
+      guard let end = problem.message.utf8.firstRange(of: " has no field '".utf8)?.lowerBound,
+        let record = environment.record(named: String(problem.message[..<end]))
+      else { return nil }
+      return record.fields.isEmpty ? "it has none" : "it has \(record.fields.map(\.name).joined(separator: ", "))"
+    default: return nil
+    }
+  }
+
+  /// The whole name of something that was named without the root it stands under.
+  private func home(of name: String, at place: Place) -> String? {
+    let records: [(Root, Schema.RecordType?)] = [
+      (.output, place.output), (.params, params), (.inputs, inputs), (.target, TURNServer.recordType),
+    ]
+    if let (root, _) = records.first(where: { place.roots.contains($0) && $1?[name] != nil }) {
+      return "\(root.rawValue).\(name)"
+    }
+    if place.roots.contains(.steps), let index = index(ofStep: name), index < place.stepsBefore {
+      return "steps.\(name)"
+    }
+    return place.roots.contains(.secrets) && secrets[name] != nil ? "secrets.\(name)" : nil
+  }
+}
+
+extension Place {
+  /// The roots of names that may be used here.
+  var namesAdvice: String? {
+    let names = Root.allCases.filter(roots.contains).map(\.rawValue)
+    return names.isEmpty ? nil : "here there \(names.count == 1 ? "is" : "are") \(names.joined(separator: ", "))"
+  }
+}
