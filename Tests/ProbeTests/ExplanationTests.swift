@@ -26,12 +26,13 @@ extension LiveServerTests {
       _ = try await AllocateProbe(server: server).run(deadline: .milliseconds(1200))
     }
 
+    /// Swallows what it receives.
+    private static let silent: ScriptedServer.Script = { _, _ in [] }
+
     @Test("UDP blocked, TCP open; not where the whole server is silent")
     func udpBlocked() async throws {
       // Somebody swallows UDP, coturn listens on TCP of the same port.
-      try await ScriptedServer.with { _, _ in
-        []
-      } _: { swallower in
+      try await ScriptedServer.with(Self.silent) { swallower in
         try await Coturn.with(port: swallower.address.port, ["--no-udp"]) { coturn in
           let failure = try await explanation(of: coturn.server(), allocate)
           #expect(failure.code == .udpBlocked)
