@@ -39,6 +39,8 @@ final class ScriptedServer: Sendable {
     _ script: @escaping Script, _ body: (ScriptedServer) async throws -> Value
   ) async throws -> Value {
     let loopback = try SocketAddress(ipAddress: "127.0.0.1", port: 0)
+    // Free for TCP too, where a test puts another server beside it.
+    let own = try SocketAddress(ipAddress: "127.0.0.1", port: Int(try FreePort.take("127.0.0.1")))
     let group = MultiThreadedEventLoopGroup.singleton
     let elsewhere = try await DatagramBootstrap(group: group).bind(to: loopback).get()
     let channel = try await DatagramBootstrap(group: group)
@@ -48,7 +50,7 @@ final class ScriptedServer: Sendable {
           try channel.pipeline.syncOperations.addHandler(Responder(script: script, elsewhere: elsewhere))
         }
       }
-      .bind(to: loopback).get()
+      .bind(to: own).get()
     guard let address = channel.localAddress.flatMap(TransportAddress.init) else {
       throw ChannelError.unknownLocalAddress
     }
