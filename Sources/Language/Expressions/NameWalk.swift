@@ -39,51 +39,65 @@ struct NameWalk {
 
   mutating func walk(_ node: SyntaxNode) { walk(node, locals: [:], known: place.known) }
 
+  /// Every kind of node has a function of its own: expressions nest, and the frame that repeats must be small.
   private mutating func walk(_ node: SyntaxNode, locals: Locals, known: Set<String>) {
     switch node.kind {
-    case .identifier, .select, .index:
-      guard let path = Path(node) else {
-        for child in node.children { walk(child, locals: locals, known: known) }
-        return
-      }
-      visit(path, locals, known: known)
-    case .presence(let operand, let field, _):
-      guard var path = Path(operand) else {
-        walk(operand, locals: locals, known: known)
-        return
-      }
-      path.append(.init(text: field.text, range: field.range), isOptional: true, end: node.range.end)
-      visit(path, locals, known: known, asksForPresence: true)
-    case .binary(.and, let left, let right):
-      walk(left, locals: locals, known: known)
-      walk(right, locals: locals, known: known.union(KnownPaths.when(left, is: true)))
-    case .binary(.or, let left, let right):
-      walk(left, locals: locals, known: known)
-      walk(right, locals: locals, known: known.union(KnownPaths.when(left, is: false)))
-    case .conditional(let condition, let first, let second):
-      walk(condition, locals: locals, known: known)
-      walk(first, locals: locals, known: known.union(KnownPaths.when(condition, is: true)))
-      walk(second, locals: locals, known: known.union(KnownPaths.when(condition, is: false)))
-    case .comprehension(let comprehension):
-      walk(comprehension.range, locals: locals, known: known)
-      let variables = variables(of: comprehension, locals)
-      let inner = locals.merging(variables) { _, new in new }
-      let known = KnownPaths.without(variables.keys, known)
-      if let filter = comprehension.filter { walk(filter, locals: inner, known: known) }
-      let filtered = comprehension.filter.map { KnownPaths.when($0, is: true) } ?? []
-      walk(comprehension.body, locals: inner, known: known.union(filtered))
-    case .bind(let name, let value, let body):
-      walk(value, locals: locals, known: known)
-      let inner = locals.merging([name.text: type(of: value, locals) ?? .any]) { _, new in new }
-      walk(body, locals: inner, known: KnownPaths.without([name.text], known))
+    case .identifier, .select, .index, .presence: walkChain(node, locals, known)
+    case .binary(.and, _, _), .binary(.or, _, _): walkLogic(node, locals, known)
+    case .conditional: walkConditional(node, locals, known)
+    case .comprehension(let comprehension): walk(comprehension, locals, known)
+    case .bind: walkBinding(node, locals, known)
     case .binary(.equal, let left, let right), .binary(.notEqual, let left, let right):
       checkNames(left, right, locals)
       checkNames(right, left, locals)
-      walk(left, locals: locals, known: known)
-      walk(right, locals: locals, known: known)
-    default:
-      for child in node.children { walk(child, locals: locals, known: known) }
+      walkChildren(node, locals, known)
+    default: walkChildren(node, locals, known)
     }
+  }
+
+  private mutating func walkChildren(_ node: SyntaxNode, _ locals: Locals, _ known: Set<String>) {
+    for child in node.children { walk(child, locals: locals, known: known) }
+  }
+
+  private mutating func walkChain(_ node: SyntaxNode, _ locals: Locals, _ known: Set<String>) {
+    if case .presence(let operand, let field, _) = node.kind, var path = Path(operand) {
+      path.append(.init(text: field.text, range: field.range), isOptional: true, end: node.range.end)
+      visit(path, locals, known: known, asksForPresence: true)
+    } else if let path = Path(node) {
+      visit(path, locals, known: known)
+    } else {
+      walkChildren(node, locals, known)
+    }
+  }
+
+  private mutating func walkLogic(_ node: SyntaxNode, _ locals: Locals, _ known: Set<String>) {
+    guard case .binary(let operation, let left, let right) = node.kind else { return }
+    walk(left, locals: locals, known: known)
+    walk(right, locals: locals, known: known.union(KnownPaths.when(left, is: operation == .and)))
+  }
+
+  private mutating func walkConditional(_ node: SyntaxNode, _ locals: Locals, _ known: Set<String>) {
+    guard case .conditional(let condition, let first, let second) = node.kind else { return }
+    walk(condition, locals: locals, known: known)
+    walk(first, locals: locals, known: known.union(KnownPaths.when(condition, is: true)))
+    walk(second, locals: locals, known: known.union(KnownPaths.when(condition, is: false)))
+  }
+
+  private mutating func walk(_ comprehension: SyntaxNode.Comprehension, _ locals: Locals, _ known: Set<String>) {
+    walk(comprehension.range, locals: locals, known: known)
+    let variables = variables(of: comprehension, locals)
+    let inner = locals.merging(variables) { _, new in new }
+    let known = KnownPaths.without(variables.keys, known)
+    if let filter = comprehension.filter { walk(filter, locals: inner, known: known) }
+    let filtered = comprehension.filter.map { KnownPaths.when($0, is: true) } ?? []
+    walk(comprehension.body, locals: inner, known: known.union(filtered))
+  }
+
+  private mutating func walkBinding(_ node: SyntaxNode, _ locals: Locals, _ known: Set<String>) {
+    guard case .bind(let name, let value, let body) = node.kind else { return }
+    walk(value, locals: locals, known: known)
+    let inner = locals.merging([name.text: type(of: value, locals) ?? .any]) { _, new in new }
+    walk(body, locals: inner, known: KnownPaths.without([name.text], known))
   }
 
   /// The types of a macro's variables.
