@@ -123,6 +123,9 @@ import Testing
       let rows = try #require(try all.json.array)
       #expect(rows.compactMap { $0["transport"]?.string } == ["udp", "tcp", "tls", "dtls"])
       for row in rows { #expect(row["outcome"] == "pass", "\(row.text())") }
+      let tls = try await project.runbook("probe", "tls", "--format", "json", environment: environment)
+      #expect(tls.status != 2, "\(tls.stderr)")
+      #expect(try tls.json["error"]?["code"] != "probe.invalidInput", "\(tls.stdout)")
       let wrong = try await project.runbook(
         "probe", "turn", "--format", "json",
         environment: environment.merging(["TURN_CREDENTIAL": "wrong"]) { _, new in new })

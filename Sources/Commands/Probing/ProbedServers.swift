@@ -15,10 +15,11 @@ struct ProbedServers {
       guard target == nil else {
         throw CommandFailure(.invalid, "--target names a target of a project; there is none here")
       }
-      servers = [try Self.server(uri, scheme, ProcessInfo.processInfo.environment)]
+      let environment = ProcessInfo.processInfo.environment
+      servers = [try Self.server(uri ?? Self.secureServer(scheme, environment), scheme, environment)]
       return
     }
-    if let uri {
+    if let uri = uri ?? (target == nil ? Self.secureServer(scheme, project.environment) : nil) {
       servers = [try Self.server(uri, scheme, project.environment)]
     } else {
       do throws(Issues) { servers = try project.targets(selectedBy: target) } catch {
@@ -40,6 +41,11 @@ struct ProbedServers {
       throw CommandFailure(.invalid, "\(servers.count) targets were chosen, and this probe takes one")
     }
     return servers[0]
+  }
+
+  /// TURN_TLS_SERVER, as `lab exec` sets it, where the probe is about TLS.
+  private static func secureServer(_ scheme: String, _ environment: [String: String]) -> String? {
+    scheme == "turns" ? environment["TURN_TLS_SERVER"] : nil
   }
 
   private static func server(_ given: String?, _ scheme: String, _ environment: [String: String]) throws -> TURNServer {
