@@ -86,7 +86,8 @@ extension Outline.Step {
   fileprivate func rows(depth: Int) -> [[String]] {
     let indent = String(repeating: "  ", count: depth)
     let details = details.map { ["\(indent)  \($0.key)", "", "", terminalSafe($0.text)] }
-    return [["\(indent)\(id)", use, effect.rawValue, terminalSafe(title)]] + details
+    let shownEffect = effect.rawValue + (claimsToObserve ? " (claimed)" : "")
+    return [["\(indent)\(id)", use, shownEffect, terminalSafe(title)]] + details
       + steps.flatMap { $0.rows(depth: depth + 1) }
   }
 
@@ -150,6 +151,7 @@ extension Outline.Step {
   fileprivate var json: JSON {
     [
       "id": .string(id), "title": .string(title), "use": .string(use), "effect": .string(effect.rawValue),
+      "claimed": .bool(claimsToObserve),
       "with": .object(inputs.map { JSON.Member($0.name, .string($0.value)) }),
       "if": condition.map(JSON.string) ?? .null, "until": until.map(JSON.string) ?? .null,
       "retry": retry?.json ?? .null, "timeoutMs": .int(Int64(timeout / .milliseconds(1))),

@@ -38,6 +38,20 @@ struct PlanTests {
     }
   }
 
+  @Test("A step that claims to observe has that effect in the plan, and is shown with its claim")
+  func claimedEffect() throws {
+    let project = try SampleProject([
+      "runbooks/sample.yaml": runbook(
+        steps: """
+          - {id: reads, use: sample.command, effect: observe, with: {command: [look]}}
+          - {id: acts, use: sample.command, with: {command: [act]}}
+          """, head: "allow: [change]\n")
+    ])
+    let loaded = try project.load()
+    #expect(try loaded.plan("sample", catalog: sampleCatalog).steps.map(\.effect) == [.observe, .change])
+    #expect(try loaded.outline("sample", catalog: sampleCatalog).steps.map(\.claimsToObserve) == [true, false])
+  }
+
   @Test("A runbook with params, a check, expectations and a retry becomes a plan whose values are known")
   func wholePlan() throws {
     let project = try SampleProject([

@@ -37,6 +37,8 @@ package struct Outline: Sendable {
     package var doc: String?
     package var use: String
     package var effect: Effect
+    /// The step says itself that it only observes.
+    package var claimsToObserve: Bool
     /// What `with` gives, in the order in which it is written; fields that are left to their defaults are not in it.
     package var inputs: [Input]
     /// `if`; nil where the step is always run.
@@ -132,6 +134,7 @@ extension Outline.Step {
     doc = checked.doc
     use = checked.step.use
     effect = checked.step.effect
+    claimsToObserve = checked.step.claimsToObserve
     inputs = checked.step.action.inputs
     condition = checked.step.condition?.source
     until = checked.step.until?.source
