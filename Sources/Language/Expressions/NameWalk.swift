@@ -145,8 +145,8 @@ struct NameWalk {
     switch root {
     case .steps: visitStep(path, known: known, asksForPresence: asksForPresence)
     case .secrets: visitSecret(path, known: known)
-    case .params: use(path, of: names.params, in: \.params)
-    case .inputs: use(path, of: names.inputs, in: \.inputs)
+    case .params: Self.note(path, of: names.params, in: &uses.params)
+    case .inputs: Self.note(path, of: names.inputs, in: &uses.inputs)
     case .target: uses.usesTarget = true
     case .env: visitEnvironment(path)
     case .run, .output: break
@@ -157,13 +157,11 @@ struct NameWalk {
     }
   }
 
-  private mutating func use(
-    _ path: Path, of record: Schema.RecordType?, in uses: WritableKeyPath<NameUses, Set<String>>
-  ) {
+  private static func note(_ path: Path, of record: Schema.RecordType?, in uses: inout Set<String>) {
     if let name = path.name(0) {
-      self.uses[keyPath: uses].insert(name)
+      uses.insert(name)
     } else {
-      self.uses[keyPath: uses].formUnion(record?.fields.map(\.name) ?? [])
+      uses.formUnion(record?.fields.map(\.name) ?? [])
     }
   }
 
