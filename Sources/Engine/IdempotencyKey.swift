@@ -1,12 +1,11 @@
 import Crypto
+import Journal
 
 /// The key under which every try of one step of one run does its work: hex SHA-256 over the run's id, a NUL and the
 /// step's path, without the number of the try.
 package func idempotencyKey(run: String, path: String) -> String {
-  SHA256.hash(data: Array("\(run)\0\(path)".utf8)).map { hex($0) }.joined()
+  sha256Hex(Array("\(run)\0\(path)".utf8))
 }
-
-private func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
 /// A number from 0 up to 1 that a key and the number of a try determine: jitter that replays.
 func draw(key: String, attempt: Int) -> Double {

@@ -17,7 +17,7 @@ struct FleetSession: Sendable {
     let start = ContinuousClock.now
     var started = session.started(plans[0], parent: nil)
     started.target = nil
-    let journal = try await JournalWriter.begin(started, sources: plans[0].runSources, in: session.state)
+    let journal = try await JournalWriter.begin(started, sources: plans[0].sources, in: session.state)
     var outcomes: [Outcome] = []
     try await withThrowingTaskGroup(of: ChildFinished.self) { group in
       var waiting = plans[...]

@@ -21,7 +21,7 @@ struct RunSession: Sendable {
     _ plan: Plan, id: String = ULID.next(), parent: String? = nil, display: LiveDisplay
   ) async throws -> RecordedRun {
     let journal = try await JournalWriter.begin(
-      started(plan, parent: parent), sources: plan.runSources, id: id, in: state)
+      started(plan, parent: parent), sources: plan.sources, id: id, in: state)
     let driver = RunDriver(
       plan: plan, run: journal.run, history: history, append: { try await journal.append($0) },
       notify: { display.show($0) })
@@ -46,9 +46,4 @@ struct RunSession: Sendable {
       target: target ?? plan.target?.name, parent: parent, params: .members(plan.params), tool: runbookVersion,
       host: facts.host, user: facts.user, pid: facts.pid, only: only, sources: [], volatile: false)
   }
-}
-
-extension Plan {
-  /// The files that the run is planned from, as the journal keeps them.
-  var runSources: [RunSource] { sources.map { RunSource(path: $0.path, bytes: $0.bytes) } }
 }

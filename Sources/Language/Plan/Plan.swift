@@ -18,11 +18,11 @@ package struct Plan: Sendable {
   package var timeout: Duration?
   package var steps: [PlannedStep]
   /// The runbook and every check it uses, by paths relative to the project, with their exact bytes.
-  package var sources: [SourceFile]
+  package var sources: [RunSource]
 
   package init(
     name: String, title: String, severity: String?, params: [Value.Member], target: TURNServer?,
-    secrets: [String: Secret], timeout: Duration?, steps: [PlannedStep], sources: [SourceFile]
+    secrets: [String: Secret], timeout: Duration?, steps: [PlannedStep], sources: [RunSource]
   ) {
     self.name = name
     self.title = title
@@ -33,18 +33,6 @@ package struct Plan: Sendable {
     self.timeout = timeout
     self.steps = steps
     self.sources = sources
-  }
-}
-
-/// A file that a plan was made from.
-package struct SourceFile: Hashable, Sendable {
-  /// Relative to the project.
-  package let path: String
-  package let bytes: [UInt8]
-
-  package init(path: String, bytes: [UInt8]) {
-    self.path = path
-    self.bytes = bytes
   }
 }
 

@@ -5,7 +5,7 @@ internal import Schema
 struct CheckCompiler {
   private let reader: MappingReader
   private let name: String
-  private let source: SourceFile
+  private let source: RunSource
   private let documents: DocumentCompiler
   private var log: IssueLog { documents.log }
 
@@ -13,7 +13,7 @@ struct CheckCompiler {
     known: ["check", "title", "doc", "inputs", "outputs", "steps"], required: ["check", "steps"],
     unsupported: ["lock", "timeout"])
 
-  init(_ reader: MappingReader, name: String, source: SourceFile, documents: DocumentCompiler) {
+  init(_ reader: MappingReader, name: String, source: RunSource, documents: DocumentCompiler) {
     self.reader = reader
     self.name = name
     self.source = source
@@ -91,8 +91,8 @@ func stepDeclarations(_ reader: MappingReader, _ documents: DocumentCompiler) ->
 }
 
 /// The files of the checks that steps use, each once.
-func innerSources(_ declarations: [StepDeclaration]) -> [SourceFile] {
-  var sources: [SourceFile] = []
+func innerSources(_ declarations: [StepDeclaration]) -> [RunSource] {
+  var sources: [RunSource] = []
   for declaration in declarations {
     guard case .check(let check) = declaration.use else { continue }
     for source in check.sources where !sources.contains(where: { $0.path == source.path }) { sources.append(source) }

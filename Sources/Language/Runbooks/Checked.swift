@@ -17,7 +17,7 @@ struct CheckedRunbook {
   var hiddenEnvironment: Set<String>
   var usesTarget: Bool
   /// The file itself, and those of the checks that it uses.
-  var sources: [SourceFile]
+  var sources: [RunSource]
 }
 
 /// A check that was read and checked.
@@ -33,7 +33,7 @@ struct CheckedCheck {
   var timeout: Duration
   /// Whether it can end in `fail` by judging something.
   var asserts: Bool
-  var sources: [SourceFile]
+  var sources: [RunSource]
 
   var inputType: RecordType { RecordType(fields: inputs.map(\.declaration)) }
 

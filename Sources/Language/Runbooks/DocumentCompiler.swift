@@ -64,7 +64,7 @@ final class DocumentCompiler {
   }
 
   private func read(_ path: String, _ kind: ProjectFiles.Kind, _ name: String, _ keys: KeyTable) -> (
-    MappingReader, SourceFile
+    MappingReader, RunSource
   )? {
     guard let bytes = files.read(path, log: log), let document = Document(bytes, file: path, log: log) else {
       return nil
@@ -84,7 +84,7 @@ final class DocumentCompiler {
 
   private func document(
     _ document: Document, _ path: String, _ kind: ProjectFiles.Kind, _ name: String, _ keys: KeyTable, _ bytes: [UInt8]
-  ) -> (MappingReader, SourceFile)? {
+  ) -> (MappingReader, RunSource)? {
     guard let reader = MappingReader(document.root, subject: "a \(kind.rawValue)", keys, log: log) else { return nil }
     let place = reader[kind.rawValue]?.range ?? reader.range
     if let given = reader.text(kind.rawValue), given != name {
@@ -96,7 +96,7 @@ final class DocumentCompiler {
         "name-form", "\"\(name)\" is no name of a \(kind.rawValue): lower-case letters, digits, hyphens between them",
         at: place)
     }
-    return (reader, SourceFile(path: path, bytes: bytes))
+    return (reader, RunSource(path: path, bytes: bytes))
   }
 
   private static let unsupportedKinds = ["backup", "rehearsal"]

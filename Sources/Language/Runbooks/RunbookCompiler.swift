@@ -6,7 +6,7 @@ internal import Steps
 struct RunbookCompiler {
   private let reader: MappingReader
   private let name: String
-  private let source: SourceFile
+  private let source: RunSource
   private let documents: DocumentCompiler
   private var log: IssueLog { documents.log }
 
@@ -17,7 +17,7 @@ struct RunbookCompiler {
       "lock", "period", "alert", "controls", "ttl", "confirm", "rollback", "hypothesis", "finally",
     ])
 
-  init(_ reader: MappingReader, name: String, source: SourceFile, documents: DocumentCompiler) {
+  init(_ reader: MappingReader, name: String, source: RunSource, documents: DocumentCompiler) {
     self.reader = reader
     self.name = name
     self.source = source
