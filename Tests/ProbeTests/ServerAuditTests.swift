@@ -73,6 +73,20 @@ extension LiveServerTests {
       }
     }
 
+    @Test("Capacity: a server that no longer answers costs the time of one deletion, not of all")
+    func capacityOfSilentServer() async throws {
+      try await ScriptedTURN.with { request, _, _ in
+        request.type.method == .refresh ? [] : nil
+      } _: { server, turn in
+        let start = ContinuousClock.now
+        let report = try await CapacityProbe(server: server, allocations: 6).run(deadline: .seconds(10))
+        #expect(report.granted == 6)
+        #expect(!report.allocationsDeleted)
+        #expect(Set(turn.signedRequests(.refresh).map(\.transactionID)).count == 6)
+        #expect(ContinuousClock.now - start < Allocation.deletionLimit * 3)
+      }
+    }
+
     @Test("Relay ports are reachable, and within the range that is configured")
     func ports() async throws {
       try await Coturn.with(["--min-port", "22000", "--max-port", "22100"]) { coturn in

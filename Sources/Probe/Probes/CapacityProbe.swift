@@ -36,8 +36,7 @@ package struct CapacityProbe: Sendable {
     guard (1...10_000).contains(allocations) else {
       throw ProbeFailure(.invalidInput, "The number of allocations is not 1 to 10000.", advice: "Change it.")
     }
-    var tally = Tally()
-    try await hold(&tally, by: .now + deadline)
+    let tally = try await hold(by: .now + deadline)
     let ports = tally.relayed.map(\.port)
     return Report(
       requested: allocations, granted: tally.relayed.count, stoppedBy: tally.stoppedBy,
@@ -53,24 +52,56 @@ package struct CapacityProbe: Sendable {
     var deleted = 0
   }
 
-  /// Holds one allocation while the others are made within it.
-  private func hold(_ tally: inout Tally, by end: Instant) async throws(ProbeFailure) {
-    guard tally.relayed.count < allocations else { return }
-    let before = tally
-    do throws(ProbeFailure) {
-      let (inner, deletion) = try await Allocation.withAllocation(AllocationRequest(server: server), by: end) {
-        allocation throws(ProbeFailure) in
-        var tally = before
-        tally.relayed += allocation.relayedAddresses
-        tally.elapsed.append(allocation.response.elapsed)
-        try await hold(&tally, by: end)
-        return tally
+  private struct Grant: Sendable {
+    let relayedAddress: TransportAddress
+    let elapsed: Duration
+  }
+
+  /// Makes one allocation after the other, holds them all, and deletes them at the same time, so that a server which
+  /// stops answering costs the time of one deletion.
+  private func hold(by end: Instant) async throws(ProbeFailure) -> Tally {
+    let (answers, reports) = AsyncStream.makeStream(of: Result<Grant, ProbeFailure>.self)
+    let result = await withTaskGroup(of: Bool.self) { group -> Result<Tally, ProbeFailure> in
+      var tally = Tally()
+      var failure: ProbeFailure?
+      var answers = answers.makeAsyncIterator()
+      while failure == nil, tally.relayed.count < allocations {
+        group.addTask { await holdOne(by: end) { reports.yield($0) } }
+        switch await answers.next() ?? .failure(Self.stopped) {
+        case .success(let grant):
+          tally.relayed.append(grant.relayedAddress)
+          tally.elapsed.append(grant.elapsed)
+        case .failure(let refusal): failure = refusal
+        }
       }
-      tally = inner
-      tally.deleted += deletion.isConfirmed ? 1 : 0
+      group.cancelAll()
+      for await isDeleted in group where isDeleted { tally.deleted += 1 }
+      guard let failure else { return .success(tally) }
+      guard [.quotaReached, .insufficientCapacity].contains(failure.code) else { return .failure(failure) }
+      tally.stoppedBy = failure.code
+      return .success(tally)
+    }
+    return try result.get()
+  }
+
+  private static var stopped: ProbeFailure {
+    ProbeFailure(.cancelled, "The probe was stopped before it was done.", advice: "Run it again.")
+  }
+
+  /// Makes one allocation, reports it, and holds it until the task is cancelled.
+  ///
+  /// - Returns: whether there was one and the server confirmed that it is gone.
+  private func holdOne(by end: Instant, report: (Result<Grant, ProbeFailure>) -> Void) async -> Bool {
+    do throws(ProbeFailure) {
+      let (_, deletion) = try await Allocation.withAllocation(AllocationRequest(server: server), by: end) {
+        allocation throws(ProbeFailure) in
+        report(.success(Grant(relayedAddress: allocation.relayedAddress, elapsed: allocation.response.elapsed)))
+        while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+      }
+      return deletion.isConfirmed
     } catch {
-      guard [.quotaReached, .insufficientCapacity].contains(error.code) else { throw error }
-      tally.stoppedBy = error.code
+      report(.failure(error))
+      return false
     }
   }
 }
