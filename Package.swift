@@ -83,7 +83,7 @@ let package = Package(
     tests("LanguageTests", ["Language", "Schema", "Journal", "Steps"]),
     tests("EngineTests", ["Engine", "Language", "Schema", "Steps", "Journal", "TestSupport"]),
     tests("STUNTests", ["Addresses", "STUN", crypto, nioCore]),
-    tests("ProbeTests", ["Addresses", "Probe", "STUN", nioCore, nioPosix]),
+    tests("ProbeTests", ["Addresses", "COpenSSL", "Lab", "Probe", "STUN", "TestSupport", nioCore, nioPosix]),
     tests("ProcessesTests", ["Processes", "TestSupport"]),
     tests("LabTests", ["Lab", "Processes", "TestSupport"]),
     tests("ModulesTests", ["Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),

@@ -52,7 +52,7 @@ package struct TurnServer: Hashable, Sendable, Codable {
       // What is sent while the reservation stands may go to it, and gets no answer.
       _ = consume plain
       _ = consume secure
-      try server.waitUntilAnswering(before: limit)
+      if settings.listensOnUDP { try server.waitUntilAnswering(before: limit) }
     } catch {
       _ = process.end(grace: .zero)
       throw error

@@ -6,6 +6,8 @@ package struct TurnServerSettings: Hashable, Sendable {
     case longTerm(username: String, credential: String)
     /// Time-limited credentials derived from a secret that server and issuer share (draft-uberti-behave-turn-rest-00).
     case sharedSecret(String)
+    /// Not at all: everyone gets an allocation.
+    case none
   }
 
   /// The names of a certificate and its key, as files in the server's folder.
@@ -28,6 +30,11 @@ package struct TurnServerSettings: Hashable, Sendable {
     get { tlsPort.flatMap { port in certificate.map { (port, $0) } } }
     set { (tlsPort, certificate) = (newValue?.port, newValue?.certificate) }
   }
+  /// Whether it has a listener for UDP.
+  package var listensOnUDP = true
+  /// Whether it relays to addresses of its own machine. A lab needs it, since both ends of a relayed flow are there; never
+  /// outside of one: it opens the machine to the server's clients.
+  package var allowsLoopbackPeers = true
   /// How many seconds a nonce is good for, after which requests get 438; for ever when nil.
   package var nonceSeconds: Int?
   /// How many allocations a user may have at a time; any number when nil.
@@ -51,8 +58,6 @@ package struct TurnServerSettings: Hashable, Sendable {
       "relay-ip=127.0.0.1",
       "listening-port=\(port)",
       "realm=\(realm)",
-      // Both ends of a relayed flow are here. Never outside of a lab: it opens the server's own machine to its clients.
-      "allow-loopback-peers",
       // Without, it listens on a port of its own; and with an empty password and loopback peers it refuses to start.
       "no-cli",
       // Not the machine's: its users would be the lab's too.
@@ -64,9 +69,12 @@ package struct TurnServerSettings: Hashable, Sendable {
       "verbose",
       "relay-threads=1",
     ]
+    if allowsLoopbackPeers { lines.append("allow-loopback-peers") }
+    if !listensOnUDP { lines.append("no-udp") }
     switch authentication {
     case .longTerm(let username, let credential): lines += ["lt-cred-mech", "user=\(username):\(credential)"]
     case .sharedSecret(let secret): lines += ["use-auth-secret", "static-auth-secret=\(secret)"]
+    case .none: lines.append("no-auth")
     }
     if let tls {
       lines += [

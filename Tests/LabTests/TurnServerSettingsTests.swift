@@ -8,7 +8,6 @@ struct TurnServerSettingsTests {
     relay-ip=127.0.0.1
     listening-port=4001
     realm=r.example
-    allow-loopback-peers
     no-cli
     userdb=turndb
     pidfile=turnserver.pid
@@ -17,6 +16,7 @@ struct TurnServerSettingsTests {
     no-stdout-log
     verbose
     relay-threads=1
+    allow-loopback-peers
 
     """
 
@@ -48,5 +48,14 @@ struct TurnServerSettingsTests {
         no-tcp-relay
 
         """)
+  }
+
+  @Test("can be open to everyone, without UDP and without loopback peers")
+  func anonymous() {
+    var settings = TurnServerSettings(realm: "r.example", authentication: .none, port: 4001)
+    settings.listensOnUDP = false
+    settings.allowsLoopbackPeers = false
+    let text = common.replacing("allow-loopback-peers", with: "no-udp")
+    #expect(settings.configuration == text + "no-auth\nno-tls\nno-dtls\n")
   }
 }

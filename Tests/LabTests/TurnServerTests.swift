@@ -46,7 +46,7 @@ struct TurnServerTests {
       settings.userQuota = 2
     }
     #expect(stunBinding(port: server.port))
-    #expect(server.log().contains("Coturn-"))
+    #expect(server.log.contains("Coturn-"))
   }
 }
 

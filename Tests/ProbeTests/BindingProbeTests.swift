@@ -1,6 +1,7 @@
 import Addresses
 import NIOCore
 import STUN
+import TestSupport
 import Testing
 
 @testable import Probe
@@ -25,7 +26,7 @@ extension LiveServerTests {
 
     @Test("A port where nobody listens is named at once")
     func portUnreachable() async throws {
-      let port = try FreePort.take("127.0.0.1")
+      let port = try FreePort.take()
       let start = ContinuousClock.now
       let failure = await #expect(throws: ProbeFailure.self) {
         try await BindingProbe(server: Server(uri: ServerURI(scheme: .stun, host: "127.0.0.1", port: port))).run(

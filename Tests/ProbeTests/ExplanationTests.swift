@@ -1,6 +1,7 @@
 import Addresses
 import NIOCore
 import STUN
+import TestSupport
 import Testing
 
 @testable import Probe

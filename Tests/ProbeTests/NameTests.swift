@@ -1,6 +1,7 @@
 import Addresses
 import NIOCore
 import STUN
+import TestSupport
 import Testing
 
 @testable import Probe
@@ -12,7 +13,7 @@ extension LiveServerTests {
     func serviceRecords() async throws {
       let asked = Recorder<String>()
       try await Coturn.with { coturn in
-        let closed = try FreePort.take("127.0.0.1")
+        let closed = try FreePort.take()
         try await ScriptedServer.with { question, _ in
           asked.append(Self.name(in: question))
           return [

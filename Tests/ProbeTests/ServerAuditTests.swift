@@ -1,5 +1,6 @@
 import Addresses
 import STUN
+import TestSupport
 import Testing
 
 @testable import Probe
@@ -99,7 +100,7 @@ extension LiveServerTests {
 
     @Test("A pool keeps its order, ranks what works, and tells why the rest does not")
     func pool() async throws {
-      let closed = try FreePort.take("127.0.0.1")
+      let closed = try FreePort.take()
       try await Coturn.with { first in
         try await Coturn.with { second in
           let dead = Server(uri: ServerURI(scheme: .turn, host: "127.0.0.1", port: closed))

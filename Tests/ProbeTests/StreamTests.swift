@@ -10,15 +10,15 @@ extension LiveServerTests {
   struct StreamTests {
     @Test("20. Answers over TCP may drip in byte by byte")
     func drip() async throws {
-      try await ScriptedStreamServer.with { bytes in
+      try await ScriptedServer.with(over: .tcp) { bytes, _ in
         guard let request = try? Message(decoding: bytes), let address = TransportAddress("192.0.2.1:7") else {
           return []
         }
         return Reply.success(to: request, [XORMappedAddress(address)]).readableBytesView.map {
-          ByteBuffer(integer: $0)
+          .init(ByteBuffer(integer: $0))
         }
       } _: { server in
-        let report = try await BindingProbe(server: Server(uri: server.uri())).run(deadline: .seconds(15))
+        let report = try await BindingProbe(server: Server(uri: server.uri)).run(deadline: .seconds(15))
         #expect(report.responses == 5)
         #expect(report.reflexiveAddress.description == "192.0.2.1:7")
       }
@@ -27,12 +27,12 @@ extension LiveServerTests {
     @Test("1. Over TCP nothing is sent again, and the deadline ends the wait")
     func silence() async throws {
       let seen = Recorder<ByteBuffer>()
-      try await ScriptedStreamServer.with { bytes in
+      try await ScriptedServer.with(over: .tcp) { bytes, _ in
         seen.append(bytes)
         return []
       } _: { server in
         let failure = await #expect(throws: ProbeFailure.self) {
-          try await BindingProbe(server: Server(uri: server.uri())).run(deadline: .milliseconds(1200))
+          try await BindingProbe(server: Server(uri: server.uri)).run(deadline: .milliseconds(1200))
         }
         #expect(failure?.code == .stunTimeout)
         #expect(failure?.evidence("sends") == "1")
@@ -70,12 +70,12 @@ extension LiveServerTests {
 
     @Test("A stream of garbage is named within the deadline", arguments: answers)
     func named(garbage: Garbage) async throws {
-      try await ScriptedStreamServer.with { bytes in
+      try await ScriptedServer.with(over: .tcp) { bytes, _ in
         guard let request = try? Message(decoding: bytes) else { return [] }
-        return garbage.answer(request)
+        return garbage.answer(request).map { .init($0) }
       } _: { server in
         let failure = await #expect(throws: ProbeFailure.self) {
-          try await BindingProbe(server: Server(uri: server.uri())).run(deadline: .milliseconds(800))
+          try await BindingProbe(server: Server(uri: server.uri)).run(deadline: .milliseconds(800))
         }
         #expect(failure?.code == garbage.expected)
       }

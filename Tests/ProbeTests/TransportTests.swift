@@ -1,6 +1,7 @@
 import Addresses
 import NIOCore
 import STUN
+import TestSupport
 import Testing
 
 @testable import Probe
@@ -118,35 +119,6 @@ extension LiveServerTests {
       }
     }
 
-    @Test(
-      "Garbage inside of TLS is named within the deadline",
-      arguments: ["SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 400 Bad Request\r\n\r\n"])
-    func secureGarbage(text: String) async throws {
-      try await TestAuthority.with { authority in
-        try await SecureLiar.with(certificate: try authority.issue(), says: text) { liar in
-          var server = Server(uri: liar.uri)
-          server.tls.trustFile = authority.certificate
-          let end = ContinuousClock.now + .seconds(20)
-          var code: ProbeFailure.Code?
-          // Until the liar listens.
-          while ContinuousClock.now < end {
-            code = await failureCode(of: server)
-            if code != .connectionRefused, code != .portUnreachable { break }
-          }
-          #expect(code == .garbage)
-        }
-      }
-    }
-
-    private func failureCode(of server: Server) async -> ProbeFailure.Code? {
-      do throws(ProbeFailure) {
-        _ = try await BindingProbe(server: server, requests: 1).run(deadline: .seconds(2))
-        return nil
-      } catch {
-        return error.code
-      }
-    }
-
     @Test("A name in the certificate is accepted for SNI and name check")
     func name() async throws {
       try await TestAuthority.with { authority in
@@ -163,7 +135,7 @@ extension LiveServerTests {
 
     @Test("A closed port, and a port that speaks no TLS, are named at once")
     func wrongPort() async throws {
-      let closed = try FreePort.take("127.0.0.1")
+      let closed = try FreePort.take()
       func code(_ uri: ServerURI) async -> ProbeFailure.Code? {
         await #expect(throws: ProbeFailure.self) {
           try await BindingProbe(server: Server(uri: uri)).run(deadline: .seconds(3))
@@ -175,10 +147,12 @@ extension LiveServerTests {
         #expect(
           await code(ServerURI(scheme: scheme, host: "127.0.0.1", port: closed, transport: .udp)) == .portUnreachable)
       }
-      try await ScriptedStreamServer.with { _ in
-        [ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\n\r\n")]
+      try await ScriptedServer.with(over: .tcp) { _, _ in
+        [.init(ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\n\r\n"))]
       } _: { server in
-        #expect(await code(server.uri(.turns)) == .notTLS)
+        var uri = server.uri
+        uri.scheme = .turns
+        #expect(await code(uri) == .notTLS)
       }
       try await Coturn.with { coturn in
         let datagram = ServerURI(scheme: .turns, host: "127.0.0.1", port: coturn.port, transport: .udp)

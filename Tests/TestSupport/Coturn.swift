@@ -1,3 +1,4 @@
+import Glibc
 package import Lab
 import Processes
 
@@ -6,9 +7,12 @@ import Processes
 package final class Coturn: Sendable {
   private let folder: TemporaryFolder
   private let server: TurnServer
+  /// The address by which tests reach it.
+  package let host: String
   /// Of the one user there is; with a shared secret it has no meaning.
   package static let username = "alice"
   package static let credential = "correct-horse"
+  package static let realm = "r.example"
 
   /// For UDP and TCP.
   package var port: UInt16 { server.port }
@@ -16,10 +20,14 @@ package final class Coturn: Sendable {
   package var tlsPort: UInt16? { server.tlsPort }
   /// The certificate to trust, as a PEM file.
   package var authority: String { folder.path + "/ca.pem" }
+  /// What it has logged so far.
+  package var log: String { folder.read("turnserver.log") }
 
-  /// Starts one with a long-term user, in the realm `r.example`, with TLS and DTLS; `adjust` changes what it likes.
+  /// Starts one with a long-term user, with TLS and DTLS; `adjust` changes what it likes.
+  ///
+  /// - Parameter host: an address of this machine; another than 127.0.0.1 is listened on, and relayed from, besides it.
   package static func start(
-    _ adjust: @escaping @Sendable (inout TurnServerSettings) -> Void = { _ in }
+    host: String = "127.0.0.1", _ adjust: @escaping @Sendable (inout TurnServerSettings) -> Void = { _ in }
   ) async throws -> Coturn {
     let folder = try TemporaryFolder()
     let certificate = try ServerCertificate.issue()
@@ -29,29 +37,34 @@ package final class Coturn: Sendable {
     let server = try await onBlockingThread { () throws(LabError) in
       try TurnServer.start(in: folder.path) { port, tlsPort in
         var settings = TurnServerSettings(
-          realm: "r.example", authentication: .longTerm(username: username, credential: credential), port: port)
+          realm: realm, authentication: .longTerm(username: username, credential: credential), port: port)
         settings.tls = (tlsPort, .init(chain: "server.pem", key: "server-key.pem"))
+        if host != "127.0.0.1" { settings.directives += ["listening-ip=\(host)", "relay-ip=\(host)"] }
         adjust(&settings)
         return settings
       }
     }
-    return Coturn(in: folder, server)
+    return Coturn(in: folder, server, host: host)
   }
 
-  private init(in folder: TemporaryFolder, _ server: TurnServer) {
+  private init(in folder: TemporaryFolder, _ server: TurnServer, host: String) {
     self.folder = folder
+    self.host = host
     self.server = server
   }
 
   deinit {
-    _ = server.end()
+    stop()
   }
 
-  /// Sends the server a signal: SIGSTOP makes it silent, SIGCONT lets it go on, SIGKILL ends it.
+  /// Sends the server a signal: SIGSTOP makes it silent, SIGCONT lets it go on.
   package func signal(_ signal: Int32) {
     server.process.signal(signal)
   }
 
-  /// What it has logged so far.
-  package func log() -> String { folder.read("turnserver.log") }
+  /// Ends it, by force: what it does in ending is nobody's subject here. Blocks until it is gone.
+  package func stop() {
+    server.process.signal(SIGKILL)
+    _ = server.end()
+  }
 }

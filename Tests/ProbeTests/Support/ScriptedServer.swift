@@ -1,60 +1,82 @@
 import Addresses
+import Lab
 import NIOCore
 import NIOPosix
 import STUN
+import TestSupport
 
 @testable import Probe
 
-/// A UDP server on loopback that answers as a test says, lies included.
+/// A server on loopback that answers as a test says, lies included, over any transport.
 final class ScriptedServer: Sendable {
-  /// What it does with one datagram: the answers to send, in order.
+  /// What it does with one datagram, or with what one read of a stream brought: the answers to send, in order.
   typealias Script = @Sendable (ByteBuffer, TransportAddress) -> [Answer]
 
   struct Answer: Sendable {
     let bytes: ByteBuffer
-    /// Sends it from a second socket, so that it comes from another address.
+    /// Sends it from a second socket, so that it comes from another address; over UDP and DTLS only.
     var fromElsewhere = false
+    /// Sends it past TLS or DTLS, as somebody does who has no part in the session.
+    var isUnprotected = false
+    /// Another client than the one that is answered; over UDP only.
+    var recipient: TransportAddress?
 
-    init(_ bytes: ByteBuffer, fromElsewhere: Bool = false) {
+    init(
+      _ bytes: ByteBuffer, fromElsewhere: Bool = false, isUnprotected: Bool = false, recipient: TransportAddress? = nil
+    ) {
       self.bytes = bytes
       self.fromElsewhere = fromElsewhere
+      self.isUnprotected = isUnprotected
+      self.recipient = recipient
     }
   }
 
   let address: TransportAddress
+  let transport: Transport
+  private let identity: SecureServerIdentity?
   private let channels: [any Channel]
 
-  private init(address: TransportAddress, channels: [any Channel]) {
+  private init(
+    address: TransportAddress, transport: Transport, identity: SecureServerIdentity?, channels: [any Channel]
+  ) {
     self.address = address
+    self.transport = transport
+    self.identity = identity
     self.channels = channels
   }
 
-  var uri: ServerURI { ServerURI(scheme: .turn, host: "\(address.ip)", port: address.port) }
-
-  var server: Server {
-    Server(uri: uri, credentials: .longTerm(LongTermCredentials(username: "u", password: "p")))
+  var uri: ServerURI {
+    ServerURI(
+      scheme: transport.isSecure ? .turns : .turn, host: "\(address.ip)", port: address.port,
+      transport: transport.isReliable ? .tcp : .udp)
   }
 
+  /// With the one user that `ScriptedTURN` knows, and trust in the certificate.
+  var server: Server {
+    var server = Server(uri: uri, credentials: .longTerm(LongTermCredentials(username: "u", password: "p")))
+    server.tls.trustFile = identity?.authority
+    return server
+  }
+
+  /// Starts it, uses it, and ends it.
+  ///
+  /// - Parameters:
+  ///   - host: 127.0.0.1 or ::1.
+  ///   - clientAuthority: a PEM file; clients must show a certificate by this authority, over TLS and DTLS.
   static func with<Value>(
+    over transport: Transport = .udp, host: String = "127.0.0.1", clientAuthority: String? = nil,
     _ script: @escaping Script, _ body: (ScriptedServer) async throws -> Value
   ) async throws -> Value {
-    let loopback = try SocketAddress(ipAddress: "127.0.0.1", port: 0)
-    // Free for TCP too, where a test puts another server beside it.
-    let own = try SocketAddress(ipAddress: "127.0.0.1", port: Int(try FreePort.take("127.0.0.1")))
-    let group = MultiThreadedEventLoopGroup.singleton
-    let elsewhere = try await DatagramBootstrap(group: group).bind(to: loopback).get()
-    let channel = try await DatagramBootstrap(group: group)
-      .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 65_536))
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(Responder(script: script, elsewhere: elsewhere))
-        }
-      }
-      .bind(to: own).get()
-    guard let address = channel.localAddress.flatMap(TransportAddress.init) else {
+    let identity =
+      transport.isSecure
+      ? try SecureServerIdentity(isDatagram: !transport.isReliable, clientAuthority: clientAuthority) : nil
+    let channels =
+      transport.isReliable
+      ? [try await listen(host, identity, script)] : try await open(host, identity, script)
+    guard let address = channels[0].localAddress.flatMap(TransportAddress.init) else {
       throw ChannelError.unknownLocalAddress
     }
-    let server = ScriptedServer(address: address, channels: [channel, elsewhere])
+    let server = ScriptedServer(address: address, transport: transport, identity: identity, channels: channels)
     do {
       let value = try await body(server)
       await server.close()
@@ -65,61 +87,111 @@ final class ScriptedServer: Sendable {
     }
   }
 
-  private func close() async { for channel in channels { try? await channel.close() } }
-
-  private final class Responder: ChannelInboundHandler {
-    typealias InboundIn = AddressedEnvelope<ByteBuffer>
-    typealias OutboundOut = AddressedEnvelope<ByteBuffer>
-    private let script: Script
-    private let elsewhere: any Channel
-
-    init(script: @escaping Script, elsewhere: any Channel) {
-      self.script = script
-      self.elsewhere = elsewhere
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-      let envelope = unwrapInboundIn(data)
-      guard let source = TransportAddress(envelope.remoteAddress) else { return }
-      for answer in script(envelope.data, source) {
-        let reply = AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: answer.bytes)
-        if answer.fromElsewhere {
-          elsewhere.writeAndFlush(reply, promise: nil)
-        } else {
-          context.writeAndFlush(wrapOutboundOut(reply), promise: nil)
+  private static func listen(
+    _ host: String, _ identity: SecureServerIdentity?, _ script: @escaping Script
+  ) async throws -> any Channel {
+    try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(
+            StreamResponder(script: script, session: try identity.map(SecureServerSession.init)))
         }
+      }
+      .bind(host: host, port: 0).get()
+  }
+
+  private static func open(
+    _ host: String, _ identity: SecureServerIdentity?, _ script: @escaping Script
+  ) async throws -> [any Channel] {
+    let group = MultiThreadedEventLoopGroup.singleton
+    let elsewhere = try await DatagramBootstrap(group: group).bind(host: host, port: 0).get()
+    let channel = try await DatagramBootstrap(group: group)
+      .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 65_536))
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(
+            DatagramResponder(script: script, identity: identity, elsewhere: elsewhere))
+        }
+      }
+      // Free for TCP too, where a test puts another server beside it.
+      .bind(host: host, port: Int(try FreePort.take())).get()
+    return [channel, elsewhere]
+  }
+
+  private func close() async { for channel in channels { try? await channel.close() } }
+}
+
+/// Answers datagrams, inside of DTLS where there is an identity.
+private final class DatagramResponder: ChannelInboundHandler {
+  typealias InboundIn = AddressedEnvelope<ByteBuffer>
+  typealias OutboundOut = AddressedEnvelope<ByteBuffer>
+  private let script: ScriptedServer.Script
+  private let identity: SecureServerIdentity?
+  private let elsewhere: any Channel
+  private var sessions: [SocketAddress: SecureServerSession] = [:]
+
+  init(script: @escaping ScriptedServer.Script, identity: SecureServerIdentity?, elsewhere: any Channel) {
+    self.script = script
+    self.identity = identity
+    self.elsewhere = elsewhere
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let envelope = unwrapInboundIn(data)
+    let client = envelope.remoteAddress
+    guard let source = TransportAddress(client) else { return }
+    func send(_ bytes: ByteBuffer) {
+      context.writeAndFlush(wrapOutboundOut(AddressedEnvelope(remoteAddress: client, data: bytes)), promise: nil)
+    }
+    let session = session(with: client)
+    let requests = session?.receive(envelope.data) ?? [envelope.data]
+    session?.takeOutbound().forEach(send)
+    for answer in requests.flatMap({ script($0, source) }) {
+      if answer.fromElsewhere {
+        elsewhere.writeAndFlush(AddressedEnvelope(remoteAddress: client, data: answer.bytes), promise: nil)
+      } else if let recipient = answer.recipient.flatMap({ try? SocketAddress($0) }) {
+        context.writeAndFlush(
+          wrapOutboundOut(AddressedEnvelope(remoteAddress: recipient, data: answer.bytes)), promise: nil)
+      } else if let session, !answer.isUnprotected {
+        session.protect(answer.bytes).forEach(send)
+      } else {
+        send(answer.bytes)
       }
     }
   }
+
+  private func session(with client: SocketAddress) -> SecureServerSession? {
+    if let known = sessions[client] { return known }
+    sessions[client] = identity.flatMap { try? SecureServerSession($0) }
+    return sessions[client]
+  }
 }
 
-/// Messages as servers send them.
-enum Reply {
-  static func success(
-    to request: Message, _ attributes: [any Attribute], key: IntegrityKey? = nil, id: TransactionID? = nil
-  ) -> ByteBuffer {
-    message(.success, to: request, attributes, key: key, id: id)
+/// Answers what one connection brings, inside of TLS where there is a session. Each answer is a packet of its own.
+private final class StreamResponder: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+  private let script: ScriptedServer.Script
+  private let session: SecureServerSession?
+
+  init(script: @escaping ScriptedServer.Script, session: SecureServerSession?) {
+    self.script = script
+    self.session = session
   }
 
-  static func error(
-    _ number: Int, to request: Message, _ attributes: [any Attribute] = [], key: IntegrityKey? = nil
-  ) -> ByteBuffer {
-    message(.error, to: request, [ErrorCode(number)] + attributes, key: key, id: nil)
-  }
-
-  /// A 401 that asks for long-term credentials.
-  static func challenge(to request: Message, realm: String = "r.example", nonce: String = "n-1") -> ByteBuffer {
-    error(401, to: request, [Realm(realm), Nonce(Array(nonce.utf8))])
-  }
-
-  private static func message(
-    _ messageClass: MessageClass, to request: Message, _ attributes: [any Attribute], key: IntegrityKey?,
-    id: TransactionID?
-  ) -> ByteBuffer {
-    var writer = MessageWriter(
-      MessageType(request.type.method, messageClass), transactionID: id ?? request.transactionID)
-    for attribute in attributes { writer.append(attribute) }
-    if let key { writer.appendIntegrity(key: key) }
-    return writer.finish()
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard let source = context.channel.remoteAddress.flatMap(TransportAddress.init) else { return }
+    func send(_ bytes: ByteBuffer) { context.writeAndFlush(wrapOutboundOut(bytes), promise: nil) }
+    let bytes = unwrapInboundIn(data)
+    let requests = session?.receive(bytes) ?? [bytes]
+    session?.takeOutbound().forEach(send)
+    for answer in requests.flatMap({ script($0, source) }) {
+      if let session, !answer.isUnprotected {
+        session.protect(answer.bytes).forEach(send)
+      } else {
+        send(answer.bytes)
+      }
+    }
   }
 }

@@ -23,10 +23,11 @@ final class ScriptedTURN: Sendable {
   init(_ override: @escaping Override) { self.override = override }
 
   static func with<Value>(
-    _ override: @escaping Override, _ body: (Server, ScriptedTURN) async throws -> Value
+    over transport: Transport = .udp, _ override: @escaping Override,
+    _ body: (Server, ScriptedTURN) async throws -> Value
   ) async throws -> Value {
     let turn = ScriptedTURN(override)
-    return try await ScriptedServer.with {
+    return try await ScriptedServer.with(over: transport) {
       turn.answer($0, from: $1).map { ScriptedServer.Answer($0) }
     } _: {
       try await body($0.server, turn)
