@@ -62,8 +62,8 @@ let package = Package(
     library(
       "Commands",
       [
-        "Addresses", "Engine", "Journal", "Lab", "Language", "Ledger", "Modules", "Processes", "Reports", "Schema",
-        "Steps",
+        "Addresses", "Engine", "Journal", "Lab", "Language", "Ledger", "Modules", "Probe", "Processes", "Reports",
+        "Schema", "Steps",
         argumentParser,
       ]),
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
@@ -89,7 +89,7 @@ let package = Package(
     tests("ModulesTests", ["Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "Steps", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Schema"]),
-    tests("CommandsTests", ["runbook", "Schema", "Processes"]),
+    tests("CommandsTests", ["runbook", "Lab", "Processes", "Schema", "TestSupport"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -110,9 +110,9 @@ package struct RunCommand: AsyncParsableCommand {
     let diagnostics = Diagnostics(root: project.root)
     do throws(Issues) {
       let given = try givenParameters()
-      let targets = try targets(in: project, lab: lab, given)
-      let selected: [TURNServer?] = targets.isEmpty ? [nil] : targets
       var warnings: [Issue] = []
+      let targets = try targets(in: project, lab: lab, given) { warnings.append($0) }
+      let selected: [TURNServer?] = targets.isEmpty ? [nil] : targets
       var plans: [Plan] = []
       for target in selected {
         plans.append(
@@ -147,7 +147,9 @@ package struct RunCommand: AsyncParsableCommand {
   }
 
   /// The servers of every selection, each once; none where the runbook has no use for one, or cannot be read.
-  private func targets(in project: Project, lab: LabState?, _ given: GivenParameters) throws(Issues) -> [TURNServer] {
+  private func targets(
+    in project: Project, lab: LabState?, _ given: GivenParameters, warn: (Issue) -> Void
+  ) throws(Issues) -> [TURNServer] {
     guard let usesTarget = project.usesTarget(name, given: given, catalog: .standard) else { return [] }
     guard usesTarget else {
       guard target.isEmpty else { throw unusedTarget }
@@ -156,7 +158,9 @@ package struct RunCommand: AsyncParsableCommand {
     var servers: [TURNServer] = []
     for selection in target.isEmpty ? [nil] : target.map(Optional.some) {
       let selected =
-        if let lab { try lab.targets(selectedBy: selection) } else { try project.targets(selectedBy: selection) }
+        if let lab { try lab.targets(selectedBy: selection) } else {
+          try project.targets(selectedBy: selection, warn: warn)
+        }
       for server in selected where !servers.contains(where: { $0.name == server.name }) { servers.append(server) }
     }
     return servers

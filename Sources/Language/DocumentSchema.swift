@@ -60,7 +60,8 @@ private let projectProperties: [String: JSON] = [
 
 private let targetProperties: [String: JSON] = [
   "server": text, "username": text, "credential": ["$ref": "#/$defs/secretSource"],
-  "secret": ["$ref": "#/$defs/secretSource"], "ca": text, "host": text, "labels": map(of: text),
+  "secret": ["$ref": "#/$defs/secretSource"], "realm": text, "ca": text, "certificate": text, "key": text, "host": text,
+  "labels": map(of: text),
 ]
 
 private let expectation: JSON = [

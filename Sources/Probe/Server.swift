@@ -15,6 +15,8 @@ package struct Server: Sendable {
 
   package var uri: ServerURI
   package var credentials: Credentials?
+  /// The realm in which the user is known; nil where nobody says. The one that a challenge names is used in any case.
+  package var expectedRealm: String?
   /// For `stuns` and `turns`.
   package var tls: TLSOptions
   /// Who is asked for SRV records; nil takes the system's.

@@ -11,13 +11,20 @@ package struct TURNServer: Hashable, Sendable {
   package var credential: Secret?
   /// The secret shared with the server from which time-limited REST credentials are made.
   package var secret: Secret?
+  /// The realm that the server is expected to use (RFC 8489, section 9.2): a user is known in one realm.
+  package var realm: String?
   /// A file of PEM certificates that are trusted in place of the system's.
   package var ca: String?
+  /// A file of PEM certificates, our own first, to show where the server asks for one.
+  package var certificate: String?
+  /// The file of that certificate's private key, in PEM.
+  package var key: String?
   package var labels: [String: String]
 
   package init(
     name: String, uri: String, host: String, username: String? = nil, credential: Secret? = nil,
-    secret: Secret? = nil, ca: String? = nil, labels: [String: String] = [:]
+    secret: Secret? = nil, realm: String? = nil, ca: String? = nil, certificate: String? = nil, key: String? = nil,
+    labels: [String: String] = [:]
   ) {
     self.name = name
     self.uri = uri
@@ -25,19 +32,26 @@ package struct TURNServer: Hashable, Sendable {
     self.username = username
     self.credential = credential
     self.secret = secret
+    self.realm = realm
     self.ca = ca
+    self.certificate = certificate
+    self.key = key
     self.labels = labels
   }
 
   package static let record = Record(
-    Self.init(name:uri:host:username:credential:secret:ca:labels:),
+    Self.init(name:uri:host:username:credential:secret:realm:ca:certificate:key:labels:),
     Field("name", \.name, .string, "The name under which the project declares the server."),
     Field("uri", \.uri, .turnURI, "Where it listens, such as turn:turn.example.com:3478?transport=udp."),
     Field("host", \.host, .host, "The host of the URI."),
     Field("username", \.username, .optional(.string), "User name of a long-term credential."),
     Field("credential", \.credential, .optional(.secret), "Password of a long-term credential."),
     Field("secret", \.secret, .optional(.secret), "Secret from which time-limited REST credentials are made."),
+    Field("realm", \.realm, .optional(.string), "The realm that the server is expected to use."),
     Field("ca", \.ca, .optional(.path), "PEM file of certificates trusted in place of the system's."),
+    Field(
+      "certificate", \.certificate, .optional(.path), "PEM file of the certificate to show where one is asked for."),
+    Field("key", \.key, .optional(.path), "PEM file of that certificate's private key."),
     Field("labels", \.labels, .map(.string), default: [:], "Labels, by which targets are chosen.")
   )
 

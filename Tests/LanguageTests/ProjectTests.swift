@@ -98,9 +98,13 @@ struct ProjectTests {
     #expect(try bare.load().targets(selectedBy: nil) == [])
     #expect(try bare.load(["TURN_SERVER": "stun:[::1]"]).targets(selectedBy: nil).map(\.host) == ["::1"])
     #expect(issues { try bare.load(["TURN_SERVER": "http://x"]) }.map(\.code) == ["type-mismatch"])
-    let shared = try bare.load(["TURN_SERVER": "turn:x", "TURN_SECRET": "s", "TURN_CA": "ca.pem"])
+    try bare.write("ca.pem", "")
+    let shared = try bare.load([
+      "TURN_SERVER": "turn:x", "TURN_SECRET": "s", "TURN_CA": "ca.pem", "TURN_REALM": "x.example", "TURN_CERT": "",
+    ])
     #expect(try shared.targets(selectedBy: "default").map(\.secret) == [Secret("s")])
     #expect(try shared.targets(selectedBy: "default").map(\.ca) == [bare.path + "/ca.pem"])
+    #expect(try shared.targets(selectedBy: "default").map(\.realm) == ["x.example"])
     #expect(
       issues { try bare.load(["TURN_SERVER": "turn:x", "TURN_SECRET": "s", "TURN_CREDENTIAL": "c"]) }.map(\.code)
         == ["two-credentials"])
@@ -120,7 +124,10 @@ struct ProjectTests {
       eu-2:
         server: turns:eu2.example.com
         secret: {file: secrets/eu2}
+        realm: example.com
         ca: ca.pem
+        certificate: probe.pem
+        key: keys/probe.key
         labels: {region: eu}
       us:
         server: turn:192.0.2.7:3478
@@ -131,7 +138,10 @@ struct ProjectTests {
 
   @Test("Targets are selected by name, by label, and all at once, their secrets read from where they lie")
   func selection() throws {
-    let project = try SampleProject(["secrets/eu2": "shared\n", "credentials/us-password": "systemd"])
+    let project = try SampleProject([
+      "secrets/eu2": "shared\n", "credentials/us-password": "systemd", "ca.pem": "", "probe.pem": "",
+      "keys/probe.key": "",
+    ])
     try project.write("runbook.yaml", Self.declared)
     let loaded = try project.load(["EU_PASSWORD": "sesame", "CREDENTIALS_DIRECTORY": project.path + "/credentials"])
     #expect(loaded.name == "shop")
@@ -143,7 +153,10 @@ struct ProjectTests {
     let all = try loaded.targets(selectedBy: "all")
     #expect(all[0].credential == Secret("sesame"))
     #expect(all[1].secret == Secret("shared"))
+    #expect(all[1].realm == "example.com")
     #expect(all[1].ca == project.path + "/ca.pem")
+    #expect(all[1].certificate == project.path + "/probe.pem")
+    #expect(all[1].key == project.path + "/keys/probe.key")
     #expect(all[2].credential == Secret("systemd"))
     #expect(all[2].host == "us.example.com")
     #expect(issues { try names("eu-3") }.first?.suggestion == "did you mean \"eu-1\"?")
@@ -151,13 +164,14 @@ struct ProjectTests {
     #expect(issues { try names(nil) }.map(\.code) == ["target-not-named"])
   }
 
-  @Test("Every secret that is missing is named, at the place that says where it comes from")
+  @Test("Every secret and every key file that is missing is named, at the place that says where it comes from")
   func missingSecrets() throws {
     let project = try SampleProject()
     try project.write("runbook.yaml", Self.declared)
+    for name in ["ca.pem", "probe.pem"] { try project.write(name, "") }
     let found = issues { try project.load().targets(selectedBy: "all") }
-    #expect(found.map(\.code) == ["missing-secret", "missing-secret", "missing-secret"])
-    #expect(found.map(\.range.line) == [7, 11, 17])
+    #expect(found.map(\.code) == ["missing-secret", "missing-secret", "file-unreadable", "missing-secret"])
+    #expect(found.map(\.range.line) == [7, 11, 15, 20])
     #expect(found[0].message == "the credential of the target \"eu-1\" is missing: EU_PASSWORD is not set")
   }
 

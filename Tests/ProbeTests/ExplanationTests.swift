@@ -63,6 +63,71 @@ extension LiveServerTests {
       }
     }
 
+    /// The MD5 of `bob:REALM:sesame`: what a server keeps that knows no passwords (RFC 8489, section 9.2.2).
+    private static let keys = [
+      "a.example": "0xf2b503a03a6fde7d3a0385c4e43f7b16", "r.example": "0xcac32f7c185468be42b5e9fb23ca86b2",
+    ]
+
+    private func allocateAsBob(knownIn realm: String, expecting expected: String?) async throws -> ProbeFailure {
+      try await Coturn.with(["--user", "bob:\(Self.keys[realm] ?? "")"]) { coturn in
+        var server = coturn.server(username: "bob", password: "sesame")
+        server.expectedRealm = expected
+        return try await explanation(of: server, allocate)
+      }
+    }
+
+    @Test("Wrong realm: the user's key was made for the declared one, and the server announces another")
+    func wrongRealm() async throws {
+      let failure = try await allocateAsBob(knownIn: "a.example", expecting: "a.example")
+      #expect(failure.code == .realmMismatch)
+      #expect(failure.evidence("realm") == "r.example")
+      #expect(failure.evidence("expectedRealm") == "a.example")
+      #expect(failure.message.contains("\"r.example\", not \"a.example\""))
+      #expect(failure.advice.contains("realm="))
+    }
+
+    @Test("Wrong realm does not appear for a wrong password, nor for an expired REST user, in the declared realm")
+    func nearWrongRealm() async throws {
+      try await Coturn.with { coturn in
+        var server = coturn.server(password: "wrong")
+        server.expectedRealm = Coturn.realm
+        let failure = try await explanation(of: server, allocate)
+        #expect(failure.code == .unauthorized)
+        #expect(failure.advice.contains("\"r.example\" is the expected one"))
+      }
+      try await Coturn.with(authentication: .sharedSecret) { coturn in
+        var server = Server(
+          uri: coturn.uri(),
+          credentials: .sharedSecret(Coturn.secret, user: "x", lifetime: .seconds(-90), order: .expiryFirst))
+        server.expectedRealm = Coturn.realm
+        let failure = try await explanation(of: server, allocate)
+        #expect(failure.code == .credentialsExpired)
+      }
+    }
+
+    @Test(
+      "Where no realm is declared, the advice names the one that was seen, first of all for a user of another domain")
+    func undeclaredRealm() async throws {
+      let failure = try await allocateAsBob(knownIn: "a.example", expecting: nil)
+      #expect(failure.code == .unauthorized)
+      #expect(failure.advice.contains("The server's realm is \"r.example\""))
+      try await Coturn.with { coturn in
+        let domain = try await explanation(of: coturn.server(username: "bob@a.example", password: "sesame"), allocate)
+        #expect(domain.code == .unauthorized)
+        #expect(domain.advice.contains("one of \"a.example\", the server's realm is \"r.example\": look there first"))
+      }
+    }
+
+    @Test("A key made for the announced realm works, whatever realm is declared: the server's is used")
+    func rightRealm() async throws {
+      try await Coturn.with(["--user", "bob:\(Self.keys[Coturn.realm] ?? "")"]) { coturn in
+        var server = coturn.server(username: "bob", password: "sesame")
+        server.expectedRealm = "a.example"
+        let report = try await AllocateProbe(server: server).run(deadline: .seconds(5))
+        #expect(report.realm == Coturn.realm)
+      }
+    }
+
     @Test("Draining; not where a peer is denied")
     func draining() async throws {
       try await ScriptedTURN.with { request, _, _ in

@@ -42,10 +42,10 @@ package struct ProjectOptions: ParsableArguments {
     return try read(root, isLab: false)
   }
 
-  private var surroundings: Project.Surroundings {
+  var surroundings: Project.Surroundings {
     Project.Surroundings(
       environment: ProcessInfo.processInfo.environment, environmentFile: envFile,
-      workingFolder: FileManager.default.currentDirectoryPath)
+      workingFolder: FileManager.default.currentDirectoryPath, judgeCertificates: { $0.problems })
   }
 
   private func read(_ root: String, isLab: Bool) throws -> Project {

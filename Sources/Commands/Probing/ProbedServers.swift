@@ -1,5 +1,4 @@
 import Addresses
-import FoundationEssentials
 import Language
 import Schema
 
@@ -9,28 +8,36 @@ struct ProbedServers {
 
   init(servers: [TURNServer]) { self.servers = servers }
 
-  /// The server of the arguments, a target of the project, or TURN_SERVER, with the credentials that belong to it.
+  /// The server of the arguments, a target of the project, or TURN_SERVER, with what belongs to it.
   init(uri: String?, target: String?, scheme: String, options: ProjectOptions) throws {
-    guard let project = try options.loadIfThere() else {
-      guard target == nil else {
-        throw CommandFailure(.invalid, "--target names a target of a project; there is none here")
-      }
-      let environment = ProcessInfo.processInfo.environment
-      servers = [try Self.server(uri ?? Self.secureServer(scheme, environment), scheme, environment)]
-      return
+    let project = try options.loadIfThere()
+    guard project != nil || target == nil else {
+      throw CommandFailure(.invalid, "--target names a target of a project; there is none here")
     }
-    if let uri = uri ?? (target == nil ? Self.secureServer(scheme, project.environment) : nil) {
-      servers = [try Self.server(uri, scheme, project.environment)]
-    } else {
-      do throws(Issues) { servers = try project.targets(selectedBy: target) } catch {
-        throw Diagnostics(root: project.root).failure(error.all)
+    let given = try uri.map { try Self.uri(completing: $0, scheme) }
+    let folder = project?.root ?? options.surroundings.workingFolder
+    let diagnostics = Diagnostics(root: folder)
+    var warnings: [Issue] = []
+    do throws(Issues) {
+      let secure = project.flatMap { Self.secureServer(scheme, $0.environment) }
+      if let project, given == nil, target != nil || secure == nil {
+        servers = try project.targets(selectedBy: target) { warnings.append($0) }
+      } else {
+        let server = try Project.server(
+          namedIn: folder, options.surroundings, choosing: { given ?? Self.secureServer(scheme, $0) },
+          warn: { warnings.append($0) })
+        servers = [server].compactMap(\.self)
       }
+    } catch {
+      throw diagnostics.failure(error.all)
     }
+    if !warnings.isEmpty { diagnostics.show(warnings) }
   }
 
   func all() throws -> [TURNServer] {
     guard !servers.isEmpty else {
-      throw CommandFailure(.invalid, "no server: give a URI, or set TURN_SERVER in the environment or in .env")
+      throw CommandFailure(
+        .invalid, "no server: give a URI, set TURN_SERVER in the environment or in .env, or name a project's --target")
     }
     return servers
   }
@@ -48,22 +55,13 @@ struct ProbedServers {
     scheme == "turns" ? environment["TURN_TLS_SERVER"] : nil
   }
 
-  private static func server(_ given: String?, _ scheme: String, _ environment: [String: String]) throws -> TURNServer {
-    guard let given = given ?? environment["TURN_SERVER"], !given.isEmpty else {
-      throw CommandFailure(.invalid, "no server: give a URI, or set TURN_SERVER in the environment or in .env")
-    }
-    // HOST, HOST:PORT and an IPv6 address are what people type.
+  /// HOST, HOST:PORT and an IPv6 address are what people type.
+  private static func uri(completing given: String, _ scheme: String) throws -> String {
     let candidates = [given, "\(scheme):\(given)", "\(scheme):[\(given)]"]
-    guard let uri = candidates.first(where: { (try? ServerURI(parsing: $0)) != nil }),
-      let host = (try? ServerURI(parsing: uri))?.host
-    else {
+    guard let uri = candidates.first(where: { (try? ServerURI(parsing: $0)) != nil }) else {
       throw CommandFailure(
         .invalid, "\"\(given)\" is no server: write turn:turn.example.com:3478?transport=udp, HOST or HOST:PORT")
     }
-    let secret = environment["TURN_SECRET"].map { Secret($0) }
-    return TURNServer(
-      name: host, uri: uri, host: host, username: environment["TURN_USERNAME"],
-      credential: secret == nil ? environment["TURN_CREDENTIAL"].map { Secret($0) } : nil, secret: secret,
-      ca: environment["TURN_CA"])
+    return uri
   }
 }

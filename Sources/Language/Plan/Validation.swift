@@ -24,6 +24,7 @@ extension Project {
   }
 
   private func validate(_ paths: [String]?, _ catalog: Catalog, _ log: IssueLog) {
+    for target in targets { target.checkFiles(root: root, judgeCertificates, log: log) }
     let compiler = compiler(catalog, log)
     for (kind, name) in documents(paths, log) {
       switch kind {

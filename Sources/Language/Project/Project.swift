@@ -19,6 +19,7 @@ package struct Project: Sendable {
   /// What is left to be warned of once it is known which names a runbook reads secrets from.
   let readableNames: ReadableNames?
   let files: ProjectFiles
+  let judgeCertificates: @Sendable (CertificateFiles) -> [CertificateFiles.Problem]
   /// What was found while the project was read and does not keep it from being used.
   package let warnings: [Issue]
 
@@ -33,15 +34,19 @@ package struct Project: Sendable {
     package var workingFolder: String
     /// Whether the process runs with all rights, so that files that others may change are refused.
     package var isRoot: Bool
+    /// Finds what keeps PEM files that can be read from being used; whoever knows certificates provides it.
+    package var judgeCertificates: @Sendable (CertificateFiles) -> [CertificateFiles.Problem]
 
     package init(
       environment: [String: String], environmentFile: String? = nil, workingFolder: String,
-      isRoot: Bool = geteuid() == 0
+      isRoot: Bool = geteuid() == 0,
+      judgeCertificates: @escaping @Sendable (CertificateFiles) -> [CertificateFiles.Problem] = { _ in [] }
     ) {
       self.environment = environment
       self.environmentFile = environmentFile
       self.workingFolder = workingFolder
       self.isRoot = isRoot
+      self.judgeCertificates = judgeCertificates
     }
   }
 
@@ -78,7 +83,7 @@ package struct Project: Sendable {
       advice: "a project is a folder with a file runbook.yaml")
   }
 
-  private static func absolute(_ path: String, in surroundings: Surroundings) -> String {
+  static func absolute(_ path: String, in surroundings: Surroundings) -> String {
     var path =
       path.hasPrefix("/") ? path : path == "." ? surroundings.workingFolder : "\(surroundings.workingFolder)/\(path)"
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
@@ -102,40 +107,21 @@ package struct Project: Sendable {
   /// The project as far as it can be read, every problem reported.
   static func read(at root: String, in surroundings: Surroundings, log: IssueLog) -> Project {
     let files = ProjectFiles(root: root, isGuarded: surroundings.isRoot)
-    let (environment, readableNames) = environment(files, surroundings, log)
+    let environment = ProjectEnvironment(files, surroundings, log)
     let document = files.read("runbook.yaml", log: log).flatMap { Document($0, file: "runbook.yaml", log: log) }
     let reader = document.flatMap { MappingReader($0.root, subject: "runbook.yaml", keys, log: log) }
-    return Project(reader, files: files, environment: environment, readableNames: readableNames, log: log)
-  }
-
-  private static func environment(_ files: ProjectFiles, _ surroundings: Surroundings, _ log: IssueLog)
-    -> ([String: String], ReadableNames?)
-  {
-    guard surroundings.readsEnvironment else { return ([:], nil) }
-    var file: EnvironmentFile?
-    var path = "\(files.root)/.env"
-    if let given = surroundings.environmentFile {
-      path = absolute(given, in: surroundings)
-      do {
-        let bytes = try readFile(path, limit: Document.maximumSize).bytes
-        file = EnvironmentFile(bytes, file: given, log: log)
-      } catch {
-        log.error("file-unreadable", "the file \(error.message)", at: SourceRange(file: given, line: 1, column: 1))
-      }
-    } else if files.exists(".env"), let bytes = files.read(".env", log: log) {
-      file = EnvironmentFile(bytes, file: ".env", log: log)
-    }
-    let values = (file?.values ?? [:]).merging(surroundings.environment) { _, process in process }
-    return (values, file.flatMap { ReadableNames($0, path: path) })
+    return Project(
+      reader, files: files, environment: environment, judgeCertificates: surroundings.judgeCertificates, log: log)
   }
 
   private init(
-    _ reader: MappingReader?, files: ProjectFiles, environment: [String: String], readableNames: ReadableNames?,
-    log: IssueLog
+    _ reader: MappingReader?, files: ProjectFiles, environment: ProjectEnvironment,
+    judgeCertificates: @escaping @Sendable (CertificateFiles) -> [CertificateFiles.Problem], log: IssueLog
   ) {
     root = files.root
     self.files = files
-    self.environment = environment
+    self.environment = environment.values
+    self.judgeCertificates = judgeCertificates
     name = reader?.text("project") ?? files.root.split(separator: "/").last.map(String.init) ?? "/"
     if case .string(let path)? = reader?.literal("state", as: .path) { stateFolder = path } else { stateFolder = nil }
     var targets: [TargetDeclaration] = []
@@ -148,9 +134,13 @@ package struct Project: Sendable {
     case let node?:
       log.error("type-mismatch", "expected a mapping of names to targets, found \(node.kind)", at: node.range)
     }
-    if !declaresTargets, let target = TargetDeclaration(environment: environment, log: log) { targets = [target] }
+    if !declaresTargets,
+      let target = TargetDeclaration(environment: environment.values, places: environment.places, log: log)
+    {
+      targets = [target]
+    }
     self.targets = targets
-    var readableNames = readableNames
+    var readableNames = environment.readableNames
     readableNames?.warn(
       of: targets.flatMap { [$0.credential, $0.secret] }.compactMap { $0?.environmentName }, log: log)
     self.readableNames = readableNames

@@ -8,13 +8,18 @@ struct TargetDeclaration: Sendable {
   var username: String?
   var credential: SecretSource?
   var secret: SecretSource?
-  var ca: String?
+  var realm: String?
+  var ca: NamedFile?
+  var certificate: NamedFile?
+  var key: NamedFile?
   var host: String
   var labels: [String: String]
   var range: SourceRange
 
   static let keys = KeyTable(
-    known: ["server", "username", "credential", "secret", "ca", "host", "labels"], required: ["server"])
+    known: [
+      "server", "username", "credential", "secret", "realm", "ca", "certificate", "key", "host", "labels",
+    ], required: ["server"])
 
   /// Reads one entry of `targets`.
   init?(name: Node.Scalar, _ node: Node, log: IssueLog) {
@@ -37,7 +42,10 @@ struct TargetDeclaration: Sendable {
     secret = reader["secret"].flatMap {
       SecretSource($0, subject: "the secret of the target \"\(name.text)\"", log: log)
     }
-    ca = Self.text(reader, "ca", .path)
+    realm = reader.text("realm")
+    ca = Self.file(reader, "ca")
+    certificate = Self.file(reader, "certificate")
+    key = Self.file(reader, "key")
     labels = [:]
     if case .members(let members) = reader.literal("labels", as: .map(.string)) {
       for member in members { if case .string(let text) = member.value { labels[member.name] = text } }
@@ -50,6 +58,10 @@ struct TargetDeclaration: Sendable {
     if reader["credential"] != nil, reader["username"] == nil {
       log.error("missing-key", "a target with a credential needs the key \"username\"", at: reader.range)
     }
+    for (given, other) in [("certificate", "key"), ("key", "certificate")]
+    where reader[given] != nil && reader[other] == nil {
+      log.error("missing-key", "a target with a \(given) needs the key \"\(other)\"", at: reader.range)
+    }
     server = Self.text(reader, "server", .turnURI) ?? ""
     host = Self.text(reader, "host", .host) ?? turnHost(server) ?? ""
     guard log.issues.count == errors, !server.isEmpty, !host.isEmpty else { return nil }
@@ -59,18 +71,27 @@ struct TargetDeclaration: Sendable {
     if case .string(let text) = reader.literal(key, as: type) { text } else { nil }
   }
 
+  private static func file(_ reader: MappingReader, _ key: String) -> NamedFile? {
+    text(reader, key, .path).flatMap { path in reader[key].map { NamedFile(path: path, range: $0.range) } }
+  }
+
   private static let credentialName = "TURN_CREDENTIAL"
   private static let secretName = "TURN_SECRET"
   /// The names of the environment that the one target takes secrets from.
   static let defaultSecretNames: Set = [credentialName, secretName]
 
-  /// The one target of a project that declares none, from `TURN_SERVER`, `TURN_USERNAME` and `TURN_CREDENTIAL` or
-  /// `TURN_SECRET`, and `TURN_CA`; nil where `TURN_SERVER` is not set, or is no URI, which is reported.
-  init?(environment: [String: String], log: IssueLog) {
+  /// The one target of a project that declares none, from `TURN_SERVER`, `TURN_USERNAME`, `TURN_CREDENTIAL` or
+  /// `TURN_SECRET`, `TURN_REALM`, `TURN_CA`, `TURN_CERT` and `TURN_KEY`; nil where `TURN_SERVER` is not set, or is no URI,
+  /// which is reported.
+  ///
+  /// - Parameter places: where the names stand that come from a file.
+  init?(environment: [String: String], places: [String: SourceRange] = [:], log: IssueLog) {
     guard let server = environment["TURN_SERVER"] else { return nil }
-    let range = SourceRange(file: ".env", line: 1, column: 1)
+    func place(_ name: String) -> SourceRange { places[name] ?? SourceRange(file: ".env", line: 1, column: 1) }
+    func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    func file(_ name: String) -> NamedFile? { value(name).map { NamedFile(path: $0, range: place(name)) } }
     do { _ = try ValueType.turnURI.parse(server) } catch {
-      log.error("type-mismatch", "TURN_SERVER: \(error.message)", at: range)
+      log.error("type-mismatch", "TURN_SERVER: \(error.message)", at: place("TURN_SERVER"))
       return nil
     }
     name = "default"
@@ -78,16 +99,26 @@ struct TargetDeclaration: Sendable {
     host = turnHost(server) ?? ""
     username = environment["TURN_USERNAME"]
     labels = [:]
-    self.range = range
-    ca = environment["TURN_CA"]
+    range = place("TURN_SERVER")
+    realm = value("TURN_REALM")
+    ca = file("TURN_CA")
+    certificate = file("TURN_CERT")
+    key = file("TURN_KEY")
+    for (given, other) in [("TURN_CERT", "TURN_KEY"), ("TURN_KEY", "TURN_CERT")]
+    where value(given) != nil && value(other) == nil {
+      log.error(
+        "missing-key", "\(given) is set and \(other) is not: one is of no use without the other", at: place(given))
+    }
     if environment[Self.secretName] != nil, environment[Self.credentialName] != nil {
       log.error(
         "two-credentials", "\(Self.credentialName) and \(Self.secretName) are both set; a server takes only one kind",
-        at: range)
+        at: place(Self.secretName))
     }
     if environment[Self.secretName] != nil {
-      secret = SecretSource(environment: Self.secretName, subject: "the secret of the target", range: range)
+      secret = SecretSource(
+        environment: Self.secretName, subject: "the secret of the target", range: place(Self.secretName))
     } else if environment[Self.credentialName] != nil || username != nil {
+      let range = places[Self.credentialName] ?? place("TURN_USERNAME")
       credential = SecretSource(
         environment: Self.credentialName, subject: "the credential of the target", range: range)
     }
@@ -100,9 +131,11 @@ struct TargetDeclaration: Sendable {
     // A secret that is declared and was not found.
     if case .some(.none) = password { return nil }
     if case .some(.none) = shared { return nil }
+    let files = certificateFiles(root: root)
     return TURNServer(
       name: name, uri: server, host: host, username: username, credential: password.flatMap(\.self),
-      secret: shared.flatMap(\.self), ca: ca.map { $0.hasPrefix("/") ? $0 : "\(root)/\($0)" }, labels: labels)
+      secret: shared.flatMap(\.self), realm: realm, ca: files.ca, certificate: files.certificate, key: files.key,
+      labels: labels)
   }
 }
 

@@ -4,12 +4,45 @@ extension Project {
   /// The servers that a selection names, with their secrets: `NAME`, `LABEL=VALUE` or `all`; without one the only target,
   /// or none where there is none.
   ///
-  /// Throws where nothing is selected, where several are and none was named, and for every secret that is missing.
-  package func targets(selectedBy selection: String?) throws(Issues) -> [TURNServer] {
+  /// Throws where nothing is selected, where several are and none was named, and for every secret that is missing and
+  /// every certificate that cannot be used.
+  /// - Parameter warn: gets what does not keep the servers from being used.
+  package func targets(
+    selectedBy selection: String?, warn: (Issue) -> Void = { _ in }
+  ) throws(Issues) -> [TURNServer] {
     let log = IssueLog()
-    let servers = try selected(selection).map { $0.server(environment, root: root, log: log) }
+    let servers = try selected(selection).map { target in
+      target.checkFiles(root: root, judgeCertificates, log: log)
+      return target.server(environment, root: root, log: log)
+    }
     if log.hasErrors { throw Issues(log.sorted) }
+    log.sorted.forEach(warn)
     return servers.compactMap(\.self)
+  }
+
+  /// The server that the environment names, project or not: `TURN_SERVER`, with credentials, realm and certificates as the
+  /// only target of a project has them; nil where none is named.
+  ///
+  /// Throws every problem of `.env`, for a URI that is none, and as ``targets(selectedBy:warn:)``.
+  /// - Parameters:
+  ///   - folder: where `.env` lies, and what the names of files are relative to.
+  ///   - choose: the URI to take in the place of `TURN_SERVER`, from what the environment holds; nil to leave it.
+  ///   - warn: gets what does not keep the server from being used.
+  package static func server(
+    namedIn folder: String, _ surroundings: Surroundings, choosing choose: ([String: String]) -> String?,
+    warn: (Issue) -> Void = { _ in }
+  ) throws(Issues) -> TURNServer? {
+    let log = IssueLog()
+    let environment = ProjectEnvironment(
+      ProjectFiles(root: folder, isGuarded: surroundings.isRoot), surroundings, log)
+    var values = environment.values
+    if let chosen = choose(values) { values["TURN_SERVER"] = chosen }
+    let target = TargetDeclaration(environment: values, places: environment.places, log: log)
+    target?.checkFiles(root: folder, surroundings.judgeCertificates, log: log)
+    let server = target?.server(values, root: folder, log: log)
+    if log.hasErrors { throw Issues(log.sorted) }
+    log.sorted.forEach(warn)
+    return server
   }
 
   private func selected(_ selection: String?) throws(Issues) -> [TargetDeclaration] {

@@ -16,6 +16,10 @@ extension Server {
         advice: "Write it as turn:turn.example.com:3478?transport=udp (RFC 7065).")
     }
     tls.trustFile = target.ca
+    if let certificate = target.certificate, let key = target.key {
+      tls.clientCertificate = TLSOptions.ClientCertificate(chainFile: certificate, keyFile: key)
+    }
+    expectedRealm = target.realm
     if let secret = target.secret {
       credentials = .sharedSecret(
         secret.revealText(), user: target.username ?? "runbook", lifetime: .seconds(600), order: .expiryFirst)

@@ -51,7 +51,8 @@ package struct TURNAllocate: StepModule {
       Refused credentials, a reached quota, a server that is silent or answers wrongly fail the step, with the reason as
       a code such as `turn.unauthorized`, `turn.quotaReached` or `turn.timeout`. The allocation is deleted in any case.
       With `allocations` above one they are made one after the other, and `relayAddresses` is the set of addresses that
-      the server relayed from; all other outputs are those of the last.
+      the server relayed from; all other outputs are those of the last. Where the target declares a realm and the server
+      accepts the credentials in another one, the step warns with `turn.realmMismatch`.
       """,
     effect: .observe, judges: true, deadline: .seconds(15),
     input: Record(
@@ -107,15 +108,23 @@ package struct TURNAllocate: StepModule {
       try await probe.run(deadline: deadline)
     }
     relayAddresses += report.relayedAddresses.map(\.ip.description)
-    return .done(
-      Output(
-        server: "\(report.server)", transport: report.transport, relayedAddress: "\(report.relayedAddress.ip)",
-        relayedPort: Int(report.relayedAddress.port),
-        relayedAddresses: report.relayedAddresses.map(\.description), relayAddresses: Set(relayAddresses).sorted(),
-        refusedFamily: report.refusedFamily?.error.number, reflexiveAddress: report.reflexiveAddress?.ip.description,
-        lifetime: report.lifetime, realm: report.realm, software: report.software, elapsed: report.elapsed,
-        challenges: report.effort.challenges, newSourcePorts: report.newSourcePorts,
-        deleted: report.deletion.isConfirmed))
+    let output = Output(
+      server: "\(report.server)", transport: report.transport, relayedAddress: "\(report.relayedAddress.ip)",
+      relayedPort: Int(report.relayedAddress.port),
+      relayedAddresses: report.relayedAddresses.map(\.description), relayAddresses: Set(relayAddresses).sorted(),
+      refusedFamily: report.refusedFamily?.error.number, reflexiveAddress: report.reflexiveAddress?.ip.description,
+      lifetime: report.lifetime, realm: report.realm, software: report.software, elapsed: report.elapsed,
+      challenges: report.effort.challenges, newSourcePorts: report.newSourcePorts,
+      deleted: report.deletion.isConfirmed)
+    guard let realm = report.realm, let expected = server.expectedRealm, expected != realm else { return .done(output) }
+    return .warned(
+      output,
+      Finding(
+        ProbeFailure.Code.realmMismatch.rawValue,
+        "\(server.uri) accepts the credentials in the realm \"\(realm)\", not in \"\(expected)\".",
+        advice:
+          "Clients that keep a key instead of the password are refused: look at the server's realm (coturn: realm= "
+          + "in turnserver.conf), or change the realm that the target declares."))
   }
 
   private static func options(_ input: Input) -> AllocateOptions {

@@ -5,6 +5,7 @@ import STUN
 extension ProbeFailure.Code {
   package static let udpBlocked = Self(rawValue: "path.udpBlocked")
   package static let credentialsExpired = Self(rawValue: "turn.credentialsExpired")
+  package static let realmMismatch = Self(rawValue: "turn.realmMismatch")
   package static let draining = Self(rawValue: "turn.draining")
   package static let externalAddressWrong = Self(rawValue: "turn.externalAddressWrong")
 }
@@ -19,7 +20,7 @@ extension ProbeFailure {
     case .stunTimeout where server.transport == .udp, .turnTimeout where server.transport == .udp:
       return await explainedByTCP(server, by: end) ?? self
     case .unauthorized:
-      return explainedByExpiry(server) ?? self
+      return explainedByExpiry(server) ?? explainedByRealm(server) ?? withRealmToLookAt(server)
     case .forbidden where evidence("method") == "\(Method.allocate)":
       return await explainedByDraining(server, by: end) ?? self
     case .nothingRelayed:
@@ -59,6 +60,38 @@ extension ProbeFailure {
       .credentialsExpired, "The user name expired \(passed) s ago by this host's clock, and the server refuses it.",
       advice: "Get new credentials from whoever makes them; if they are new, compare the clocks.",
       evidence: evidence + [Evidence("expiredFor", "\(passed) s")])
+  }
+
+  /// The user is known in one realm: is it the one that the server announces?
+  private func explainedByRealm(_ server: Server) -> ProbeFailure? {
+    guard let expected = server.expectedRealm, let announced = evidence("realm"), announced != expected else {
+      return nil
+    }
+    return ProbeFailure(
+      .realmMismatch,
+      "The server announces the realm \"\(announced)\", not \"\(expected)\", and refuses the credentials.",
+      advice: "Look at the server's realm (coturn: realm= in turnserver.conf): a user's key is made with the realm, so "
+        + "the same password in another realm is refused. If the realm was changed on purpose, make the user's key anew "
+        + "and change the realm that the target declares.",
+      evidence: evidence + [Evidence("expectedRealm", expected)])
+  }
+
+  /// The same failure, its advice saying what the announced realm tells.
+  private func withRealmToLookAt(_ server: Server) -> ProbeFailure {
+    guard let announced = evidence("realm") else { return self }
+    let remark: String
+    if server.expectedRealm != nil {
+      remark = "The realm \"\(announced)\" is the expected one."
+    } else if case .longTerm(let credentials)? = server.credentials,
+      let domain = credentials.username.split(separator: "@", maxSplits: 1).dropFirst().first, domain != announced
+    {
+      remark = "The user name is one of \"\(domain)\", the server's realm is \"\(announced)\": look there first."
+    } else {
+      remark =
+        "The server's realm is \"\(announced)\": a user of another realm is refused with the right password. "
+        + "Declare the target's realm to have the two compared."
+    }
+    return ProbeFailure(code, message, advice: "\(advice) \(remark)", evidence: evidence)
   }
 
   /// Allocations are forbidden: is Binding answered?

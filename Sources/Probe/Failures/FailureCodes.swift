@@ -24,6 +24,8 @@ extension ProbeFailure.Code {
   package static let certificateInvalid = Self("tls.certificateInvalid")
   package static let tlsVersion = Self("tls.noCommonVersion")
   package static let tlsRefused = Self("tls.refused")
+  package static let clientCertificateMissing = Self("tls.clientCertificateMissing")
+  package static let clientCertificateRefused = Self("tls.clientCertificateRefused")
   package static let notTLS = Self("tls.notTLS")
   package static let tlsTimedOut = Self("tls.timeout")
   package static let tlsConfiguration = Self("tls.configuration")

@@ -39,13 +39,14 @@ extension ProbeFailure {
     case 401 where rejection.hadCredentials:
       return (
         .unauthorized, "it does not accept the user name and password.",
-        "Look at user name, password and realm; with a shared secret, at the secret, the expiry in the user name, and "
-          + "both clocks."
+        "Look at user name and password; with a shared secret, at the secret, the expiry in the user name, and both "
+          + "clocks."
       )
     case 401:
       return (
         .credentialsMissing, "it demands credentials, and none were given.",
-        "Give a user name and password, or the shared secret."
+        "Give the target a username and credential, or the secret (in the environment or .env: TURN_USERNAME and "
+          + "TURN_CREDENTIAL, or TURN_SECRET)."
       )
     case 403:
       return rejection.method == .allocate

@@ -109,7 +109,17 @@ extension ProbeFailure {
     case .refused:
       (
         .tlsRefused, "\(target) ended the handshake: \(failure.detail).",
-        "Look at the server's log of this second; it may demand a client certificate or another cipher."
+        "Look at the server's log of this second; it may demand another cipher."
+      )
+    case .clientCertificateMissing:
+      (
+        .clientCertificateMissing, "\(target) asked for a client certificate, and got none: \(failure.detail).",
+        "Give the target a certificate and its key (in the environment or .env: TURN_CERT and TURN_KEY)."
+      )
+    case .clientCertificateRefused:
+      (
+        .clientCertificateRefused, "\(target) does not accept our client certificate: \(failure.detail).",
+        "Look at the certificate's dates and issuer, and at the authorities that the server accepts (coturn: CA-file)."
       )
     case .notTLS:
       (

@@ -32,12 +32,9 @@ final class TLSContext: @unchecked Sendable {
   }
 
   private func setTrust(_ raw: OpaquePointer) throws(TLSFailure) {
-    let loaded =
-      if let file = options.trustFile { COpenSSL_set_trust_file(raw, file) } else {
-        SSL_CTX_set_default_verify_paths(raw)
-      }
-    guard loaded == 1 else {
-      throw OpenSSLErrors.failure(.configuration, "no certificates in \(options.trustFile ?? "the system's store")")
+    if let file = options.trustFile { return try Self.loadTrust(file, raw) }
+    guard SSL_CTX_set_default_verify_paths(raw) == 1 else {
+      throw OpenSSLErrors.failure(.configuration, "the system's store of certificates cannot be read")
     }
   }
 
@@ -57,12 +54,8 @@ final class TLSContext: @unchecked Sendable {
 
   private func setClientCertificate(_ raw: OpaquePointer) throws(TLSFailure) {
     guard let certificate = options.clientCertificate else { return }
-    guard SSL_CTX_use_certificate_chain_file(raw, certificate.chainFile) == 1 else {
-      throw OpenSSLErrors.failure(.configuration, "no certificate in \(certificate.chainFile)")
-    }
-    guard SSL_CTX_use_PrivateKey_file(raw, certificate.keyFile, SSL_FILETYPE_PEM) == 1 else {
-      throw OpenSSLErrors.failure(.configuration, "no matching key in \(certificate.keyFile)")
-    }
+    try Self.loadChain(certificate.chainFile, raw)
+    try Self.loadKey(certificate.keyFile, raw)
   }
 
   /// A fresh `SSL *`, owned by the caller.

@@ -8,6 +8,12 @@ final class TLSSession {
   private let handle: Handle
   private let queue = RecordQueue()
   private let context: TLSContext
+  private let demand = CertificateDemand()
+
+  /// Whether the server asked for a certificate of ours.
+  private final class CertificateDemand {
+    var isMade = false
+  }
 
   /// Owns one `SSL *`.
   private struct Handle: ~Copyable {
@@ -27,6 +33,12 @@ final class TLSSession {
     }
     SSL_set_bio(raw, bio, bio)
     SSL_set_connect_state(raw)
+    unsafe SSL_set_cert_cb(
+      raw,
+      { _, demand in
+        if let demand { unsafe Unmanaged<CertificateDemand>.fromOpaque(demand).takeUnretainedValue().isMade = true }
+        return 1
+      }, Unmanaged.passUnretained(demand).toOpaque())
     if context.isDatagram { COpenSSL_set_mtu(raw, 1200) }
     let isNamed: Bool
     if IPAddress(serverName) != nil {
@@ -59,8 +71,16 @@ final class TLSSession {
     if result == 1 { return .done }
     switch SSL_get_error(handle.raw, result) {
     case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .needsMore
-    default: throw OpenSSLErrors.handshakeFailure()
+    default: throw failure()
     }
+  }
+
+  /// What the library's words mean. With TLS 1.3 the server's judgement of our certificate comes after the handshake.
+  private func failure() -> TLSFailure {
+    let failure = OpenSSLErrors.handshakeFailure()
+    guard failure.kind == .refused, demand.isMade else { return failure }
+    let isShown = context.options.clientCertificate != nil
+    return TLSFailure(isShown ? .clientCertificateRefused : .clientCertificateMissing, failure.detail)
   }
 
   enum Plaintext {
@@ -83,7 +103,7 @@ final class TLSSession {
     switch SSL_get_error(handle.raw, result) {
     case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .needsMore
     case SSL_ERROR_ZERO_RETURN: return .closed
-    default: throw OpenSSLErrors.handshakeFailure()
+    default: throw failure()
     }
   }
 

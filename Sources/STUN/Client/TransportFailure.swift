@@ -36,6 +36,10 @@ package struct TLSFailure: Error, Sendable, Hashable {
     case noCommonVersion
     /// The server ended the handshake with an alert.
     case refused
+    /// The server asked for a client's certificate, got none, and ended the handshake.
+    case clientCertificateMissing
+    /// The server asked for a client's certificate, got one, and ended the handshake.
+    case clientCertificateRefused
     /// What answered does not speak TLS.
     case notTLS
     /// The handshake did not end in time.

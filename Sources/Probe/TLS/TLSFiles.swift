@@ -1,0 +1,73 @@
+import COpenSSL
+import STUN
+
+extension TLSOptions {
+  /// One of the files that the options name, which cannot be used.
+  package struct FileProblem: Sendable, Hashable {
+    package enum Role: Sendable, Hashable {
+      case trust
+      case chain
+      case key
+    }
+
+    package let role: Role
+    /// What is wrong with it, in the library's words.
+    package let reason: String
+  }
+
+  /// What would keep connections with these options from being set up, found without one: no certificate in a file, no
+  /// key, a key that is another certificate's or asks for a passphrase.
+  package func fileProblems() -> [FileProblem] {
+    guard let raw = SSL_CTX_new(TLS_client_method()) else { return [] }
+    defer { SSL_CTX_free(raw) }
+    var problems: [FileProblem] = []
+    func check(_ role: FileProblem.Role, _ load: () throws(TLSFailure) -> Void) -> Bool {
+      ERR_clear_error()
+      do throws(TLSFailure) { try load() } catch {
+        problems.append(FileProblem(role: role, reason: error.detail))
+        return false
+      }
+      return true
+    }
+    if let trustFile { _ = check(.trust) { () throws(TLSFailure) in try TLSContext.loadTrust(trustFile, raw) } }
+    if let files = clientCertificate,
+      check(.chain, { () throws(TLSFailure) in try TLSContext.loadChain(files.chainFile, raw) })
+    {
+      _ = check(.key) { () throws(TLSFailure) in try TLSContext.loadKey(files.keyFile, raw) }
+    }
+    return problems
+  }
+}
+
+extension TLSContext {
+  static func loadTrust(_ file: String, _ raw: OpaquePointer) throws(TLSFailure) {
+    guard COpenSSL_set_trust_file(raw, file) == 1 else {
+      throw OpenSSLErrors.failure(.configuration, "\(file) holds no certificates")
+    }
+  }
+
+  static func loadChain(_ file: String, _ raw: OpaquePointer) throws(TLSFailure) {
+    guard SSL_CTX_use_certificate_chain_file(raw, file) == 1 else {
+      throw OpenSSLErrors.failure(.configuration, "\(file) holds no certificate")
+    }
+  }
+
+  /// Loads the key of the certificate that was loaded before.
+  static func loadKey(_ file: String, _ raw: OpaquePointer) throws(TLSFailure) {
+    // Otherwise the library asks the terminal for a passphrase.
+    SSL_CTX_set_default_passwd_cb(raw) { _, _, _, _ in -1 }
+    // A key of another kind than the certificate's is taken, for a certificate of its own that there is none of.
+    guard SSL_CTX_use_PrivateKey_file(raw, file, SSL_FILETYPE_PEM) == 1, SSL_CTX_check_private_key(raw) == 1 else {
+      let reasons = OpenSSLErrors.take()
+      let what =
+        if reasons.contains(where: { $0.contains("mismatch") || $0.contains("no certificate assigned") }) {
+          "is the key of another certificate"
+        } else if reasons.contains(where: { $0.contains("password") || $0.contains("bad decrypt") }) {
+          "is protected by a passphrase, which nobody is asked for"
+        } else {
+          "holds no private key"
+        }
+      throw TLSFailure(.configuration, (["\(file) \(what)"] + reasons).joined(separator: ": "))
+    }
+  }
+}
