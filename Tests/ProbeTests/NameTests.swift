@@ -44,6 +44,68 @@ extension LiveServerTests {
       #expect(asked.all.allSatisfy { $0 == "_turn._udp.turn.example" })
     }
 
+    @Test("An answer that is cut off over UDP is asked for again over TCP, where it may come in pieces")
+    func truncated() async throws {
+      let records = (1...100).map { ServiceRecord(priority: $0, weight: 0, port: 1000 + $0, target: "127.0.0.1") }
+      try await ScriptedServer.with { question, _ in
+        [.init(Self.truncatedAnswer(to: question, records))]
+      } _: { nameServer in
+        try await ScriptedServer.with(over: .tcp, port: nameServer.address.port) { bytes, _ in
+          var frame = bytes
+          guard let question = frame.readLengthPrefixedSlice(as: UInt16.self), frame.readableBytes == 0 else {
+            return []
+          }
+          // Another message first, then the answer, cut within its length and within its records.
+          let other = Self.framed(Self.answer(to: Self.renumbered(question), []))
+          var answer = Self.framed(Self.answer(to: question, records))
+          let pieces = [other, answer.readSlice(length: 1), answer.readSlice(length: 700), answer]
+          return pieces.compactMap { $0.map { .init($0) } }
+        } _: { _ in
+          let found = await ServiceLookup.records(
+            of: "_turn._udp.turn.example", nameServers: [nameServer.address], by: .now + .seconds(15))
+          #expect(found == records)
+        }
+      }
+    }
+
+    /// What a name server does over TCP that is no help.
+    enum StreamFailure: CaseIterable {
+      case closed, silent, garbage, unfinished, truncated
+    }
+
+    @Test(
+      "Where TCP brings no answer either, the next name server is asked, in time", arguments: StreamFailure.allCases)
+    func truncatedInVain(failure: StreamFailure) async throws {
+      let record = ServiceRecord(priority: 1, weight: 0, port: 7, target: "a.example")
+      try await ScriptedServer.with { question, _ in
+        [.init(Self.truncatedAnswer(to: question, [record, record]))]
+      } _: { first in
+        try await ScriptedServer.with { question, _ in
+          [.init(Self.answer(to: question, [record]))]
+        } _: { second in
+          func find() async -> [ServiceRecord] {
+            await ServiceLookup.records(
+              of: "_turn._udp.turn.example", nameServers: [first.address, second.address], by: .now + .seconds(15))
+          }
+          if failure == .closed {
+            #expect(await find() == [record])
+          } else {
+            try await ScriptedServer.with(over: .tcp, port: first.address.port) { frame, _ in
+              let question = frame.getSlice(at: 2, length: frame.readableBytes - 2) ?? frame
+              switch failure {
+              case .closed, .silent: return []
+              case .garbage: return [.init(ByteBuffer(string: "SSH-2.0-OpenSSH_9.2\r\n"))]
+              case .unfinished: return [.init(ByteBuffer(integer: 40 as UInt16)), .init(question)]
+              case .truncated: return [.init(Self.framed(Self.truncatedAnswer(to: question, [record, record])))]
+              }
+            } _: { _ in
+              #expect(await find() == [record])
+            }
+          }
+        }
+      }
+    }
+
     @Test("A port in the URI, or an address, asks no service record")
     func noServiceRecords() async throws {
       let asked = Recorder<String>()
@@ -118,6 +180,28 @@ extension LiveServerTests {
         labels.append(label)
       }
       return labels.joined(separator: ".")
+    }
+
+    /// An answer of which half arrives.
+    private static func truncatedAnswer(to question: ByteBuffer, _ records: [ServiceRecord]) -> ByteBuffer {
+      var answer = answer(to: question, records)
+      answer.setInteger(0x8380 as UInt16, at: 2)
+      return answer.getSlice(at: 0, length: (question.readableBytes + answer.readableBytes) / 2) ?? answer
+    }
+
+    /// The same under another id.
+    private static func renumbered(_ message: ByteBuffer) -> ByteBuffer {
+      var message = message
+      message.setInteger(
+        (message.getInteger(at: message.readerIndex, as: UInt16.self) ?? 0) ^ 1, at: message.readerIndex)
+      return message
+    }
+
+    /// As it goes over TCP: after its length.
+    private static func framed(_ message: ByteBuffer) -> ByteBuffer {
+      var frame = ByteBuffer(integer: UInt16(message.readableBytes))
+      frame.writeImmutableBuffer(message)
+      return frame
     }
 
     private static func answer(to question: ByteBuffer, _ records: [ServiceRecord]) -> ByteBuffer {

@@ -62,17 +62,18 @@ final class ScriptedServer: Sendable {
   ///
   /// - Parameters:
   ///   - host: 127.0.0.1 or ::1.
+  ///   - port: over TCP and TLS, to stand beside another server; any free one where nil.
   ///   - clientAuthority: a PEM file; clients must show a certificate by this authority, over TLS and DTLS.
   static func with<Value>(
-    over transport: Transport = .udp, host: String = "127.0.0.1", clientAuthority: String? = nil,
-    _ script: @escaping Script, _ body: (ScriptedServer) async throws -> Value
+    over transport: Transport = .udp, host: String = "127.0.0.1", port: UInt16? = nil,
+    clientAuthority: String? = nil, _ script: @escaping Script, _ body: (ScriptedServer) async throws -> Value
   ) async throws -> Value {
     let identity =
       transport.isSecure
       ? try SecureServerIdentity(isDatagram: !transport.isReliable, clientAuthority: clientAuthority) : nil
     let channels =
       transport.isReliable
-      ? [try await listen(host, identity, script)] : try await open(host, identity, script)
+      ? [try await listen(host, port ?? 0, identity, script)] : try await open(host, identity, script)
     guard let address = channels[0].localAddress.flatMap(TransportAddress.init) else {
       throw ChannelError.unknownLocalAddress
     }
@@ -88,7 +89,7 @@ final class ScriptedServer: Sendable {
   }
 
   private static func listen(
-    _ host: String, _ identity: SecureServerIdentity?, _ script: @escaping Script
+    _ host: String, _ port: UInt16, _ identity: SecureServerIdentity?, _ script: @escaping Script
   ) async throws -> any Channel {
     try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -98,7 +99,7 @@ final class ScriptedServer: Sendable {
             StreamResponder(script: script, session: try identity.map(SecureServerSession.init)))
         }
       }
-      .bind(host: host, port: 0).get()
+      .bind(host: host, port: Int(port)).get()
   }
 
   private static func open(
