@@ -98,6 +98,14 @@ extension LiveServerTests {
       }
     }
 
+    @Test("A server that is reached over IPv6 is asked for relay ports that our own address can reach")
+    func portsOverIPv6() async throws {
+      try await Coturn.with(host: "::1", ["--relay-ip", "127.0.0.1"]) { coturn in
+        let report = try await PortsProbe(server: coturn.server(), allocations: 1).run(deadline: .seconds(10))
+        #expect(report.unreachable.isEmpty)
+      }
+    }
+
     @Test("A pool keeps its order, ranks what works, and tells why the rest does not")
     func pool() async throws {
       let closed = try FreePort.take()

@@ -101,9 +101,10 @@ extension Allocation {
   {
     let connection = connection
     let (arrivals, continuation) = AsyncStream.makeStream(of: RelayedData.self)
-    connection.eventLoop.execute {
+    // Done before anything is sent: the event loop reads sockets first, and what comes to nobody is dropped.
+    try? await connection.eventLoop.submit {
       connection.handler.value.onData = { data, _ in continuation.yield(data) }
-    }
+    }.get()
     start()
     let limit = connection.eventLoop.scheduleTask(in: TimeAmount(wait)) { continuation.finish() }
     defer { limit.cancel() }

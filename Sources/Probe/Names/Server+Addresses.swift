@@ -28,6 +28,11 @@ extension Server {
     try await candidates(by: deadline).current
   }
 
+  /// The family of which to ask for a relayed address that takes our own as its peer; nil for IPv4, given unasked.
+  func familyForOwnPeers(by deadline: Instant) async throws(ProbeFailure) -> AddressFamily? {
+    try await preferredAddress(by: deadline).ip.family == .ipv6 ? .ipv6 : nil
+  }
+
   func candidates(by deadline: Instant) async throws(ProbeFailure) -> Candidates {
     let addresses = try await addresses(by: deadline)
     guard let first = addresses.first else {

@@ -24,10 +24,12 @@ package struct PortsProbe: Sendable {
   /// - Throws: `ProbeFailure` where an allocation or the permission for our own address is refused.
   package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
+    var request = AllocationRequest(server: server)
+    request.options.family = try await server.familyForOwnPeers(by: end)
     var reachable: [UInt16] = []
     var unreachable: [UInt16] = []
     for _ in 0..<allocations {
-      let (attempt, _) = try await Allocation.withAllocation(AllocationRequest(server: server), by: end) {
+      let (attempt, _) = try await Allocation.withAllocation(request, by: end) {
         (allocation) async throws(ProbeFailure) -> Attempt in
         Attempt(port: allocation.relayedAddress.port, isReached: try await isReached(allocation, by: end))
       }
