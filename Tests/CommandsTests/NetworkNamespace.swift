@@ -1,0 +1,26 @@
+import Foundation
+import Processes
+
+/// A network of one test's own: a loopback interface, packet rules and nothing else. It ends with its last process.
+enum NetworkNamespace {
+  /// How this machine lets us make one: as root, or as root of a user namespace of our own; nil where neither is
+  /// permitted.
+  private static let flags: [String]? = [["--net"], ["--user", "--map-root-user", "--net"]].first { flags in
+    let attempt = Process()
+    attempt.executableURL = URL(filePath: "/usr/bin/unshare")
+    attempt.arguments = flags + ["true"]
+    attempt.standardError = FileHandle.nullDevice
+    guard (try? attempt.run()) != nil else { return false }
+    attempt.waitUntilExit()
+    return attempt.terminationStatus == 0
+  }
+
+  static var isPermitted: Bool { flags != nil }
+
+  /// A shell that runs a script as root of a new one. A command that fails ends the script.
+  ///
+  /// - Parameter arguments: `$1`, `$2`, … of the script.
+  static func shell(_ script: String, _ arguments: [String]) -> Command {
+    Command("unshare", (flags ?? []) + ["/bin/sh", "-euc", script, "script"] + arguments)
+  }
+}
