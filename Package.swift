@@ -83,7 +83,9 @@ let package = Package(
     tests("LanguageTests", ["Language", "Schema", "Journal", "Steps"]),
     tests("EngineTests", ["Engine", "Language", "Schema", "Steps", "Journal", "TestSupport"]),
     tests("STUNTests", ["Addresses", "STUN", crypto, nioCore]),
-    tests("ProbeTests", ["Addresses", "COpenSSL", "Lab", "Probe", "STUN", "TestSupport", nioCore, nioPosix]),
+    tests(
+      "ProbeTests", ["Addresses", "COpenSSL", "Lab", "Probe", "STUN", "TestSupport", nioCore, nioPosix],
+      exclude: ["Peers"]),
     tests("ProcessesTests", ["Processes", "TestSupport"]),
     tests("LabTests", ["Lab", "Processes", "TestSupport"]),
     tests("ModulesTests", ["Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
