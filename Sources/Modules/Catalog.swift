@@ -16,6 +16,7 @@ extension Catalog {
     AnyStepModule(TURNCapacity.self),
     AnyStepModule(TURNCredentials.self),
     AnyStepModule(TURNDrain.self),
+    AnyStepModule(TURNExpiry.self),
     AnyStepModule(TURNExternalAddress.self),
     AnyStepModule(TURNOpenRelay.self),
     AnyStepModule(TURNPool.self),

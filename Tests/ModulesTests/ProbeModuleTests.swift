@@ -1,4 +1,5 @@
 import Journal
+import Lab
 import Probe
 import Schema
 import Steps
@@ -122,6 +123,17 @@ import Testing
     #expect(factor > 1)
     let behaviour = try await run("stun.behaviour", [target])
     #expect(behaviour.output["behindNAT"] == .bool(false))
+  }
+
+  @Test("turn.expiry objects to a permission that outlives its time, and keeps quiet about one that ends")
+  func expiry() async throws {
+    for (lifetime, code) in [(2, nil), (300, "turn.permissionNotExpired")] {
+      let coturn = try await Coturn.start { $0.directives = ["permission-lifetime=\(lifetime)"] }
+      let result = try await run(
+        "turn.expiry", [.init("server", server(coturn)), .init("after", .duration(.seconds(3)))])
+      #expect(result.objection?.finding.code == code)
+      #expect(result.output["permissionExpired"] == .bool(code == nil))
+    }
   }
 
   @Test("turn.externalAddress objects to a loopback relay unless that is tolerated")
