@@ -1,5 +1,6 @@
 import Addresses
 import STUN
+import TestSupport
 import Testing
 
 @testable import Probe
