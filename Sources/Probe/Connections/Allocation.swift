@@ -74,16 +74,20 @@ package actor Allocation {
     while !Task.isCancelled {
       let next = max(state.nextMaintenance, .now + .seconds(1))
       do { try await Task.sleep(until: next, clock: .continuous) } catch { return }
-      for item in state.due(now: .now) {
-        let limit = Instant.now + .seconds(20)
-        // What cannot be renewed shows in what the allocation is used for.
-        switch item {
-        case .refresh: try? await refresh(by: limit)
-        case .permissions(let peers): try? await permit(peers, by: limit)
-        case .channel(let number, let peer):
-          if (try? await perform(.channelBind(number, to: peer), by: limit)) != nil {
-            state.bound(number, to: peer, now: .now)
-          }
+      await renewWhatIsDue(at: .now)
+    }
+  }
+
+  /// Renews what runs out soon after this time. What cannot be renewed shows in what the allocation is used for.
+  func renewWhatIsDue(at now: Instant) async {
+    for item in state.due(now: now) {
+      let limit = Instant.now + .seconds(20)
+      switch item {
+      case .refresh: try? await refresh(by: limit)
+      case .permissions(let peers): try? await permit(peers, by: limit)
+      case .channel(let number, let peer):
+        if (try? await perform(.channelBind(number, to: peer), by: limit)) != nil {
+          state.bound(number, to: peer, now: .now)
         }
       }
     }

@@ -14,8 +14,8 @@ package struct ServerConnection: Sendable {
 
   var eventLoop: any EventLoop { channel.eventLoop }
 
-  /// Our own address of the socket.
-  package var localAddress: TransportAddress? { channel.localAddress.flatMap(TransportAddress.init) }
+  /// Our own address of the socket; an IPv4-mapped one as the IPv4 address that the server sees.
+  package var localAddress: TransportAddress? { channel.localAddress.flatMap(TransportAddress.init)?.unmapped }
 
   /// Sends a request and waits for its outcome.
   ///

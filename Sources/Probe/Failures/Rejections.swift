@@ -34,6 +34,11 @@ extension ProbeFailure {
         .tryAlternate, "it sends its clients to another server.",
         "Probe the alternate server; follow it only if it is one of yours, since this answer need not be signed."
       )
+    case 400 where rejection.method == .channelBind:
+      return (
+        .badRequest, "it holds the channel or the peer for bound otherwise.",
+        "Make a new allocation: after a binding has expired, number and peer stay taken for five minutes."
+      )
     case 400:
       return (.badRequest, "it holds the request for malformed.", "Look at the server's log of this second.")
     case 401 where rejection.hadCredentials:

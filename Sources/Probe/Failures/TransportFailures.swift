@@ -135,7 +135,7 @@ extension ProbeFailure {
       (.tlsConfiguration, "TLS cannot be set up here: \(failure.detail).", "Look at the files and options given.")
     case .other:
       (
-        .tlsFailed, "The handshake with \(target) failed: \(failure.detail).",
+        .tlsFailed, "TLS with \(target) broke: \(failure.detail).",
         "Look at the server's log of this second."
       )
     }

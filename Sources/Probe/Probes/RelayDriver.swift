@@ -161,7 +161,9 @@ final class RelayDriver {
     let payload: ByteBuffer
     switch data {
     case .channel(_, let bytes), .indication(_, let bytes): payload = bytes
-    case .icmp: return nil
+    case .icmp(let message, _):
+      tally.icmp = message
+      return nil
     }
     guard payload.readableBytes == plan.size, let packet = RelayPacket(payload), packet.run == run,
       packet.direction == direction

@@ -72,6 +72,8 @@ struct RelayPlan: Sendable {
 struct RelayTally: Sendable {
   var sent = 0
   let startedAt: Instant
+  /// The last ICMP message that the server passed on to either side.
+  var icmp: ICMP?
   /// At the echo.
   var there: FlowTracker
   /// Back at the sender.

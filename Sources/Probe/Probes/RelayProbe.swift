@@ -142,7 +142,9 @@ package struct RelayProbe: Sendable {
           ProbeFailure.Evidence("sent", "\(outcome.tally.sent)"),
           ProbeFailure.Evidence("reached", "\(there.received)"),
           ProbeFailure.Evidence("allocationDeleted", deleted ? "yes" : "no"),
-        ])
+        ]
+          + (outcome.tally.icmp.map { [ProbeFailure.Evidence("icmp", "type \($0.messageType), code \($0.code)")] } ?? [])
+      )
     }
     let elapsed = (back.lastArrival ?? .now) - outcome.tally.startedAt
     return Report(

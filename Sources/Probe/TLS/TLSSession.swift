@@ -9,6 +9,7 @@ final class TLSSession {
   private let queue = RecordQueue()
   private let context: TLSContext
   private let demand = CertificateDemand()
+  private var isEstablished = false
 
   /// Whether the server asked for a certificate of ours.
   private final class CertificateDemand {
@@ -68,19 +69,28 @@ final class TLSSession {
   func handshake() throws(TLSFailure) -> Progress {
     ERR_clear_error()
     let result = SSL_do_handshake(handle.raw)
-    if result == 1 { return .done }
+    isEstablished = result == 1
+    if isEstablished { return .done }
     switch SSL_get_error(handle.raw, result) {
     case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .needsMore
     default: throw failure()
     }
   }
 
-  /// What the library's words mean. With TLS 1.3 the server's judgement of our certificate comes after the handshake.
+  /// What the library's words mean. With TLS 1.3 the server's judgement of our certificate comes after the handshake; and
+  /// who has made one speaks TLS, whatever comes then.
   private func failure() -> TLSFailure {
     let failure = OpenSSLErrors.handshakeFailure()
-    guard failure.kind == .refused, demand.isMade else { return failure }
+    if isEstablished, failure.kind == .notTLS { return TLSFailure(.other, failure.detail) }
+    guard failure.kind == .refused, demand.isMade, Self.speaksOfCertificate(failure.detail) else { return failure }
     let isShown = context.options.clientCertificate != nil
     return TLSFailure(isShown ? .clientCertificateRefused : .clientCertificateMissing, failure.detail)
+  }
+
+  /// Whether an alert is one that a server sends for a client's certificate; "handshake failure" before TLS 1.3 (RFC 8446,
+  /// section 6.2; RFC 5246, section 7.2.2).
+  private static func speaksOfCertificate(_ alert: String) -> Bool {
+    ["certificate", "unknown ca", "access denied", "handshake failure"].contains { alert.contains($0) }
   }
 
   enum Plaintext {
@@ -114,7 +124,7 @@ final class TLSSession {
     let result = bytes.withUnsafeReadableBytes { source in
       unsafe SSL_write(handle.raw, source.baseAddress, CInt(source.count))
     }
-    guard result > 0 else { throw OpenSSLErrors.handshakeFailure() }
+    guard result > 0 else { throw failure() }
   }
 
   /// Says that nothing more will come.

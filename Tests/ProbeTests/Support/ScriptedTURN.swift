@@ -2,6 +2,7 @@ import Addresses
 import NIOCore
 import STUN
 import Synchronization
+import Testing
 
 @testable import Probe
 
@@ -34,7 +35,8 @@ final class ScriptedTURN: Sendable {
     }
   }
 
-  private func answer(_ bytes: ByteBuffer, from source: TransportAddress) -> [ByteBuffer] {
+  /// What it answers to a datagram or frame.
+  func answer(_ bytes: ByteBuffer, from source: TransportAddress) -> [ByteBuffer] {
     guard let request = try? Message(decoding: bytes), request.type.messageClass == .request else { return [] }
     requests.append(request)
     guard request.type.method == .binding || request.span(of: .messageIntegrity) != nil else {
@@ -60,5 +62,14 @@ final class ScriptedTURN: Sendable {
   /// How many requests of a method came with credentials.
   func signedRequests(_ method: Method) -> [Message] {
     requests.all.filter { $0.type.method == method && $0.span(of: .messageIntegrity) != nil }
+  }
+
+  /// Waits until this holds; fails after five seconds.
+  func waitUntil(_ condition: (ScriptedTURN) -> Bool) async throws {
+    let end = ContinuousClock.now + .seconds(5)
+    while !condition(self) {
+      try #require(ContinuousClock.now < end)
+      await Task.yield()
+    }
   }
 }

@@ -42,6 +42,12 @@ struct TestAuthority: Sendable {
       chain: directory.appending(path: "\(name).pem").path, key: directory.appending(path: "\(name).key").path)
   }
 
+  /// A copy of a key under a passphrase that nobody knows.
+  func locked(_ issued: Issued) throws -> String {
+    try openssl("pkcs8", "-topk8", "-in", issued.key, "-out", issued.key + ".locked", "-passout", "pass:lost")
+    return issued.key + ".locked"
+  }
+
   private func openssl(_ arguments: String...) throws {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/openssl")

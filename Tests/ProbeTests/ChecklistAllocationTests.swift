@@ -6,9 +6,9 @@ import Testing
 @testable import Probe
 
 extension LiveServerTests {
-  /// The corner cases that naive clients get wrong, by number, provoked in real or scripted servers.
-  @Suite("Checklist")
-  struct ChecklistTests {
+  /// Lines 10 to 16 of the list of corner cases that naive clients get wrong: what servers answer to Allocate.
+  @Suite("Checklist: allocations")
+  struct ChecklistAllocationTests {
     private func failure(
       of server: Server, options: AllocateOptions = AllocateOptions(), follows: Bool = false
     ) async -> ProbeFailure? {
@@ -17,64 +17,41 @@ extension LiveServerTests {
       }
     }
 
-    @Test("8. A 438 to ChannelBind, CreatePermission and Refresh is followed by another try with the new nonce")
-    func staleNonceAnywhere() async throws {
-      let fresh = Array("n-2".utf8)
-      try await ScriptedTURN.with { request, _, count in
-        guard request.type.method != .allocate, count == 0 else { return nil }
-        return [Reply.error(438, to: request, [Realm("r.example"), Nonce(fresh)])]
-      } _: { server, turn in
-        let peer = try #require(TransportAddress("192.0.2.9:9"))
-        let (_, deletion) = try await Allocation.withAllocation(
-          AllocationRequest(server: server), by: .now + .seconds(15)
-        ) { allocation throws(ProbeFailure) in
-          try await allocation.permit([peer.ip], by: .now + .seconds(10))
-          _ = try await allocation.bindChannel(to: peer, by: .now + .seconds(10))
-        }
-        #expect(deletion.isConfirmed)
-        for method in [Method.createPermission, .channelBind, .refresh] {
-          let sent = turn.signedRequests(method)
-          // Under load a request may be sent again; its id stays.
-          #expect(Set(sent.map(\.transactionID)).count == 2)
-          #expect(try sent.last?.attribute(Nonce.self)?.bytes == fresh)
-        }
-      }
-    }
-
-    @Test("8. A server that calls every nonce stale is named, after a bounded number of tries")
-    func staleForEver() async throws {
-      try await ScriptedTURN.with { request, _, count in
-        [Reply.error(438, to: request, [Realm("r.example"), Nonce(Array("n-\(count)".utf8))])]
-      } _: { server, turn in
-        #expect(await failure(of: server)?.code == .staleNonceLoop)
-        #expect(Set(turn.signedRequests(.allocate).map(\.transactionID)).count == 4)
-      }
-    }
-
-    @Test("9. A 441 is named for what it means: another user's allocation")
-    func wrongCredentials() async throws {
-      try await ScriptedTURN.with { request, _, _ in
-        [Reply.error(441, to: request, key: ScriptedTURN.key)]
-      } _: {
-        server, turn in
-        let failure = await failure(of: server)
-        #expect(failure?.code == .wrongCredentials)
-        #expect(failure?.evidence("signed") == "yes")
-        #expect(Set(turn.signedRequests(.allocate).map(\.transactionID)).count == 1)
-      }
-    }
-
-    @Test("10. coturn's 300 is followed only if asked to, and reported otherwise")
-    func redirection() async throws {
+    @Test(
+      "10. coturn's 300 is followed only if asked to, over the same transport, and reported otherwise",
+      arguments: ServerURI.Transport.allCases)
+    func redirection(transport: ServerURI.Transport) async throws {
       try await Coturn.with { target in
         try await Coturn.with(["--alternate-server", "127.0.0.1:\(target.port)"]) { coturn in
-          let refused = await failure(of: coturn.server())
+          let server = coturn.server(.turn, transport)
+          let refused = await failure(of: server)
           #expect(refused?.code == .tryAlternate)
+          #expect(refused?.evidence("signed") == "no")
           #expect(refused?.evidence("alternateServer") == "127.0.0.1:\(target.port)")
-          let report = try await AllocateProbe(server: coturn.server(), followsAlternate: true).run(
-            deadline: .seconds(15))
+          let report = try await AllocateProbe(server: server, followsAlternate: true).run(deadline: .seconds(15))
           #expect(report.server.port == target.port)
+          #expect(report.transport == server.transport)
           #expect(report.deletion.isConfirmed)
+        }
+      }
+    }
+
+    @Test("10. Servers that send a client to each other end in a named failure, each asked once")
+    func redirectionLoop() async throws {
+      let other = Recorder<TransportAddress>()
+      let redirect: ScriptedTURN.Override = { request, _, _ in
+        other.all.last.map { [Reply.error(300, to: request, [AlternateServer($0)], key: ScriptedTURN.key)] }
+      }
+      try await ScriptedTURN.with(redirect) { first, firstTURN in
+        try await ScriptedTURN.with { request, _, _ in
+          TransportAddress("127.0.0.1:\(first.uri.port ?? 0)").map {
+            [Reply.error(300, to: request, [AlternateServer($0)], key: ScriptedTURN.key)]
+          }
+        } _: { second, secondTURN in
+          other.append(try #require(TransportAddress("127.0.0.1:\(second.uri.port ?? 0)")))
+          #expect(await failure(of: first, follows: true)?.code == .tryAlternate)
+          #expect(firstTURN.signedRequests(.allocate).count == 1)
+          #expect(secondTURN.signedRequests(.allocate).count == 1)
         }
       }
     }
@@ -144,7 +121,7 @@ extension LiveServerTests {
       }
     }
 
-    @Test("13. 440 and 442 from coturn, and 443, are named and never repeated")
+    @Test("13. What coturn does not relay is named: TCP only, another family, a peer of another family")
     func families() async throws {
       try await Coturn.with(["--no-udp-relay"]) { coturn in
         #expect(await failure(of: coturn.server())?.code == .transportNotSupported)
@@ -160,6 +137,34 @@ extension LiveServerTests {
           }
         }
         #expect(failure?.code == .peerFamilyMismatch)
+      }
+    }
+
+    @Test(
+      "13. A 440, 442 or 443 to Allocate is named and never repeated",
+      arguments: [
+        (440, ProbeFailure.Code.familyNotSupported), (442, .transportNotSupported), (443, .peerFamilyMismatch),
+      ])
+    func final(number: Int, code: ProbeFailure.Code) async throws {
+      try await ScriptedTURN.with { request, _, _ in
+        [Reply.error(number, to: request, key: ScriptedTURN.key)]
+      } _: { server, turn in
+        #expect(await failure(of: server)?.code == code)
+        #expect(turn.signedRequests(.allocate).count == 1)
+      }
+    }
+
+    @Test(
+      "14. A 486 or 508 is not repeated: it says to wait a minute",
+      arguments: [(486, ProbeFailure.Code.quotaReached), (508, .insufficientCapacity)])
+    func waits(number: Int, code: ProbeFailure.Code) async throws {
+      try await ScriptedTURN.with { request, _, _ in
+        [Reply.error(number, to: request, key: ScriptedTURN.key)]
+      } _: { server, turn in
+        let failure = await failure(of: server)
+        #expect(failure?.code == code)
+        #expect(failure?.advice.contains("Wait a minute") == true)
+        #expect(turn.signedRequests(.allocate).count == 1)
       }
     }
 
@@ -211,33 +216,55 @@ extension LiveServerTests {
       }
     }
 
-    @Test("18. An unexpected 400 to ChannelBind is named")
-    func badRequest() async throws {
-      try await ScriptedTURN.with { request, _, _ in
-        request.type.method == .channelBind ? [Reply.error(400, to: request, key: ScriptedTURN.key)] : nil
-      } _: { server, _ in
-        let peer = try #require(TransportAddress("192.0.2.9:9"))
-        let failure = await #expect(throws: ProbeFailure.self) {
-          try await Allocation.withAllocation(AllocationRequest(server: server), by: .now + .seconds(15)) {
-            allocation throws(ProbeFailure) in try await allocation.bindChannel(to: peer, by: .now + .seconds(10))
-          }
+    @Test("16. A refresh is sent before the lifetime that came back ends")
+    func refresh() async throws {
+      try await ScriptedTURN.with { request, source, _ in
+        switch request.type.method {
+        case .allocate:
+          [
+            Reply.success(
+              to: request, [XORRelayedAddress(source), Lifetime(seconds: 2)], key: ScriptedTURN.key)
+          ]
+        case .refresh: [Reply.success(to: request, [Lifetime(seconds: 600)], key: ScriptedTURN.key)]
+        default: nil
         }
-        #expect(failure?.code == .badRequest)
+      } _: { server, turn in
+        let start = ContinuousClock.now
+        let (renewed, _) = try await Allocation.withAllocation(
+          AllocationRequest(server: server), by: start + .seconds(15)
+        ) { allocation throws(ProbeFailure) in
+          while await allocation.state.lifetime != .seconds(600), .now < start + .seconds(5) { await Task.yield() }
+          return ContinuousClock.now
+        }
+        #expect(renewed - start < .seconds(2))
+        let lifetimes = try turn.signedRequests(.refresh).map { try $0.attribute(Lifetime.self)?.seconds }
+        #expect(lifetimes == [600, 0])
       }
     }
 
-    @Test("24. An answer whose integrity is wrong or missing is not believed, and named when nothing better comes")
-    func forgedSuccess() async throws {
-      let wrong = IntegrityKey(username: "u", realm: "r.example", password: "another")
-      for key in [wrong, nil] {
-        try await ScriptedTURN.with { request, source, _ in
-          [Reply.success(to: request, [XORRelayedAddress(source), Lifetime(seconds: 600)], key: key)]
-        } _: { server, _ in
-          let failure = await #expect(throws: ProbeFailure.self) {
-            try await AllocateProbe(server: server).run(deadline: .milliseconds(700))
+    @Test("16. An allocation is deleted with lifetime 0 when its use fails, and when the task is cancelled")
+    func deletion() async throws {
+      try await Coturn.with { coturn in
+        let request = AllocationRequest(server: coturn.server())
+        await #expect(throws: ProbeFailure.self) {
+          _ = try await Allocation.withAllocation(request, by: .now + .seconds(10)) { _ throws(ProbeFailure) -> Int in
+            throw ProbeFailure(.invalidInput, "", advice: "")
           }
-          #expect(failure?.code == .badIntegrity)
         }
+        try await coturn.expectNoAllocations(of: 1)
+
+        let (started, starting) = AsyncStream.makeStream(of: Void.self)
+        let task = Task {
+          try await Allocation.withAllocation(request, by: .now + .seconds(60)) { _ throws(ProbeFailure) in
+            starting.finish()
+            try? await Task.sleep(for: .seconds(60))
+          }
+        }
+        for await _ in started {}
+        task.cancel()
+        let result = try await task.value
+        #expect(result.deletion.isConfirmed)
+        try await coturn.expectNoAllocations(of: 2)
       }
     }
   }
