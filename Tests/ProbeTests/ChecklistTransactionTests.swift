@@ -31,8 +31,8 @@ extension LiveServerTests {
         #expect(failure?.evidence("sends") == "3")
         #expect(failure?.advice.contains("stopped") == true)
         // The handshake takes its part of the two seconds.
-        if transport == .udp { #expect(failure?.evidence("waited") == "2.0 seconds") }
-        #expect(failure?.evidence("waited") != nil)
+        let waited = try #require(failure?.evidence("waited"))
+        #expect(waited.hasPrefix("1.") || (waited.hasPrefix("2.") && transport == .udp))
         #expect(Set(seen.all.map(\.bytes)).count == 1)
         let gaps = zip(seen.all.dropFirst(), seen.all).map { $0.time - $1.time }
         #expect(gaps.count == 2)

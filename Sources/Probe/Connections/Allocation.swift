@@ -69,6 +69,12 @@ package actor Allocation {
     }
   }
 
+  /// Throws where the task is cancelled: what did not arrive then says nothing.
+  nonisolated func checkCancellation() throws(ProbeFailure) {
+    guard Task.isCancelled else { return }
+    throw ProbeFailure(TransportFailure.cancelled, server: connection.server, transport: connection.transport)
+  }
+
   /// Renews what runs out, until the task is cancelled.
   func keep() async {
     while !Task.isCancelled {

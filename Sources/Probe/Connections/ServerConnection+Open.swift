@@ -45,7 +45,7 @@ extension ServerConnection {
         handshake: try await opened.finishHandshake(
           by: options.handshakeLimit.map { min(deadline, .now + $0) } ?? deadline))
     } catch {
-      throw TransportFailure(error, over: transport)
+      throw Task.isCancelled ? .cancelled : TransportFailure(error, over: transport)
     }
   }
 
@@ -92,16 +92,26 @@ extension ServerConnection {
   ) async throws -> Opened {
     switch transport {
     case .udp, .dtls:
-      try await DatagramBootstrap(group: eventLoop)
+      return try await DatagramBootstrap(group: eventLoop)
         .channelOption(.datagramVectorReadMessageCount, value: 16)
         .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 * options.datagramCapacity))
         .channelOption(.socketOption(.so_rcvbuf), value: 1 << 20)
         .connect(to: address, channelInitializer: initializer)
     case .tcp, .tls:
-      try await ClientBootstrap(group: eventLoop)
-        .connectTimeout(TimeAmount(max(.milliseconds(1), deadline - .now)))
-        .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-        .connect(to: address, channelInitializer: initializer)
+      let stop = eventLoop.makePromise(of: Void.self)
+      // From here on there is nothing to stop any more.
+      defer { stop.fail(CancellationError()) }
+      return try await withTaskCancellationHandler {
+        try await ClientBootstrap(group: eventLoop)
+          .connectTimeout(TimeAmount(max(.milliseconds(1), deadline - .now)))
+          .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+          .connect(to: address) { channel in
+            stop.futureResult.whenSuccess { channel.close(promise: nil) }
+            return initializer(channel)
+          }
+      } onCancel: {
+        stop.succeed()
+      }
     }
   }
 }

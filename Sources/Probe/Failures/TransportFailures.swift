@@ -63,6 +63,8 @@ extension ProbeFailure {
       )
     case .tls(let failure):
       meaning(of: failure, target: target)
+    case .cancelled:
+      (.cancelled, "The probe of \(target) was stopped before it was done.", "Run it again.")
     case .other(let text):
       (.transportBroken, "The transport to \(target) broke: \(text).", "Look at the words of the system.")
     }

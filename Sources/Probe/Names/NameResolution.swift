@@ -26,6 +26,10 @@ enum NameResolution {
     }
     switch result {
     case .success(let addresses): return addresses
+    case .failure where Task.isCancelled:
+      throw ProbeFailure(
+        .cancelled, "The search for \(host) was stopped before it was done.", advice: "Run it again.",
+        evidence: [ProbeFailure.Evidence("host", host)])
     case .failure(let code):
       throw ProbeFailure(
         .nameNotFound, "The name \(host) has no address (\(unsafe String(cString: gai_strerror(code)))).",

@@ -90,7 +90,7 @@ package struct OpenRelayProbe: Sendable {
       let delivered = try await delivered(
         tested.filter { $0.verdict == .permitted && Self.canHear($0.kind) }.map(\.kind),
         tested.map { ($0.kind, $0.address) },
-        family, allocation)
+        family, allocation, by: end)
       return tested.map { entry in
         Entry(
           kind: entry.kind, address: entry.address, verdict: entry.verdict,
@@ -114,7 +114,8 @@ package struct OpenRelayProbe: Sendable {
 
   /// Sends to a listener of our own by each of these addresses, and says which way arrived.
   private func delivered(
-    _ kinds: [PeerKind], _ addresses: [(PeerKind, IPAddress)], _ family: AddressFamily, _ allocation: Allocation
+    _ kinds: [PeerKind], _ addresses: [(PeerKind, IPAddress)], _ family: AddressFamily, _ allocation: Allocation,
+    by end: Instant
   ) async throws(ProbeFailure) -> Set<PeerKind> {
     guard !kinds.isEmpty else { return [] }
     let run = "runbook-\(UInt64.random(in: 0 ... .max))-"
@@ -123,7 +124,8 @@ package struct OpenRelayProbe: Sendable {
         let peer = TransportAddress(ip: address, port: listener.port)
         for _ in 0..<3 { allocation.send(ByteBuffer(string: run + kind.rawValue), to: peer) }
       }
-      let datagrams = await listener.collect(for: .seconds(1), upTo: kinds.count * 3)
+      let datagrams = await listener.collect(for: min(.seconds(1), end - .now), upTo: kinds.count * 3)
+      try allocation.checkCancellation()
       let texts = datagrams.map { String(buffer: $0.bytes) }.filter { $0.hasPrefix(run) }
       return Set(texts.compactMap { PeerKind(rawValue: String($0.dropFirst(run.count))) })
     }

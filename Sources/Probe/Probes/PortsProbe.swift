@@ -59,6 +59,7 @@ package struct PortsProbe: Sendable {
         }) {
           return true
         }
+        try allocation.checkCancellation()
       }
       return false
     }

@@ -17,6 +17,8 @@ package enum TransportFailure: Error, Sendable, Hashable {
   case brokenStream(DecodingError)
   /// TLS or DTLS: the handshake failed, or the certificate does not convince.
   case tls(TLSFailure)
+  /// The caller's task was cancelled while the transport was opened.
+  case cancelled
   /// Anything else, in the system's words.
   case other(String)
 }

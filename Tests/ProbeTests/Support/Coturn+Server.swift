@@ -74,13 +74,25 @@ extension Coturn {
   func suspend() { signal(SIGSTOP) }
   func resume() { signal(SIGCONT) }
 
-  /// Waits until the log says that every session is gone.
+  /// Waits until the log says that every session of this count is gone.
   func expectNoAllocations(of count: Int) async throws {
+    try await expectSessions { made, deleted in made == count && deleted == count }
+  }
+
+  /// Waits until the log says that every session is gone, of which there was one at least.
+  func expectNoAllocationsLeft() async throws {
+    try await expectSessions { made, deleted in made > 0 && made == deleted }
+  }
+
+  private func expectSessions(_ condition: (_ made: Int, _ deleted: Int) -> Bool) async throws {
     let end = ContinuousClock.now + .seconds(5)
     while ContinuousClock.now < end {
-      let made = log.split(separator: ": new, realm").count - 1
-      let deleted = log.split(separator: ": delete: realm").count - 1
-      if made == count, deleted == count { return }
+      let log = log
+      if condition(
+        log.split(separator: ": new, realm").count - 1, log.split(separator: ": delete: realm").count - 1)
+      {
+        return
+      }
       await Task.yield()
     }
     Issue.record("allocations are left:\n\(log)")

@@ -1,0 +1,177 @@
+import Addresses
+import FoundationEssentials
+import Glibc
+import STUN
+import TestSupport
+import Testing
+
+@testable import Probe
+
+extension LiveServerTests {
+  /// Ctrl-C: whatever a probe is waiting for, it ends at once, says nothing that it has not seen, and leaves nothing.
+  @Suite("Cancellation")
+  struct CancellationTests {
+    struct Subject: Sendable, CustomStringConvertible {
+      let description: String
+      /// Whether what it reports is true of the server that it is run against.
+      let run: @Sendable (Server) async throws(ProbeFailure) -> Bool
+    }
+
+    static let subjects = [
+      Subject(description: "allocate") { server throws(ProbeFailure) in
+        try await AllocateProbe(server: server).run(deadline: .seconds(15)).lifetime == .seconds(600)
+      },
+      Subject(description: "relay") { server throws(ProbeFailure) in
+        var probe = RelayProbe(server: server)
+        (probe.packets, probe.rate) = (20, 1000)
+        return try await probe.run(deadline: .seconds(15)).received == 20
+      },
+      Subject(description: "open relay") { server throws(ProbeFailure) in
+        try await OpenRelayProbe(server: server).run(deadline: .seconds(15)).entries.contains {
+          $0.kind == .loopback && $0.isDelivered == true
+        }
+      },
+      Subject(description: "capacity") { server throws(ProbeFailure) in
+        try await CapacityProbe(server: server, allocations: 5).run(deadline: .seconds(15)).granted == 5
+      },
+      Subject(description: "ports") { server throws(ProbeFailure) in
+        try await PortsProbe(server: server, allocations: 3).run(deadline: .seconds(15)).unreachable == []
+      },
+      Subject(description: "drain") { server throws(ProbeFailure) in
+        try await !DrainProbe(server: server).run(deadline: .seconds(15)).isDraining
+      },
+      Subject(description: "credentials") { server throws(ProbeFailure) in
+        try await CredentialsProbe(server: server).run(deadline: .seconds(15)).violations == []
+      },
+      Subject(description: "external address") { server throws(ProbeFailure) in
+        try await ExternalAddressProbe(server: server, observer: server).run(deadline: .seconds(15)).observedAddress
+          != nil
+      },
+      Subject(description: "pool") { server throws(ProbeFailure) in
+        let report = try await PoolProbe(servers: [server, server]).run(deadline: .seconds(15))
+        return report.members.allSatisfy { member in
+          if case .failure(let failure) = member.result { failure.code == .cancelled } else { true }
+        }
+      },
+    ]
+
+    @Test(
+      "leaves no allocation behind, whenever it comes, and no probe tells what it has not seen", arguments: subjects)
+    func anyMoment(subject: Subject) async throws {
+      try await Coturn.with { coturn in
+        // From before the first datagram until behind the last.
+        for milliseconds in [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89] {
+          for transport in ServerURI.Transport.allCases {
+            let task = Task { () async -> Result<Bool, ProbeFailure> in
+              do throws(ProbeFailure) {
+                return .success(try await subject.run(coturn.server(.turn, transport)))
+              } catch {
+                return .failure(error)
+              }
+            }
+            try await Task.sleep(for: .milliseconds(milliseconds))
+            let start = ContinuousClock.now
+            task.cancel()
+            switch await task.value {
+            case .success(let isTrue): #expect(isTrue, "after \(milliseconds) ms over \(transport)")
+            case .failure(let failure): #expect(failure.code == .cancelled, "\(failure)")
+            }
+            #expect(ContinuousClock.now - start < .seconds(3))
+          }
+        }
+        try await coturn.expectNoAllocationsLeft()
+      }
+    }
+
+    @Test(
+      "ends a TCP connection that does not come about, and a handshake that nobody answers", arguments: [false, true])
+    func opening(isSecure: Bool) async throws {
+      try await withFullListener { port in
+        let server = Server(
+          uri: ServerURI(scheme: isSecure ? .turns : .turn, host: "127.0.0.1", port: port, transport: .tcp))
+        try await expectPromptEnd(of: server)
+      }
+      try await Coturn.with { coturn in
+        coturn.suspend()
+        for transport in ServerURI.Transport.allCases {
+          var server = coturn.server(.turn, transport)
+          if isSecure { server.uri.scheme = .turns }
+          try await expectPromptEnd(of: server)
+        }
+      }
+    }
+
+    private func expectPromptEnd(of server: Server) async throws {
+      let task = Task { () async -> ProbeFailure.Code? in
+        do throws(ProbeFailure) {
+          _ = try await AllocateProbe(server: server).run(deadline: .seconds(30))
+          return nil
+        } catch {
+          return error.code
+        }
+      }
+      try await Task.sleep(for: .milliseconds(100))
+      let start = ContinuousClock.now
+      task.cancel()
+      let code = await task.value
+      #expect(code == .cancelled)
+      #expect(ContinuousClock.now - start < .seconds(3))
+    }
+
+    /// A TCP port whose queue of connections is full: the system answers nobody else.
+    private func withFullListener(_ body: (UInt16) async throws -> Void) async throws {
+      let port = try FreePort.take()
+      let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(listener) }
+      try #require(Self.withLoopback(port) { bind(listener, $0, $1) } == 0)
+      try #require(listen(listener, 0) == 0)
+      let waiting = (0..<4).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0) }
+      defer { waiting.forEach { close($0) } }
+      for client in waiting { _ = Self.withLoopback(port) { connect(client, $0, $1) } }
+      try await body(port)
+    }
+
+    private static func withLoopback(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt) -> CInt {
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = port.bigEndian
+      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+      return withUnsafePointer(to: address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+    }
+
+    @Test("and failure leave no descriptor open, over any transport")
+    func descriptors() async throws {
+      for transport in Transport.allCases {
+        try await ScriptedTURN.with(over: transport) { request, _, count in
+          count % 2 == 0 ? [Reply.error(486, to: request, key: ScriptedTURN.key)] : []
+        } _: { server, _ in
+          func probe(_ count: Int) async {
+            await withTaskGroup { group in
+              for _ in 0..<count {
+                group.addTask { _ = try? await AllocateProbe(server: server).run(deadline: .milliseconds(300)) }
+              }
+              try? await Task.sleep(for: .milliseconds(50))
+              group.cancelAll()
+            }
+          }
+          await probe(4)
+          let before = try Self.openDescriptors()
+          await probe(40)
+          // The server's side of a connection ends a moment later.
+          let end = ContinuousClock.now + .seconds(5)
+          while try Self.openDescriptors() > before, .now < end { await Task.yield() }
+          let after = try Self.openDescriptors()
+          #expect(after <= before, "\(transport)")
+        }
+      }
+    }
+
+    private static func openDescriptors() throws -> Int {
+      try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+    }
+  }
+}
