@@ -14,9 +14,12 @@ package struct ProbeCommand: AsyncParsableCommand {
       The probe is stun (address and round trips), turn (media relayed through two allocations), tls (versions and \
       ciphers), or any module about servers by its name; `runbook modules` lists them, and -p gives their inputs.
 
-      Without a URI the server is TURN_SERVER, as in a project's .env, or a target of the project. User name and password \
-      are TURN_USERNAME and TURN_CREDENTIAL; TURN_SECRET in their place makes REST credentials; TURN_CA is a file of \
-      certificates to trust. Secrets never stand in the arguments.
+      Without a URI the server is TURN_SERVER of the environment or of .env, or a target of the project. User name and \
+      password are TURN_USERNAME and TURN_CREDENTIAL; TURN_SECRET in their place makes REST credentials; TURN_REALM is the \
+      realm that the server should announce; TURN_CA is a file of certificates to trust, TURN_CERT and TURN_KEY a \
+      certificate of your own. Secrets never stand in the arguments.
+
+      What a probe takes with -p, and what it puts out, is told by: runbook modules turn.relay
 
         runbook probe stun turn.example.com
         runbook probe turn -p packets=500
@@ -38,7 +41,7 @@ package struct ProbeCommand: AsyncParsableCommand {
 
   @Option(
     name: [.customShort("p"), .customLong("param")],
-    help: ArgumentHelp("An input of the module; may be repeated.", valueName: "field=value"))
+    help: ArgumentHelp("An input of the probe, a list with commas; may be repeated.", valueName: "field=value"))
   var inputs: [GivenParameter] = []
 
   @Flag(help: "Relay over UDP, TCP, TLS and DTLS, and compare them in one table.") var allTransports = false
@@ -59,19 +62,29 @@ package struct ProbeCommand: AsyncParsableCommand {
       throw ValidationError("--timeout takes a duration with its unit, such as 10s; found \"\(timeout)\"")
     }
     if server != nil, target != nil { throw ValidationError("give a URI or --target, not both") }
+    if let tlsPort, !(1...65_535).contains(tlsPort) {
+      throw ValidationError("--tls-port takes a port from 1 to 65535; found \(tlsPort)")
+    }
     if allTransports, kind != "turn" { throw ValidationError("--all-transports goes with: runbook probe turn") }
   }
 
   package func run() async throws {
     let kind = try ProbeKind(named: kind)
     let servers = try ProbedServers(uri: server, target: target, scheme: kind.scheme, options: options)
+    let signals = EndingSignals()
+    let outcome: Outcome
     if allTransports {
-      try await compareTransports(kind, try servers.single())
+      let comparison = try await compareTransports(kind, try servers.single(), signals)
+      Terminal.standardOutput.write(comparison.text(format))
+      outcome = comparison.outcome
     } else {
-      let attempt = await ProbeAttempt(kind.module, try input(kind, servers), deadline: deadline(kind))
+      let attempt = await ProbeAttempt(
+        kind.module, try input(kind, servers), deadline: deadline(kind), signals: signals)
       Terminal.standardOutput.write(attempt.text(format))
-      guard attempt.outcome.isGood else { throw CommandFailure(ExitStatus(attempt.outcome)) }
+      outcome = attempt.outcome
     }
+    let status = ExitStatus(outcome, signal: signals.first)
+    guard status == .passed else { throw CommandFailure(status) }
   }
 
   private func deadline(_ kind: ProbeKind) -> Duration { timeout.flatMap { parseDuration($0) } ?? kind.module.deadline }
@@ -87,10 +100,15 @@ package struct ProbeCommand: AsyncParsableCommand {
     for given in inputs {
       guard let field = kind.module.input[given.name], field.name != "server", field.name != "servers" else {
         let names = kind.module.input.fields.map(\.name).filter { $0 != "server" && $0 != "servers" }
-        let hint = nearName(to: given.name, among: names).map { "did you mean \($0)?" } ?? names.joined(separator: ", ")
-        throw CommandFailure(.invalid, "\(kind.module.name) has no input \"\(given.name)\"\n  \(hint)")
+        let hint =
+          nearName(to: given.name, among: names).map { "did you mean \($0)?" }
+          ?? "it has \(names.joined(separator: ", "))"
+        throw CommandFailure(
+          .invalid,
+          "\(kind.module.name) has no input \"\(given.name)\"\n  \(hint)\n  runbook modules \(kind.module.name) "
+            + "tells what each is for")
       }
-      do { members.append(.init(field.name, try field.type.parse(given.value))) } catch {
+      do { members.append(.init(field.name, try Self.parse(given.value, as: field.type))) } catch {
         throw CommandFailure(.invalid, "-p \(given.name): \(error.message)")
       }
     }
@@ -99,14 +117,31 @@ package struct ProbeCommand: AsyncParsableCommand {
     }
   }
 
-  private func compareTransports(_ kind: ProbeKind, _ server: TURNServer) async throws {
-    var comparison = TransportComparison()
-    for (transport, variant) in try TransportComparison.variants(of: server, tlsPort: tlsPort) {
-      let input = try input(kind, ProbedServers(servers: [variant]))
-      comparison.add(transport, await ProbeAttempt(kind.module, input, deadline: deadline(kind)))
+  /// A list is written with commas.
+  private static func parse(_ text: String, as type: ValueType) throws(Mismatch) -> Value {
+    switch type {
+    case .optional(let wrapped): return try parse(text, as: wrapped)
+    case .list(let element):
+      var elements: [Value] = []
+      for part in text.split(separator: ",") { elements.append(try element.parse(String(part))) }
+      return .list(elements)
+    default: return try type.parse(text)
     }
-    Terminal.standardOutput.write(comparison.text(format))
-    guard comparison.outcome.isGood else { throw CommandFailure(ExitStatus(comparison.outcome)) }
+  }
+
+  /// One transport after the other, so that none takes from another's figures; after a signal no further one.
+  private func compareTransports(
+    _ kind: ProbeKind, _ server: TURNServer, _ signals: EndingSignals
+  ) async throws -> TransportComparison {
+    var comparison = TransportComparison()
+    for (transport, variant) in try TransportComparison.variants(of: server, tlsPort: tlsPort)
+    where signals.first == nil {
+      let attempt = await ProbeAttempt(
+        kind.module, try input(kind, ProbedServers(servers: [variant])), deadline: deadline(kind),
+        title: "\(kind.module.name) over \(transport)", signals: signals)
+      comparison.add(transport, attempt)
+    }
+    return comparison
   }
 }
 

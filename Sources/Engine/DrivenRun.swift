@@ -110,6 +110,7 @@ struct DrivenRun {
     let context = StepContext(
       run: run, path: attempt.path, attempt: attempt.attempt, idempotencyKey: attempt.key, deadline: deadline,
       history: history, progress: { [notify] in notify(.progress(path: attempt.path, text: $0)) })
+    notify(.trying(path: attempt.path, deadline: deadline))
     let stopping = StopFlag()
     let task = Task { [feed] in
       _ = feed.yield(.result(await attempt.result(in: context, stopping: stopping)))

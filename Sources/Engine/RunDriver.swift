@@ -23,6 +23,8 @@ package struct RunDriver: Sendable {
   package enum Notice: Sendable {
     /// Something was recorded.
     case recorded(Event)
+    /// A step is tried, until this moment at most.
+    case trying(path: String, deadline: ContinuousClock.Instant)
     /// A module tells what goes on.
     case progress(path: String, text: String)
   }

@@ -1,4 +1,4 @@
-import Journal
+package import Journal
 package import Schema
 
 /// How a text report is shown.
@@ -18,7 +18,7 @@ package struct Style: Sendable {
     self.offset = offset
   }
 
-  enum Emphasis {
+  package enum Emphasis: Sendable {
     case outcome(Outcome)
     case bold
     case faint

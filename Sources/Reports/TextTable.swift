@@ -1,11 +1,11 @@
 /// Columns whose cells begin below one another; the last is cut off at the width.
-struct TextTable {
-  struct Cell {
+package struct TextTable {
+  package struct Cell {
     var text: String
     var emphasis: Style.Emphasis?
 
     /// The text need not be safe for a terminal.
-    init(_ text: String, _ emphasis: Style.Emphasis? = nil) {
+    package init(_ text: String, _ emphasis: Style.Emphasis? = nil) {
       self.text = terminalSafe(text)
       self.emphasis = emphasis
     }
@@ -14,6 +14,12 @@ struct TextTable {
   var header: [String]
   var rows: [[Cell]]
   private static let gap = 2
+
+  /// - Parameter rows: as many cells in each as there are columns.
+  package init(header: [String], rows: [[Cell]]) {
+    self.header = header
+    self.rows = rows
+  }
 
   /// How wide the table would be, uncut.
   var width: Int { widths.reduce(0, +) + Self.gap * max(0, header.count - 1) }
@@ -24,7 +30,7 @@ struct TextTable {
     }
   }
 
-  func lines(_ style: Style) -> [String] {
+  package func lines(_ style: Style) -> [String] {
     let widths = widths
     let head = line(header.map { Cell($0, .faint) }, widths, style)
     return [head] + rows.map { line($0, widths, style) }

@@ -34,10 +34,10 @@ extension LiveServerTests {
     @Test("A server that is gone has forgotten no permission: nothing can be said")
     func gone() async throws {
       try await Coturn.with { coturn in
-        var probe = ExpiryProbe(server: coturn.server(), after: .seconds(2))
-        probe.onPassage = { _ in coturn.stop() }
-        let configured = probe
-        let failure = await #expect(throws: ProbeFailure.self) { try await configured.run(deadline: .seconds(15)) }
+        let probe = ExpiryProbe(server: coturn.server(), after: .seconds(2))
+        let failure = await #expect(throws: ProbeFailure.self) {
+          try await probe.run(deadline: .seconds(15)) { _ in coturn.stop() }
+        }
         #expect(failure?.code == .portUnreachable)
       }
     }

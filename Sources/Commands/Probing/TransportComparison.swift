@@ -45,8 +45,10 @@ struct TransportComparison {
       }
       return JSON.array(objects).text(.indented) + "\n"
     case .text:
-      let head = ["transport", "outcome", "set-up", "rtt p50", "p95", "p99", "loss", "jitter", "throughput", ""]
-      return columns([head] + attempts.map { row($0.transport, $0.attempt) })
+      let head = ["transport", "outcome", "set-up", "rtt p50", "p95", "p99", "max", "loss", "jitter", "throughput"]
+      let table = TextTable(
+        header: head, rows: attempts.map { row($0.transport, $0.attempt).map { TextTable.Cell($0) } })
+      return (table.lines(.uncut) + attempts.flatMap(reason)).map { "\($0)\n" }.joined()
     }
   }
 
@@ -55,16 +57,20 @@ struct TransportComparison {
     func time(_ value: Value?) -> String {
       if case .duration(let time)? = value { shortDuration(time) } else { "-" }
     }
-    func number(_ name: String, _ type: ValueType) -> String {
-      guard let value = output?[name] else { return "-" }
-      let literal = type.literal(value)
-      return literal.string ?? literal.text()
-    }
+    func number(_ name: String, _ unit: String) -> String { output?[name].map { shownValue($0, unit: unit) } ?? "-" }
     let rtt = output?["rtt"]
-    let reason = attempt.finding.map { "\(terminalSafe($0.message)) (\($0.code))" } ?? ""
     return [
       transport, attempt.outcome.rawValue, time(output?["setUp"]), time(rtt?["p50"]), time(rtt?["p95"]),
-      time(rtt?["p99"]), number("loss", .percent), time(output?["jitter"]), number("throughput", .bandwidth), reason,
+      time(rtt?["p99"]), time(rtt?["max"]), number("loss", "percent"), time(output?["jitter"]),
+      number("throughput", "bandwidth"),
     ]
+  }
+
+  /// Why a transport did not work, and what to look at.
+  private func reason(_ transport: String, _ attempt: ProbeAttempt) -> [String] {
+    guard let finding = attempt.finding else { return [] }
+    let indent = String(repeating: " ", count: transport.count + 2)
+    return ["", "\(transport)  \(terminalSafe(finding.message))  (\(finding.code))"]
+      + (finding.advice.map { [indent + terminalSafe($0)] } ?? [])
   }
 }

@@ -25,17 +25,9 @@ struct RunSession: Sendable {
     let driver = RunDriver(
       plan: plan, run: journal.run, history: history, append: { try await journal.append($0) },
       notify: { display.show($0) })
-    let ticks = Task {
-      while !Task.isCancelled {
-        try await Task.sleep(for: .seconds(1))
-        display.tick()
-      }
+    _ = try await display.whileShown {
+      try await driver.drive(from: journal.first, signals: signals.subscribe())
     }
-    defer {
-      ticks.cancel()
-      display.end()
-    }
-    _ = try await driver.drive(from: journal.first, signals: signals.subscribe())
     return try RecordedRun.read(journal.folder)
   }
 

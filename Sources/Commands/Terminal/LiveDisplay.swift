@@ -5,7 +5,7 @@ import Schema
 import Synchronization
 
 /// Tells on standard error what a run does while it runs: on a terminal one line for the running step, with the time it
-/// takes and its deadline, and a line for each step that ended; elsewhere only the latter.
+/// takes, its deadline and what it tells of its work, and a line for each step that ended; elsewhere only the latter.
 final class LiveDisplay: Sendable {
   enum Verbosity: Sendable {
     case quiet
@@ -15,9 +15,15 @@ final class LiveDisplay: Sendable {
   }
 
   private struct State {
-    var running: [String: (title: String, since: ContinuousClock.Instant, note: String)] = [:]
+    var running: [String: LiveLine.Work] = [:]
     var titles: [String: String] = [:]
-    var hasLine = false
+    /// What was told last of each step, and when.
+    var told: [String: (note: String, at: ContinuousClock.Instant)] = [:]
+
+    /// The innermost step, which is the one at work.
+    var work: LiveLine.Work? {
+      running.max { ($0.key.count { $0 == "/" }) < ($1.key.count { $0 == "/" }) }?.value
+    }
   }
 
   private let terminal: Terminal
@@ -26,61 +32,111 @@ final class LiveDisplay: Sendable {
   private let label: String
   private let isRedrawn: Bool
   private let state = Mutex(State())
+  /// Held while something is written, which may take as long as somebody holds the terminal up; ``state`` never is, since
+  /// modules must not wait for it.
+  private let line: Mutex<LiveLine>
 
   /// - Parameter isAlone: false where several runs share the terminal; no line is redrawn then.
   init(_ terminal: Terminal, _ verbosity: Verbosity, label: String = "", isAlone: Bool = true) {
     self.terminal = terminal
     self.verbosity = verbosity
     self.label = label.isEmpty ? "" : "\(label)  "
-    isRedrawn = isAlone && terminal.isInteractive
+    isRedrawn = isAlone && terminal.isInteractive && environmentVariable("TERM") != "dumb"
+    line = Mutex(LiveLine(terminal))
   }
 
   func show(_ notice: RunDriver.Notice) {
-    guard verbosity != .quiet else { return }
-    state.withLock { state in
-      switch notice {
-      case .recorded(let event): take(event, &state)
-      case .progress(let path, let text):
-        state.running[path]?.note = terminalSafe(text)
-        if verbosity == .verbose { line("  \(path): \(terminalSafe(text))", &state) }
-        redraw(&state)
-      }
+    switch notice {
+    case .recorded(let event):
+      let lines = state.withLock { take(event, &$0) }
+      if verbosity != .quiet { write(lines) }
+    case .trying(let path, let deadline): trying(path, until: deadline)
+    case .progress(let path, let text): note(text, of: path)
     }
   }
 
-  /// Draws the running step again; called as time passes.
-  func tick() {
+  /// Something is at work.
+  func begin(_ path: String, title: String) {
+    state.withLock { $0.running[path] = LiveLine.Work(title: title, since: .now) }
+  }
+
+  /// It is tried, for the first time or again.
+  func trying(_ path: String, until deadline: ContinuousClock.Instant) {
+    state.withLock { state in
+      guard let title = state.running[path]?.title else { return }
+      state.running[path] = LiveLine.Work(title: title, since: .now, deadline: deadline)
+    }
+  }
+
+  /// It tells what it is doing.
+  func note(_ text: String, of path: String) {
+    state.withLock { $0.running[path]?.note = text }
+  }
+
+  /// Has the running line on the terminal while `body` works, and never again.
+  func whileShown<Value>(_ body: () async throws -> Value) async rethrows -> Value {
+    let ticks = Task {
+      while !Task.isCancelled {
+        draw()
+        try await Task.sleep(for: .milliseconds(200))
+      }
+    }
+    defer {
+      ticks.cancel()
+      line.withLock { $0.end() }
+    }
+    return try await body()
+  }
+
+  private func draw() {
     guard verbosity != .quiet else { return }
-    state.withLock { redraw(&$0) }
+    let (work, notes) = state.withLock { ($0.work, verbosity == .verbose ? takeNotes(&$0) : []) }
+    write(notes)
+    guard isRedrawn, let work else { return }
+    line.withLock { $0.show(work) }
   }
 
-  /// Takes the running line off the terminal.
-  func end() {
-    state.withLock { clear(&$0) }
+  /// The notes that are new, of each step at most one a second.
+  private func takeNotes(_ state: inout State) -> [String] {
+    let now = ContinuousClock.now
+    var lines: [String] = []
+    for (path, work) in state.running.sorted(by: { $0.key < $1.key }) where !work.note.isEmpty {
+      if let told = state.told[path], told.note == work.note || told.at.duration(to: now) < .seconds(1) { continue }
+      state.told[path] = (work.note, now)
+      lines.append("  \(path): \(terminalSafe(work.note))")
+    }
+    return lines
   }
 
-  private func take(_ event: Event, _ state: inout State) {
+  private func write(_ lines: [String]) {
+    guard !lines.isEmpty else { return }
+    line.withLock { line in
+      line.clear()
+      for text in lines { terminal.write("\(label)\(text)\n") }
+    }
+  }
+
+  /// - Returns: what to say of it.
+  private func take(_ event: Event, _ state: inout State) -> [String] {
     switch event {
     case .stepStarted(let started):
       state.titles[started.path] = started.title
-      state.running[started.path] = (started.title, .now, "")
+      state.running[started.path] = LiveLine.Work(title: started.title, since: .now)
     case .stepWaiting(let waiting):
-      state.running[waiting.path]?.note =
-        "again in \(shortDuration(waiting.delay)): \(terminalSafe(waiting.reason))"
+      state.running[waiting.path]?.note = "again in \(shortDuration(waiting.delay)): \(waiting.reason)"
     case .stepFinished(let finished):
       state.running[finished.path] = nil
       // The steps of a check that passed are told of by the check.
       let isInside = finished.path.contains("/")
       guard !isInside || !finished.outcome.isGood || verbosity == .verbose else { break }
-      let title = state.titles[finished.path] ?? finished.path
-      line(
-        "\(mark(finished.outcome))  \(isInside ? "  " : "")\(terminalSafe(title))  \(shortDuration(finished.duration))",
-        &state
-      )
-    case .runSignalled: line("ending: running steps clean up; again to stop waiting for them", &state)
+      let title = terminalSafe(state.titles[finished.path] ?? finished.path)
+      return [
+        "\(mark(finished.outcome))  \(isInside ? "  " : "")\(title)  \(shortDuration(finished.duration))"
+      ]
+    case .runSignalled: return ["ending: running steps clean up; again to stop waiting for them"]
     default: break
     }
-    redraw(&state)
+    return []
   }
 
   private func mark(_ outcome: Outcome) -> String {
@@ -94,28 +150,5 @@ final class LiveDisplay: Sendable {
       case .skipped: ("skip ", "2")
       }
     return terminal.hasColor ? "\u{1B}[\(color)m\(word)\u{1B}[0m" : word
-  }
-
-  private func line(_ text: String, _ state: inout State) {
-    clear(&state)
-    terminal.write("\(label)\(text)\n")
-  }
-
-  private func clear(_ state: inout State) {
-    guard state.hasLine else { return }
-    terminal.write("\r\u{1B}[K")
-    state.hasLine = false
-  }
-
-  private func redraw(_ state: inout State) {
-    guard isRedrawn else { return }
-    clear(&state)
-    // The innermost step is the one at work.
-    guard let (_, step) = state.running.max(by: { ($0.key.count { $0 == "/" }) < ($1.key.count { $0 == "/" }) })
-    else { return }
-    let elapsed = step.since.duration(to: .now).components.seconds
-    let text = "  ... \(terminalSafe(step.title))  \(elapsed)s" + (step.note.isEmpty ? "" : "  \(step.note)")
-    terminal.write(String(text.prefix(max(20, terminal.width - 1))))
-    state.hasLine = true
   }
 }

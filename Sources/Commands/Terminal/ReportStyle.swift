@@ -7,6 +7,9 @@ extension Style {
       isColored: terminal.hasColor, width: terminal.isInteractive ? terminal.width : 100, offset: localOffset(at:))
   }
 
+  /// For tables of which nothing may be lost; a terminal breaks their longest lines.
+  static var uncut: Style { Style(isColored: Terminal.standardOutput.hasColor, width: .max) }
+
   /// For files.
   static var plain: Style { Style(isColored: false, width: 100, offset: localOffset(at:)) }
 }

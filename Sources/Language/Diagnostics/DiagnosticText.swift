@@ -36,13 +36,13 @@ package struct DiagnosticText: Sendable {
   private func text(_ issue: Issue, source: SourceText?) -> String {
     let range = issue.range
     let colour = issue.severity == .error ? "31" : "33"
-    // An option of the command line has no lines.
-    let isOption = range.file.hasPrefix("-")
-    let position = isOption ? "" : "\(range.line):\(range.column):"
+    // An option of the command line and a variable of the environment have no lines.
+    let hasLines = !range.file.hasPrefix("-") && !range.file.hasPrefix("$")
+    let position = !hasLines ? "" : "\(range.line):\(range.column):"
     let place = styled("\(visible(range.file)):\(position)", "1")
     let severity = styled(issue.severity.rawValue + ":", "1;\(colour)")
     var text = "\(place) \(severity) \(visible(issue.message)) [\(issue.code)]\n"
-    if !isOption, let line = source?.scalars(ofLine: range.line), !line.isEmpty {
+    if hasLines, let line = source?.scalars(ofLine: range.line), !line.isEmpty {
       let (shown, mark) = Self.underlined(line, range)
       let number = "\(range.line)"
       let margin = String(repeating: " ", count: number.count)

@@ -87,7 +87,7 @@ struct TargetDeclaration: Sendable {
   /// - Parameter places: where the names stand that come from a file.
   init?(environment: [String: String], places: [String: SourceRange] = [:], log: IssueLog) {
     guard let server = environment["TURN_SERVER"] else { return nil }
-    func place(_ name: String) -> SourceRange { places[name] ?? SourceRange(file: ".env", line: 1, column: 1) }
+    func place(_ name: String) -> SourceRange { places[name] ?? SourceRange(file: "$\(name)", line: 1, column: 1) }
     func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
     func file(_ name: String) -> NamedFile? { value(name).map { NamedFile(path: $0, range: place(name)) } }
     do { _ = try ValueType.turnURI.parse(server) } catch {

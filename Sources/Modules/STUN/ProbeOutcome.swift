@@ -42,6 +42,7 @@ extension StepContext {
     } catch {
       // A cancelled step has no time for a second look.
       guard error.code != .cancelled, !Task.isCancelled else { throw StepError(error) }
+      progress("looking for the cause")
       throw StepError(await error.explained(on: server, deadline: min(.seconds(2), remaining / 2)))
     }
   }

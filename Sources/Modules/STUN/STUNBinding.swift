@@ -67,7 +67,8 @@ package struct STUNBinding: StepModule {
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
-      try await BindingProbe(server: server, requests: input.requests).run(deadline: deadline)
+      try await BindingProbe(server: server, requests: input.requests).run(
+        deadline: deadline, progress: context.progress)
     }
     guard let roundTrip = report.roundTrip else {
       throw .failed(

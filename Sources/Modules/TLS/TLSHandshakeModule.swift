@@ -76,7 +76,8 @@ package struct TLSHandshakeModule: StepModule {
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
-      try await TLSHandshakeProbe(server: server, triesCiphers: input.ciphers).run(deadline: deadline)
+      try await TLSHandshakeProbe(server: server, triesCiphers: input.ciphers).run(
+        deadline: deadline, progress: context.progress)
     }
     return .done(
       Output(

@@ -98,16 +98,16 @@ package struct TURNAllocate: StepModule {
     let probe = AllocateProbe(
       server: server, options: Self.options(input), followsAlternate: input.followAlternate)
     var relayAddresses: [String] = []
-    for _ in 1..<input.allocations {
+    func allocate(_ number: Int) async throws(StepError) -> AllocateProbe.Report {
+      if input.allocations > 1 { context.progress("allocation \(number) of \(input.allocations)") }
       let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
         try await probe.run(deadline: deadline)
       }
       relayAddresses += report.relayedAddresses.map(\.ip.description)
+      return report
     }
-    let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
-      try await probe.run(deadline: deadline)
-    }
-    relayAddresses += report.relayedAddresses.map(\.ip.description)
+    for number in 1..<input.allocations { _ = try await allocate(number) }
+    let report = try await allocate(input.allocations)
     let output = Output(
       server: "\(report.server)", transport: report.transport, relayedAddress: "\(report.relayedAddress.ip)",
       relayedPort: Int(report.relayedAddress.port),

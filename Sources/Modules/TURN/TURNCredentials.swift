@@ -57,7 +57,7 @@ package struct TURNCredentials: StepModule {
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
-      try await CredentialsProbe(server: server).run(deadline: deadline)
+      try await CredentialsProbe(server: server).run(deadline: deadline, progress: context.progress)
     }
     let output = Output(
       trials: report.outcomes.map {

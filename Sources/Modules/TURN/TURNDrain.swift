@@ -36,7 +36,7 @@ package struct TURNDrain: StepModule {
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
-      try await DrainProbe(server: server).run(deadline: deadline)
+      try await DrainProbe(server: server).run(deadline: deadline, progress: context.progress)
     }
     return .done(
       Output(draining: report.isDraining, reason: report.refusal?.message, software: report.software))

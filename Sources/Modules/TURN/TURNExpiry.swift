@@ -53,13 +53,8 @@ package struct TURNExpiry: StepModule {
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
-    var probe = ExpiryProbe(server: server, after: input.after)
-    probe.onPassage = {
-      context.progress("permitted for \(durationLiteral(.seconds($0.components.seconds))), a datagram passed")
-    }
-    let configured = probe
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
-      try await configured.run(deadline: deadline)
+      try await ExpiryProbe(server: server, after: input.after).run(deadline: deadline, progress: context.progress)
     }
     let output = Output(
       permissionExpired: report.isExpired, lastPassage: report.lastPassage, passages: report.passages,

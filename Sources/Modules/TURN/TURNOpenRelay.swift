@@ -69,7 +69,7 @@ package struct TURNOpenRelay: StepModule {
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
-      try await OpenRelayProbe(server: server).run(deadline: deadline)
+      try await OpenRelayProbe(server: server).run(deadline: deadline, progress: context.progress)
     }
     let openings = report.openings.map(\.kind).filter { !input.allowed.contains($0) }
     let output = Output(

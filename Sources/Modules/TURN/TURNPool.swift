@@ -16,6 +16,7 @@ package struct TURNPool: StepModule {
     package var works: Bool
     package var rtt: Duration?
     package var reason: String?
+    package var detail: String?
   }
 
   package struct Output: Sendable {
@@ -45,7 +46,8 @@ package struct TURNPool: StepModule {
               Field("uri", \.uri, .turnURI, "Where it listens."),
               Field("works", \.works, .bool, "Whether it gave an allocation."),
               Field("rtt", \.rtt, .optional(.duration), "The round trip of the granted request."),
-              Field("reason", \.reason, .optional(.string), "The code of what failed.")
+              Field("reason", \.reason, .optional(.string), "The code of what failed."),
+              Field("detail", \.detail, .optional(.string), "What failed, in words.")
             ))), "The servers in the order given."),
       Field("working", \.working, .int, "How many work."),
       Field("first", \.first, .optional(.string), "The first in order that works."),
@@ -63,13 +65,13 @@ package struct TURNPool: StepModule {
       throw .notStarted("turn.poolEmpty", "The pool has no servers.", advice: "Name at least one.")
     }
     let report = try await context.probing(first) { (deadline) async throws(ProbeFailure) in
-      try await PoolProbe(servers: probed).run(deadline: deadline)
+      try await PoolProbe(servers: probed).run(deadline: deadline, progress: context.progress)
     }
     let members = report.members.map { member in
-      let reason: String? = if case .failure(let failure) = member.result { failure.code.rawValue } else { nil }
+      let failure: ProbeFailure? = if case .failure(let failure) = member.result { failure } else { nil }
       return Member(
         name: input.servers[member.position].name, uri: member.uri, works: member.isWorking, rtt: member.roundTrip,
-        reason: reason)
+        reason: failure?.code.rawValue, detail: failure?.message)
     }
     let output = Output(
       members: members, working: report.ranking.count, first: report.firstWorking.map { members[$0.position].name },
@@ -79,6 +81,6 @@ package struct TURNPool: StepModule {
       output,
       Finding(
         "turn.poolTooSmall", "Of \(members.count) servers \(output.working) work, and \(input.working) must.",
-        advice: "Look at the reasons of those that do not."))
+        advice: "Look at the reasons of those that do not, each by itself: turn.allocate says what to look at."))
   }
 }

@@ -39,7 +39,8 @@ package struct TURNPorts: StepModule {
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
-      try await PortsProbe(server: server, allocations: input.allocations).run(deadline: deadline)
+      try await PortsProbe(server: server, allocations: input.allocations).run(
+        deadline: deadline, progress: context.progress)
     }
     let output = Output(reachable: report.reachable.map(Int.init), unreachable: report.unreachable.map(Int.init))
     guard !output.unreachable.isEmpty else { return .done(output) }

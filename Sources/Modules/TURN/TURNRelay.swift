@@ -91,7 +91,7 @@ package struct TURNRelay: StepModule {
     (probe.packets, probe.size, probe.rate, probe.path) = (input.packets, input.size, input.rate, input.path)
     let configured = probe
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
-      try await configured.run(deadline: deadline)
+      try await configured.run(deadline: deadline, progress: context.progress)
     }
     guard let roundTrip = report.roundTrip else {
       throw .failed("turn.nothingRelayed", "No packet came back.", advice: nil)

@@ -31,7 +31,9 @@ package struct BehaviourProbe: Sendable {
   /// Runs the probe, over UDP.
   ///
   /// - Throws: `ProbeFailure` where the first Binding request is not answered.
-  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+  package func run(
+    deadline: Duration, progress: @escaping ProbeProgress = { _ in }
+  ) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
     let address = try await server.preferredAddress(by: end)
     return try await ServerConnection.withUnconnectedSocket(to: address) { socket throws(ProbeFailure) in
@@ -41,7 +43,9 @@ package struct BehaviourProbe: Sendable {
           reflexiveAddress: first.mapped, isBehindNAT: first.isBehindNAT, otherAddress: nil, mapping: nil,
           filtering: nil)
       }
+      progress("how our address depends on the destination")
       let mapping = try await mapping(socket, primary: address, other: other, first: first.mapped, by: end)
+      progress("which senders reach us")
       let filtering = try await filtering(socket, primary: address, by: end)
       return Report(
         reflexiveAddress: first.mapped, isBehindNAT: first.isBehindNAT, otherAddress: other, mapping: mapping,

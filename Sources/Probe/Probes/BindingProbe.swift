@@ -44,7 +44,9 @@ package struct BindingProbe: Sendable {
   ///
   /// - Parameter deadline: for the whole probe. Answers that came before it count; only none at all is a failure.
   /// - Throws: `ProbeFailure`: `stun.timeout`, `icmp.portUnreachable`, `stun.garbage`, …
-  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+  package func run(
+    deadline: Duration, progress: @escaping ProbeProgress = { _ in }
+  ) async throws(ProbeFailure) -> Report {
     guard requests > 0 else {
       throw ProbeFailure(.invalidInput, "The number of requests is not positive.", advice: "Ask for at least one.")
     }
@@ -59,7 +61,9 @@ package struct BindingProbe: Sendable {
           var tally = Tally()
           while tally.requests < requests,
             try await tally.ask(connection, by: tally.responses.isEmpty ? limit : end)
-          {}
+          {
+            progress("\(tally.responses.count) of \(requests) requests answered")
+          }
           return try tally.report(of: connection, passedOver: candidates.passedOver)
         }
       } catch {

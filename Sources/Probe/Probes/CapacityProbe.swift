@@ -32,11 +32,13 @@ package struct CapacityProbe: Sendable {
   ///
   /// - Throws: `ProbeFailure` where even the first allocation is not granted for another reason than capacity, or a later
   ///   one fails otherwise than by 486 and 508.
-  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+  package func run(
+    deadline: Duration, progress: @escaping ProbeProgress = { _ in }
+  ) async throws(ProbeFailure) -> Report {
     guard (1...10_000).contains(allocations) else {
       throw ProbeFailure(.invalidInput, "The number of allocations is not 1 to 10000.", advice: "Change it.")
     }
-    let tally = try await hold(by: .now + deadline)
+    let tally = try await hold(by: .now + deadline, progress)
     let ports = tally.relayed.map(\.port)
     return Report(
       requested: allocations, granted: tally.relayed.count, stoppedBy: tally.stoppedBy,
@@ -59,7 +61,9 @@ package struct CapacityProbe: Sendable {
 
   /// Makes one allocation after the other, holds them all, and deletes them at the same time, so that a server which
   /// stops answering costs the time of one deletion.
-  private func hold(by end: Instant) async throws(ProbeFailure) -> Tally {
+  private func hold(
+    by end: Instant, _ progress: @escaping ProbeProgress
+  ) async throws(ProbeFailure) -> Tally {
     let (answers, reports) = AsyncStream.makeStream(of: Result<Grant, ProbeFailure>.self)
     let result = await withTaskGroup(of: Bool.self) { group -> Result<Tally, ProbeFailure> in
       var tally = Tally()
@@ -71,9 +75,11 @@ package struct CapacityProbe: Sendable {
         case .success(let grant):
           tally.relayed.append(grant.relayedAddress)
           tally.elapsed.append(grant.elapsed)
+          progress("\(tally.relayed.count) of \(allocations) allocations held")
         case .failure(let refusal): failure = refusal
         }
       }
+      progress("deleting \(tally.relayed.count) allocations")
       group.cancelAll()
       for await isDeleted in group where isDeleted { tally.deleted += 1 }
       guard let failure else { return .success(tally) }

@@ -48,16 +48,24 @@ package struct CredentialsProbe: Sendable {
   /// Runs every trial that the kind of credentials allows, one after the other.
   ///
   /// - Throws: `ProbeFailure` for what is no answer to a trial: silence, no route, other refusals.
-  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+  package func run(
+    deadline: Duration, progress: @escaping ProbeProgress = { _ in }
+  ) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
     guard let credentials = server.credentials else {
       throw ProbeFailure(
-        .invalidInput, "There are no credentials to try.", advice: "Give a user name and password, or the secret.")
+        .invalidInput, "There are no credentials to try.",
+        advice:
+          "Give the target a username and credential, or the secret (in the environment or .env: TURN_USERNAME and "
+          + "TURN_CREDENTIAL, or TURN_SECRET).")
     }
+    progress("credentials that must work")
     var outcomes = [try await accepted(.good, with: server, by: end)]
     for (trial, bad) in Self.badServers(server, credentials) {
+      progress("credentials that must be refused: \(trial.rawValue)")
       outcomes.append(try await accepted(trial, with: bad, by: end))
     }
+    progress("nonces that must be refused")
     let given = try await givenChallenge(by: end)
     let invented = Nonce(Array("runbook-\(UInt64.random(in: 0 ... .max))".utf8))
     outcomes.append(

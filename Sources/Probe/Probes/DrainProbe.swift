@@ -17,9 +17,13 @@ package struct DrainProbe: Sendable {
   /// Runs the probe.
   ///
   /// - Throws: `ProbeFailure` for what is neither a grant nor a 403: then nothing can be said.
-  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+  package func run(
+    deadline: Duration, progress: @escaping ProbeProgress = { _ in }
+  ) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
+    progress("asking whether it answers at all")
     let binding = try await BindingProbe(server: server, requests: 1).run(deadline: deadline)
+    progress("asking for an allocation")
     do throws(ProbeFailure) {
       let granted = try await AllocateProbe(server: server).run(deadline: max(.milliseconds(1), end - .now))
       return Report(isDraining: false, refusal: nil, software: granted.software ?? binding.software)

@@ -8,8 +8,6 @@ package struct ExpiryProbe: Sendable {
   package var server: Server
   /// When the permission must be forgotten, from its being granted.
   package var after: Duration
-  /// Told of every datagram that passes: how old the permission was.
-  package var onPassage: @Sendable (Duration) -> Void = { _ in }
 
   package init(server: Server, after: Duration = .seconds(310)) {
     self.server = server
@@ -34,7 +32,9 @@ package struct ExpiryProbe: Sendable {
   /// - Throws: `ProbeFailure`: as `AllocateProbe`; `turn.forbidden` where our own address is no permitted peer;
   ///   `turn.nothingRelayed` where datagrams do not pass with a fresh permission, in the beginning or in the end;
   ///   `probe.deadlineTooShort` before anything is sent.
-  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+  package func run(
+    deadline: Duration, progress: @escaping ProbeProgress = { _ in }
+  ) async throws(ProbeFailure) -> Report {
     let needed = after + Path.patience * 10
     guard needed <= deadline else {
       throw ProbeFailure(
@@ -46,18 +46,18 @@ package struct ExpiryProbe: Sendable {
     request.options.family = try await server.familyForOwnPeers(by: end)
     let (report, _) = try await Allocation.withAllocation(request, by: end) { allocation throws(ProbeFailure) in
       try await DatagramListener.withListener(allocation.relayedAddress.ip.family) { peer throws(ProbeFailure) in
-        try await observe(try Path(from: peer, to: allocation, end: end))
+        try await observe(try Path(from: peer, to: allocation, end: end), progress)
       }
     }
     return report
   }
 
-  private func observe(_ path: Path) async throws(ProbeFailure) -> Report {
+  private func observe(_ path: Path, _ progress: ProbeProgress) async throws(ProbeFailure) -> Report {
     let granted = try await path.permit()
     guard await path.isOpen(tries: 3) else { throw path.nothingRelayed("although the permission was just granted") }
     var lastPassage = Instant.now - granted
     var passages = 1
-    onPassage(lastPassage)
+    progress("a datagram passed \(lastPassage.components.seconds) s after the permission")
     let due = granted + after
     // Traffic both ways, which must not extend the permission. It also keeps a NAT open on the way to the server.
     while .now + Path.patience < due, !Task.isCancelled {
@@ -66,7 +66,7 @@ package struct ExpiryProbe: Sendable {
       if await path.isOpen(tries: 1) {
         lastPassage = .now - granted
         passages += 1
-        onPassage(lastPassage)
+        progress("a datagram passed \(lastPassage.components.seconds) s after the permission")
       }
       try? await Task.sleep(until: next, clock: .continuous)
     }

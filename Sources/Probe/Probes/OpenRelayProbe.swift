@@ -62,12 +62,14 @@ package struct OpenRelayProbe: Sendable {
   /// Runs the probe.
   ///
   /// - Throws: `ProbeFailure` where not even an IPv4 allocation is granted.
-  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+  package func run(
+    deadline: Duration, progress: @escaping ProbeProgress = { _ in }
+  ) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
     let address = try await server.preferredAddress(by: end)
-    var entries = try await entries(.ipv4, serverAddress: address, by: end)
+    var entries = try await entries(.ipv4, serverAddress: address, by: end, progress)
     do throws(ProbeFailure) {
-      entries += try await self.entries(.ipv6, serverAddress: address, by: end)
+      entries += try await self.entries(.ipv6, serverAddress: address, by: end, progress)
     } catch {
       guard [.familyNotSupported, .notUnderstood].contains(error.code) else { throw error }
       entries += Self.peers(.ipv6).map { Entry(kind: $0.0, address: $0.1, verdict: .untestable, isDelivered: nil) }
@@ -76,7 +78,7 @@ package struct OpenRelayProbe: Sendable {
   }
 
   private func entries(
-    _ family: AddressFamily, serverAddress: TransportAddress, by end: Instant
+    _ family: AddressFamily, serverAddress: TransportAddress, by end: Instant, _ progress: @escaping ProbeProgress
   ) async throws(ProbeFailure) -> [Entry] {
     var request = AllocationRequest(server: server)
     request.options.family = family == .ipv6 ? .ipv6 : nil
@@ -85,8 +87,12 @@ package struct OpenRelayProbe: Sendable {
       if serverAddress.ip.family == family { peers.append((.server, serverAddress.ip)) }
       peers.append((.relay, allocation.relayedAddress.ip))
       var verdicts: [Verdict] = []
-      for (_, peer) in peers { verdicts.append(try await verdict(on: peer, allocation, by: end)) }
+      for (number, (kind, peer)) in peers.enumerated() {
+        progress("peer \(number + 1) of \(peers.count): \(kind.rawValue) \(peer)")
+        verdicts.append(try await verdict(on: peer, allocation, by: end))
+      }
       let tested = zip(peers, verdicts).map { (kind: $0.0.0, address: $0.0.1, verdict: $0.1) }
+      progress("listening for what comes through")
       let delivered = try await delivered(
         tested.filter { $0.verdict == .permitted && Self.canHear($0.kind) }.map(\.kind),
         tested.map { ($0.kind, $0.address) },

@@ -32,7 +32,9 @@ package struct PoolProbe: Sendable {
   /// Runs the probe.
   ///
   /// - Throws: `ProbeFailure` only for an empty list; servers that fail are in the report.
-  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+  package func run(
+    deadline: Duration, progress: @escaping ProbeProgress = { _ in }
+  ) async throws(ProbeFailure) -> Report {
     guard !servers.isEmpty else {
       throw ProbeFailure(.invalidInput, "The pool has no servers.", advice: "Name at least one.")
     }
@@ -49,7 +51,10 @@ package struct PoolProbe: Sendable {
         }
       }
       var members: [Member] = []
-      for await member in group { members.append(member) }
+      for await member in group {
+        members.append(member)
+        progress("\(members.count) of \(servers.count) servers have shown whether they work")
+      }
       return members.sorted { $0.position < $1.position }
     }
     return Report(members: members)

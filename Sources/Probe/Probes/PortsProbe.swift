@@ -22,13 +22,16 @@ package struct PortsProbe: Sendable {
   /// Runs the probe.
   ///
   /// - Throws: `ProbeFailure` where an allocation or the permission for our own address is refused.
-  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+  package func run(
+    deadline: Duration, progress: @escaping ProbeProgress = { _ in }
+  ) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
     var request = AllocationRequest(server: server)
     request.options.family = try await server.familyForOwnPeers(by: end)
     var reachable: [UInt16] = []
     var unreachable: [UInt16] = []
-    for _ in 0..<allocations {
+    for number in 0..<allocations {
+      progress("port \(number + 1) of \(allocations)")
       let (attempt, _) = try await Allocation.withAllocation(request, by: end) {
         (allocation) async throws(ProbeFailure) -> Attempt in
         Attempt(port: allocation.relayedAddress.port, isReached: try await isReached(allocation, by: end))

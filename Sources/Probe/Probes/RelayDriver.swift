@@ -12,6 +12,7 @@ final class RelayDriver {
   private var continuation: CheckedContinuation<Result<RelayTally, ProbeFailure>, Never>?
   private var tick: Scheduled<Void>?
   private var lastProgress: Instant
+  private var lastTold: Instant
   /// Packets below this number no longer keep the window shut, arrived or not.
   private var writtenOff = 0
   /// Packets from there on that came back.
@@ -51,6 +52,7 @@ final class RelayDriver {
     eventLoop = sender.connection.eventLoop
     let now = Instant.now
     lastProgress = now
+    lastTold = now
     tally = RelayTally(
       startedAt: now, there: FlowTracker(expecting: plan.packets), back: FlowTracker(expecting: plan.packets))
   }
@@ -80,6 +82,7 @@ final class RelayDriver {
     let now = Instant.now
     if now >= plan.end { return finish(.success(tally)) }
     sendDue(now: now)
+    tell(now: now)
     guard let next = nextTick(now: now) else { return finish(.success(tally)) }
     tick = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(max(.zero, next - .now))) { [weak self] in
       self?.proceed()
@@ -104,6 +107,12 @@ final class RelayDriver {
     }
     lastProgress = now
     sender.handler.flush()
+  }
+
+  private func tell(now: Instant) {
+    guard now - lastTold >= .milliseconds(200) else { return }
+    lastTold = now
+    plan.progress("\(tally.sent) of \(plan.packets) packets sent, \(tally.back.received) came back")
   }
 
   /// nil when everything has come back, or can no longer be expected to.

@@ -64,6 +64,7 @@ struct RelayPlan: Sendable {
   /// Packets a second; nil keeps `window` under way.
   let rate: Int?
   let end: Instant
+  let progress: ProbeProgress
   /// How many packets are under way where no rate is set.
   var window = 32
 }

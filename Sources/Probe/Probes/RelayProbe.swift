@@ -63,7 +63,9 @@ package struct RelayProbe: Sendable {
   /// - Parameter deadline: for everything but the deletion of the allocations.
   /// - Throws: `ProbeFailure`: as `AllocateProbe`; `turn.forbidden` where the server does not relay to its own relayed
   ///   address; `turn.nothingRelayed` where no packet came back; `probe.deadlineTooShort` before anything is sent.
-  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+  package func run(
+    deadline: Duration, progress: @escaping ProbeProgress = { _ in }
+  ) async throws(ProbeFailure) -> Report {
     try checkInput(deadline: deadline)
     let start = Instant.now
     let end = start + deadline
@@ -71,10 +73,11 @@ package struct RelayProbe: Sendable {
     request.options.family = family
     request.datagramCapacity = max(2048, size + 128)
     request.eventLoop = ServerConnection.nextEventLoop()
+    progress("making two allocations")
     let (inner, outerDeletion) = try await Allocation.withAllocation(request, by: end) {
       sender throws(ProbeFailure) in
       try await Allocation.withAllocation(request, by: end) { echo throws(ProbeFailure) in
-        try await exchange(from: sender, to: echo, since: start, by: end)
+        try await exchange(from: sender, to: echo, since: start, by: end, progress)
       }
     }
     return try report(inner.value, deleted: inner.deletion.isConfirmed && outerDeletion.isConfirmed)
@@ -88,8 +91,9 @@ package struct RelayProbe: Sendable {
     }
     if let rate, .seconds(Double(packets) / Double(rate)) >= deadline {
       throw ProbeFailure(
-        .deadlineTooShort, "Sending \(packets) packets at \(rate) a second takes longer than \(deadline).",
-        advice: "Send fewer packets, raise the rate, or give the probe more time.")
+        .deadlineTooShort,
+        "Sending \(packets) packets at \(rate) a second takes longer than \(deadline.roundedToMilliseconds).",
+        advice: "Send fewer packets, raise the rate, or give it more time: a step by timeout, a probe by --timeout.")
     }
   }
 
@@ -101,14 +105,17 @@ package struct RelayProbe: Sendable {
   }
 
   private func exchange(
-    from sender: Allocation, to echo: Allocation, since start: Instant, by end: Instant
+    from sender: Allocation, to echo: Allocation, since start: Instant, by end: Instant,
+    _ progress: @escaping ProbeProgress
   ) async throws(ProbeFailure) -> Outcome {
+    progress("letting each permit the other")
     let there = try await route(from: sender, to: echo.relayedAddress, by: end)
     let back = try await route(from: echo, to: sender.relayedAddress, by: end)
     let setUp = Instant.now - start
-    let plan = RelayPlan(packets: packets, size: size, rate: rate, end: end)
+    let plan = RelayPlan(packets: packets, size: size, rate: rate, end: end, progress: progress)
     let tally = try await RelayDriver.run(
       plan, sender: RelayEnd(sender.connection, there), echo: RelayEnd(echo.connection, back))
+    progress("deleting the allocations")
     return Outcome(sender: sender, echo: echo, tally: tally, setUp: setUp)
   }
 

@@ -57,7 +57,9 @@ package struct TLSHandshakeProbe: Sendable {
   ///
   /// - Throws: `ProbeFailure` where the server is no `stuns:` or `turns:` one, or where not even a handshake with all
   ///   defaults comes about. Whether the certificate convinces is in the report.
-  package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
+  package func run(
+    deadline: Duration, progress: @escaping ProbeProgress = { _ in }
+  ) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
     let transport = server.transport
     let address = try await server.preferredAddress(by: end)
@@ -70,11 +72,13 @@ package struct TLSHandshakeProbe: Sendable {
     var versions: [VersionResult] = []
     var ciphers: [CipherResult] = []
     for version in TLSVersion.allCases where version.isDatagram == (transport == .dtls) {
+      progress(version.rawValue)
       let verdict = try await verdict(
         on: version, cipher: nil, options, at: address, patience: patience, by: end)
       versions.append(VersionResult(version: version, verdict: verdict))
       guard triesCiphers, verdict == .accepted else { continue }
-      ciphers += try await results(on: version, options, at: address, patience: patience, by: end)
+      ciphers += try await results(
+        on: version, options, at: address, patience: patience, by: end, progress)
     }
     return Report(handshake: handshake, versions: versions, ciphers: ciphers)
   }
@@ -85,13 +89,14 @@ package struct TLSHandshakeProbe: Sendable {
   /// Tries every cipher of a version on its own.
   private func results(
     on version: TLSVersion, _ options: ServerConnection.Options, at address: TransportAddress, patience: Duration,
-    by end: Instant
+    by end: Instant, _ progress: @escaping ProbeProgress
   ) async throws(ProbeFailure) -> [CipherResult] {
     let names = CipherSuites.known(for: version)
     let verdicts = await withTaskGroup(of: (Int, Result<Verdict, ProbeFailure>).self) { group in
       var verdicts: [Int: Result<Verdict, ProbeFailure>] = [:]
       for (index, cipher) in names.enumerated() {
         if index >= Self.concurrency, let (done, verdict) = await group.next() { verdicts[done] = verdict }
+        progress("\(version.rawValue): cipher \(index + 1) of \(names.count), \(cipher)")
         group.addTask {
           do throws(ProbeFailure) {
             let verdict = try await verdict(
