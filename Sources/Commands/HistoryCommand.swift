@@ -17,7 +17,7 @@ package struct HistoryCommand: ParsableCommand {
         runbook history daily-health --figure turn/relay.rtt.p95
       """)
 
-  @Argument(help: "Only runs of this runbook.", completion: .custom { _, _, _ in documentNames() })
+  @Argument(help: "Only runs of this runbook.", completion: ProjectCompletion.documents)
   var name: String?
 
   @Option(help: ArgumentHelp("Only runs of this long ago or less.", valueName: "duration")) var since: String?

@@ -24,7 +24,7 @@ package struct RunCommand: AsyncParsableCommand {
       """)
 
   @Argument(
-    help: "The runbook's name in runbooks/, or checks/NAME.", completion: .custom { _, _, _ in documentNames() })
+    help: "The runbook's name in runbooks/, or checks/NAME.", completion: ProjectCompletion.documents)
   var name: String
 
   @Option(
@@ -38,13 +38,16 @@ package struct RunCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "A target's name, LABEL=VALUE, or all; may be repeated. With several, the runbook runs once for each.",
-      valueName: "target"))
+      valueName: "target"),
+    completion: ProjectCompletion.targets)
   var target: [String] = []
 
   @Flag(help: "Run against the lab's coturn servers on loopback; started if need be, and stopped again.")
   var lab = false
 
-  @Option(help: ArgumentHelp("Run only this step of the runbook; may be repeated.", valueName: "step"))
+  @Option(
+    help: ArgumentHelp("Run only this step of the runbook; may be repeated.", valueName: "step"),
+    completion: ProjectCompletion.steps)
   var only: [String] = []
 
   @Flag(help: "Let warnings count as failures in the exit code.") var strict = false
