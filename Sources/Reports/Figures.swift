@@ -1,10 +1,10 @@
 import Journal
-import Schema
+package import Schema
 
 /// What a value came to, as people read it: durations short, numbers without a tail of digits, anything long as JSON.
 ///
 /// - Parameter unit: what a plain number stands for: `bytesize`, `bandwidth` or `percent`.
-func shownValue(_ value: Value, unit: String? = nil) -> String {
+package func shownValue(_ value: Value, unit: String? = nil) -> String {
   switch (unit, value) {
   case ("bytesize", .int(let number)): return shownSize(number)
   case ("bandwidth", .int(let number)): return shownBandwidth(number)
