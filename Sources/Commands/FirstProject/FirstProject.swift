@@ -69,8 +69,11 @@ struct FirstProject {
     # In place of user name and credential, where the server makes both from a shared secret (coturn: use-auth-secret):
     # TURN_SECRET=
 
-    # Certificates to trust in place of the system's:
-    # TURN_CA=ca.pem
+    # The realm that it is expected to use; certificates to trust in place of the system's; one of your own, with its key:
+    # TURN_REALM=
+    # TURN_CA=
+    # TURN_CERT=
+    # TURN_KEY=
 
     """
 
