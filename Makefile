@@ -3,7 +3,7 @@
 #   make run       set up what is missing, build, and run `daily-health` against a lab of real coturn servers
 #   make test      set up what is missing, build, and run every test; names the skipped ones, prints the summary last
 #   make build     build the executable for development: .build/debug/runbook
-#   make install   build it for release and install it with its completions (PREFIX=/usr/local DESTDIR=)
+#   make install   build it for release; install it with manual page and completions (PREFIX=/usr/local DESTDIR=)
 #   make lint      swift format and shellcheck, in their strict modes
 #   make format    put every source file into the form that lint asks for
 #   make docs      write the generated references anew

@@ -12,8 +12,8 @@ let house: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: house)
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: house)
 }
 
 func tests(
@@ -65,7 +65,11 @@ let package = Package(
         "Addresses", "Engine", "Journal", "Lab", "Language", "Ledger", "Modules", "Probe", "Processes", "Reports",
         "Schema", "Steps",
         argumentParser,
-      ]),
+      ],
+      // Links to this repository's own runbook and checks, which `runbook init` writes.
+      resources: ["daily-health", "disk-space", "stun-binding", "turn-relay"].map {
+        .embedInCode("FirstProject/\($0).yaml")
+      }),
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
 
     .target(

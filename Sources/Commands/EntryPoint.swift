@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Schema
 
 /// Runs the command that the arguments name and exits with its status.
 package func exitRunbook(arguments: [String]) async -> Never {
@@ -25,6 +26,7 @@ package func runRunbook(arguments: [String]) async -> ExitStatus {
     return .passed
   } catch let failure as CommandFailure {
     if let message = failure.message { Terminal.standardError.write("runbook: \(message)\n") }
+    tellMachines(failure, arguments)
     return failure.status
   } catch {
     let text = RunbookCommand.fullMessage(for: error)
@@ -34,6 +36,20 @@ package func runRunbook(arguments: [String]) async -> ExitStatus {
       return .passed
     }
     Terminal.standardError.write(text + "\n")
-    return .invalid
+    let failure = CommandFailure(.invalid, RunbookCommand.message(for: error))
+    tellMachines(failure, arguments)
+    return failure.status
   }
+}
+
+/// Prints what kept a command from doing anything where JSON was asked for, so that standard output holds JSON then too.
+private func tellMachines(_ failure: CommandFailure, _ arguments: [String]) {
+  guard let json = failure.json, wantsJSON(arguments) else { return }
+  Terminal.standardOutput.write(json.text(.indented) + "\n")
+}
+
+/// Whether the arguments ask for JSON, also where they cannot be parsed. Those behind `--` are another program's.
+private func wantsJSON(_ arguments: [String]) -> Bool {
+  let own = arguments.prefix { $0 != "--" }
+  return own.contains("--format=json") || zip(own, own.dropFirst()).contains { $0 == "--format" && $1 == "json" }
 }

@@ -41,20 +41,3 @@ package enum ExitStatus: Hashable, Sendable {
     }
   }
 }
-
-/// Ends a command with an exit status and, on standard error, what to say.
-package struct CommandFailure: Error, Hashable, Sendable {
-  package var status: ExitStatus
-  /// What failed, on what, why, and what to do; nil where everything has been said.
-  package var message: String?
-
-  package init(_ status: ExitStatus, _ message: String? = nil) {
-    self.status = status
-    self.message = message
-  }
-
-  /// A journal that cannot be written or read.
-  package init(_ error: JournalError) {
-    self.init(.error, [error.message, error.advice].compactMap(\.self).joined(separator: "\n  "))
-  }
-}

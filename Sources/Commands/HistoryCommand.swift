@@ -17,7 +17,7 @@ package struct HistoryCommand: ParsableCommand {
         runbook history daily-health --figure turn/relay.rtt.p95
       """)
 
-  @Argument(help: "Only runs of this runbook.", completion: .custom { _, _, _ in documentNames() })
+  @Argument(help: "Only runs of this runbook.", completion: ProjectCompletion.documents)
   var name: String?
 
   @Option(help: ArgumentHelp("Only runs of this long ago or less.", valueName: "duration")) var since: String?
@@ -43,6 +43,7 @@ package struct HistoryCommand: ParsableCommand {
   package func run() throws {
     let project = try options.load()
     let ledger = project.ledger
+    if let name { try refuseUnknown(name, in: project, ledger) }
     do throws(JournalError) {
       if let figure, let name {
         let readings = try ledger.figure(figure, of: name, since: earliest, limit: limit)
@@ -57,12 +58,11 @@ package struct HistoryCommand: ParsableCommand {
     } catch {
       throw CommandFailure(error)
     }
-    if let name { try warnOfUnknown(name, in: project, ledger) }
   }
 
   /// A name that neither a file nor a past run has is a mistyped one.
-  private func warnOfUnknown(_ name: String, in project: Project, _ ledger: Ledger) throws {
-    let names = project.runbookNames + project.checkNames.map { "checks/\($0)" }
+  private func refuseUnknown(_ name: String, in project: Project, _ ledger: Ledger) throws {
+    let names = project.documentNames
     guard !names.contains(name), try ledger.runs(of: name, since: nil, limit: 1).isEmpty else { return }
     let hint = nearName(to: name, among: names).map { "; did you mean \($0)?" } ?? ""
     throw CommandFailure(.invalid, "there is no runbook \"\(name)\", and no run of one\(hint)")
@@ -94,6 +94,7 @@ package struct HistoryCommand: ParsableCommand {
         [
           "run": .string(reading.run.id), "startedAt": .string(reading.run.startedAt.description),
           "target": reading.run.target.map(JSON.string) ?? .null, "value": reading.value?.json ?? .null,
+          "unit": reading.unit.map(JSON.string) ?? .null,
         ]
       }
       Terminal.standardOutput.write(JSON.array(objects).text(.indented) + "\n")
@@ -101,7 +102,8 @@ package struct HistoryCommand: ParsableCommand {
       let rows = readings.map { reading in
         [
           momentText(reading.run.startedAt, offset: localOffset(at:)),
-          reading.value.map { terminalSafe($0.plainText) } ?? "not known", terminalSafe(reading.run.target ?? ""),
+          reading.value.map { shownValue($0, unit: reading.unit) } ?? "not known",
+          terminalSafe(reading.run.target ?? ""),
           reading.run.id,
         ]
       }
@@ -114,30 +116,37 @@ extension LedgerEntry {
   fileprivate var row: [String] {
     switch content {
     case .run(let run, let goesOn):
-      let took = run.finishedAt.map { shortDuration($0.duration(since: run.startedAt)) } ?? ""
-      let part = run.only.isEmpty ? "" : " (only \(run.only.joined(separator: ", ")))"
-      let name = run.runbook + part + (run.target.map { " @\($0)" } ?? "")
-      return [
-        run.outcome?.rawValue ?? (goesOn ? "running" : "died"), momentText(run.startedAt, offset: localOffset(at:)),
-        took,
-        "\(run.number)", terminalSafe(name), run.id,
-      ]
+      return row(run, run.outcome?.rawValue ?? (goesOn ? "running" : "died"))
+    case .changed(let run, _): return row(run, "changed")
     case .damaged(let error): return ["damaged", "", "", "", terminalSafe(error.message), folder.id]
     }
   }
 
+  private func row(_ run: RunSummary, _ outcome: String) -> [String] {
+    let took = run.finishedAt.map { shortDuration($0.duration(since: run.startedAt)) } ?? ""
+    let part = run.only.isEmpty ? "" : " (only \(run.only.joined(separator: ", ")))"
+    let name = run.runbook + part + (run.target.map { " @\($0)" } ?? "")
+    return [
+      outcome, momentText(run.startedAt, offset: localOffset(at:)), took, "\(run.number)", terminalSafe(name), run.id,
+    ]
+  }
+
   fileprivate var json: JSON {
     switch content {
-    case .run(let run, let goesOn):
-      [
-        "run": .string(run.id), "number": .int(run.number), "runbook": .string(run.runbook),
-        "target": run.target.map(JSON.string) ?? .null, "parent": run.parent.map(JSON.string) ?? .null,
-        "only": .array(run.only.map(JSON.string)), "outcome": run.outcome.map { .string($0.rawValue) } ?? .null,
-        "running": .bool(goesOn),
-        "startedAt": .string(run.startedAt.description),
-        "finishedAt": run.finishedAt.map { .string($0.description) } ?? .null,
-      ]
+    case .run(let run, let goesOn): json(run, outcome: run.outcome, goesOn: goesOn, damaged: nil)
+    case .changed(let run, let error): json(run, outcome: nil, goesOn: false, damaged: error)
     case .damaged(let error): ["run": .string(folder.id), "damaged": .string(error.message)]
     }
+  }
+
+  private func json(_ run: RunSummary, outcome: Outcome?, goesOn: Bool, damaged: JournalError?) -> JSON {
+    [
+      "run": .string(run.id), "number": .int(run.number), "runbook": .string(run.runbook),
+      "target": run.target.map(JSON.string) ?? .null, "parent": run.parent.map(JSON.string) ?? .null,
+      "only": .array(run.only.map(JSON.string)), "outcome": outcome.map { .string($0.rawValue) } ?? .null,
+      "running": .bool(goesOn), "startedAt": .string(run.startedAt.description),
+      "finishedAt": run.finishedAt.map { .string($0.description) } ?? .null,
+      "damaged": damaged.map { .string($0.message) } ?? .null,
+    ]
   }
 }

@@ -44,10 +44,13 @@ package struct LabCommand: AsyncParsableCommand {
 
   struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Say whether it runs, and where.")
+    @Option(help: "text or json.") var format: ReportFormat = .text
     @OptionGroup var options: ProjectOptions
 
     func run() async throws {
-      switch Lab(folder: try options.load().labFolder).status() {
+      let status = Lab(folder: try options.load().labFolder).status()
+      guard format == .text else { return Terminal.standardOutput.write(json(status).text(.indented) + "\n") }
+      switch status {
       case .up(let state): Terminal.standardOutput.write(describe(state))
       case .down: Terminal.standardOutput.write("down; start it with: runbook lab up\n")
       case .remains:
@@ -91,6 +94,24 @@ package struct LabCommand: AsyncParsableCommand {
       }
     }
   }
+}
+
+/// `{state, servers, logs}`, without secrets.
+private func json(_ status: Lab.Status) -> JSON {
+  switch status {
+  case .up(let state):
+    ["state": "up", "servers": .array(state.targets.map(json)), "logs": .string(state.folder)]
+  case .down: ["state": "down", "servers": [], "logs": .null]
+  case .remains: ["state": "remains", "servers": [], "logs": .null]
+  }
+}
+
+private func json(_ target: LabTarget) -> JSON {
+  let uris = LabTarget.Transport.allCases.map { JSON.Member($0.rawValue, .string(target.uri($0))) }
+  return [
+    "name": .string(target.name), "realm": .string(target.realm),
+    "username": target.username.map(JSON.string) ?? .null, "uris": .object(uris),
+  ]
 }
 
 /// The lab's servers and what they need, for people. Secrets are read from the environment of `lab exec`.

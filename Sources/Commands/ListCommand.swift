@@ -24,7 +24,7 @@ package struct ListCommand: ParsableCommand {
 
   package func run() throws {
     let project = try options.load()
-    let names = project.runbookNames + project.checkNames.map { "checks/\($0)" }
+    let names = project.documentNames
     let rows = names.map { name in
       // A document with problems is listed all the same; `validate` says what they are.
       guard let outline = try? project.outline(name, catalog: .standard) else {

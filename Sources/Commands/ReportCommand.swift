@@ -10,7 +10,9 @@ package struct ReportCommand: ParsableCommand {
     abstract: "Show the report of a past run, from its journal alone.",
     discussion: "The journal's chain is verified first; a journal that was changed is refused, with the line.")
 
-  @Argument(help: ArgumentHelp("The run's id, a unique beginning of it, or last.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("The run's id, a unique beginning of it, or last.", valueName: "run"),
+    completion: ProjectCompletion.runs)
   var reference: String = "last"
 
   @Option(help: "text or json.") var format: ReportFormat = .text

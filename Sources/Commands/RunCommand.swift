@@ -24,7 +24,7 @@ package struct RunCommand: AsyncParsableCommand {
       """)
 
   @Argument(
-    help: "The runbook's name in runbooks/, or checks/NAME.", completion: .custom { _, _, _ in documentNames() })
+    help: "The runbook's name in runbooks/, or checks/NAME.", completion: ProjectCompletion.documents)
   var name: String
 
   @Option(
@@ -38,13 +38,16 @@ package struct RunCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "A target's name, LABEL=VALUE, or all; may be repeated. With several, the runbook runs once for each.",
-      valueName: "target"))
+      valueName: "target"),
+    completion: ProjectCompletion.targets)
   var target: [String] = []
 
   @Flag(help: "Run against the lab's coturn servers on loopback; started if need be, and stopped again.")
   var lab = false
 
-  @Option(help: ArgumentHelp("Run only this step of the runbook; may be repeated.", valueName: "step"))
+  @Option(
+    help: ArgumentHelp("Run only this step of the runbook; may be repeated.", valueName: "step"),
+    completion: ProjectCompletion.steps)
   var only: [String] = []
 
   @Flag(help: "Let warnings count as failures in the exit code.") var strict = false
@@ -70,24 +73,31 @@ package struct RunCommand: AsyncParsableCommand {
 
   package func run() async throws {
     let project = try options.load(isLab: lab)
-    if lab {
-      // What is wrong with the runbook itself is said before servers are started for it.
-      do throws(Issues) { _ = try project.outline(name, catalog: .standard) } catch {
-        throw Diagnostics(root: project.root).failure(error.all)
-      }
-      // From here on a signal must not end the process: what was started has to be stopped again.
-      let signals = EndingSignals()
-      try await Lab(folder: project.labFolder).whileUp { state in
-        if let number = signals.first { throw CommandFailure(.signalled(number)) }
-        try await run(in: project, lab: state, signals)
-      }
-    } else {
-      try await run(in: project, lab: nil, EndingSignals())
+    let document = project.document(name, catalog: .standard)
+    guard lab, try isLabNeeded(by: document, in: project) else {
+      return try await run(document, in: project, lab: nil, EndingSignals())
+    }
+    // From here on a signal must not end the process: what was started has to be stopped again.
+    let signals = EndingSignals()
+    try await Lab(folder: project.labFolder).whileUp { state in
+      if let number = signals.first { throw CommandFailure(.signalled(number)) }
+      try await run(document, in: project, lab: state, signals)
     }
   }
 
-  private func run(in project: Project, lab: LabState?, _ signals: EndingSignals) async throws {
-    let plans = try plans(in: project, lab: lab)
+  /// What is wrong with the document itself is said before servers are started for it; where it has no use for one, none
+  /// is started.
+  private func isLabNeeded(by document: CheckedDocument, in project: Project) throws -> Bool {
+    guard !document.hasErrors else { throw Diagnostics(root: project.root).failure(document.issues) }
+    guard let given = try? givenParameters(), document.usesTarget(given: given) == false else { return true }
+    if !quiet { Terminal.standardError.write("note: \(name) uses no target; no server is started for it\n") }
+    return false
+  }
+
+  private func run(
+    _ document: CheckedDocument, in project: Project, lab: LabState?, _ signals: EndingSignals
+  ) async throws {
+    let plans = try plans(of: document, in: project, lab: lab)
     let run: RecordedRun
     do {
       let state = volatile ? try project.volatileState : project.state
@@ -106,18 +116,17 @@ package struct RunCommand: AsyncParsableCommand {
   }
 
   /// One plan for each selected target; every problem of every plan is shown before anything runs.
-  private func plans(in project: Project, lab: LabState?) throws -> [Plan] {
+  private func plans(of document: CheckedDocument, in project: Project, lab: LabState?) throws -> [Plan] {
     let diagnostics = Diagnostics(root: project.root)
     do throws(Issues) {
       let given = try givenParameters()
       var warnings: [Issue] = []
-      let targets = try targets(in: project, lab: lab, given) { warnings.append($0) }
+      let targets = try targets(of: document, in: project, lab: lab, given) { warnings.append($0) }
       let selected: [TURNServer?] = targets.isEmpty ? [nil] : targets
       var plans: [Plan] = []
       for target in selected {
         plans.append(
-          try project.plan(name, given: given, target: target, catalog: .standard, only: only.isEmpty ? nil : only) {
-            issue in
+          try document.plan(given: given, target: target, only: only.isEmpty ? nil : only) { issue in
             if !warnings.contains(issue) { warnings.append(issue) }
           })
       }
@@ -148,9 +157,9 @@ package struct RunCommand: AsyncParsableCommand {
 
   /// The servers of every selection, each once; none where the runbook has no use for one, or cannot be read.
   private func targets(
-    in project: Project, lab: LabState?, _ given: GivenParameters, warn: (Issue) -> Void
+    of document: CheckedDocument, in project: Project, lab: LabState?, _ given: GivenParameters, warn: (Issue) -> Void
   ) throws(Issues) -> [TURNServer] {
-    guard let usesTarget = project.usesTarget(name, given: given, catalog: .standard) else { return [] }
+    guard let usesTarget = document.usesTarget(given: given) else { return [] }
     guard usesTarget else {
       guard target.isEmpty else { throw unusedTarget }
       return []

@@ -9,13 +9,18 @@ package struct RunbookCommand: AsyncParsableCommand {
       A runbook is a YAML file of typed steps. `runbook run NAME` checks it whole, then runs it, records every step in a \
       journal that cannot be changed unnoticed, and reports what passed and what did not.
 
-      Try it without a server of your own:  runbook run daily-health --lab
+      Begin with a project of your own, and try it without a server:
+
+        runbook init ops && cd ops
+        runbook run daily-health --lab
 
       Exit codes: 0 passed, 1 a check failed, 2 nothing was run (usage, an invalid runbook, a missing secret), \
       3 it could not be found out, 128+n ended by signal n.
       """,
     version: runbookVersion,
+    subcommands: [ManualCommand.self],
     groupedSubcommands: [
+      CommandGroup(name: "Starting", subcommands: [InitCommand.self]),
       CommandGroup(name: "Running", subcommands: [RunCommand.self, ProbeCommand.self, LabCommand.self]),
       CommandGroup(
         name: "Writing",

@@ -11,7 +11,7 @@ package struct ShowCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Show one runbook or check as a page to read: parameters, effects, steps.")
 
-  @Argument(help: "The runbook's name, or checks/NAME.", completion: .custom { _, _, _ in documentNames() })
+  @Argument(help: "The runbook's name, or checks/NAME.", completion: ProjectCompletion.documents)
   var name: String
 
   @Option(help: "text or json.") var format: ReportFormat = .text
@@ -30,12 +30,6 @@ package struct ShowCommand: ParsableCommand {
     case .json: Terminal.standardOutput.write(outline.json.text(.indented) + "\n")
     }
   }
-}
-
-/// The names that `run` and `show` take, for completion; empty where there is no project.
-func documentNames() -> [String] {
-  guard let options = try? ProjectOptions.parse([]), let project = try? options.load() else { return [] }
-  return project.runbookNames + project.checkNames.map { "checks/\($0)" }
 }
 
 extension Outline {

@@ -22,15 +22,16 @@ package struct ValidateCommand: ParsableCommand {
   package init() {}
 
   package func run() throws {
-    let project = try options.load()
-    let issues = project.validate(paths.isEmpty ? nil : paths, catalog: .standard)
+    let root = try options.root
+    let issues = Project.validate(
+      at: root, in: options.surroundings, paths.isEmpty ? nil : paths, catalog: .standard)
     switch format {
     case .json: Terminal.standardOutput.write(JSON.array(issues.map(\.json)).text(.indented) + "\n")
     case .text:
-      Diagnostics(root: project.root).show(issues)
+      Diagnostics(root: root).show(issues)
       if issues.isEmpty {
         Terminal.standardOutput.write(
-          "\(paths.isEmpty ? summary(of: project) : paths.joined(separator: ", ")): no problems\n")
+          "\(paths.isEmpty ? summary(of: try options.load()) : paths.joined(separator: ", ")): no problems\n")
       }
     }
     guard issues.contains(where: { strict || $0.severity == .error }) else { return }

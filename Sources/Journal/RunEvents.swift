@@ -188,7 +188,7 @@ package struct ChildFinished: JournalEvent {
   package var run: String
   package var target: String
   package var outcome: Outcome
-  /// The child's steps, so that the parent's report stands alone: path, title and outcome.
+  /// The child's own steps, so that the parent's report stands alone; those inside checks are left out.
   package var steps: [ChildStep]
 
   package init(run: String, target: String, outcome: Outcome, steps: [ChildStep]) {
@@ -214,17 +214,21 @@ package struct ChildStep: Hashable, Sendable {
   package var path: String
   package var title: String
   package var outcome: Outcome
+  /// Why it did not pass, in a sentence; nil where it did, and where nothing says it.
+  package var found: String?
 
-  package init(path: String, title: String, outcome: Outcome) {
+  package init(path: String, title: String, outcome: Outcome, found: String? = nil) {
     self.path = path
     self.title = title
     self.outcome = outcome
+    self.found = found
   }
 
   package static let record = Record(
     Self.init,
     Field("path", \.path, .string, "Path of the step."),
     Field("title", \.title, .string, "Its title."),
-    Field("outcome", \.outcome, .enumeration(Outcome.self), "Its outcome.")
+    Field("outcome", \.outcome, .enumeration(Outcome.self), "Its outcome."),
+    Field("found", \.found, .optional(.string), "Why it did not pass.")
   )
 }

@@ -7,6 +7,8 @@ package struct FigureReading: Hashable, Sendable {
   package let run: RunSummary
   /// Nil where the run has no such step, the step no such output, or the journal cannot be verified: never a zero.
   package let value: Value?
+  /// What a plain number stands for: `bytesize`, `bandwidth` or `percent`.
+  package let unit: String?
 }
 
 extension Ledger {
@@ -20,20 +22,22 @@ extension Ledger {
     _ figure: String, of runbook: String, since: Timestamp? = nil, limit: Int = .max
   ) throws(JournalError) -> [FigureReading] {
     var readings: [FigureReading] = []
-    for entry in try entries(of: runbook, since: since) where readings.count < limit {
+    for entry in try unverified(of: runbook, since: since) where readings.count < limit {
       guard case .run(let run, _) = entry.content else { continue }
-      let recorded = try? RecordedRun.read(entry.folder)
-      readings.append(FigureReading(run: run, value: recorded.flatMap { $0.figure(figure) }))
+      let found = (try? RecordedRun.read(entry.folder))?.figure(figure)
+      readings.append(FigureReading(run: run, value: found?.value, unit: found?.unit))
     }
     return readings
   }
 }
 
 extension RecordedRun {
-  fileprivate func figure(_ figure: String) -> Value? {
+  fileprivate func figure(_ figure: String) -> (value: Value, unit: String?)? {
     var outputs: [String: Value] = [:]
+    var units: [String: [String: String]] = [:]
     for recorded in events {
       switch recorded.event {
+      case .stepStarted(let step): units[step.path] = step.units
       case .stepResult(let result): outputs[result.path] = result.output
       case .stepFinished(let step) where step.output != .null: outputs[step.path] = step.output
       default: break
@@ -41,8 +45,10 @@ extension RecordedRun {
     }
     let paths = outputs.keys.filter { figure.hasPrefix($0 + ".") }
     guard let path = paths.max(by: { $0.count < $1.count }) else { return nil }
+    let field = String(figure.dropFirst(path.count + 1))
     var value = outputs[path]
-    for name in figure.dropFirst(path.count + 1).split(separator: ".") { value = value?[String(name)] }
-    return value == .null ? nil : value
+    for name in field.split(separator: ".") { value = value?[String(name)] }
+    guard let value, value != .null else { return nil }
+    return (value, units[path]?[field])
   }
 }

@@ -4,15 +4,15 @@ package import Steps
 
 /// The runs of one or several state folders, read from their journals.
 ///
-/// It keeps no index: a list reads the first and the last line of each journal, so its cost grows with the number of runs
-/// and not with their length.
+/// It keeps no index: the first and the last line of each journal tell which run it is, so that the cost grows with the
+/// number of runs; what is then listed is verified whole.
 package struct Ledger: RunHistory {
   private let states: [StateFolder]
 
   /// - Parameter states: the project's state, and the one in memory where there is one.
   package init(_ states: [StateFolder]) { self.states = states }
 
-  /// The newest runs first, at most `limit`. What cannot be read is listed too.
+  /// The newest runs first, at most `limit`. What cannot be read is listed too, and what was changed is listed as such.
   ///
   /// - Parameters:
   ///   - runbook: only runs of it; those that cannot be read, and so not be told apart, are listed all the same.
@@ -22,6 +22,10 @@ package struct Ledger: RunHistory {
   package func entries(
     of runbook: String? = nil, since: Timestamp? = nil, limit: Int = .max
   ) throws(JournalError) -> [LedgerEntry] {
+    try unverified(of: runbook, since: since, limit: limit).map { $0.verified() }
+  }
+
+  func unverified(of runbook: String?, since: Timestamp?, limit: Int = .max) throws(JournalError) -> [LedgerEntry] {
     var entries: [LedgerEntry] = []
     for folder in try folders() where entries.count < limit {
       let entry = LedgerEntry(reading: folder)

@@ -44,16 +44,19 @@ extension Report {
     for expectation in step.expectations where expectation.verdict != .holds {
       lines += expectation.lines(units: step.units)
     }
-    if let finding = step.finding { lines += finding.lines }
+    let finding = step.finding?.lines ?? []
+    lines += finding.prefix(1) + step.programOutput + finding.dropFirst()
     if let reason = step.reason { lines.append(LabelledText(label: "found", text: terminalSafe(reason))) }
     return heading(step.outcome, head, style) + lines.flatMap { $0.lines(style) }
   }
 
   private func problem(_ child: Child, _ style: Style) -> [String] {
     let bad = child.steps.filter { $0.outcome != .pass && $0.outcome != .skipped }
-    var lines = bad.map {
-      LabelledText(
-        label: $0.outcome.rawValue, text: terminalSafe("\($0.path)  \($0.title)"), emphasis: .outcome($0.outcome))
+    var lines = bad.flatMap { step in
+      let head = LabelledText(
+        label: step.outcome.rawValue, text: terminalSafe("\(step.path)  \(step.title)"),
+        emphasis: .outcome(step.outcome))
+      return [head] + (step.found.map { [LabelledText(label: "found", text: terminalSafe($0))] } ?? [])
     }
     lines.append(LabelledText(label: "next", text: "runbook report \(terminalSafe(child.run))", emphasis: .bold))
     return heading(child.outcome, "on \(terminalSafe(child.target))", style) + lines.flatMap { $0.lines(style) }
@@ -71,6 +74,19 @@ extension Report.Step {
   /// True where the step says something that no step inside it says: a check that fails only by its steps does not.
   fileprivate var hasOwnProblem: Bool {
     finding != nil || expectations.contains { $0.verdict != .holds } || !steps.contains { $0.outcome == outcome }
+  }
+}
+
+extension Report.Step {
+  /// Why it did not pass, in a sentence: of a check, what the first of its steps says that ended as it did. Nil where it
+  /// passed, and where nothing says it.
+  package var found: String? {
+    guard outcome != .pass, outcome != .skipped else { return nil }
+    if let inner = steps.lazy.filter({ $0.outcome == outcome }).compactMap(\.found).first { return inner }
+    if let finding { return "\(finding.message) (\(finding.code))" }
+    guard let broken = expectations.first(where: { $0.verdict != .holds }) else { return reason }
+    let actual = broken.error ?? broken.shownActual(units: units)
+    return "expected \(broken.that)" + (actual.isEmpty ? "" : "; \(actual)")
   }
 }
 

@@ -36,7 +36,10 @@ extension Report.Child {
       "run": .string(run), "target": .string(target), "outcome": .string(outcome.rawValue),
       "steps": .array(
         steps.map {
-          ["path": .string($0.path), "title": .string($0.title), "outcome": .string($0.outcome.rawValue)]
+          [
+            "path": .string($0.path), "title": .string($0.title), "outcome": .string($0.outcome.rawValue),
+            "found": .optional($0.found),
+          ]
         }),
     ]
   }

@@ -8,7 +8,7 @@ final class CommandLineProject: Sendable {
   let root: String
 
   /// The folder that holds the executable: beside the tests.
-  private static let executable =
+  static let executable =
     URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "runbook")
     .path
 

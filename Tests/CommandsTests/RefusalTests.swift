@@ -12,7 +12,7 @@ import Testing
     let output = try await project.runbook("run", "daily-health")
     #expect(output.status == 2)
     #expect(output.stderr.contains("there is no runbook.yaml in \(project.root)"))
-    #expect(output.stderr.contains("project: NAME"))
+    #expect(output.stderr.contains("runbook init"))
   }
 
   @Test(

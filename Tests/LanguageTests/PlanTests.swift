@@ -31,10 +31,10 @@ struct PlanTests {
         - {id: relay, use: sample.relay, with: {server: "${inputs.server}"}}
       """,
     ])
-    #expect(try project.load().usesTarget(name, catalog: sampleCatalog) == isUsed)
+    #expect(try project.load().document(name, catalog: sampleCatalog).usesTarget() == isUsed)
     if name == "checks/relay" {
       let given = GivenParameters(texts: [("server", "{name: a, uri: 'turn:a.example', host: a.example}")])
-      #expect(try project.load().usesTarget(name, given: given, catalog: sampleCatalog) == false)
+      #expect(try project.load().document(name, catalog: sampleCatalog).usesTarget(given: given) == false)
     }
   }
 

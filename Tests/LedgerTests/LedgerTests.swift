@@ -113,6 +113,24 @@ import Testing
     #expect(try ledger.run(id) == state.run(id))
   }
 
+  @Test("A run whose journal was changed between its ends is listed as changed, not as passed")
+  func changed() async throws {
+    let id = try await record("a", events: [.runSignalled(RunSignalled(signal: 15))])
+    let file = URL(filePath: state.run(id).journal)
+    try Data(String(contentsOf: file, encoding: .utf8).replacing("\"signal\":15", with: "\"signal\":16").utf8)
+      .write(to: file)
+    try await record("a")
+    let entries = try ledger.entries(of: "a")
+    #expect(entries.map(\.folder.id).last == id)
+    guard case .changed(let run, let error) = entries.last?.content, case .run = entries.first?.content else {
+      Issue.record("\(entries.map(\.content))")
+      return
+    }
+    #expect(run.runbook == "a")
+    #expect(error.message.contains("line 3"), "\(error.message)")
+    #expect(try ledger.figure("turn.rtt", of: "a").map(\.value) == [nil, nil])
+  }
+
   @Test("Folders that are no runs are not listed")
   func otherFolders() async throws {
     try temporary.write("x", to: "runs/.new-01KBHYXV80ABCDEFGHJKMNPQRS/journal.jsonl")
@@ -168,5 +186,21 @@ import Testing
     #expect(try ledger.figure("turn/relay.rtt.p95", of: "a").map(\.value) == [.string("5ms"), nil, .string("4ms")])
     #expect(try ledger.figure("turn/relay.rtt.p99", of: "a", limit: 1).map(\.value) == [nil])
     #expect(try ledger.figure("turn.rtt.p95", of: "a", limit: 1).map(\.value) == [nil])
+  }
+
+  @Test("A figure has the unit that its step declared")
+  func units() async throws {
+    let started = Event.stepStarted(
+      StepStarted(
+        path: "disk", title: "Disk", use: "host.disk", effect: .observe, input: .members([]), diagnostic: false,
+        units: ["used": "percent"]))
+    let result = Event.stepResult(
+      StepResultRecorded(
+        path: "disk", attempt: 1, outcome: .pass,
+        output: .members([.init("used", .int(41)), .init("inodes", .int(7))]),
+        finding: nil, notStarted: false, duration: .zero))
+    try await record("a", events: [started, result])
+    #expect(try ledger.figure("disk.used", of: "a").map(\.unit) == ["percent"])
+    #expect(try ledger.figure("disk.inodes", of: "a").map(\.unit) == [nil])
   }
 }

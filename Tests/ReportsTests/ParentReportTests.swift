@@ -17,7 +17,9 @@ import Testing
           ChildFinished(
             run: "RUN\(number)", target: "eu-\(number)", outcome: relay,
             steps: [
-              ChildStep(path: "turn", title: "TURN relays media", outcome: relay),
+              ChildStep(
+                path: "turn", title: "TURN relays media", outcome: relay,
+                found: relay == .fail ? "6 of 50 packets did not come back (turn.loss)" : nil),
               ChildStep(path: "turn/relay", title: "Packets come back", outcome: relay),
               ChildStep(path: "disk", title: "The disk has room", outcome: .skipped),
             ])))
@@ -34,6 +36,7 @@ import Testing
 
         FAIL  on eu-1
           fail      turn  TURN relays media
+          found     6 of 50 packets did not come back (turn.loss)
           fail      turn/relay  Packets come back
           next      runbook report RUN1
 
@@ -52,6 +55,16 @@ import Testing
         journal   /srv/turn/.runbook/runs/01KBHYXV80ABCDEFGHJKMNPQRS/journal.jsonl
 
         """)
+  }
+
+  @Test("What a step found, for its parent: of a check the step that failed, else the expectation that did not hold")
+  func found() {
+    let steps = Report(SampleJournal.failing.run).steps
+    let found = Dictionary(uniqueKeysWithValues: steps.map { ($0.id, $0.found) })
+    #expect(found["stun"] == .some(nil))
+    #expect(found["turn"] == "6 of 50 packets did not come back (turn.loss)")
+    #expect(found["load"] == "expected output.perProcessor < 2.0; output.perProcessor = 3.41")
+    #expect(found["cleanup"] == .some(nil))
   }
 
   @Test("Targets that were never begun are in the table, each on its own, and are no failures")

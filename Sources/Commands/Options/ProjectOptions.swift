@@ -27,12 +27,15 @@ package struct ProjectOptions: ParsableArguments {
   ///
   /// - Parameter isLab: neither the environment nor `.env` is asked then; targets and secrets come from the lab alone.
   /// - Throws: `CommandFailure` where there is no project, with the problems printed where it cannot be read.
-  func load(isLab: Bool = false) throws -> Project {
-    let root: String
-    do throws(ProjectError) { root = try Project.find(project, in: surroundings) } catch {
-      throw CommandFailure(.invalid, "\(error.message)\n  \(error.advice)")
+  func load(isLab: Bool = false) throws -> Project { try read(try root, isLab: isLab) }
+
+  /// The project's folder.
+  var root: String {
+    get throws(CommandFailure) {
+      do throws(ProjectError) { return try Project.find(project, in: surroundings) } catch {
+        throw CommandFailure(.invalid, "\(error.message)\n  \(error.advice)")
+      }
     }
-    return try read(root, isLab: isLab)
   }
 
   /// The project; nil where none was named and none is there.
@@ -64,7 +67,7 @@ struct Diagnostics: Sendable {
   /// Prints the problems on standard error and gives the failure with which to end.
   func failure(_ issues: [Issue]) -> CommandFailure {
     show(issues)
-    return CommandFailure(.invalid)
+    return CommandFailure(.invalid, problems: issues)
   }
 
   func show(_ issues: [Issue]) {
@@ -77,12 +80,15 @@ struct Diagnostics: Sendable {
 
 extension Project {
   /// The runs of this project, those that were kept in memory included.
-  var ledger: Ledger { Ledger([state] + [try? volatileState].compactMap(\.self)) }
+  var ledger: Ledger {
+    let inMemory = StateFolder.existingVolatile(runtimeFolder: environmentVariable("XDG_RUNTIME_DIR"))
+    return Ledger([state] + [inMemory].compactMap(\.self))
+  }
 
   /// Where runs are kept in memory.
   var volatileState: StateFolder {
     get throws(JournalError) {
-      try StateFolder.volatile(runtimeFolder: ProcessInfo.processInfo.environment["XDG_RUNTIME_DIR"])
+      try StateFolder.volatile(runtimeFolder: environmentVariable("XDG_RUNTIME_DIR"))
     }
   }
 

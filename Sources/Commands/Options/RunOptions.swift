@@ -36,7 +36,7 @@ package struct ReportFile: ExpressibleByArgument, Hashable, Sendable {
     let aside = isFile ? "\(path).\(getpid())" : path
     let flags = isFile ? O_WRONLY | O_CREAT | O_EXCL : O_WRONLY | O_TRUNC
     let file = open(aside, flags | O_CLOEXEC, 0o644)
-    var isWritten = file >= 0 && writeWhole(text, to: file)
+    var isWritten = file >= 0 && writeWhole(Array(text.utf8), to: file)
     var reason = errno
     if file >= 0, close(file) != 0, isWritten { (isWritten, reason) = (false, errno) }
     if isFile, isWritten, rename(aside, path) != 0 { (isWritten, reason) = (false, errno) }
@@ -49,17 +49,6 @@ package struct ReportFile: ExpressibleByArgument, Hashable, Sendable {
   private var isFileOrMissing: Bool {
     var status = stat()
     return lstat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
-  }
-
-  private func writeWhole(_ text: String, to file: CInt) -> Bool {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-      if written < 0 && errno == EINTR { continue }
-      guard written >= 0 else { return false }
-      rest = rest.dropFirst(written)
-    }
-    return true
   }
 }
 

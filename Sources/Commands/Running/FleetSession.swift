@@ -1,5 +1,6 @@
 import Journal
 import Language
+import Reports
 import Schema
 import Steps
 
@@ -50,28 +51,10 @@ struct FleetSession: Sendable {
     try await journal.append(.childStarted(ChildStarted(run: id, target: target)))
     let display = LiveDisplay(terminal, verbosity, label: target, isAlone: false)
     group.addTask {
-      let child = try await session.run(plan, id: id, parent: journal.run, display: display)
-      return ChildFinished(
-        run: id, target: target, outcome: child.finished?.outcome ?? .indeterminate, steps: child.ownSteps)
+      let child = Report(try await session.run(plan, id: id, parent: journal.run, display: display))
+      // Those inside checks are told of by the check.
+      let steps = child.steps.map { ChildStep(path: $0.path, title: $0.title, outcome: $0.outcome, found: $0.found) }
+      return ChildFinished(run: id, target: target, outcome: child.outcome, steps: steps)
     }
-  }
-}
-
-extension RecordedRun {
-  /// The outcomes of the runbook's own steps; those inside checks are left out.
-  fileprivate var ownSteps: [ChildStep] {
-    var titles: [String: String] = [:]
-    var steps: [ChildStep] = []
-    for recorded in events {
-      switch recorded.event {
-      case .stepStarted(let step): titles[step.path] = step.title
-      case .stepFinished(let step) where !step.path.contains("/"):
-        steps.append(ChildStep(path: step.path, title: titles[step.path] ?? step.path, outcome: step.outcome))
-      case .stepSkipped(let step) where !step.path.contains("/"):
-        steps.append(ChildStep(path: step.path, title: step.title, outcome: .skipped))
-      default: break
-      }
-    }
-    return steps
   }
 }

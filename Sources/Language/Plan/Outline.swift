@@ -74,16 +74,13 @@ extension Project {
   ///
   /// Throws its problems where it cannot be shown whole.
   package func outline(_ name: String, catalog: Catalog) throws(Issues) -> Outline {
-    let log = IssueLog()
-    var outline: Outline?
-    if name.hasPrefix("checks/") {
-      let check = String(name.dropFirst("checks/".count))
-      if isKnown(check, .check, log) { outline = compiler(catalog, log).check(check).map(Outline.init) }
-    } else if isKnown(name, .runbook, log) {
-      outline = compiler(catalog, log).runbook(name).map(Outline.init)
+    let document = document(name, catalog: catalog)
+    guard !document.hasErrors else { throw Issues(document.issues) }
+    switch document.content {
+    case .runbook(let runbook): return Outline(runbook)
+    case .check(let check): return Outline(check)
+    case .unreadable: throw Issues(document.issues)
     }
-    guard let outline, !log.hasErrors else { throw Issues(log.sorted) }
-    return outline
   }
 }
 

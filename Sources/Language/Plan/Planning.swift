@@ -2,39 +2,25 @@ package import Schema
 package import Steps
 
 extension Project {
-  /// A runbook, or `checks/NAME`, checked and with every value that can be known: ready to be driven.
-  ///
-  /// - Parameters:
-  ///   - target: one of ``targets(selectedBy:)``, or a server of the lab; nil where none is selected.
-  ///   - only: ids of the runbook's steps to keep; nil for all. Steps whose results they use must be among them.
-  ///   - warn: is told of what does not keep the plan from being made.
-  /// Throws every problem of the runbook and of what it uses, of the values given, and of secrets that are missing.
+  /// A plan of ``CheckedDocument/plan(given:target:only:warn:)``, for a document that is used once.
   package func plan(
     _ name: String, given: GivenParameters = GivenParameters(), target: TURNServer? = nil, catalog: Catalog,
     only: [String]? = nil, warn: (Issue) -> Void = { _ in }
   ) throws(Issues) -> Plan {
-    let log = IssueLog()
-    let plan =
-      name.hasPrefix("checks/")
-      ? checkPlan(String(name.dropFirst("checks/".count)), given, target, catalog, only, log)
-      : runbookPlan(name, given, target, catalog, only, log)
-    guard let plan, !log.hasErrors else { throw Issues(log.sorted) }
-    for issue in warnings + log.sorted { warn(issue) }
-    return plan
+    try document(name, catalog: catalog).plan(given: given, target: target, only: only, warn: warn)
   }
 
-  /// Whether a runbook, or `checks/NAME`, needs a target; nil where it cannot be read, which ``plan`` reports.
-  ///
-  /// - Parameter given: a check takes the target for a turn-server that is not given.
-  package func usesTarget(_ name: String, given: GivenParameters = GivenParameters(), catalog: Catalog) -> Bool? {
+  /// Reads and checks a runbook, or `checks/NAME`, and all that it uses.
+  package func document(_ name: String, catalog: Catalog) -> CheckedDocument {
     let log = IssueLog()
-    guard name.hasPrefix("checks/") else {
-      return isKnown(name, .runbook, log) ? compiler(catalog, log).runbook(name)?.usesTarget : nil
+    var content = CheckedDocument.Content.unreadable
+    if name.hasPrefix("checks/") {
+      let check = String(name.dropFirst("checks/".count))
+      if isKnown(check, .check, log), let check = compiler(catalog, log).check(check) { content = .check(check) }
+    } else if isKnown(name, .runbook, log), let runbook = compiler(catalog, log).runbook(name) {
+      content = .runbook(runbook)
     }
-    let check = String(name.dropFirst("checks/".count))
-    guard isKnown(check, .check, log), let inputs = compiler(catalog, log).check(check)?.inputs else { return nil }
-    let values = given.values(of: inputs, subject: "the check", log: log)
-    return inputs.contains { $0.declaration.type.isServer && values[$0.declaration.name] == nil }
+    return CheckedDocument(project: self, name: name, content: content, issues: log.sorted)
   }
 
   func compiler(_ catalog: Catalog, _ log: IssueLog) -> DocumentCompiler {
@@ -45,11 +31,10 @@ extension Project {
     return DocumentCompiler(files: files, catalog: catalog, hiddenEnvironment: hidden, log: log)
   }
 
-  private func runbookPlan(
-    _ name: String, _ given: GivenParameters, _ target: TURNServer?, _ catalog: Catalog, _ only: [String]?,
-    _ log: IssueLog
+  fileprivate func plan(
+    _ runbook: CheckedRunbook, _ given: GivenParameters, _ target: TURNServer?, _ only: [String]?, _ log: IssueLog
   ) -> Plan? {
-    guard isKnown(name, .runbook, log), let runbook = compiler(catalog, log).runbook(name) else { return nil }
+    let name = runbook.name
     let place = SourceRange(file: files.path(.runbook, name), line: 1, column: 1)
     let steps = chosen(only, of: runbook.steps, log)
     if runbook.usesTarget, target == nil { log.report(noTarget.all) }
@@ -186,15 +171,14 @@ extension Project {
 
   // MARK: A check by itself
 
-  private func checkPlan(
-    _ name: String, _ given: GivenParameters, _ target: TURNServer?, _ catalog: Catalog, _ only: [String]?,
-    _ log: IssueLog
+  fileprivate func plan(
+    _ check: CheckedCheck, _ given: GivenParameters, _ target: TURNServer?, _ only: [String]?, _ log: IssueLog
   ) -> Plan? {
+    let name = check.name
     if only != nil {
       let place = SourceRange(file: "--only", line: 1, column: 1)
       log.error("unknown-step", "a check is run whole; only a runbook's steps can be chosen", at: place)
     }
-    guard isKnown(name, .check, log), let check = compiler(catalog, log).check(name) else { return nil }
     let place = SourceRange(file: files.path(.check, name), line: 1, column: 1)
     for input in check.inputs where input.declaration.type.isPlainSecret && input.isRequired {
       log.error(
@@ -229,6 +213,32 @@ extension Project {
     let parts = name.split(separator: "-")
     let id = parts.prefix(1).joined() + parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
     return isIdentifier(id) ? id : "check"
+  }
+}
+
+extension CheckedDocument {
+  /// The document with every value that can be known: ready to be driven.
+  ///
+  /// - Parameters:
+  ///   - target: one of ``Project/targets(selectedBy:)``, or a server of the lab; nil where none is selected.
+  ///   - only: ids of the runbook's steps to keep; nil for all. Steps whose results they use must be among them.
+  ///   - warn: is told of what does not keep the plan from being made.
+  /// Throws every problem of the document, of the values given, and of secrets that are missing.
+  package func plan(
+    given: GivenParameters = GivenParameters(), target: TURNServer? = nil, only: [String]? = nil,
+    warn: (Issue) -> Void = { _ in }
+  ) throws(Issues) -> Plan {
+    let log = IssueLog()
+    log.report(issues)
+    let plan: Plan? =
+      switch content {
+      case .runbook(let runbook): project.plan(runbook, given, target, only, log)
+      case .check(let check): project.plan(check, given, target, only, log)
+      case .unreadable: nil
+      }
+    guard let plan, !log.hasErrors else { throw Issues(log.sorted) }
+    for issue in project.warnings + log.sorted { warn(issue) }
+    return plan
   }
 }
 

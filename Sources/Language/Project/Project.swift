@@ -69,7 +69,7 @@ package struct Project: Sendable {
     throw ProjectError(
       code: "project-not-found",
       message: "there is no runbook.yaml in \(surroundings.workingFolder), in a folder above it, or in /etc/runbook",
-      advice: "name the project's folder with --project, or make one: a file runbook.yaml that holds \"project: NAME\"")
+      advice: "name the project's folder with --project, or start a new one with `runbook init`")
   }
 
   private static func named(_ path: String, by source: String, _ surroundings: Surroundings) throws(ProjectError)

@@ -35,7 +35,8 @@ package struct CommandRun: StepModule {
       Only you know what it does. A step whose program only reads declares `effect: observe`: it is then allowed
       everywhere, and may be repeated.
 
-      Secrets go into `secretEnv`, never into the arguments, which every user of the host can read.
+      Secrets go into `secretEnv`, never into the arguments, which every user of the host can read. Where the program
+      writes one of them out, `‹secret›` is recorded in its place.
       """,
     effect: .change, mayOnlyObserve: true, repetition: .atMostOnce, judges: true, deadline: .seconds(60),
     input: Record(
@@ -83,7 +84,7 @@ package struct CommandRun: StepModule {
     command.outputLimit = input.outputLimit
     let result: ProcessResult
     do { result = try await command.run() } catch { throw Self.notStarted(error) }
-    let output = Output(result)
+    let output = Output(result, masking: SecretMasking(input.secretEnv.values))
     if let interruption = result.interruption {
       throw StepError(
         .interrupted,
@@ -94,8 +95,7 @@ package struct CommandRun: StepModule {
     }
     guard case .exited(let status) = result.ending, input.exitCodes.contains(Int(status)) else {
       return .failed(
-        output,
-        Finding("command.failed", "\(executable) \(Self.ending(result.ending))", advice: lastLine(of: output)))
+        output, Finding("command.failed", "\(executable) \(Self.ending(result.ending))"))
     }
     guard output.leaked.isEmpty else {
       return .warned(
@@ -133,7 +133,7 @@ package struct CommandRun: StepModule {
 }
 
 extension CommandRun.Output {
-  fileprivate init(_ result: ProcessResult) {
+  fileprivate init(_ result: ProcessResult, masking: SecretMasking) {
     var exitCode: Int?
     var signal: Int?
     switch result.ending {
@@ -142,7 +142,8 @@ extension CommandRun.Output {
     case .unkillable: break
     }
     self.init(
-      exitCode: exitCode, signal: signal, stdout: result.standardOutput.text, stderr: result.standardError.text,
+      exitCode: exitCode, signal: signal, stdout: masking.text(of: result.standardOutput),
+      stderr: masking.text(of: result.standardError),
       truncated: result.standardOutput.isTruncated || result.standardError.isTruncated,
       leaked: result.leaked.map { "\($0.name) (\($0.pid))" }, elapsed: result.duration)
   }

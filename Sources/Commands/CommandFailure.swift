@@ -1,0 +1,36 @@
+package import Journal
+package import Schema
+
+/// Ends a command with an exit status and, on standard error, what to say.
+package struct CommandFailure: Error, Hashable, Sendable {
+  package var status: ExitStatus
+  /// What failed, on what, why, and below it what to do; nil where everything has been said.
+  package var message: String?
+  /// Those of documents, of values that were given, and of secrets; they have been shown.
+  package var problems: [Issue]
+
+  package init(_ status: ExitStatus, _ message: String? = nil, problems: [Issue] = []) {
+    self.status = status
+    self.message = message
+    self.problems = problems
+  }
+
+  /// A journal that cannot be written or read.
+  package init(_ error: JournalError) {
+    self.init(.error, [error.message, error.advice].compactMap(\.self).joined(separator: "\n  "))
+  }
+
+  /// `runbook.error/1`, as `docs/reports.md` describes it; nil where nothing kept the command from starting, or it has told
+  /// by itself.
+  var json: JSON? {
+    guard status == .invalid, message != nil || !problems.isEmpty else { return nil }
+    let lines = (message ?? "").split(separator: "\n").map { String($0.drop { $0 == " " }) }
+    let errors = problems.count { $0.severity == .error }
+    return [
+      "schema": "runbook.error/1", "exitCode": .int(Int64(status.code)),
+      "message": .string(lines.first ?? (errors == 1 ? "there is 1 problem" : "there are \(errors) problems")),
+      "advice": lines.count > 1 ? .string(lines.dropFirst().joined(separator: "\n")) : .null,
+      "problems": .array(problems.map(\.json)),
+    ]
+  }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import FoundationEssentials
+import Journal
+import Language
+import Ledger
+import Modules
+import Schema
+import Steps
+
+/// What the project offers for the word that is being typed. Where it cannot be read nothing is offered, and nothing said:
+/// a message would stand in the line that is typed.
+struct ProjectCompletion {
+  /// The line so far, the name of the program first.
+  private let words: [String]
+
+  /// Runbooks, and checks as `checks/NAME`.
+  static var documents: CompletionKind { .custom { words, _, _ in Self(words: words).documents } }
+  /// What `--target` takes.
+  static var targets: CompletionKind { .custom { words, _, _ in Self(words: words).targets } }
+  /// Steps of the runbook that the line names.
+  static var steps: CompletionKind { .custom { words, _, _ in Self(words: words).steps } }
+  /// `last`, and the newest runs.
+  static var runs: CompletionKind { .custom { words, _, _ in Self(words: words).runs } }
+
+  private static let maximumRuns = 20
+
+  private var project: Project? {
+    let surroundings = Project.Surroundings(
+      environment: ProcessInfo.processInfo.environment, workingFolder: FileManager.default.currentDirectoryPath)
+    guard let root = try? Project.find(value(of: "--project"), in: surroundings) else { return nil }
+    return try? Project.load(at: root, in: surroundings)
+  }
+
+  /// What an option of the line has for its value.
+  private func value(of option: String) -> String? {
+    if let word = words.first(where: { $0.hasPrefix("\(option)=") }) { return String(word.dropFirst(option.count + 1)) }
+    guard let index = words.firstIndex(of: option), index + 1 < words.count else { return nil }
+    return words[index + 1]
+  }
+
+  private var documents: [String] { project?.documentNames ?? [] }
+
+  private var targets: [String] {
+    words.contains("--lab") ? ["lab", "lab-rest", "all"] : project?.targetSelections ?? []
+  }
+
+  private var steps: [String] {
+    guard let project, let name = words.first(where: project.runbookNames.contains) else { return [] }
+    return (try? project.outline(name, catalog: .standard))?.steps.map(\.id) ?? []
+  }
+
+  private var runs: [String] {
+    guard let entries = try? project?.ledger.entries(limit: Self.maximumRuns), !entries.isEmpty else { return [] }
+    return ["last"] + entries.map(\.folder.id)
+  }
+}
+
+extension Project {
+  /// What `run` and `show` take.
+  var documentNames: [String] { runbookNames + checkNames.map { "checks/\($0)" } }
+}

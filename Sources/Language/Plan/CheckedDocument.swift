@@ -1,0 +1,33 @@
+package import Schema
+
+/// A runbook, or `checks/NAME`, read and checked as far as that goes without values: what is asked of it, and any number of
+/// plans, come from one reading.
+package struct CheckedDocument {
+  let project: Project
+  let name: String
+  let content: Content
+  /// Every problem of it and of what it uses.
+  package let issues: [Issue]
+
+  enum Content {
+    case runbook(CheckedRunbook)
+    case check(CheckedCheck)
+    /// Nothing can be said of it; an issue says why.
+    case unreadable
+  }
+
+  package var hasErrors: Bool { issues.contains { $0.severity == .error } }
+
+  /// Whether it needs a target; nil where it cannot be read.
+  ///
+  /// - Parameter given: a check takes the target for a turn-server that is not given.
+  package func usesTarget(given: GivenParameters = GivenParameters()) -> Bool? {
+    switch content {
+    case .runbook(let runbook): return runbook.usesTarget
+    case .check(let check):
+      let values = given.values(of: check.inputs, subject: "the check", log: IssueLog())
+      return check.inputs.contains { $0.declaration.type.isServer && values[$0.declaration.name] == nil }
+    case .unreadable: return nil
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import Processes
+import Schema
+import Testing
+
+/// A new project, from nothing to a run that passed.
+@Suite struct InitTests {
+  @Test("A new project validates and passes in the lab, with this repository's runbook and checks")
+  func worksAtOnce() async throws {
+    let place = try CommandLineProject()
+    let made = try await place.runbook("init", "new/ops")
+    #expect(made.status == 0, "\(made.stderr)")
+    #expect(made.stdout.contains("cd new/ops\n  runbook run daily-health --lab\n"), "\(made.stdout)")
+
+    let validated = try await place.runbook("validate", "--strict", "--project", "new/ops")
+    #expect(validated.status == 0, "\(validated.stderr)")
+    #expect(validated.stdout == "1 runbook, 3 checks: no problems\n")
+    let run = try await place.runbook(
+      "run", "daily-health", "--lab", "--project", "new/ops", "-p", "packets=5", "--format", "json")
+    #expect(run.status == 0, "\(run.stdout)\(run.stderr)")
+    #expect(place.exists("new/ops/.runbook/runs"))
+
+    for path in ["runbooks/daily-health.yaml", "checks/turn-relay.yaml"] {
+      #expect(try place.read("new/ops/\(path)") == place.read(path), "\(path)")
+    }
+  }
+
+  @Test("Credentials are the owner's alone, git leaves them and the runs out, and no server is made up")
+  func environmentFile() async throws {
+    let place = try CommandLineProject()
+    var command = place.command(["init"])
+    let folder = "\(place.root)/no: “plain” name"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+    command.directory = folder
+    let made = place.output(of: try await command.run())
+    #expect(made.status == 0, "\(made.stderr)")
+    let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/.env")
+    #expect(attributes[.posixPermissions] as? Int == 0o600)
+    #expect(try String(contentsOfFile: "\(folder)/.gitignore", encoding: .utf8) == ".env\n.runbook\n")
+    let run = try await place.runbook("run", "daily-health", "--project", folder)
+    #expect(run.status == 2)
+    #expect(run.stderr.contains("the project has no target"), "\(run.stderr)")
+    #expect(run.stderr.contains("TURN_SERVER"))
+  }
+
+  @Test("What is there already is named, and nothing at all is written")
+  func refusesToOverwrite() async throws {
+    let place = try CommandLineProject()
+    try place.write("ops/.env", "TURN_SERVER=turn:192.0.2.1\n")
+    try place.write("ops/checks/disk-space.yaml", "mine\n")
+    let output = try await place.runbook("init", "ops")
+    #expect(output.status == 2)
+    #expect(output.stderr.contains("there is already checks/disk-space.yaml, .env in ops"), "\(output.stderr)")
+    #expect(try place.read("ops/.env") == "TURN_SERVER=turn:192.0.2.1\n")
+    #expect(!place.exists("ops/runbook.yaml"))
+  }
+
+  @Test("A folder that cannot be made is named")
+  func noFolder() async throws {
+    let place = try CommandLineProject()
+    try place.write("file", "")
+    let output = try await place.runbook("init", "file/ops")
+    #expect(output.status == 2)
+    #expect(output.stderr.contains("cannot make the folder file/ops: Not a directory"), "\(output.stderr)")
+  }
+}

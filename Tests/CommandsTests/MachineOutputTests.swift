@@ -1,0 +1,181 @@
+import Foundation
+import Processes
+import Schema
+import Testing
+
+/// What machines read: one JSON document on standard output, also where nothing was run.
+@Suite struct MachineOutputTests {
+  @Test(
+    "What keeps a command from starting is one object with --format json, and a text for people besides",
+    arguments: refused)
+  func refusals(refusal: Refusal) async throws {
+    let project = try CommandLineProject()
+    let output = project.output(of: try await project.command(refusal.arguments).run())
+    #expect(output.status == 2)
+    #expect(!output.stderr.isEmpty)
+    let error = try output.json
+    #expect(error["schema"] == "runbook.error/1")
+    #expect(error["exitCode"] == 2)
+    #expect(error["message"]?.string?.hasPrefix(refusal.message) == true, "\(error.text())")
+    #expect(error["problems"]?.array?.first?["code"]?.string == refusal.code, "\(error.text())")
+  }
+
+  struct Refusal: Sendable, CustomTestStringConvertible {
+    let arguments: [String]
+    let message: String
+    let code: String?
+    var testDescription: String { arguments.joined(separator: " ") }
+
+    init(_ line: String, _ message: String, code: String? = nil) {
+      arguments = line.split(separator: " ").map(String.init)
+      self.message = message
+      self.code = code
+    }
+  }
+
+  static let refused: [Refusal] = [
+    Refusal("run dayly-health --format json", "there is 1 problem", code: "unknown-runbook"),
+    Refusal("run daily-health --format=json", "there is 1 problem", code: "missing-target"),
+    Refusal("show nothing --format json", "there is 1 problem", code: "unknown-runbook"),
+    Refusal("run daily-health --lab -p packet=5 --format json", "there is 1 problem", code: "unknown-param"),
+    Refusal("report 7ZZZ --format json", "no run has an id that begins with \"7ZZZ\""),
+    Refusal("history nothing --format json", "there is no runbook \"nothing\""),
+    Refusal("probe trun --format json", "there is no probe \"trun\""),
+    Refusal("history --limit 0 --format json", "--limit must be positive"),
+    Refusal("run daily-health --format json --no-such", "Unknown option '--no-such'"),
+    Refusal("list --project /nowhere --format json", "--project names /nowhere, which is no folder"),
+  ]
+
+  @Test(
+    "A missing secret is an object too; a failed run is its report alone, and another program's --format is not ours")
+  func others() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbook.yaml",
+      """
+      project: test
+      targets:
+        only: {server: "turn:127.0.0.1:1", username: u, credential: {env: NO_SUCH_VARIABLE}}
+
+      """)
+    let secret = try await project.runbook("run", "daily-health", "--format", "json")
+    #expect(try secret.json["problems"]?.array?.first?["code"] == "missing-secret")
+    let failed = try await project.runbook(
+      "run", "checks/disk-space", "-p", "failAt=0%", "--format", "json")
+    #expect(failed.status == 1)
+    #expect(try failed.json["schema"] == "runbook.report/1", "\(failed.stdout)\(failed.stderr)")
+    let program = try await project.runbook("lab", "exec", "--project", "/nowhere", "--", "x", "--format", "json")
+    #expect(program.status == 2)
+    #expect(program.stdout.isEmpty)
+  }
+
+  @Test("validate goes on where runbook.yaml and .env are broken, and shows the problems of all files")
+  func validateBrokenProject() async throws {
+    let project = try CommandLineProject()
+    try project.write("runbook.yaml", "projct: test\n")
+    try project.write(".env", "TURN SERVER\n")
+    try project.write("runbooks/broken.yaml", "runbook: broken\nsteps: 5\n")
+    let output = try await project.runbook("validate", "--format", "json")
+    #expect(output.status == 2)
+    let files = Set(try #require(try output.json.array).compactMap { $0["file"]?.string })
+    #expect(files.isSuperset(of: ["runbook.yaml", ".env", "runbooks/broken.yaml"]), "\(files)")
+    let text = try await project.runbook("validate")
+    #expect(text.stderr.contains("did you mean \"project\"?") && text.stderr.contains("runbooks/broken.yaml:"))
+  }
+
+  @Test("lab status tells whether it runs, and where, without secrets")
+  func labStatus() async throws {
+    let project = try CommandLineProject()
+    let down = try await project.runbook("lab", "status", "--format", "json")
+    #expect(try down.json["state"] == "down")
+    try await project.withLab { environment in
+      let up = try await project.runbook("lab", "status", "--format", "json")
+      #expect(try up.json["state"] == "up")
+      let servers = try #require(try up.json["servers"]?.array)
+      #expect(servers.compactMap { $0["name"]?.string } == ["lab", "lab-rest"])
+      #expect(servers.first?["uris"]?["udp"]?.string == environment["TURN_SERVER"])
+      for name in ["TURN_CREDENTIAL", "TURN_REST_SECRET"] {
+        #expect(!up.stdout.contains(try #require(environment[name])))
+      }
+    }
+  }
+
+  @Test("A runbook that uses no target starts no servers in the lab, and says so")
+  func unusedLab() async throws {
+    let project = try CommandLineProject()
+    // Without the program that servers would be.
+    let output = try await project.runbook(
+      "run", "checks/disk-space", "--lab", environment: ["PATH": "/nonexistent"])
+    #expect(output.status == 0, "\(output.stderr)")
+    #expect(output.stderr.contains("note: checks/disk-space uses no target; no server is started for it"))
+  }
+
+  @Test("A figure of past runs is shown as reports show it, with its unit for machines")
+  func figures() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbooks/room.yaml",
+      "runbook: room\nsteps:\n  - {id: disk, use: host.disk, with: {path: /}, expect: [output.total > 0]}\n")
+    try await project.runbook("run", "room")
+    let text = try await project.runbook("history", "room", "--figure", "disk.total")
+    #expect(text.stdout.contains(#/ [0-9.]+(MiB|GiB|TiB) /#), "\(text.stdout)\(text.stderr)")
+    let machine = try await project.runbook("history", "room", "--figure", "disk.total", "--format", "json")
+    #expect(try machine.json.array?.first?["unit"] == "bytesize")
+  }
+
+  @Test("A run whose journal was changed is listed as such")
+  func changedJournal() async throws {
+    let project = try CommandLineProject()
+    let run = try #require(
+      try await project.runbook("run", "checks/disk-space", "--format", "json").json["run"]?.string)
+    let journal = ".runbook/runs/\(run)/journal.jsonl"
+    try project.write(
+      journal,
+      try project.read(journal).replacing("\"exists\":true", with: "\"exists\":false").replacing(
+        "\"total\":", with: "\"total\":1"))
+    let text = try await project.runbook("history")
+    #expect(
+      text.stdout.split(separator: "\n").contains { $0.hasPrefix("changed") && $0.hasSuffix(run) }, "\(text.stdout)")
+    let listed = try #require(try await project.runbook("history", "--format", "json").json.array)
+    let machine = try #require(listed.first { $0["run"]?.string == run })
+    #expect(machine["outcome"] == .null)
+    #expect(machine["damaged"]?.string?.isEmpty == false)
+  }
+
+  @Test("A program's last words stand in the report, secrets masked; several targets say what each found")
+  func words() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbook.yaml",
+      """
+      project: test
+      targets:
+        one: {server: "turn:127.0.0.1:1"}
+        two: {server: "turn:127.0.0.1:2"}
+
+      """)
+    try project.write(
+      "runbooks/reload.yaml",
+      """
+      runbook: reload
+      allow: [change]
+      secrets:
+        key: {env: RELOAD_KEY}
+      steps:
+        - id: reload
+          use: command.run
+          with:
+            command: [sh, -c, 'echo "for ${target.host}: $KEY is refused" >&2; exit 3']
+            secretEnv: {KEY: "${secrets.key}"}
+
+      """)
+    let environment = ["RELOAD_KEY": "hunter2-hunter2"]
+    let one = try await project.runbook("run", "reload", "--target", "one", environment: environment)
+    #expect(one.status == 1, "\(one.stderr)")
+    #expect(one.stdout.contains("found     sh ended with exit code 3 (command.failed)\n  stderr    for 127.0.0.1: "))
+    #expect(one.stdout.contains("is refused") && !one.stdout.contains("hunter2"), "\(one.stdout)")
+    let all = try await project.runbook("run", "reload", "--target", "all", environment: environment)
+    let found = "fail      reload  reload\n  found     sh ended with exit code 3 (command.failed)\n"
+    #expect(all.stdout.components(separatedBy: found).count == 3, "\(all.stdout)")
+  }
+}
