@@ -100,7 +100,7 @@ extension LiveServerTests {
 
     @Test("A server that is reached over IPv6 is asked for relay ports that our own address can reach")
     func portsOverIPv6() async throws {
-      try await Coturn.with(host: "::1", ["--relay-ip", "127.0.0.1"]) { coturn in
+      try await Coturn.with(host: "::1") { coturn in
         let report = try await PortsProbe(server: coturn.server(), allocations: 1).run(deadline: .seconds(10))
         #expect(report.unreachable.isEmpty)
       }
