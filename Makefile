@@ -64,7 +64,7 @@ docs: build
 	RUNBOOK_WRITE_DOCS=1 scripts/test --filter 'JournalReferenceTests|ReportsDocumentTests'
 
 bench:
-	@scripts/setup run
+	@scripts/setup bench
 	@scripts/bench
 
 fuzz:

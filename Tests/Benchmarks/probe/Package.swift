@@ -30,6 +30,6 @@ let package = Package(
     .target(name: "STUN", dependencies: ["Addresses", nioCore, crypto], swiftSettings: house),
     .target(name: "Probe", dependencies: ["Addresses", "STUN", "COpenSSL", nioCore, nioPosix], swiftSettings: house),
     .executableTarget(
-      name: "probe-benchmark", dependencies: ["Addresses", "Probe", "STUN", "CAllocations", nioCore],
+      name: "probe-benchmark", dependencies: ["Addresses", "Probe", "STUN", "CAllocations", nioCore, crypto],
       swiftSettings: house),
   ])

@@ -32,7 +32,8 @@ final class BenchmarkServer {
   struct NotReady: Error {}
 
   deinit {
-    process.terminate()
+    // It has nothing to finish, and coturn takes its time over a softer signal.
+    kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     try? FileManager.default.removeItem(at: directory)
   }
@@ -50,7 +51,8 @@ func line(_ measure: String, _ value: String) {
   print(measure + String(repeating: " ", count: max(1, 58 - measure.count)) + value)
 }
 
-func milliseconds(_ duration: Duration) -> String {
+func milliseconds(_ duration: Duration?) -> String {
+  guard let duration else { return "no figure" }
   let thousandths = Int((duration / .microseconds(1)).rounded())
   return
     "\(thousandths / 1000).\(String(repeating: "0", count: 3 - "\(thousandths % 1000)".count))\(thousandths % 1000) ms"
