@@ -8,11 +8,16 @@ package struct CommandFailure: Error, Hashable, Sendable {
   package var message: String?
   /// Those of documents, of values that were given, and of secrets; they have been shown.
   package var problems: [Issue]
+  /// Whether standard output has what the command was asked for all the same.
+  package var isAfterOutput: Bool
 
-  package init(_ status: ExitStatus, _ message: String? = nil, problems: [Issue] = []) {
+  package init(
+    _ status: ExitStatus, _ message: String? = nil, problems: [Issue] = [], isAfterOutput: Bool = false
+  ) {
     self.status = status
     self.message = message
     self.problems = problems
+    self.isAfterOutput = isAfterOutput
   }
 
   /// A journal that cannot be written or read.
@@ -20,10 +25,9 @@ package struct CommandFailure: Error, Hashable, Sendable {
     self.init(.error, [error.message, error.advice].compactMap(\.self).joined(separator: "\n  "))
   }
 
-  /// `runbook.error/1`, as `docs/reports.md` describes it; nil where nothing kept the command from starting, or it has told
-  /// by itself.
+  /// `runbook.error/1`, as `docs/reports.md` describes it; nil where standard output says by itself what came of it.
   var json: JSON? {
-    guard status == .invalid, message != nil || !problems.isEmpty else { return nil }
+    guard [.invalid, .error].contains(status), !isAfterOutput, message != nil || !problems.isEmpty else { return nil }
     let lines = (message ?? "").split(separator: "\n").map { String($0.drop { $0 == " " }) }
     let errors = problems.count { $0.severity == .error }
     return [

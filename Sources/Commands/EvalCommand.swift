@@ -45,7 +45,8 @@ package struct EvalCommand: ParsableCommand {
       if format == .json { Terminal.standardOutput.write(json(error: problem.message)) }
       let marks =
         String(repeating: " ", count: problem.range.lowerBound) + String(repeating: "^", count: problem.range.count)
-      throw CommandFailure(.error, "it has no value: \(problem.message)\n  \(expression)\n  \(marks)")
+      throw CommandFailure(
+        .error, "it has no value: \(problem.message)\n  \(expression)\n  \(marks)", isAfterOutput: true)
     }
   }
 

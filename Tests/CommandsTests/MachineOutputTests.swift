@@ -69,6 +69,22 @@ import Testing
     #expect(program.stdout.isEmpty)
   }
 
+  @Test(
+    "Servers that do not start are an object with exit code 3; a file that cannot be written leaves the report alone")
+  func ourOwnSide() async throws {
+    let project = try CommandLineProject()
+    try project.write("runbook.yaml", "project: test\nstate: /proc/none\n")
+    let noServer = try await project.runbook("run", "daily-health", "--lab", "--format", "json")
+    #expect(noServer.status == 3)
+    #expect(try noServer.json["exitCode"] == 3)
+    try project.write("runbook.yaml", "project: test\n")
+    let fullDisk = try await project.runbook(
+      "run", "checks/disk-space", "--format", "json", "--report", "text=/dev/full")
+    #expect(fullDisk.status == 3)
+    #expect(try fullDisk.json["schema"] == "runbook.report/1")
+    #expect(fullDisk.stderr.contains("/dev/full"))
+  }
+
   @Test("validate goes on where runbook.yaml and .env are broken, and shows the problems of all files")
   func validateBrokenProject() async throws {
     let project = try CommandLineProject()
@@ -103,11 +119,18 @@ import Testing
   @Test("A runbook that uses no target starts no servers in the lab, and says so")
   func unusedLab() async throws {
     let project = try CommandLineProject()
-    // Without the program that servers would be.
-    let output = try await project.runbook(
-      "run", "checks/disk-space", "--lab", environment: ["PATH": "/nonexistent"])
-    #expect(output.status == 0, "\(output.stderr)")
-    #expect(output.stderr.contains("note: checks/disk-space uses no target; no server is started for it"))
+    try project.write(
+      "runbooks/alone.yaml",
+      """
+      runbook: alone
+      allow: [change]
+      steps:
+        - {id: look, use: command.run, with: {command: [test, "!", -e, "\(project.root)/.runbook/lab"]}}
+
+      """)
+    let output = try await project.runbook("run", "alone", "--lab")
+    #expect(output.status == 0, "\(output.stdout)\(output.stderr)")
+    #expect(output.stderr.contains("note: alone uses no target; no server is started for it"))
   }
 
   @Test("A figure of past runs is shown as reports show it, with its unit for machines")
@@ -140,6 +163,9 @@ import Testing
     let machine = try #require(listed.first { $0["run"]?.string == run })
     #expect(machine["outcome"] == .null)
     #expect(machine["damaged"]?.string?.isEmpty == false)
+    let report = try await project.runbook("report", run, "--format", "json")
+    #expect(report.status == 3)
+    #expect(try report.json["message"] == machine["damaged"], "\(report.stdout)")
   }
 
   @Test("A program's last words stand in the report, secrets masked; several targets say what each found")

@@ -28,7 +28,7 @@ enum ManualFacts {
     ("TURN_CERT, TURN_KEY", "Files of a certificate of our own and its key, for a server that asks for one."),
     ("TURN_TLS_SERVER", "The server that `runbook probe` uses for TLS, where it differs from TURN_SERVER."),
     ("CREDENTIALS_DIRECTORY", "The folder of systemd's credentials, for secrets that name one."),
-    ("XDG_RUNTIME_DIR", "The folder in memory for runs with `--volatile`."),
+    ("XDG_RUNTIME_DIR", "The folder in memory for runs with `--volatile`, where /dev/shm is none."),
     ("NO_COLOR", "Set to anything, it turns colours off. They are used on a terminal only."),
     ("TERM", "`dumb` turns colours off."),
     ("SOURCE_DATE_EPOCH", "The date of this page, when it is made."),

@@ -42,7 +42,8 @@ package struct ReportFile: ExpressibleByArgument, Hashable, Sendable {
     if isFile, isWritten, rename(aside, path) != 0 { (isWritten, reason) = (false, errno) }
     guard !isWritten else { return }
     if isFile { unlink(aside) }
-    throw CommandFailure(.error, "the report cannot be written to \(path): \(String(cString: strerror(reason)))")
+    let message = "the report cannot be written to \(path): \(String(cString: strerror(reason)))"
+    throw CommandFailure(.error, message, isAfterOutput: true)
   }
 
   /// False for what must not be replaced by a file: a device, a pipe, a link.

@@ -26,7 +26,9 @@ extension Lab {
       try? await release(.process(process))
       throw error
     }
-    do { try await release(.process(process)) } catch { throw CommandFailure(.error, error.message) }
+    do { try await release(.process(process)) } catch {
+      throw CommandFailure(.error, error.message, isAfterOutput: true)
+    }
     return result
   }
 }
