@@ -65,11 +65,9 @@ struct CommandDeclaration: Hashable {
       fallback = json["defaultValue"]?.string
     }
 
-    /// What it is for, with the values that it takes and the one it has.
+    /// What it is for, and what it is where it is not given.
     var meaning: String {
-      var sentences = abstract.isEmpty ? [] : [abstract]
-      if let fallback { sentences.append("Default: \(fallback).") }
-      return sentences.joined(separator: " ")
+      [abstract, fallback.map { "Default: \($0)." } ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
     }
 
     /// Its names in bold and its value in italics, as the head of its entry.
