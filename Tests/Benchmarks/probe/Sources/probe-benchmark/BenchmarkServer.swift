@@ -16,7 +16,8 @@ final class BenchmarkServer {
     process.executableURL = URL(filePath: "/bin/sh")
     process.arguments = [
       "-c", "turnserver \"$@\" & cat; kill -KILL $!", "sh", "-n", "--listening-ip", "127.0.0.1", "--relay-ip",
-      "127.0.0.1", "--listening-port", "\(port)", "--allow-loopback-peers", "--no-cli", "--no-tls", "--no-dtls", "--lt-cred-mech",
+      "127.0.0.1", "--listening-port", "\(port)", "--allow-loopback-peers", "--no-cli", "--no-tls", "--no-dtls",
+      "--lt-cred-mech",
       "--user", "u:p", "--realm", "r.example", "--userdb", directory.appending(path: "db").path, "--pidfile",
       directory.appending(path: "pid").path, "--log-file", "/dev/null",
     ]
