@@ -75,15 +75,6 @@ package actor Allocation {
     throw ProbeFailure(TransportFailure.cancelled, server: connection.server, transport: connection.transport)
   }
 
-  /// Renews what runs out, until the task is cancelled.
-  func keep() async {
-    while !Task.isCancelled {
-      let next = max(state.nextMaintenance, .now + .seconds(1))
-      do { try await Task.sleep(until: next, clock: .continuous) } catch { return }
-      await renewWhatIsDue(at: .now)
-    }
-  }
-
   /// Renews what runs out soon after this time. What cannot be renewed shows in what the allocation is used for.
   func renewWhatIsDue(at now: Instant) async {
     for item in state.due(now: now) {

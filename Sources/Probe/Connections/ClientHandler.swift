@@ -87,6 +87,7 @@ final class ClientHandler: ChannelInboundHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) {
     fail(TransportFailure.closedByServer)
+    timer?.cancel()
     self.context = nil
   }
 
@@ -126,13 +127,12 @@ final class ClientHandler: ChannelInboundHandler {
     scheduleTimer()
   }
 
+  /// Leaves a timer that fires too early: it looks again then. Most answers come long before.
   private func scheduleTimer() {
-    let next = client.nextTimer
-    guard next != timerInstant || timer == nil else { return }
+    guard let context, let next = client.nextTimer else { return }
+    if let timerInstant, timerInstant <= next { return }
     timer?.cancel()
-    timer = nil
     timerInstant = next
-    guard let next, let context else { return }
     let delay = TimeAmount(max(.zero, next - .now))
     timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in self?.timerFired() }
   }
@@ -140,7 +140,9 @@ final class ClientHandler: ChannelInboundHandler {
   private func timerFired() {
     timer = nil
     timerInstant = nil
-    if let deframer, deframer.pendingByteCount > 0 { client.noteUnfinishedFrame() }
+    if let deframer, deframer.pendingByteCount > 0, let next = client.nextTimer, next <= .now {
+      client.noteUnfinishedFrame()
+    }
     while true {
       let action = client.timerFired(now: .now)
       if case .nothing = action { break }

@@ -92,11 +92,17 @@ extension ServerConnection {
   ) async throws -> Opened {
     switch transport {
     case .udp, .dtls:
-      return try await DatagramBootstrap(group: eventLoop)
-        .channelOption(.datagramVectorReadMessageCount, value: 16)
-        .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 * options.datagramCapacity))
-        .channelOption(.socketOption(.so_rcvbuf), value: 1 << 20)
-        .connect(to: address, channelInitializer: initializer)
+      let batch = options.expectsTraffic ? 16 : 1
+      var bootstrap = DatagramBootstrap(group: eventLoop)
+        .channelOption(
+          .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: batch * options.datagramCapacity))
+      if options.expectsTraffic {
+        bootstrap =
+          bootstrap
+          .channelOption(.datagramVectorReadMessageCount, value: batch)
+          .channelOption(.socketOption(.so_rcvbuf), value: 1 << 20)
+      }
+      return try await bootstrap.connect(to: address, channelInitializer: initializer)
     case .tcp, .tls:
       let stop = eventLoop.makePromise(of: Void.self)
       // From here on there is nothing to stop any more.

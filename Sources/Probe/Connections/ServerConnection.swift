@@ -71,29 +71,37 @@ extension ServerConnection {
     var isMinimal = false
     /// The largest datagram that is expected.
     var datagramCapacity = 2048
+    /// Whether many datagrams come at once: then the kernel keeps more of them, and they are read in batches, for which
+    /// each connection takes more memory.
+    var expectsTraffic = false
     /// nil takes any.
     var eventLoop: (any EventLoop)?
   }
 
-  /// Opens a socket, uses it, and closes it, whatever happens.
+  /// Opens a socket, uses it, and closes it, whatever happens. All of it runs on the connection's event loop.
   static func withConnection<Value>(
     to server: TransportAddress, over transport: Transport, options: Options, by deadline: Instant,
     _ body: (ServerConnection) async throws(ProbeFailure) -> Value
   ) async throws(ProbeFailure) -> Value {
-    let connection: ServerConnection
-    do throws(TransportFailure) {
-      connection = try await open(to: server, over: transport, options: options, by: deadline)
-    } catch {
-      throw ProbeFailure(error, server: server, transport: transport)
+    var options = options
+    let eventLoop = options.eventLoop ?? nextEventLoop()
+    options.eventLoop = eventLoop
+    return try await withTaskExecutorPreference(EventLoopExecutor(eventLoop)) { () async throws(ProbeFailure) in
+      let connection: ServerConnection
+      do throws(TransportFailure) {
+        connection = try await open(to: server, over: transport, options: options, by: deadline)
+      } catch {
+        throw ProbeFailure(error, server: server, transport: transport)
+      }
+      let result: Result<Value, ProbeFailure>
+      do throws(ProbeFailure) {
+        result = .success(try await body(connection))
+      } catch {
+        result = .failure(error)
+      }
+      await connection.close()
+      return try result.get()
     }
-    let result: Result<Value, ProbeFailure>
-    do throws(ProbeFailure) {
-      result = .success(try await body(connection))
-    } catch {
-      result = .failure(error)
-    }
-    await connection.close()
-    return try result.get()
   }
 
   /// An event loop to share between connections.

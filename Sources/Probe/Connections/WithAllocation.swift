@@ -9,6 +9,8 @@ struct AllocationRequest: Sendable {
   var followsAlternate = false
   /// The largest datagram that is expected.
   var datagramCapacity = 2048
+  /// Whether many datagrams come at once.
+  var expectsTraffic = false
   /// nil takes any.
   var eventLoop: (any EventLoop)?
   /// A challenge that was never received on the new connection, to see it refused.
@@ -43,6 +45,7 @@ extension Allocation {
     var newSourcePorts = 0
     var connectionOptions = request.server.connectionOptions()
     connectionOptions.datagramCapacity = request.datagramCapacity
+    connectionOptions.expectsTraffic = request.expectsTraffic
     connectionOptions.eventLoop = request.eventLoop
     while true {
       let limit = isRedirected ? deadline : candidates.limit(by: deadline)
@@ -123,7 +126,10 @@ extension Allocation {
   private static func use<Value: Sendable>(
     _ allocation: Allocation, by deadline: Instant, _ body: (Allocation) async throws(ProbeFailure) -> Value
   ) async -> Result<(value: Value, deletion: Deletion), ProbeFailure> {
-    let keeper = Task { await allocation.keep() }
+    let eventLoop = allocation.connection.eventLoop
+    let keeper = eventLoop.scheduleRepeatedAsyncTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+      eventLoop.makeFutureWithTask { await allocation.renewWhatIsDue(at: .now) }
+    }
     let result: Result<Value, ProbeFailure>
     do throws(ProbeFailure) {
       result = .success(try await body(allocation))
@@ -132,7 +138,9 @@ extension Allocation {
     }
     keeper.cancel()
     // A task of its own: cancelling the probe must not cancel its cleaning up.
-    let deletion = await Task { await allocation.delete(by: .now + deletionLimit) }.value
+    let deletion = await Task(executorPreference: EventLoopExecutor(eventLoop)) {
+      await allocation.delete(by: .now + deletionLimit)
+    }.value
     switch result {
     case .success(let value): return .success((value, deletion))
     case .failure(var failure):

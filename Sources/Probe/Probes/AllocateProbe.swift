@@ -49,16 +49,17 @@ package struct AllocateProbe: Sendable {
   package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
     let request = AllocationRequest(server: server, options: options, followsAlternate: followsAlternate)
     let (granted, deletion) = try await Allocation.withAllocation(request, by: .now + deadline) {
-      allocation throws(ProbeFailure) in (allocation, await allocation.state)
+      allocation throws(ProbeFailure) in
+      (allocation, await allocation.state, await allocation.connection.realm())
     }
-    let (allocation, state) = granted
+    let (allocation, state, realm) = granted
     let message = allocation.response.message
     return Report(
       server: allocation.connection.server, transport: allocation.connection.transport,
       relayedAddress: allocation.relayedAddress, relayedAddresses: allocation.relayedAddresses,
       reflexiveAddress: allocation.reflexiveAddress, lifetime: state.lifetime,
       reservationToken: state.reservationToken, refusedFamily: state.refusedFamily,
-      realm: await allocation.connection.realm(), software: try? message.attribute(Software.self)?.text,
+      realm: realm, software: try? message.attribute(Software.self)?.text,
       roundTrip: allocation.response.roundTrip, elapsed: allocation.response.elapsed,
       effort: allocation.response.effort, droppedAttributes: allocation.droppedAttributes,
       newSourcePorts: allocation.newSourcePorts, deletion: deletion)

@@ -72,6 +72,7 @@ package struct RelayProbe: Sendable {
     var request = AllocationRequest(server: server)
     request.options.family = family
     request.datagramCapacity = max(2048, size + 128)
+    request.expectsTraffic = true
     request.eventLoop = ServerConnection.nextEventLoop()
     progress("making two allocations")
     let (inner, outerDeletion) = try await Allocation.withAllocation(request, by: end) {

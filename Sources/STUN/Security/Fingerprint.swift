@@ -9,7 +9,7 @@ enum Fingerprint {
     message.withUnsafeReadableBytes { bytes in
       var crc = CRC32()
       unsafe crc.update(bytes[0..<2])
-      crc.update([UInt8(truncatingIfNeeded: length >> 8), UInt8(truncatingIfNeeded: length)])
+      withUnsafeBytes(of: UInt16(truncatingIfNeeded: length).bigEndian) { unsafe crc.update($0[...]) }
       unsafe crc.update(bytes[4..<end])
       return crc.value ^ 0x5354_554E
     }
@@ -22,9 +22,10 @@ private struct CRC32 {
 
   var value: UInt32 { ~state }
 
-  mutating func update(_ bytes: some Sequence<UInt8>) {
-    for byte in bytes {
-      state = Self.table[Int(truncatingIfNeeded: (state ^ UInt32(byte)) & 0xFF)] ^ state >> 8
+  mutating func update(_ bytes: Slice<UnsafeRawBufferPointer>) {
+    let table = Self.table
+    for byte in unsafe bytes {
+      state = table[Int(truncatingIfNeeded: (state ^ UInt32(byte)) & 0xFF)] ^ state >> 8
     }
   }
 

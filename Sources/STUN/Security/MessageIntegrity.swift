@@ -17,12 +17,12 @@ extension Message {
     if let span = span(of: .messageIntegritySHA256) {
       // The code may be cut to 16–32 bytes, a multiple of four (section 14.6).
       guard (16...32).contains(span.length), span.length % 4 == 0 else { return .invalid }
-      return agrees(key.code(SHA256.self, over: bytes, upTo: span.offset, length: lengthEnding(with: span)), span)
+      return agrees(key.sha256.code(over: bytes, upTo: span.offset, length: lengthEnding(with: span)), span)
     }
     if let span = span(of: .messageIntegrity) {
       guard span.length == 20 else { return .invalid }
       return agrees(
-        key.code(Insecure.SHA1.self, over: bytes, upTo: span.offset, length: lengthEnding(with: span)), span)
+        key.sha1.code(over: bytes, upTo: span.offset, length: lengthEnding(with: span)), span)
     }
     return .absent
   }
@@ -41,14 +41,14 @@ extension MessageWriter {
   /// section 14.5).
   package mutating func appendIntegrity(key: IntegrityKey) {
     appendCode(.messageIntegrity, byteCount: 20) { message, end, length in
-      key.code(Insecure.SHA1.self, over: message, upTo: end, length: length)
+      key.sha1.code(over: message, upTo: end, length: length)
     }
   }
 
   /// Appends MESSAGE-INTEGRITY-SHA256 with the whole code of 32 bytes (RFC 8489, section 14.6).
   package mutating func appendIntegritySHA256(key: IntegrityKey) {
     appendCode(.messageIntegritySHA256, byteCount: 32) { message, end, length in
-      key.code(SHA256.self, over: message, upTo: end, length: length)
+      key.sha256.code(over: message, upTo: end, length: length)
     }
   }
 }

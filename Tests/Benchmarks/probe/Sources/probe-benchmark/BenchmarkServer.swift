@@ -6,18 +6,22 @@ import STUN
 /// A coturn of the benchmark's own on loopback.
 final class BenchmarkServer {
   private let process = Process()
+  /// Ends with this process, however that ends, and the server with it.
+  private let lifeline = Pipe()
   private let directory = URL.temporaryDirectory.appending(path: "probe-benchmark-\(UUID().uuidString)")
   let port = Int.random(in: 10_000...20_000)
 
   init() async throws {
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    process.executableURL = URL(filePath: "/usr/bin/setpriv")
+    process.executableURL = URL(filePath: "/bin/sh")
     process.arguments = [
-      "--pdeathsig", "KILL", "--", "turnserver", "-n", "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1",
-      "--listening-port", "\(port)", "--allow-loopback-peers", "--no-cli", "--no-tls", "--no-dtls", "--lt-cred-mech",
+      "-c", "turnserver \"$@\" & cat; kill -KILL $!", "sh", "-n", "--listening-ip", "127.0.0.1", "--relay-ip",
+      "127.0.0.1", "--listening-port", "\(port)", "--allow-loopback-peers", "--no-cli", "--no-tls", "--no-dtls",
+      "--lt-cred-mech",
       "--user", "u:p", "--realm", "r.example", "--userdb", directory.appending(path: "db").path, "--pidfile",
       directory.appending(path: "pid").path, "--log-file", "/dev/null",
     ]
+    process.standardInput = lifeline
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
@@ -32,8 +36,7 @@ final class BenchmarkServer {
   struct NotReady: Error {}
 
   deinit {
-    // It has nothing to finish, and coturn takes its time over a softer signal.
-    kill(process.processIdentifier, SIGKILL)
+    try? lifeline.fileHandleForWriting.close()
     process.waitUntilExit()
     try? FileManager.default.removeItem(at: directory)
   }

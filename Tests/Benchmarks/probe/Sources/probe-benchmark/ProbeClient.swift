@@ -12,16 +12,21 @@ struct ProbeClient: AllocationClient {
       for _ in 0..<inFlight {
         group.addTask {
           var samples = AllocationSamples()
-          for _ in 0..<(count / inFlight) {
+          while samples.all.count < count / inFlight {
             let begun = ContinuousClock.now
-            let report = try await probe.run(deadline: .seconds(20))
-            let whole = ContinuousClock.now - begun
-            // Closing the socket counts for the allocation here, where for the others it does not.
-            samples.all.append(
-              AllocationSample(
-                allocate: whole - report.deletion.elapsed, whole: whole, exchange: report.elapsed,
-                deletion: report.deletion.elapsed))
-            samples.refused += report.newSourcePorts
+            do throws(ProbeFailure) {
+              let report = try await probe.run(deadline: .seconds(20))
+              let whole = ContinuousClock.now - begun
+              // Closing the socket counts for the allocation here, where for the others it does not.
+              samples.all.append(
+                AllocationSample(
+                  allocate: whole - report.deletion.elapsed, whole: whole, exchange: report.elapsed,
+                  deletion: report.deletion.elapsed))
+              samples.refused += report.newSourcePorts
+            } catch {
+              guard error.code == .allocationMismatch else { throw error }
+              samples.refused += 1
+            }
           }
           return samples
         }
