@@ -126,7 +126,7 @@ extension LiveServerTests {
       try #require(Self.withLoopback(port) { bind(listener, $0, $1) } == 0)
       try #require(listen(listener, 0) == 0)
       let waiting = (0..<4).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0) }
-      defer { waiting.forEach { close($0) } }
+      defer { for client in waiting { close(client) } }
       for client in waiting { _ = Self.withLoopback(port) { connect(client, $0, $1) } }
       try await body(port)
     }
