@@ -83,6 +83,43 @@ extension LiveServerTests {
       }
     }
 
+    @Test("ends a wait for datagrams that do not come: they are not called lost")
+    func waiting() async throws {
+      // It grants everything and relays nothing.
+      try await ScriptedTURN.with { _, _, _ in
+        nil
+      } _: { server, turn in
+        let ports = Task<PortsProbe.Report, any Error> {
+          try await PortsProbe(server: server, allocations: 1).run(deadline: .seconds(30))
+        }
+        try await expectCancelled(ports) {
+          try await turn.waitUntil { $0.signedRequests(.createPermission).count == 1 }
+        }
+      }
+      try await ScriptedTURN.with { _, _, _ in
+        nil
+      } _: { server, turn in
+        let openings = Task<OpenRelayProbe.Report, any Error> {
+          try await OpenRelayProbe(server: server).run(deadline: .seconds(30))
+        }
+        // Each kind of peer once, and the relayed address for either family.
+        let count = OpenRelayProbe.PeerKind.allCases.count + 1
+        try await expectCancelled(openings) {
+          try await turn.waitUntil { $0.signedRequests(.createPermission).count == count }
+        }
+      }
+    }
+
+    private func expectCancelled<Report>(
+      _ task: Task<Report, any Error>, whenReady: () async throws -> Void
+    ) async throws {
+      try await whenReady()
+      try await Task.sleep(for: .milliseconds(100))
+      task.cancel()
+      let failure = await #expect(throws: ProbeFailure.self) { try await task.value }
+      #expect(failure?.code == .cancelled)
+    }
+
     @Test(
       "ends a TCP connection that does not come about, and a handshake that nobody answers", arguments: [false, true])
     func opening(isSecure: Bool) async throws {
