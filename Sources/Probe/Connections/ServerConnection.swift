@@ -19,19 +19,28 @@ package struct ServerConnection: Sendable {
 
   /// Sends a request and waits for its outcome.
   ///
-  /// - Parameter deadline: when to give up; the RFC's own end is kept where it is earlier.
-  /// - Throws: `RequestFailure`; `.cancelled` as soon as the task is cancelled.
-  func perform(_ request: Request, by deadline: Instant) async throws(RequestFailure) -> Response {
+  /// - Parameters:
+  ///   - deadline: when to give up; the RFC's own end is kept where it is earlier.
+  ///   - grace: how much longer an answer is waited for when the task is cancelled after the request was sent.
+  /// - Throws: `RequestFailure`; `.cancelled` as soon as the task is cancelled and the grace is over.
+  func perform(
+    _ request: Request, by deadline: Instant, graceWhenCancelled grace: Duration = .zero
+  ) async throws(RequestFailure) -> Response {
     let token = ClientHandler.Token()
+    let cancel: @Sendable () -> Void = { [eventLoop, handler] in
+      eventLoop.scheduleTask(in: TimeAmount(grace)) { handler.value.cancel(token) }
+    }
     let result: Result<Response, RequestFailure> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         guard !Task.isCancelled else { return continuation.resume(returning: .failure(.cancelled)) }
         eventLoop.execute {
           handler.value.begin(request, token: token, deadline: deadline, continuation: continuation)
         }
+        // Cancelled between the question and the request's beginning, it found nothing to end.
+        if Task.isCancelled { cancel() }
       }
     } onCancel: {
-      eventLoop.execute { handler.value.cancel(token) }
+      cancel()
     }
     return try result.get()
   }

@@ -26,6 +26,10 @@ extension Allocation {
   /// The longest that a deletion may take.
   static let deletionLimit: Duration = .seconds(2)
 
+  /// How much longer a grant is waited for when the task is cancelled: an allocation can be deleted only once it is there,
+  /// and a server may take in a deletion sooner than the request before it, while that waits for its user's password.
+  static let grantGrace: Duration = .milliseconds(500)
+
   /// Makes an allocation, uses it, and deletes it: also when the use fails and when the task is cancelled.
   ///
   /// - Parameters:
@@ -100,7 +104,8 @@ extension Allocation {
   ) async throws(ProbeFailure) -> Allocated {
     let failure: RequestFailure
     do throws(RequestFailure) {
-      let response = try await connection.perform(.allocate(options), by: deadline)
+      let response = try await connection.perform(
+        .allocate(options), by: deadline, graceWhenCancelled: grantGrace)
       do throws(DecodingError) {
         return .success((try AllocationState(allocated: response.message, now: .now), response))
       } catch {

@@ -70,6 +70,7 @@ package struct ExternalAddressProbe: Sendable {
         guard let response = try? Message(decoding: bytes), response.transactionID == id else { continue }
         if let address = try? response.attribute(XORMappedAddress.self) { return address.address.ip }
       }
+      try allocation.checkCancellation()
     }
     return nil
   }

@@ -34,6 +34,8 @@ final class RelayDriver {
           box.value = driver
           driver.start()
         }
+        // Cancelled before there was a driver, it found nothing to end.
+        if Task.isCancelled { eventLoop.execute { box.value?.cancel() } }
       }
     } onCancel: {
       eventLoop.execute { box.value?.cancel() }
