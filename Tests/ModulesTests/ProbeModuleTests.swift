@@ -125,14 +125,17 @@ import Testing
     #expect(behaviour.output["behindNAT"] == .bool(false))
   }
 
-  @Test("turn.expiry objects to a permission that outlives its time, and keeps quiet about one that ends")
+  @Test("turn.expiry objects to a channel that outlives its time, and keeps quiet about one that ends")
   func expiry() async throws {
-    for (lifetime, code) in [(2, nil), (300, "turn.permissionNotExpired")] {
-      let coturn = try await Coturn.start { $0.directives = ["permission-lifetime=\(lifetime)"] }
+    for (lifetime, code) in [(2, nil), (600, "turn.notExpired")] {
+      let coturn = try await Coturn.start { $0.directives = ["channel-lifetime=\(lifetime)"] }
       let result = try await run(
-        "turn.expiry", [.init("server", server(coturn)), .init("after", .duration(.seconds(3)))])
+        "turn.expiry",
+        [
+          .init("server", server(coturn)), .init("subject", .string("channel")), .init("after", .duration(.seconds(3))),
+        ])
       #expect(result.objection?.finding.code == code)
-      #expect(result.output["permissionExpired"] == .bool(code == nil))
+      #expect(result.output["expired"] == .bool(code == nil))
     }
   }
 

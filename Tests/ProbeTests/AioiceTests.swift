@@ -104,23 +104,9 @@ extension LiveServerTests {
         }
       }
       await hear { aioice.proceed() }
-      for text in texts { await hear { allocation.send(text, over: channel) } }
+      for text in texts { await hear { allocation.send(ByteBuffer(string: text), over: channel) } }
       try aioice.end()
       return heard
-    }
-  }
-}
-
-extension Allocation {
-  /// Sends a text to the peer of a channel.
-  fileprivate nonisolated func send(_ text: String, over channel: ChannelNumber) {
-    let connection = connection
-    connection.eventLoop.execute {
-      let handler = connection.handler.value
-      var frame = ByteBuffer()
-      handler.client.channelData(ByteBuffer(string: text), to: channel, into: &frame)
-      handler.writeUnflushed(frame)
-      handler.flush()
     }
   }
 }

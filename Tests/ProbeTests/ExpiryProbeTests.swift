@@ -20,6 +20,18 @@ extension LiveServerTests {
       }
     }
 
+    @Test("18. A channel that is not renewed ends in time, while the permission goes on")
+    func forgottenChannel() async throws {
+      try await Coturn.with(["--channel-lifetime=2"]) { coturn in
+        let probe = ExpiryProbe(server: coturn.server(), subject: .channel, after: .seconds(4))
+        let report = try await probe.run(deadline: .seconds(18))
+        #expect(report.isExpired)
+        #expect(report.lastPassage < .seconds(4))
+        #expect((2...4).contains(report.passages))
+        try await coturn.expectNoAllocations(of: 1)
+      }
+    }
+
     @Test(
       "A permission that outlives the time is seen, and so are relays that ask for none",
       arguments: ["--permission-lifetime=300", "--server-relay"])

@@ -96,6 +96,18 @@ extension Allocation {
     }
   }
 
+  /// Sends a datagram to a channel's peer.
+  nonisolated func send(_ payload: ByteBuffer, over channel: ChannelNumber) {
+    let connection = connection
+    connection.eventLoop.execute {
+      let handler = connection.handler.value
+      var frame = ByteBuffer()
+      handler.client.channelData(payload, to: channel, into: &frame)
+      handler.writeUnflushed(frame)
+      handler.flush()
+    }
+  }
+
   /// What peers send until the wait is over, or until enough has come.
   nonisolated func collect(for wait: Duration, upTo count: Int, afterStarting start: () -> Void) async -> [RelayedData]
   {

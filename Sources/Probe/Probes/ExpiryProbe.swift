@@ -2,23 +2,42 @@ import Addresses
 import NIOCore
 import STUN
 
-/// Finds out whether a TURN server forgets a permission that nobody renews, whatever is sent meanwhile (RFC 8656,
-/// section 9: after 300 seconds).
+/// Finds out whether a TURN server forgets a permission or a channel that nobody renews, whatever is sent meanwhile
+/// (RFC 8656, sections 9 and 12).
 package struct ExpiryProbe: Sendable {
+  /// What is left to expire.
+  package enum Subject: String, Sendable, Hashable, CaseIterable {
+    /// Lasts 300 seconds; without one, datagrams from the peer are dropped.
+    case permission
+    /// Lasts 600 seconds; without one, datagrams from a permitted peer come as Data indications.
+    case channel
+
+    /// Its lifetime, and ten seconds more.
+    package var limit: Duration {
+      switch self {
+      case .permission: AllocationState.permissionLifetime + .seconds(10)
+      case .channel: AllocationState.channelLifetime + .seconds(10)
+      }
+    }
+  }
+
   package var server: Server
-  /// When the permission must be forgotten, from its being granted.
+  package var subject: Subject
+  /// When it must be forgotten, from its being granted.
   package var after: Duration
 
-  package init(server: Server, after: Duration = .seconds(310)) {
+  /// - Parameter after: nil takes the subject's limit.
+  package init(server: Server, subject: Subject = .permission, after: Duration? = nil) {
     self.server = server
-    self.after = after
+    self.subject = subject
+    self.after = after ?? subject.limit
   }
 
   /// What became of datagrams that were sent to the relayed address from a socket of our own.
   package struct Report: Sendable {
-    /// Whether none passed any more after the time was over.
+    /// Whether none passed any more when the time was over.
     package let isExpired: Bool
-    /// The age of the permission when the last one passed.
+    /// How long after the grant the last one passed.
     package let lastPassage: Duration
     /// How many passed before the time was over.
     package let passages: Int
@@ -26,16 +45,15 @@ package struct ExpiryProbe: Sendable {
 
   /// Runs the probe.
   ///
-  /// The permission is asked for again in the end: only where datagrams pass then was it the permission that was
-  /// missing.
+  /// What expired is asked for again in the end: only where datagrams pass then was it that which was missing.
   ///
   /// - Throws: `ProbeFailure`: as `AllocateProbe`; `turn.forbidden` where our own address is no permitted peer;
-  ///   `turn.nothingRelayed` where datagrams do not pass with a fresh permission, in the beginning or in the end;
+  ///   `turn.nothingRelayed` where datagrams do not pass just after the grant, at first or in the end;
   ///   `probe.deadlineTooShort` before anything is sent.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {
-    let needed = after + Path.patience * 10
+    let needed = after + ExpiryPath.patience * 10
     guard needed <= deadline else {
       throw ProbeFailure(
         .deadlineTooShort, "Waiting for \(after), and looking before and after, takes longer than \(deadline).",
@@ -46,101 +64,40 @@ package struct ExpiryProbe: Sendable {
     request.options.family = try await server.familyForOwnPeers(by: end)
     let (report, _) = try await Allocation.withAllocation(request, by: end) { allocation throws(ProbeFailure) in
       try await DatagramListener.withListener(allocation.relayedAddress.ip.family) { peer throws(ProbeFailure) in
-        try await observe(try Path(from: peer, to: allocation, end: end), progress)
+        try await observe(try await ExpiryPath(of: subject, from: peer, to: allocation, by: end), progress)
       }
     }
     return report
   }
 
-  private func observe(_ path: Path, _ progress: ProbeProgress) async throws(ProbeFailure) -> Report {
-    let granted = try await path.permit()
-    guard await path.isOpen(tries: 3) else { throw path.nothingRelayed("although the permission was just granted") }
+  private func observe(_ path: ExpiryPath, _ progress: ProbeProgress) async throws(ProbeFailure) -> Report {
+    let granted = try await path.grant()
+    guard await path.isOpen() else { throw path.nothingRelayed("although the \(subject) was just granted") }
     var lastPassage = Instant.now - granted
     var passages = 1
-    progress("a datagram passed \(lastPassage.components.seconds) s after the permission")
+    progress("a datagram passed \(lastPassage.components.seconds) s after the \(subject)")
     let due = granted + after
-    // Traffic both ways, which must not extend the permission. It also keeps a NAT open on the way to the server.
-    while .now + Path.patience < due, !Task.isCancelled {
+    // Traffic both ways, which must not extend it. It also keeps a NAT open on the way to the server.
+    while .now + ExpiryPath.patience < due, !Task.isCancelled {
       let next = min(.now + interval, due)
       path.sendToPeer()
-      if await path.isOpen(tries: 1) {
+      if await path.carries() {
         lastPassage = .now - granted
         passages += 1
-        progress("a datagram passed \(lastPassage.components.seconds) s after the permission")
+        progress("a datagram passed \(lastPassage.components.seconds) s after the \(subject)")
       }
       try? await Task.sleep(until: next, clock: .continuous)
     }
     try? await Task.sleep(until: due, clock: .continuous)
-    if await path.isOpen(tries: 3) {
+    try await path.renewPermissionOfChannel()
+    if await path.isOpen() {
       return Report(isExpired: false, lastPassage: .now - granted, passages: passages)
     }
-    _ = try await path.permit()
-    guard await path.isOpen(tries: 3) else { throw path.nothingRelayed("although the permission was granted anew") }
+    _ = try await path.grant()
+    guard await path.isOpen() else { throw path.nothingRelayed("although the \(subject) was granted anew") }
     return Report(isExpired: true, lastPassage: lastPassage, passages: passages)
   }
 
   /// From one datagram to the next while waiting.
-  private var interval: Duration { min(.seconds(10), max(Path.patience, after / 10)) }
-}
-
-/// The way from a socket of our own through a relayed address to its client.
-private struct Path {
-  /// How long one datagram is waited for.
-  static let patience: Duration = .seconds(1)
-
-  private let peer: DatagramListener
-  private let allocation: Allocation
-  /// The peer as the server sees it; the port is right where no NAT is in between.
-  private let peerAddress: TransportAddress
-  private let end: Instant
-
-  init(from peer: DatagramListener, to allocation: Allocation, end: Instant) throws(ProbeFailure) {
-    guard let reflexive = allocation.reflexiveAddress else {
-      throw ProbeFailure(
-        .malformedResponse(.malformedAttribute(.xorMappedAddress)), of: .allocate, server: allocation.connection.server,
-        transport: allocation.connection.transport)
-    }
-    self.peer = peer
-    self.allocation = allocation
-    self.end = end
-    peerAddress = TransportAddress(ip: reflexive.ip, port: peer.port)
-  }
-
-  /// Permits the peer, and says when that was done. The allocation is not told, so that it does not renew it.
-  func permit() async throws(ProbeFailure) -> Instant {
-    _ = try await allocation.perform(.createPermission([peerAddress.ip]), by: end)
-    return .now
-  }
-
-  /// Whether one of so many datagrams from the peer comes out at the client.
-  func isOpen(tries: Int) async -> Bool {
-    let text = "runbook-\(UInt64.random(in: 0 ... .max))"
-    for _ in 0..<tries {
-      let wait = min(Self.patience, end - .now)
-      guard wait > .zero else { return false }
-      let arrived = await allocation.collect(for: wait, upTo: 1) {
-        peer.send(text, to: allocation.relayedAddress)
-      }
-      if arrived.contains(where: { data in
-        if case .indication(_, let bytes) = data { String(buffer: bytes) == text } else { false }
-      }) {
-        return true
-      }
-    }
-    return false
-  }
-
-  func sendToPeer() { allocation.send(ByteBuffer(string: "runbook"), to: peerAddress) }
-
-  func nothingRelayed(_ circumstance: String) -> ProbeFailure {
-    ProbeFailure(
-      .nothingRelayed,
-      "Datagrams from here to \(allocation.relayedAddress) do not come through, \(circumstance).",
-      advice: "Look at the firewall in front of the server's relay ports; turn.ports tries several.",
-      evidence: [
-        ProbeFailure.Evidence("server", "\(allocation.connection.server)"),
-        ProbeFailure.Evidence("relayedAddress", "\(allocation.relayedAddress)"),
-        ProbeFailure.Evidence("peer", "\(peerAddress.ip)"),
-      ])
-  }
+  private var interval: Duration { min(.seconds(10), max(ExpiryPath.patience, after / 10)) }
 }
