@@ -43,7 +43,10 @@ struct AdviceTests {
       ("sent > 1", "did you mean \"output.sent\"?"), ("rtt.p95 < duration('1s')", "did you mean \"output.rtt\"?"),
       ("output.packets > 1", "it has sent, lost, rtt, address, note"),
       ("output.rtt.average < duration('1s')", "it has p50, p95"),
-      ("target.server != ''", "it has name, uri, host, username, credential, secret, realm, ca, certificate, key, labels"),
+      (
+        "target.server != ''",
+        "it has name, uri, host, username, credential, secret, realm, ca, certificate, key, labels"
+      ),
       ("env.HOME != ''", "here there are params, target, secrets, steps, run, output"),
     ])
   func expectations(expectation: String, expected: String) throws {

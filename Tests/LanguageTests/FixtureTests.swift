@@ -41,7 +41,7 @@ struct FixtureTests {
     }
     #expect(!blocks.isEmpty)
     for block in blocks {
-      let project = try SampleProject()
+      let project = try SampleProject(["ca.pem": "", "probe.pem": "", "probe.key": ""])
       try project.write("runbook.yaml", String(block))
       let target = try project.load(["TURN_PASSWORD": "x"]).targets(selectedBy: "region=eu")
       #expect(target.map(\.host) == ["turn.example.com"])

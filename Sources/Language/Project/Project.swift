@@ -141,8 +141,7 @@ package struct Project: Sendable {
     }
     self.targets = targets
     var readableNames = environment.readableNames
-    readableNames?.warn(
-      of: targets.flatMap { [$0.credential, $0.secret] }.compactMap { $0?.environmentName }, log: log)
+    readableNames?.warn(of: targets.flatMap(\.secretNames), log: log)
     self.readableNames = readableNames
     warnings = log.issues.filter { $0.severity == .warning }
   }

@@ -124,6 +124,9 @@ struct TargetDeclaration: Sendable {
     }
   }
 
+  /// The names of the environment that its secrets are read from.
+  var secretNames: [String] { [credential, secret].compactMap { $0?.environmentName } }
+
   /// The server with its secrets; nil, with a report, where one is missing.
   func server(_ environment: [String: String], root: String, log: IssueLog) -> TURNServer? {
     let password = credential.map { $0.secret(environment, root: root, log: log) }

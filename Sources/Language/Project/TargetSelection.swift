@@ -40,6 +40,8 @@ extension Project {
     let target = TargetDeclaration(environment: values, places: environment.places, log: log)
     target?.checkFiles(root: folder, surroundings.judgeCertificates, log: log)
     let server = target?.server(values, root: folder, log: log)
+    var readableNames = environment.readableNames
+    readableNames?.warn(of: target?.secretNames ?? [], log: log)
     if log.hasErrors { throw Issues(log.sorted) }
     log.sorted.forEach(warn)
     return server

@@ -1,0 +1,119 @@
+import Lab
+import Processes
+import Schema
+import TestSupport
+import Testing
+
+/// What a probe by hand prints for people, and what it says of a question wrongly put.
+@Suite struct ProbeTextTests {
+  private func environment(of coturn: Coturn) -> [String: String] {
+    [
+      "TURN_SERVER": "turn:127.0.0.1:\(coturn.port)", "TURN_USERNAME": Coturn.username,
+      "TURN_CREDENTIAL": Coturn.credential, "TURN_CA": coturn.authority,
+    ]
+  }
+
+  /// Words of the line that begins with a word, spaces aside.
+  private func words(_ text: String, _ first: String) -> [String]? {
+    text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }.first { $0.first == first }
+  }
+
+  @Test("Fields stand in a line each, lists of records in tables, lists of words with commas, figures with their units")
+  func output() async throws {
+    let coturn = try await Coturn.start()
+    let project = try CommandLineProject()
+    let tls = try await project.runbook(
+      "probe", "tls", "127.0.0.1:\(try #require(coturn.tlsPort))", environment: environment(of: coturn))
+    #expect(tls.status == 0, "\(tls.stdout)")
+    #expect(tls.stdout.contains("\nversions\n  version  verdict"), "\(tls.stdout)")
+    #expect(words(tls.stdout, "TLSv1.2") == ["TLSv1.2", "accepted", "false"])
+    #expect(tls.stdout.contains("\nciphers\n  version  cipher"), "\(tls.stdout)")
+    #expect(words(tls.stdout, "legacyVersions") == ["legacyVersions", "none"])
+    #expect(!tls.stdout.contains("versions[0]"))
+
+    let amplification = try await project.runbook("probe", "turn.amplification", environment: environment(of: coturn))
+    #expect(words(amplification.stdout, "method") == ["method", "request", "response", "factor"])
+    #expect(words(amplification.stdout, "Binding")?[1] == "20B")
+
+    let allocate = try await project.runbook("probe", "turn.allocate", environment: environment(of: coturn))
+    #expect(words(allocate.stdout, "relayAddresses") == ["relayAddresses", "127.0.0.1"])
+    #expect(words(allocate.stdout, "lifetime") == ["lifetime", "10m00s"])
+  }
+
+  @Test("A list is given with commas, and a word of it that is none is refused")
+  func lists() async throws {
+    let coturn = try await Coturn.start { $0.directives = ["denied-peer-ip=0.0.0.0-255.255.255.255"] }
+    let project = try CommandLineProject()
+    let denied = try await project.runbook(
+      "probe", "turn.openRelay", "-p", "allowed=relay,server", environment: environment(of: coturn))
+    #expect(denied.status == 0, "\(denied.stdout)\(denied.stderr)")
+    #expect(words(denied.stdout, "loopback") == ["loopback", "127.0.0.1", "false", "403"])
+    let mistyped = try await project.runbook("probe", "turn.openRelay", "turn:127.0.0.1:1", "-p", "allowed=relay,serve")
+    #expect(mistyped.status == 2)
+    #expect(mistyped.stderr.contains("found \"serve\""), "\(mistyped.stderr)")
+  }
+
+  @Test("Transports that do not work are explained below the table, each with what to look at")
+  func comparison() async throws {
+    let coturn = try await Coturn.start { $0.tls = nil }
+    let output = try await CommandLineProject().runbook(
+      "probe", "turn", "--all-transports", "-p", "packets=5", "--tls-port", "1",
+      environment: environment(of: coturn))
+    #expect(output.status == 0, "\(output.stdout)")
+    #expect(words(output.stdout, "udp")?[1] == "pass")
+    let explanations = output.stdout.split(separator: "\n\n").dropFirst().map(String.init)
+    #expect(explanations.map { $0.prefix(5) } == ["tls  ", "dtls "], "\(output.stdout)")
+    for text in explanations { #expect(text.split(separator: "\n").count == 2, "\(text)") }
+  }
+
+  @Test("A server that demands credentials where none are set says where to set them")
+  func credentialsMissing() async throws {
+    let coturn = try await Coturn.start()
+    let project = try CommandLineProject()
+    for probe in ["turn", "turn.credentials"] {
+      let output = try await project.runbook("probe", probe, "127.0.0.1:\(coturn.port)")
+      #expect(output.status != 0)
+      #expect(output.stdout.contains("TURN_USERNAME and TURN_CREDENTIAL, or TURN_SECRET"), "\(output.stdout)")
+    }
+  }
+
+  @Test("Without a project .env of the working folder is read, and its problems are told where they stand")
+  func withoutProject() async throws {
+    let coturn = try await Coturn.start()
+    let folder = try TemporaryFolder()
+    let executable = try CommandLineProject().command([]).executable
+    func probe() async throws -> (status: Int32, text: String) {
+      var command = Command(executable, ["probe", "turn.allocate"])
+      command.directory = folder.path
+      let result = try await command.run()
+      guard case .exited(let status) = result.ending else { return (-1, "") }
+      return (status, result.standardOutput.text + result.standardError.text)
+    }
+    try folder.write(
+      "TURN_SERVER=turn:127.0.0.1:\(coturn.port)\nTURN_USERNAME=\(Coturn.username)\n"
+        + "TURN_CREDENTIAL=\(Coturn.credential)\n", to: ".env", mode: 0o600)
+    let good = try await probe()
+    #expect(good.status == 0, "\(good.text)")
+    #expect(!good.text.contains("warning"), "\(good.text)")
+    try folder.write(folder.read(".env"), to: ".env", mode: 0o644)
+    #expect(try await probe().text.contains(".env, which holds TURN_CREDENTIAL"))
+    try folder.write("TURN_SERVER=turn:127.0.0.1:1\nTURN_CA=none.pem\n", to: ".env", mode: 0o600)
+    let bad = try await probe()
+    #expect(bad.status == 2)
+    #expect(bad.text.contains(".env:2:1: error: the CA of the target"), "\(bad.text)")
+  }
+
+  @Test(
+    "What cannot be is refused before anything is sent, with what to write",
+    arguments: [
+      (["--all-transports", "--tls-port", "70000"], "from 1 to 65535"), (["-p", "packets=0"], "must lie from 1 to"),
+      (["-p", "pakets=5"], "runbook modules turn.relay"), (["--target", "oslo"], "oslo"),
+    ])
+  func refused(arguments: [String], hint: String) async throws {
+    let project = try CommandLineProject()
+    try project.write("runbook.yaml", "project: test\ntargets:\n  fra: {server: \"turn:127.0.0.1:1\"}\n")
+    let output = project.output(of: try await project.command(["probe", "turn"] + arguments).run())
+    #expect(output.status == 2, "\(output.stdout)")
+    #expect(output.stderr.contains(hint), "\(output.stderr)")
+  }
+}
