@@ -65,7 +65,8 @@ package struct ServerConnection: Sendable {
     try? await eventLoop.submit { handler.value.assume(realm: realm, nonce: nonce) }.get()
   }
 
-  func close() async { try? await channel.close() }
+  /// Closes the socket once what was asked for before is done.
+  func close() async { try? await eventLoop.flatSubmit { channel.close() }.get() }
 }
 
 extension ServerConnection {

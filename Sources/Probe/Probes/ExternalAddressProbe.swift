@@ -66,6 +66,7 @@ package struct ExternalAddressProbe: Sendable {
       let wait = min(.milliseconds(500), end - .now)
       guard wait > .zero else { return nil }
       let arrived = await allocation.collect(for: wait, upTo: 1) { allocation.send(request, to: observer) }
+      try allocation.checkCancellation()
       for case .indication(_, let bytes) in arrived {
         guard let response = try? Message(decoding: bytes), response.transactionID == id else { continue }
         if let address = try? response.attribute(XORMappedAddress.self) { return address.address.ip }
