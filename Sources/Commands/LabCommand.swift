@@ -66,7 +66,7 @@ package struct LabCommand: AsyncParsableCommand {
         The environment has TURN_SERVER, TURN_USERNAME, TURN_CREDENTIAL and TURN_TLS_SERVER of `lab`, TURN_REST_SERVER and \
         TURN_REST_SECRET of `lab-rest`, and TURN_CA. Example:
 
-          runbook lab exec -- sh -c 'turnutils_uclient -u $TURN_USERNAME -w $TURN_CREDENTIAL …'
+          runbook lab exec -- runbook probe turn
         """)
     @OptionGroup var options: ProjectOptions
 

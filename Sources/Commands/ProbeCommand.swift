@@ -65,6 +65,8 @@ package struct ProbeCommand: AsyncParsableCommand {
     if let tlsPort, !(1...65_535).contains(tlsPort) {
       throw ValidationError("--tls-port takes a port from 1 to 65535; found \(tlsPort)")
     }
+    if tlsPort != nil, !allTransports { throw ValidationError("--tls-port goes with --all-transports") }
+    try GivenParameter.refuseRepetition(in: inputs)
     if allTransports, kind != "turn" { throw ValidationError("--all-transports goes with: runbook probe turn") }
   }
 
@@ -72,18 +74,17 @@ package struct ProbeCommand: AsyncParsableCommand {
     let kind = try ProbeKind(named: kind)
     let servers = try ProbedServers(uri: server, target: target, scheme: kind.scheme, options: options)
     let signals = EndingSignals()
-    let outcome: Outcome
+    let status: ExitStatus
     if allTransports {
       let comparison = try await compareTransports(kind, try servers.single(), signals)
       Terminal.standardOutput.write(comparison.text(format))
-      outcome = comparison.outcome
+      status = ExitStatus(comparison.outcome, signal: signals.first)
     } else {
       let attempt = await ProbeAttempt(
         kind.module, try input(kind, servers), deadline: deadline(kind), signals: signals)
       Terminal.standardOutput.write(attempt.text(format))
-      outcome = attempt.outcome
+      status = attempt.isStarted ? ExitStatus(attempt.outcome, signal: signals.first) : .invalid
     }
-    let status = ExitStatus(outcome, signal: signals.first)
     guard status == .passed else { throw CommandFailure(status) }
   }
 

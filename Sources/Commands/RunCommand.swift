@@ -19,7 +19,7 @@ package struct RunCommand: AsyncParsableCommand {
       exit code 2 and nothing done. The report begins with what did not pass and what to look at next.
 
         runbook run daily-health --lab
-        runbook run p1-outage -p container=coturn --target frankfurt
+        runbook run daily-health -p packets=100 --target frankfurt
         runbook run checks/turn-relay --target region=eu --format json
       """)
 
@@ -68,6 +68,7 @@ package struct RunCommand: AsyncParsableCommand {
 
   package func validate() throws {
     for file in report { try file.checkFolder() }
+    try GivenParameter.refuseRepetition(in: parameters)
     if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other") }
   }
 

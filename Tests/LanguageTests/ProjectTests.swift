@@ -106,7 +106,9 @@ struct ProjectTests {
     #expect(try shared.targets(selectedBy: "default").map(\.ca) == [bare.path + "/ca.pem"])
     #expect(try shared.targets(selectedBy: "default").map(\.realm) == ["x.example"])
     #expect(
-      issues { try bare.load(["TURN_SERVER": "turn:x", "TURN_SECRET": "s", "TURN_CREDENTIAL": "c"]) }.map(\.code)
+      issues {
+        try bare.load(["TURN_SERVER": "turn:x", "TURN_USERNAME": "u", "TURN_SECRET": "s", "TURN_CREDENTIAL": "c"])
+      }.map(\.code)
         == ["two-credentials"])
     let incomplete = try bare.load(["TURN_SERVER": "turn:x", "TURN_USERNAME": "u"])
     #expect(issues { try incomplete.targets(selectedBy: nil) }.map(\.code) == ["missing-secret"])

@@ -63,4 +63,12 @@ package struct GivenParameter: ExpressibleByArgument, Hashable, Sendable {
     name = String(argument[..<equals])
     value = String(argument[argument.index(after: equals)...])
   }
+
+  /// Throws `ValidationError` where a name is given two values: neither is the one that was meant for sure.
+  static func refuseRepetition(in given: [GivenParameter]) throws {
+    var names: Set<String> = []
+    for parameter in given where !names.insert(parameter.name).inserted {
+      throw ValidationError("-p \(parameter.name) is given more than once")
+    }
+  }
 }

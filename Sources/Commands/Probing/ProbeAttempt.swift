@@ -9,6 +9,8 @@ struct ProbeAttempt {
   private(set) var output: Value?
   private(set) var finding: Finding?
   private(set) var outcome = Outcome.pass
+  /// False where what was asked for cannot be done, whatever the server does.
+  private(set) var isStarted = true
 
   /// Runs the module; where a person watches, a line tells what it is doing. A signal cancels it, so that it cleans up.
   init(
@@ -39,6 +41,7 @@ struct ProbeAttempt {
       if !error.learnt.isEmpty { output = .members(error.learnt) }
       finding = error.finding
       outcome = error.kind == .failed ? .fail : .error
+      isStarted = error.kind != .notStarted
     }
   }
 

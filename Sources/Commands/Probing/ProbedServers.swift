@@ -58,10 +58,10 @@ struct ProbedServers {
   /// HOST, HOST:PORT and an IPv6 address are what people type.
   private static func uri(completing given: String, _ scheme: String) throws -> String {
     let candidates = [given, "\(scheme):\(given)", "\(scheme):[\(given)]"]
-    guard let uri = candidates.first(where: { (try? ServerURI(parsing: $0)) != nil }) else {
-      throw CommandFailure(
-        .invalid, "\"\(given)\" is no server: write turn:turn.example.com:3478?transport=udp, HOST or HOST:PORT")
+    if let uri = candidates.first(where: { (try? ServerURI(parsing: $0)) != nil }) { return uri }
+    let isURI = ServerURI.Scheme.allCases.contains { given.lowercased().hasPrefix("\($0.rawValue):") }
+    do { return try ValueType.turnURI.parse(isURI ? given : "\(scheme):\(given)").plainText } catch {
+      throw CommandFailure(.invalid, "\(error.message)\n  HOST and HOST:PORT are taken as well")
     }
-    return uri
   }
 }

@@ -18,6 +18,8 @@ struct FleetSession: Sendable {
     let start = ContinuousClock.now
     var started = session.started(plans[0], parent: nil)
     started.target = nil
+    // A title that speaks of its target is none for all of them.
+    if plans.contains(where: { $0.title != started.title }) { started.title = started.runbook }
     let journal = try await JournalWriter.begin(started, sources: plans[0].sources, in: session.state)
     var outcomes: [Outcome] = []
     try await withThrowingTaskGroup(of: ChildFinished.self) { group in

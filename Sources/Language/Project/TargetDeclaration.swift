@@ -97,27 +97,29 @@ struct TargetDeclaration: Sendable {
     name = "default"
     self.server = server
     host = turnHost(server) ?? ""
-    username = environment["TURN_USERNAME"]
+    username = value("TURN_USERNAME")
     labels = [:]
     range = place("TURN_SERVER")
     realm = value("TURN_REALM")
     ca = file("TURN_CA")
     certificate = file("TURN_CERT")
     key = file("TURN_KEY")
-    for (given, other) in [("TURN_CERT", "TURN_KEY"), ("TURN_KEY", "TURN_CERT")]
+    for (given, other) in [
+      ("TURN_CERT", "TURN_KEY"), ("TURN_KEY", "TURN_CERT"), (Self.credentialName, "TURN_USERNAME"),
+    ]
     where value(given) != nil && value(other) == nil {
       log.error(
         "missing-key", "\(given) is set and \(other) is not: one is of no use without the other", at: place(given))
     }
-    if environment[Self.secretName] != nil, environment[Self.credentialName] != nil {
+    if value(Self.secretName) != nil, value(Self.credentialName) != nil {
       log.error(
         "two-credentials", "\(Self.credentialName) and \(Self.secretName) are both set; a server takes only one kind",
         at: place(Self.secretName))
     }
-    if environment[Self.secretName] != nil {
+    if value(Self.secretName) != nil {
       secret = SecretSource(
         environment: Self.secretName, subject: "the secret of the target", range: place(Self.secretName))
-    } else if environment[Self.credentialName] != nil || username != nil {
+    } else if username != nil {
       let range = places[Self.credentialName] ?? place("TURN_USERNAME")
       credential = SecretSource(
         environment: Self.credentialName, subject: "the credential of the target", range: range)
