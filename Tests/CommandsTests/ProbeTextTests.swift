@@ -96,6 +96,14 @@ import Testing
     #expect(bad.text.contains(".env:2:1: error: the CA of the target"), "\(bad.text)")
   }
 
+  @Test("A project that RUNBOOK_PROJECT names and that is none is an error, not passed over")
+  func namedProject() async throws {
+    let output = try await CommandLineProject().runbook(
+      "probe", "stun", "turn:127.0.0.1:1", environment: ["RUNBOOK_PROJECT": "/nowhere"])
+    #expect(output.status == 2, "\(output.stdout)")
+    #expect(output.stderr.contains("RUNBOOK_PROJECT names /nowhere, which is no folder"), "\(output.stderr)")
+  }
+
   @Test(
     "What cannot be is refused before anything is sent, with what to write",
     arguments: [
