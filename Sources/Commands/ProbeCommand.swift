@@ -97,9 +97,10 @@ package struct ProbeCommand: AsyncParsableCommand {
     } else if kind.module.input["servers"] != nil {
       members.append(.init("servers", .list(try servers.all().map(TURNServer.record.encode))))
     }
+    let fields = kind.module.input.fields.filter { !["server", "servers"].contains($0.name) }
     for given in inputs {
-      guard let field = kind.module.input[given.name], field.name != "server", field.name != "servers" else {
-        let names = kind.module.input.fields.map(\.name).filter { $0 != "server" && $0 != "servers" }
+      guard let field = fields.first(where: { $0.name == given.name }) else {
+        let names = fields.map(\.name)
         let hint =
           nearName(to: given.name, among: names).map { "did you mean \($0)?" }
           ?? "it has \(names.joined(separator: ", "))"
