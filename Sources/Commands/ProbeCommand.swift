@@ -74,7 +74,7 @@ package struct ProbeCommand: AsyncParsableCommand {
     let signals = EndingSignals()
     let outcome: Outcome
     if allTransports {
-      let comparison = try await compareTransports(kind, try servers.single(), signals)
+      let comparison = try await compareTransports(kind, servers, signals)
       Terminal.standardOutput.write(comparison.text(format))
       outcome = comparison.outcome
     } else {
@@ -132,11 +132,12 @@ package struct ProbeCommand: AsyncParsableCommand {
 
   /// One transport after the other, so that none takes from another's figures; after a signal no further one.
   private func compareTransports(
-    _ kind: ProbeKind, _ server: TURNServer, _ signals: EndingSignals
+    _ kind: ProbeKind, _ servers: ProbedServers, _ signals: EndingSignals
   ) async throws -> TransportComparison {
     var comparison = TransportComparison()
-    for (transport, variant) in try TransportComparison.variants(of: server, tlsPort: tlsPort)
-    where signals.first == nil {
+    let variants = try TransportComparison.variants(
+      of: try servers.single(), tlsPort: tlsPort, secureURI: servers.secureURI)
+    for (transport, variant) in variants where signals.first == nil {
       let attempt = await ProbeAttempt(
         kind.module, try input(kind, ProbedServers(servers: [variant])), deadline: deadline(kind),
         title: "\(kind.module.name) over \(transport)", signals: signals)
