@@ -18,7 +18,7 @@ package struct ListCommand: ParsableCommand {
 
   private struct Row {
     let name: String
-    let effects: String
+    let effects: [String]
     let title: String
   }
 
@@ -28,19 +28,21 @@ package struct ListCommand: ParsableCommand {
     let rows = names.map { name in
       // A document with problems is listed all the same; `validate` says what they are.
       guard let outline = try? project.outline(name, catalog: .standard) else {
-        return Row(name: name, effects: "", title: "has problems: runbook validate")
+        return Row(name: name, effects: [], title: "has problems: runbook validate")
       }
-      let effects = outline.effects.sorted().map(\.rawValue).joined(separator: " ")
-      return Row(name: name, effects: effects, title: outline.title)
+      return Row(name: name, effects: outline.effects.sorted().map(\.rawValue), title: outline.title)
     }
     switch format {
     case .json:
       let objects = rows.map { row -> JSON in
-        ["name": .string(row.name), "effects": .string(row.effects), "title": .string(row.title)]
+        [
+          "name": .string(row.name), "effects": .array(row.effects.map(JSON.string)), "title": .string(row.title),
+        ]
       }
       Terminal.standardOutput.write(JSON.array(objects).text(.indented) + "\n")
     case .text:
-      Terminal.standardOutput.write(columns(rows.map { [$0.name, $0.effects, terminalSafe($0.title)] }))
+      Terminal.standardOutput.write(
+        columns(rows.map { [$0.name, $0.effects.joined(separator: " "), terminalSafe($0.title)] }))
     }
   }
 }

@@ -76,7 +76,7 @@ package struct ProbeCommand: AsyncParsableCommand {
     let signals = EndingSignals()
     let status: ExitStatus
     if allTransports {
-      let comparison = try await compareTransports(kind, try servers.single(), signals)
+      let comparison = try await compareTransports(kind, servers, signals)
       Terminal.standardOutput.write(comparison.text(format))
       status = ExitStatus(comparison.outcome, signal: signals.first)
     } else {
@@ -98,9 +98,10 @@ package struct ProbeCommand: AsyncParsableCommand {
     } else if kind.module.input["servers"] != nil {
       members.append(.init("servers", .list(try servers.all().map(TURNServer.record.encode))))
     }
+    let fields = kind.module.input.fields.filter { !["server", "servers"].contains($0.name) }
     for given in inputs {
-      guard let field = kind.module.input[given.name], field.name != "server", field.name != "servers" else {
-        let names = kind.module.input.fields.map(\.name).filter { $0 != "server" && $0 != "servers" }
+      guard let field = fields.first(where: { $0.name == given.name }) else {
+        let names = fields.map(\.name)
         let hint =
           nearName(to: given.name, among: names).map { "did you mean \($0)?" }
           ?? "it has \(names.joined(separator: ", "))"
@@ -132,11 +133,12 @@ package struct ProbeCommand: AsyncParsableCommand {
 
   /// One transport after the other, so that none takes from another's figures; after a signal no further one.
   private func compareTransports(
-    _ kind: ProbeKind, _ server: TURNServer, _ signals: EndingSignals
+    _ kind: ProbeKind, _ servers: ProbedServers, _ signals: EndingSignals
   ) async throws -> TransportComparison {
     var comparison = TransportComparison()
-    for (transport, variant) in try TransportComparison.variants(of: server, tlsPort: tlsPort)
-    where signals.first == nil {
+    let variants = try TransportComparison.variants(
+      of: try servers.single(), tlsPort: tlsPort, secureURI: servers.secureURI)
+    for (transport, variant) in variants where signals.first == nil {
       let attempt = await ProbeAttempt(
         kind.module, try input(kind, ProbedServers(servers: [variant])), deadline: deadline(kind),
         title: "\(kind.module.name) over \(transport)", signals: signals)

@@ -1,5 +1,6 @@
 /// Columns whose cells begin below one another; the last is cut off at the width.
 package struct TextTable {
+  /// A text in one row and column.
   package struct Cell {
     var text: String
     var emphasis: Style.Emphasis?
@@ -30,6 +31,7 @@ package struct TextTable {
     }
   }
 
+  /// The header and a line for each row.
   package func lines(_ style: Style) -> [String] {
     let widths = widths
     let head = line(header.map { Cell($0, .faint) }, widths, style)

@@ -41,7 +41,8 @@ import Testing
   func listAndShow() async throws {
     let project = try CommandLineProject()
     let list = try await project.runbook("list", "--format", "json")
-    #expect(try list.json.array?.contains { $0["name"] == "daily-health" } == true)
+    let listed = try #require(try list.json.array?.first { $0["name"] == "daily-health" })
+    #expect(listed["effects"] == ["observe"])
     let page = try await project.runbook("show", "daily-health")
     for part in [
       "observe", "packets", "checks/turn-relay", "output.loss <= inputs.maxLoss, else fail",

@@ -25,15 +25,25 @@ import Testing
     let rendered = try await Command("mandoc", ["-T", "ascii", "-O", "width=1000", page]).run()
     // Bold and underlined characters are struck over.
     let text = rendered.standardOutput.text.replacing(/.\u{8}/, with: "")
+    let common = try section("COMMON OPTIONS", of: text)
     for command in try await declaredCommands(project) {
-      let heading = text.split(separator: "\n").first { $0.hasPrefix("   \(command.path)") }
-      let start = try #require(heading, "\(command.path)").startIndex
-      for name in command.options { #expect(text[start...].contains(name), "\(command.path) \(name)") }
+      let section = try section(command.path, of: text)
+      for name in command.options {
+        #expect(section.contains(name) || common.contains(name), "\(command.path) \(name)")
+      }
     }
     for name in try environmentNames() { #expect(text.contains(name), "\(name)") }
     for part in ["128+n", "runbook.yaml", "checks/NAME.yaml", "/var/lib/runbook", "Default: 50."] {
       #expect(text.contains(part), "\(part)")
     }
+  }
+
+  /// What stands below the heading that begins so, the heading included. The text of a section is indented further than
+  /// its heading.
+  private func section(_ heading: String, of page: String) throws -> Substring {
+    let headings = page.matches(of: /(^|\n) {0,3}(?=\S)/).map(\.range.upperBound)
+    let index = try #require(headings.firstIndex { page[$0...].hasPrefix(heading) }, "\(heading)")
+    return page[headings[index]..<(headings[(index + 1)...].first ?? page.endIndex)]
   }
 
   private struct DeclaredCommand {

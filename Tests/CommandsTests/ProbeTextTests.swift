@@ -6,13 +6,6 @@ import Testing
 
 /// What a probe by hand prints for people, and what it says of a question wrongly put.
 @Suite struct ProbeTextTests {
-  private func environment(of coturn: Coturn) -> [String: String] {
-    [
-      "TURN_SERVER": "turn:127.0.0.1:\(coturn.port)", "TURN_USERNAME": Coturn.username,
-      "TURN_CREDENTIAL": Coturn.credential, "TURN_CA": coturn.authority,
-    ]
-  }
-
   /// Words of the line that begins with a word, spaces aside.
   private func words(_ text: String, _ first: String) -> [String]? {
     text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }.first { $0.first == first }
@@ -23,7 +16,7 @@ import Testing
     let coturn = try await Coturn.start()
     let project = try CommandLineProject()
     let tls = try await project.runbook(
-      "probe", "tls", "127.0.0.1:\(try #require(coturn.tlsPort))", environment: environment(of: coturn))
+      "probe", "tls", "127.0.0.1:\(try #require(coturn.tlsPort))", environment: coturn.environment)
     #expect(tls.status == 0, "\(tls.stdout)")
     #expect(tls.stdout.contains("\nversions\n  version  verdict"), "\(tls.stdout)")
     #expect(words(tls.stdout, "TLSv1.2") == ["TLSv1.2", "accepted", "false"])
@@ -31,11 +24,11 @@ import Testing
     #expect(words(tls.stdout, "legacyVersions") == ["legacyVersions", "none"])
     #expect(!tls.stdout.contains("versions[0]"))
 
-    let amplification = try await project.runbook("probe", "turn.amplification", environment: environment(of: coturn))
+    let amplification = try await project.runbook("probe", "turn.amplification", environment: coturn.environment)
     #expect(words(amplification.stdout, "method") == ["method", "request", "response", "factor"])
     #expect(words(amplification.stdout, "Binding")?[1] == "20B")
 
-    let allocate = try await project.runbook("probe", "turn.allocate", environment: environment(of: coturn))
+    let allocate = try await project.runbook("probe", "turn.allocate", environment: coturn.environment)
     #expect(words(allocate.stdout, "relayAddresses") == ["relayAddresses", "127.0.0.1"])
     #expect(words(allocate.stdout, "lifetime") == ["lifetime", "10m00s"])
   }
@@ -45,7 +38,7 @@ import Testing
     let coturn = try await Coturn.start { $0.directives = ["denied-peer-ip=0.0.0.0-255.255.255.255"] }
     let project = try CommandLineProject()
     let denied = try await project.runbook(
-      "probe", "turn.openRelay", "-p", "allowed=relay,server", environment: environment(of: coturn))
+      "probe", "turn.openRelay", "-p", "allowed=relay,server", environment: coturn.environment)
     #expect(denied.status == 0, "\(denied.stdout)\(denied.stderr)")
     #expect(words(denied.stdout, "loopback") == ["loopback", "127.0.0.1", "false", "403"])
     let mistyped = try await project.runbook("probe", "turn.openRelay", "turn:127.0.0.1:1", "-p", "allowed=relay,serve")
@@ -58,12 +51,24 @@ import Testing
     let coturn = try await Coturn.start { $0.tls = nil }
     let output = try await CommandLineProject().runbook(
       "probe", "turn", "--all-transports", "-p", "packets=5", "--tls-port", "1",
-      environment: environment(of: coturn))
+      environment: coturn.environment)
     #expect(output.status == 0, "\(output.stdout)")
     #expect(words(output.stdout, "udp")?[1] == "pass")
     let explanations = output.stdout.split(separator: "\n\n").dropFirst().map(String.init)
     #expect(explanations.map { $0.prefix(5) } == ["tls  ", "dtls "], "\(output.stdout)")
     for text in explanations { #expect(text.split(separator: "\n").count == 2, "\(text)") }
+  }
+
+  @Test("A comparison takes the port for TLS from TURN_TLS_SERVER in .env too")
+  func securePort() async throws {
+    let coturn = try await Coturn.start()
+    let project = try CommandLineProject()
+    try project.write(".env", "TURN_TLS_SERVER=turns:127.0.0.1:\(try #require(coturn.tlsPort))\n")
+    let output = try await project.runbook(
+      "probe", "turn", "--all-transports", "-p", "packets=5", environment: coturn.environment)
+    for transport in ["udp", "tcp", "tls", "dtls"] {
+      #expect(words(output.stdout, transport)?[1] == "pass", "\(output.stdout)")
+    }
   }
 
   @Test("A server that demands credentials where none are set says where to set them")
@@ -72,7 +77,7 @@ import Testing
     let project = try CommandLineProject()
     for probe in ["turn", "turn.credentials"] {
       let output = try await project.runbook("probe", probe, "127.0.0.1:\(coturn.port)")
-      #expect(output.status != 0)
+      #expect(output.status == (probe == "turn" ? 1 : 3), "\(probe): \(output.stdout)")
       #expect(output.stdout.contains("TURN_USERNAME and TURN_CREDENTIAL, or TURN_SECRET"), "\(output.stdout)")
     }
   }
@@ -103,11 +108,19 @@ import Testing
     #expect(bad.text.contains(".env:2:1: error: the CA of the target"), "\(bad.text)")
   }
 
+  @Test("A project that RUNBOOK_PROJECT names and that is none is an error, not passed over")
+  func namedProject() async throws {
+    let output = try await CommandLineProject().runbook(
+      "probe", "stun", "turn:127.0.0.1:1", environment: ["RUNBOOK_PROJECT": "/nowhere"])
+    #expect(output.status == 2, "\(output.stdout)")
+    #expect(output.stderr.contains("RUNBOOK_PROJECT names /nowhere, which is no folder"), "\(output.stderr)")
+  }
+
   @Test(
     "What cannot be is refused before anything is sent, with what to write",
     arguments: [
       (["--all-transports", "--tls-port", "70000"], "from 1 to 65535"), (["-p", "packets=0"], "must lie from 1 to"),
-      (["-p", "pakets=5"], "runbook modules turn.relay"), (["--target", "oslo"], "oslo"),
+      (["-p", "pakets=5"], "runbook modules turn.relay"), (["--target", "oslo"], "there is no target \"oslo\""),
     ])
   func refused(arguments: [String], hint: String) async throws {
     let project = try CommandLineProject()

@@ -33,12 +33,13 @@ struct ProjectTests {
       try Project.find(nil, in: surroundings(["RUNBOOK_PROJECT": "/nowhere"], in: project.path))
     }
     #expect(other?.message == "RUNBOOK_PROJECT names /nowhere, which is no folder")
+    #expect(other?.kind == .notAProject)
   }
 
   @Test("Where nothing is found, the error says what to do")
   func none() {
     let error = #expect(throws: ProjectError.self) { try Project.find(nil, in: surroundings(in: "/proc/self")) }
-    #expect(error?.code == "project-not-found")
+    #expect(error?.kind == .notFound)
     #expect(error?.advice.contains("--project") == true)
   }
 

@@ -36,6 +36,16 @@ final class SampleProject {
   }
 }
 
+extension Project {
+  /// The plan of a document that is used once.
+  func plan(
+    _ name: String, given: GivenParameters = GivenParameters(), target: TURNServer? = nil, catalog: Catalog,
+    only: [String]? = nil, warn: (Schema.Issue) -> Void = { _ in }
+  ) throws(Issues) -> Plan {
+    try document(name, catalog: catalog).plan(given: given, target: target, only: only, warn: warn)
+  }
+}
+
 extension Schema.Issue {
   var short: String { "\(range.line):\(range.column)-\(range.endColumn) \(code)" }
 }

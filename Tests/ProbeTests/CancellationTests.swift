@@ -83,41 +83,44 @@ extension LiveServerTests {
       }
     }
 
-    @Test("ends a wait for datagrams that do not come: they are not called lost")
-    func waiting() async throws {
+    struct Wait: Sendable, CustomStringConvertible {
+      let description: String
+      /// How many permissions are asked for before the wait begins.
+      let permissions: Int
+      let run: @Sendable (Server) async throws(ProbeFailure) -> Void
+    }
+
+    static let waits = [
+      Wait(description: "ports", permissions: 1) { server throws(ProbeFailure) in
+        _ = try await PortsProbe(server: server, allocations: 1).run(deadline: .seconds(30))
+      },
+      // Each kind of peer once, and the relayed address for either family.
+      Wait(description: "open relay", permissions: OpenRelayProbe.PeerKind.allCases.count + 1) {
+        server throws(ProbeFailure) in
+        _ = try await OpenRelayProbe(server: server).run(deadline: .seconds(30))
+      },
+      Wait(description: "expiry of a permission", permissions: 1) { server throws(ProbeFailure) in
+        _ = try await ExpiryProbe(server: server, after: .seconds(10)).run(deadline: .seconds(30))
+      },
+      Wait(description: "expiry of a channel", permissions: 1) { server throws(ProbeFailure) in
+        _ = try await ExpiryProbe(server: server, subject: .channel, after: .seconds(10)).run(deadline: .seconds(30))
+      },
+    ]
+
+    @Test("ends a wait for datagrams that do not come: they are not called lost", arguments: waits)
+    func waiting(wait: Wait) async throws {
       // It grants everything and relays nothing.
       try await ScriptedTURN.with { _, _, _ in
         nil
       } _: { server, turn in
-        let ports = Task<PortsProbe.Report, any Error> {
-          try await PortsProbe(server: server, allocations: 1).run(deadline: .seconds(30))
-        }
-        try await expectCancelled(ports) {
-          try await turn.waitUntil { $0.signedRequests(.createPermission).count == 1 }
-        }
+        let task = Task { () async throws -> Void in try await wait.run(server) }
+        try await turn.waitUntil { $0.signedRequests(.createPermission).count == wait.permissions }
+        // Until the probe listens.
+        try await Task.sleep(for: .milliseconds(100))
+        task.cancel()
+        let failure = await #expect(throws: ProbeFailure.self) { try await task.value }
+        #expect(failure?.code == .cancelled)
       }
-      try await ScriptedTURN.with { _, _, _ in
-        nil
-      } _: { server, turn in
-        let openings = Task<OpenRelayProbe.Report, any Error> {
-          try await OpenRelayProbe(server: server).run(deadline: .seconds(30))
-        }
-        // Each kind of peer once, and the relayed address for either family.
-        let count = OpenRelayProbe.PeerKind.allCases.count + 1
-        try await expectCancelled(openings) {
-          try await turn.waitUntil { $0.signedRequests(.createPermission).count == count }
-        }
-      }
-    }
-
-    private func expectCancelled<Report>(
-      _ task: Task<Report, any Error>, whenReady: () async throws -> Void
-    ) async throws {
-      try await whenReady()
-      try await Task.sleep(for: .milliseconds(100))
-      task.cancel()
-      let failure = await #expect(throws: ProbeFailure.self) { try await task.value }
-      #expect(failure?.code == .cancelled)
     }
 
     @Test(

@@ -146,10 +146,11 @@ extension LiveServerTests {
       }
     }
 
-    @Test("does not hide the truth that follows in datagrams", arguments: lies, [Transport.udp, .dtls])
+    /// Those that are not taken for an answer. What answers our own transaction wrongly ends it.
+    static let noAnswers = lies.filter { ![.malformedResponse, .stunRejected].contains($0.expected(.udp)) }
+
+    @Test("does not hide the truth that follows in datagrams", arguments: noAnswers, [Transport.udp, .dtls])
     func truthBehindLies(lie: Lie, transport: Transport) async throws {
-      // What answers our own transaction wrongly ends it.
-      guard ![.malformedResponse, .stunRejected].contains(lie.expected(transport)) else { return }
       try await ScriptedServer.with(over: transport) { bytes, source in
         guard let request = try? Message(decoding: bytes) else { return [] }
         return lie.answers(request, transport) + [.init(Reply.success(to: request, [XORMappedAddress(source)]))]

@@ -38,11 +38,14 @@ package struct ProjectOptions: ParsableArguments {
     }
   }
 
-  /// The project; nil where none was named and none is there.
+  /// The project; nil where none was named, by the option or `RUNBOOK_PROJECT`, and none is there.
+  ///
+  /// - Throws: as ``load(isLab:)``.
   func loadIfThere() throws -> Project? {
-    guard project == nil else { return try load() }
-    guard let root = try? Project.find(nil, in: surroundings) else { return nil }
-    return try read(root, isLab: false)
+    do throws(ProjectError) { _ = try Project.find(project, in: surroundings) } catch {
+      if error.kind == .notFound { return nil }
+    }
+    return try load()
   }
 
   var surroundings: Project.Surroundings {

@@ -6,6 +6,9 @@ import Schema
 struct ProbedServers {
   private let servers: [TURNServer]
 
+  /// TURN_TLS_SERVER of the environment or of `.env`, as `lab exec` sets it.
+  private(set) var secureURI: String?
+
   init(servers: [TURNServer]) { self.servers = servers }
 
   /// The server of the arguments, a target of the project, or TURN_SERVER, with what belongs to it.
@@ -18,19 +21,25 @@ struct ProbedServers {
     let folder = project?.root ?? options.surroundings.workingFolder
     let diagnostics = Diagnostics(root: folder)
     var warnings: [Issue] = []
+    var secureURI = project?.environment[Self.secureName]
+    let takesSecure = scheme == "turns"
     do throws(Issues) {
-      let secure = project.flatMap { Self.secureServer(scheme, $0.environment) }
-      if let project, given == nil, target != nil || secure == nil {
+      if let project, given == nil, target != nil || !takesSecure || secureURI == nil {
         servers = try project.targets(selectedBy: target) { warnings.append($0) }
       } else {
         let server = try Project.server(
-          namedIn: folder, options.surroundings, choosing: { given ?? Self.secureServer(scheme, $0) },
+          namedIn: folder, options.surroundings,
+          choosing: { environment in
+            secureURI = environment[Self.secureName]
+            return given ?? (takesSecure ? secureURI : nil)
+          },
           warn: { warnings.append($0) })
         servers = [server].compactMap(\.self)
       }
     } catch {
       throw diagnostics.failure(error.all)
     }
+    self.secureURI = secureURI
     if !warnings.isEmpty { diagnostics.show(warnings) }
   }
 
@@ -50,10 +59,7 @@ struct ProbedServers {
     return servers[0]
   }
 
-  /// TURN_TLS_SERVER, as `lab exec` sets it, where the probe is about TLS.
-  private static func secureServer(_ scheme: String, _ environment: [String: String]) -> String? {
-    scheme == "turns" ? environment["TURN_TLS_SERVER"] : nil
-  }
+  private static let secureName = "TURN_TLS_SERVER"
 
   /// HOST, HOST:PORT and an IPv6 address are what people type.
   private static func uri(completing given: String, _ scheme: String) throws -> String {

@@ -1,5 +1,4 @@
 import Addresses
-import FoundationEssentials
 import Journal
 import Reports
 import Schema
@@ -17,12 +16,16 @@ struct TransportComparison {
 
   /// The server under its URIs for UDP, TCP, TLS and DTLS.
   ///
-  /// - Parameter tlsPort: for TLS and DTLS; else the URI's own where it is a secure one, that of TURN_TLS_SERVER, or 5349.
-  static func variants(of server: TURNServer, tlsPort: Int?) throws -> [(transport: String, server: TURNServer)] {
+  /// - Parameters:
+  ///   - tlsPort: for TLS and DTLS; else the URI's own where it is a secure one, that of `secureURI`, or 5349.
+  ///   - secureURI: a server for TLS; nil where none is named.
+  static func variants(
+    of server: TURNServer, tlsPort: Int?, secureURI: String?
+  ) throws -> [(transport: String, server: TURNServer)] {
     guard let uri = try? ServerURI(parsing: server.uri) else {
       throw CommandFailure(.invalid, "\"\(server.uri)\" is no STUN or TURN URI")
     }
-    let declared = ProcessInfo.processInfo.environment["TURN_TLS_SERVER"].flatMap { try? ServerURI(parsing: $0) }
+    let declared = secureURI.flatMap { try? ServerURI(parsing: $0) }
     let securePort = tlsPort.flatMap { UInt16(exactly: $0) } ?? (uri.scheme.isSecure ? uri.port : declared?.port)
     let plainPort = uri.scheme.isSecure ? nil : uri.port
     let kinds: [(String, ServerURI.Scheme, ServerURI.Transport, UInt16?)] = [

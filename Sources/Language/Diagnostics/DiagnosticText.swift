@@ -38,7 +38,7 @@ package struct DiagnosticText: Sendable {
     let colour = issue.severity == .error ? "31" : "33"
     // An option of the command line and a variable of the environment have no lines.
     let hasLines = !range.file.hasPrefix("-") && !range.file.hasPrefix("$")
-    let position = !hasLines ? "" : "\(range.line):\(range.column):"
+    let position = hasLines ? "\(range.line):\(range.column):" : ""
     let place = styled("\(visible(range.file)):\(position)", "1")
     let severity = styled(issue.severity.rawValue + ":", "1;\(colour)")
     var text = "\(place) \(severity) \(visible(issue.message)) [\(issue.code)]\n"

@@ -16,6 +16,7 @@ package struct CheckedDocument {
     case unreadable
   }
 
+  /// Whether there is a problem that keeps any plan from being made.
   package var hasErrors: Bool { issues.contains { $0.severity == .error } }
 
   /// Whether it needs a target; nil where it cannot be read.

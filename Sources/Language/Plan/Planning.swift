@@ -2,14 +2,6 @@ package import Schema
 package import Steps
 
 extension Project {
-  /// A plan of ``CheckedDocument/plan(given:target:only:warn:)``, for a document that is used once.
-  package func plan(
-    _ name: String, given: GivenParameters = GivenParameters(), target: TURNServer? = nil, catalog: Catalog,
-    only: [String]? = nil, warn: (Issue) -> Void = { _ in }
-  ) throws(Issues) -> Plan {
-    try document(name, catalog: catalog).plan(given: given, target: target, only: only, warn: warn)
-  }
-
   /// Reads and checks a runbook, or `checks/NAME`, and all that it uses.
   package func document(_ name: String, catalog: Catalog) -> CheckedDocument {
     let log = IssueLog()

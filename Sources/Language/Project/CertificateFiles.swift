@@ -2,6 +2,7 @@ internal import Schema
 
 /// The PEM files that a target names, each as an absolute path.
 package struct CertificateFiles: Hashable, Sendable {
+  /// Which of the files.
   package enum Role: String, Hashable, Sendable {
     case ca
     case certificate
@@ -13,6 +14,7 @@ package struct CertificateFiles: Hashable, Sendable {
     package var role: Role
     /// What is wrong, with the file's name, as a sentence without a full stop.
     package var reason: String
+    /// What it must be instead; nil where the reason says it.
     package var advice: String?
 
     package init(_ role: Role, _ reason: String, advice: String? = nil) {
@@ -22,8 +24,11 @@ package struct CertificateFiles: Hashable, Sendable {
     }
   }
 
+  /// Certificates that are trusted in place of the system's.
   package var ca: String?
+  /// Our own certificate, the rest of its chain behind it.
   package var certificate: String?
+  /// The private key of that certificate.
   package var key: String?
 }
 

@@ -67,7 +67,7 @@ package struct Project: Sendable {
     }
     if fileMode("/etc/runbook/runbook.yaml") != nil { return "/etc/runbook" }
     throw ProjectError(
-      code: "project-not-found",
+      kind: .notFound,
       message: "there is no runbook.yaml in \(surroundings.workingFolder), in a folder above it, or in /etc/runbook",
       advice: "name the project's folder with --project, or start a new one with `runbook init`")
   }
@@ -79,7 +79,7 @@ package struct Project: Sendable {
     if fileMode("\(folder)/runbook.yaml") != nil { return folder }
     let reason = isFolder(folder) ? "has no runbook.yaml" : "is no folder"
     throw ProjectError(
-      code: "project-not-found", message: "\(source) names \(path), which \(reason)",
+      kind: .notAProject, message: "\(source) names \(path), which \(reason)",
       advice: "a project is a folder with a file runbook.yaml")
   }
 

@@ -61,7 +61,7 @@ extension Project {
       let value = String(selection[selection.index(after: equals)...])
       let found = targets.filter { $0.labels[label] == value }
       guard found.isEmpty else { return found }
-      let near = nearName(to: selection, among: targets.flatMap { $0.labels.map { "\($0.key)=\($0.value)" } })
+      let near = nearName(to: selection, among: labels)
       throw refusal(
         "unknown-target", "no target has the label \(selection)", near.map { "did you mean \"\($0)\"?" } ?? list)
     }
@@ -70,6 +70,15 @@ extension Project {
     let near = nearName(to: selection, among: targets.map(\.name)).map { "did you mean \"\($0)\"?" }
     throw refusal("unknown-target", "there is no target \"\(selection)\"", near ?? list)
   }
+
+  /// Everything that ``targets(selectedBy:warn:)`` would find something for: names, labels, and `all`.
+  package var targetSelections: [String] {
+    guard !targets.isEmpty else { return [] }
+    return targets.map(\.name) + Set(labels).sorted() + ["all"]
+  }
+
+  /// Of every target, as `LABEL=VALUE`.
+  private var labels: [String] { targets.flatMap { $0.labels.map { "\($0.key)=\($0.value)" } } }
 
   /// What to say where a target is needed and the project has none.
   var noTarget: Issues {

@@ -21,6 +21,11 @@ extension ProbeFailure {
       evidence: evidence)
   }
 
+  /// What to do where a server needs credentials and there are none.
+  static let adviceToGiveCredentials =
+    "Give the target a username and credential, or the secret (in the environment or .env: TURN_USERNAME and "
+    + "TURN_CREDENTIAL, or TURN_SECRET)."
+
   private static func meaning(of rejection: Rejection) -> (code: Code, text: String, advice: String) {
     if rejection.method == .binding {
       return (
@@ -50,8 +55,7 @@ extension ProbeFailure {
     case 401:
       return (
         .credentialsMissing, "it demands credentials, and none were given.",
-        "Give the target a username and credential, or the secret (in the environment or .env: TURN_USERNAME and "
-          + "TURN_CREDENTIAL, or TURN_SECRET)."
+        adviceToGiveCredentials
       )
     case 403:
       return rejection.method == .allocate

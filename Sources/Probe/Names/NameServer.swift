@@ -55,8 +55,9 @@ struct NameServer: Sendable {
 
   // MARK: UDP
 
+  /// Binding a socket waits for nobody, and needs no limit.
   private func openDatagrams(
-    _ question: Question, _ server: SocketAddress, _ time: TimeAmount
+    _ question: Question, _ server: SocketAddress, _: TimeAmount
   ) async throws -> any Channel {
     let channel = try await DatagramBootstrap(group: question.answer.futureResult.eventLoop)
       .channelInitializer { channel in

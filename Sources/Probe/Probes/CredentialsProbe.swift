@@ -54,10 +54,7 @@ package struct CredentialsProbe: Sendable {
     let end = Instant.now + deadline
     guard let credentials = server.credentials else {
       throw ProbeFailure(
-        .invalidInput, "There are no credentials to try.",
-        advice:
-          "Give the target a username and credential, or the secret (in the environment or .env: TURN_USERNAME and "
-          + "TURN_CREDENTIAL, or TURN_SECRET).")
+        .invalidInput, "There are no credentials to try.", advice: ProbeFailure.adviceToGiveCredentials)
     }
     progress("credentials that must work")
     var outcomes = [try await accepted(.good, with: server, by: end)]

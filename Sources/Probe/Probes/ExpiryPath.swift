@@ -35,7 +35,7 @@ struct ExpiryPath: Sendable {
     guard subject == .channel else { return }
     // Told to the allocation: renewed, so that nothing but the channel expires.
     try await allocation.permit([reflexive.ip], by: end)
-    guard case .indication(let source, _)? = await arrival() else { throw nothingRelayed("although permitted") }
+    guard case .indication(let source, _)? = try await arrival() else { throw nothingRelayed("although permitted") }
     peerAddress = source
     channel = await allocation.state.bindableChannel(for: source, now: .now)
   }
@@ -55,14 +55,16 @@ struct ExpiryPath: Sendable {
   }
 
   /// Whether one of three datagrams from the peer comes out at the client by what was granted.
-  func isOpen() async -> Bool {
-    for _ in 0..<3 where await carries() { return true }
+  ///
+  /// - Throws: where the task is cancelled, as the others that wait: what did not arrive then says nothing.
+  func isOpen() async throws(ProbeFailure) -> Bool {
+    for _ in 0..<3 where try await carries() { return true }
     return false
   }
 
   /// Whether one datagram from the peer comes out at the client by what was granted.
-  func carries() async -> Bool {
-    switch await arrival(tries: 1) {
+  func carries() async throws(ProbeFailure) -> Bool {
+    switch try await arrival(tries: 1) {
     case .channel(let number, _): number == channel
     case .indication: channel == nil
     case .icmp, nil: false
@@ -70,7 +72,7 @@ struct ExpiryPath: Sendable {
   }
 
   /// What comes out at the client of the first of so many datagrams from the peer that arrives.
-  private func arrival(tries: Int = 3) async -> RelayedData? {
+  private func arrival(tries: Int = 3) async throws(ProbeFailure) -> RelayedData? {
     let text = "runbook-\(UInt64.random(in: 0 ... .max))"
     for _ in 0..<tries {
       let wait = min(Self.patience, end - .now)
@@ -83,6 +85,7 @@ struct ExpiryPath: Sendable {
         }
       }
       if let own { return own }
+      try allocation.checkCancellation()
     }
     return nil
   }

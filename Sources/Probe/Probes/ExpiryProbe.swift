@@ -72,16 +72,16 @@ package struct ExpiryProbe: Sendable {
 
   private func observe(_ path: ExpiryPath, _ progress: ProbeProgress) async throws(ProbeFailure) -> Report {
     let granted = try await path.grant()
-    guard await path.isOpen() else { throw path.nothingRelayed("although the \(subject) was just granted") }
+    guard try await path.isOpen() else { throw path.nothingRelayed("although the \(subject) was just granted") }
     var lastPassage = Instant.now - granted
     var passages = 1
     progress("a datagram passed \(lastPassage.components.seconds) s after the \(subject)")
     let due = granted + after
     // Traffic both ways, which must not extend it. It also keeps a NAT open on the way to the server.
-    while .now + ExpiryPath.patience < due, !Task.isCancelled {
+    while .now + ExpiryPath.patience < due {
       let next = min(.now + interval, due)
       path.sendToPeer()
-      if await path.carries() {
+      if try await path.carries() {
         lastPassage = .now - granted
         passages += 1
         progress("a datagram passed \(lastPassage.components.seconds) s after the \(subject)")
@@ -90,11 +90,11 @@ package struct ExpiryProbe: Sendable {
     }
     try? await Task.sleep(until: due, clock: .continuous)
     try await path.renewPermissionOfChannel()
-    if await path.isOpen() {
+    if try await path.isOpen() {
       return Report(isExpired: false, lastPassage: .now - granted, passages: passages)
     }
     _ = try await path.grant()
-    guard await path.isOpen() else { throw path.nothingRelayed("although the \(subject) was granted anew") }
+    guard try await path.isOpen() else { throw path.nothingRelayed("although the \(subject) was granted anew") }
     return Report(isExpired: true, lastPassage: lastPassage, passages: passages)
   }
 

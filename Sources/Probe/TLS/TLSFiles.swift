@@ -4,6 +4,7 @@ import STUN
 extension TLSOptions {
   /// One of the files that the options name, which cannot be used.
   package struct FileProblem: Sendable, Hashable {
+    /// What the file is for, as ``TLSOptions`` names it: `trustFile`, and `chainFile` and `keyFile` of `clientCertificate`.
     package enum Role: Sendable, Hashable {
       case trust
       case chain

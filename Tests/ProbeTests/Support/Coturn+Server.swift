@@ -72,7 +72,6 @@ extension Coturn {
 
   /// Stops it from answering, without ending it.
   func suspend() { signal(SIGSTOP) }
-  func resume() { signal(SIGCONT) }
 
   /// Waits until the log says that every session of this count is gone.
   func expectNoAllocations(of count: Int) async throws {
