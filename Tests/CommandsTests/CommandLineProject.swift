@@ -63,6 +63,10 @@ final class CommandLineProject: Sendable {
   /// Runs `runbook` with these arguments in the project's folder and waits for its end.
   @discardableResult
   func runbook(_ arguments: String..., environment: [String: String] = [:]) async throws -> Output {
+    try await runbook(arguments, environment: environment)
+  }
+
+  func runbook(_ arguments: [String], environment: [String: String]) async throws -> Output {
     output(of: try await command(arguments, environment: environment).run())
   }
 
