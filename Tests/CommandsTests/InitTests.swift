@@ -55,6 +55,19 @@ import Testing
     #expect(!place.exists("ops/runbook.yaml"))
   }
 
+  @Test("Nothing is written through a folder that is a link")
+  func linkedFolder() async throws {
+    let place = try CommandLineProject()
+    try place.write("elsewhere/here", "")
+    try place.write("ops/here", "")
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(place.root)/ops/checks", withDestinationPath: "\(place.root)/elsewhere")
+    let linked = try await place.runbook("init", "ops")
+    #expect(linked.status == 2)
+    #expect(linked.stderr.contains("there is already checks in ops"), "\(linked.stderr)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: "\(place.root)/elsewhere") == ["here"])
+  }
+
   @Test("A folder that cannot be made is named")
   func noFolder() async throws {
     let place = try CommandLineProject()

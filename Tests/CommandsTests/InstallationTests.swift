@@ -116,6 +116,24 @@ import Testing
     #expect(offered.allSatisfy { $0.hasPrefix(prefix) }, "\(offered)")
   }
 
+  @Test("What a shell would expand is not offered, and nothing of it is run", arguments: ["run ", "run --target "])
+  func hostileProject(line: String) async throws {
+    let project = try CommandLineProject()
+    try project.write("runbooks/$(touch ran).yaml", project.read("runbooks/daily-health.yaml"))
+    try project.write(
+      "runbook.yaml",
+      """
+      project: test
+      targets:
+        oslo: {server: "turn:127.0.0.1:2", labels: {region: "$(touch ran)", tier: "`touch ran`", zone: north}}
+
+      """)
+    let offered = try await completions(of: line, in: project)
+    #expect(offered.contains(line == "run " ? "daily-health" : "zone=north"), "\(offered)")
+    #expect(!offered.contains { $0.contains("touch") }, "\(offered)")
+    #expect(!project.exists("ran"))
+  }
+
   @Test("A project that cannot be read completes nothing, and says nothing into the line")
   func brokenProject() async throws {
     let project = try CommandLineProject()
@@ -132,6 +150,7 @@ import Testing
       COMP_LINE="runbook $1"
       COMP_POINT=${#COMP_LINE}
       read -ra COMP_WORDS <<<"$COMP_LINE"
+      [[ $COMP_LINE == *' ' ]] && COMP_WORDS+=("")
       COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
       [[ $(complete -p runbook) =~ -F\\ ([^ ]+) ]] || exit 9
       "${BASH_REMATCH[1]}" runbook "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"

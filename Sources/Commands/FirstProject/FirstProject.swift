@@ -85,7 +85,7 @@ struct FirstProject {
   func write() throws(CommandFailure) -> [File] {
     try makeFolders(folder)
     let files = Self.files(named: try name())
-    let taken = files.map(\.path).filter { isTaken("\(folder)/\($0)") }
+    let taken = files.map(\.path).filter { isTaken("\(folder)/\($0)") } + linkedFolders(of: files)
     guard taken.isEmpty else {
       throw CommandFailure(
         .invalid,
@@ -114,6 +114,15 @@ struct FirstProject {
     guard let resolved = realpath(folder, nil) else { throw failure("look at", folder) }
     defer { free(resolved) }
     return String(cString: resolved).split(separator: "/").last.map(String.init) ?? "runbooks"
+  }
+
+  /// Folders of the files that are links: what is behind them is no part of the project.
+  private func linkedFolders(of files: [File]) -> [String] {
+    let parents = Set(files.compactMap { file in file.path.lastIndex(of: "/").map { String(file.path[..<$0]) } })
+    return parents.sorted().filter { parent in
+      var status = stat()
+      return lstat("\(folder)/\(parent)", &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
   }
 
   private func isTaken(_ path: String) -> Bool {

@@ -14,15 +14,30 @@ struct ProjectCompletion {
   private let words: [String]
 
   /// Runbooks, and checks as `checks/NAME`.
-  static var documents: CompletionKind { .custom { words, _, _ in Self(words: words).documents } }
+  static var documents: CompletionKind { offering { $0.documents } }
   /// What `--target` takes.
-  static var targets: CompletionKind { .custom { words, _, _ in Self(words: words).targets } }
+  static var targets: CompletionKind { offering { $0.targets } }
   /// Steps of the runbook that the line names.
-  static var steps: CompletionKind { .custom { words, _, _ in Self(words: words).steps } }
+  static var steps: CompletionKind { offering { $0.steps } }
   /// `last`, and the newest runs.
-  static var runs: CompletionKind { .custom { words, _, _ in Self(words: words).runs } }
+  static var runs: CompletionKind { offering { $0.runs } }
 
   private static let maximumRuns = 20
+
+  private static func offering(_ candidates: @escaping @Sendable (Self) -> [String]) -> CompletionKind {
+    .custom { words, _, _ in candidates(Self(words: words)).filter { $0.utf8.allSatisfy(isPlain) } }
+  }
+
+  /// Whether every shell takes a byte as it is. bash expands the words it is offered, `$(…)` too, and a project may be
+  /// somebody else's.
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: "_-./:=@%+,".utf8.contains(byte)
+    }
+  }
 
   private var project: Project? {
     let surroundings = Project.Surroundings(
