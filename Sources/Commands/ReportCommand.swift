@@ -26,6 +26,8 @@ package struct ReportCommand: ParsableCommand {
       Terminal.standardOutput.write(text(of: Report(recorded), format, style: Style(terminal: .standardOutput)))
     } catch let error as JournalError {
       throw CommandFailure(error)
+    } catch LedgerError.unreadable(let error) {
+      throw CommandFailure(error)
     } catch let error as LedgerError {
       throw CommandFailure(.invalid, [error.message, error.advice].compactMap(\.self).joined(separator: "\n  "))
     }

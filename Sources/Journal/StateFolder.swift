@@ -43,31 +43,44 @@ package struct StateFolder: Hashable, Sendable {
     try names(in: runs).filter(ULID.isValid).map(run)
   }
 
-  /// A folder of this user in memory-backed storage, for when the disk is full or broken. It is the same for every
-  /// session of the user: in `/dev/shm`, or else in the user's runtime folder.
+  /// The folder in memory-backed storage that stands in for this one when the disk is full or broken: in `/dev/shm`, or
+  /// else in the user's runtime folder; the same for every session of the user, another for every project.
   ///
   /// Throws where neither is backed by memory, or where somebody else owns the folder.
-  package static func volatile(runtimeFolder: String?) throws(JournalError) -> StateFolder {
-    guard let path = volatilePath(runtimeFolder) else {
+  package func inMemory(runtimeFolder: String?) throws(JournalError) -> StateFolder {
+    guard let shared = Self.sharedMemory(runtimeFolder) else {
       throw JournalError(
         .missing, "neither /dev/shm nor the runtime folder is backed by memory",
         advice: "mount a tmpfs at /dev/shm, or set XDG_RUNTIME_DIR to one", path: "/dev/shm")
     }
-    try makeFolder(path, mode: Access.owner.folderMode, mayExist: true)
-    guard belongsToUs(path) else {
-      throw JournalError(
-        .refused, "\(path) is not a folder that belongs to this user alone",
-        advice: "find out who made it; remove it if that is safe", path: path)
+    let path = "\(shared)/\(nameInMemory)"
+    for folder in [shared, path] {
+      try makeFolder(folder, mode: Access.owner.folderMode, mayExist: true)
+      guard Self.belongsToUs(folder) else {
+        throw JournalError(
+          .refused, "\(folder) is not a folder that belongs to this user alone",
+          advice: "find out who made it; remove it if that is safe", path: folder)
+      }
     }
     return StateFolder(volatile: path)
   }
 
   /// The same for who only reads: nil where no run was ever kept in memory since the last boot.
-  package static func existingVolatile(runtimeFolder: String?) -> StateFolder? {
-    volatilePath(runtimeFolder).flatMap { belongsToUs($0) ? StateFolder(volatile: $0) : nil }
+  package func existingInMemory(runtimeFolder: String?) -> StateFolder? {
+    guard let shared = Self.sharedMemory(runtimeFolder) else { return nil }
+    let path = "\(shared)/\(nameInMemory)"
+    return Self.belongsToUs(shared) && Self.belongsToUs(path) ? StateFolder(volatile: path) : nil
   }
 
-  private static func volatilePath(_ runtimeFolder: String?) -> String? {
+  /// The same however the project was come to: links above it are resolved.
+  private var nameInMemory: String {
+    let parent = parentFolder(of: path)
+    guard let resolved = unsafe realpath(parent, nil) else { return sha256Hex(path.utf8) }
+    defer { unsafe free(resolved) }
+    return sha256Hex("\(unsafe String(cString: resolved))\(path.dropFirst(parent.count))".utf8)
+  }
+
+  private static func sharedMemory(_ runtimeFolder: String?) -> String? {
     ["/dev/shm", runtimeFolder ?? ""].first(where: isMemoryBacked).map { "\($0)/runbook-\(geteuid())" }
   }
 

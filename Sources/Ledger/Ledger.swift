@@ -49,23 +49,34 @@ package struct Ledger: RunHistory {
   }
 
   /// The folder of the run that a person means: `last` for the newest that is nobody's child, or the beginning of an id.
+  /// By its id a run is found though another state folder cannot be read; which one is the last is then not known.
   package func run(_ reference: String) throws(LedgerError) -> RunFolder {
-    let folders: [RunFolder]
-    do { folders = try self.folders() } catch { throw .unreadable(error) }
+    let (folders, failure) = readableFolders()
     if reference == "last" {
+      if let failure { throw .unreadable(failure) }
       guard let last = folders.first(where: { !LedgerEntry(reading: $0).isChild }) else { throw .noRuns }
       return last
     }
     let matches = folders.filter { !reference.isEmpty && $0.id.hasPrefix(reference.uppercased()) }
-    guard let match = matches.first else { throw .unknownRun(reference) }
+    guard let match = matches.first else { throw failure.map(LedgerError.unreadable) ?? .unknownRun(reference) }
     guard matches.count == 1 else { throw .ambiguousRun(reference, among: matches.map(\.id)) }
     return match
   }
 
   /// The folders of all runs, the newest first.
   private func folders() throws(JournalError) -> [RunFolder] {
+    let (folders, failure) = readableFolders()
+    if let failure { throw failure }
+    return folders
+  }
+
+  /// The folders of the runs of every state that can be read, the newest first, and why one could not.
+  private func readableFolders() -> (folders: [RunFolder], failure: JournalError?) {
     var folders: [RunFolder] = []
-    for state in states { folders += try state.runFolders() }
-    return folders.sorted { $0.id > $1.id }
+    var failure: JournalError?
+    for state in states {
+      do throws(JournalError) { folders += try state.runFolders() } catch { failure = error }
+    }
+    return (folders.sorted { $0.id > $1.id }, failure)
   }
 }

@@ -145,7 +145,8 @@ import Testing
     #expect(refused.stderr.contains("line 4") || refused.stderr.contains(":4"), "\(refused.stderr)")
   }
 
-  @Test("Without a writable state the run does not begin and says so; --volatile runs all the same")
+  @Test(
+    "Without a writable state the run does not begin and says so; --volatile runs all the same, and is found by its id")
   func unwritableState() async throws {
     let project = try CommandLineProject()
     try project.write(".runbook", "a file where a folder is needed\n")
@@ -166,8 +167,16 @@ import Testing
     #expect(volatile.status == 0, "\(volatile.stderr)")
     let journal = try #require(try volatile.json["journal"]?.string)
     #expect(journal.hasPrefix("/dev/shm/") || journal.hasPrefix("/run/"))
-    try FileManager.default.removeItem(
-      atPath: URL(filePath: journal).deletingLastPathComponent().path)
+    let state = URL(filePath: journal).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    defer { try? FileManager.default.removeItem(at: state) }
+    let run = try #require(try volatile.json["run"]?.string)
+    #expect(try await project.runbook("report", run).stdout.contains("journal   \(journal)"))
+    let last = try await project.runbook("report", "last")
+    #expect(last.status == 3)
+    #expect(last.stderr.contains(".runbook"), "\(last.stderr)")
+    let other = try CommandLineProject()
+    #expect(try await !other.runbook("history").stdout.contains("load"))
   }
 
   @Test("A reader that goes away does not end the run (threat 16)")

@@ -202,12 +202,15 @@ import Testing
     #expect(again == failure)
   }
 
-  @Test("A volatile run lies in memory, says so, and takes no number")
+  @Test("A volatile run lies in memory, its project's alone, says so, and takes no number")
   func volatile() async throws {
-    let state = try StateFolder.volatile(runtimeFolder: nil)
-    #expect(state.isVolatile && state.path.hasPrefix("/dev/shm/"))
-    let writer = try await JournalWriter.begin(SampleRun.started, sources: SampleRun.sources, in: state)
-    defer { removeTree(writer.folder.path) }
+    #expect(state.existingInMemory(runtimeFolder: nil) == nil)
+    let memory = try state.inMemory(runtimeFolder: nil)
+    defer { removeTree(memory.path) }
+    #expect(memory.isVolatile && memory.path.hasPrefix("/dev/shm/"))
+    #expect(state.existingInMemory(runtimeFolder: nil) == memory)
+    #expect(StateFolder(temporary.path + "/other").existingInMemory(runtimeFolder: nil) == nil)
+    let writer = try await JournalWriter.begin(SampleRun.started, sources: SampleRun.sources, in: memory)
     try await writer.append(SampleRun.end)
     let run = try RecordedRun.read(writer.folder)
     #expect(run.started.volatile)

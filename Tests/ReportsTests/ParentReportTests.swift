@@ -19,7 +19,8 @@ import Testing
             steps: [
               ChildStep(
                 path: "turn", title: "TURN relays media", outcome: relay,
-                found: relay == .fail ? "6 of 50 packets did not come back (turn.loss)" : nil),
+                found: relay == .fail
+                  ? "expected output.loss <= inputs.maxLoss; output.loss = 12%, inputs.maxLoss = 1" : nil),
               ChildStep(path: "turn/relay", title: "Packets come back", outcome: relay),
               ChildStep(path: "disk", title: "The disk has room", outcome: .skipped),
             ])))
@@ -36,7 +37,7 @@ import Testing
 
         FAIL  on eu-1
           fail      turn  TURN relays media
-          found     6 of 50 packets did not come back (turn.loss)
+          found     expected output.loss <= inputs.maxLoss; output.loss = 12%, inputs.maxLoss = 1
           fail      turn/relay  Packets come back
           next      runbook report RUN1
 
@@ -62,7 +63,10 @@ import Testing
     let steps = Report(SampleJournal.failing.run).steps
     let found = Dictionary(uniqueKeysWithValues: steps.map { ($0.id, $0.found) })
     #expect(found["stun"] == .some(nil))
-    #expect(found["turn"] == "6 of 50 packets did not come back (turn.loss)")
+    #expect(found["turn"] == "expected output.loss <= inputs.maxLoss; output.loss = 12%, inputs.maxLoss = 1")
+    #expect(
+      found["realm"] == "turn:turn.example.net accepts the credentials in the realm \"example.net\", not in "
+        + "\"example.org\". (turn.realmMismatch)")
     #expect(found["load"] == "expected output.perProcessor < 2.0; output.perProcessor = 3.41")
     #expect(found["cleanup"] == .some(nil))
   }

@@ -33,12 +33,12 @@ import Testing
   @Test("Steps lie inside their checks, in the order of the run")
   func nesting() throws {
     let steps = try #require(Report(SampleJournal.failing.run).json["steps"]?.array)
-    #expect(steps.compactMap { $0["id"]?.string } == ["stun", "turn", "disk", "load", "cleanup"])
+    #expect(steps.compactMap { $0["id"]?.string } == ["stun", "turn", "realm", "disk", "load", "cleanup"])
     #expect(steps[1]["steps"]?.array?.map { $0["path"] } == ["turn/relay"])
     #expect(steps[1]["steps"]?.array?[0]["attempts"] == 2)
-    #expect(steps[4]["outcome"] == "skipped")
-    #expect(steps[4]["reason"] == "turn failed")
-    #expect(steps[4]["startedAt"] == .null)
+    #expect(steps[5]["outcome"] == "skipped")
+    #expect(steps[5]["reason"] == "turn failed")
+    #expect(steps[5]["startedAt"] == .null)
   }
 
   @Test("A step inside a check that is not recorded is not lost")
@@ -56,7 +56,8 @@ import Testing
     #expect(json["params"]?["password"] == .string(Secret.mask))
     let relay = try #require(json["steps"]?.array?[1]["steps"]?.array?[0])
     #expect(relay["output"]?["rtt"]?["p95"] == "4.217338ms")
-    #expect(relay["error"]?["code"] == "turn.loss")
+    #expect(relay["error"] == .null)
+    #expect(json["steps"]?.array?[2]["error"]?["code"] == "turn.realmMismatch")
     #expect(relay["expectations"]?.array?.map { $0["holds"] } == [false, true])
     #expect(
       relay["expectations"]?.array?[0]["actual"]?.array?[0] == ["expression": "output.loss", "value": .double(12)])

@@ -16,7 +16,7 @@ struct SampleJournal {
         RunStarted(
           runbook: runbook, title: "Daily health of a TURN server", number: volatile ? 0 : 42, severity: "P3",
           target: target, parent: parent,
-          params: .members([.init("packets", .int(50)), .init("password", .string(Secret.mask))]), tool: "1.0.0",
+          params: .members([.init("packets", .int(50)), .init("password", .string(Secret.mask))]), tool: "0.1.0",
           host: "turn-1", user: "ops", pid: 4711, sources: [], volatile: volatile)))
   }
 
@@ -98,29 +98,25 @@ extension SampleJournal {
     return journal
   }
 
-  /// A relay that loses packets, a load that is worth a warning, a step that was not run.
+  /// A relay that loses packets, a realm and a load that are worth a warning, a step that was not run.
   static var failing: SampleJournal {
     var journal = SampleJournal()
     journal.stun()
     journal.start("turn", "TURN relays media", use: "checks/turn-relay")
     journal.start(
       "turn/relay", "Packets come back through two allocations", use: "turn.relay", units: ["loss": "percent"])
-    let finding = Finding(
-      "turn.loss", "6 of 50 packets did not come back",
-      advice: "Look at the drops of the relay's interface (ip -s link), then at coturn's bps-capacity")
     let output = Value.members([
-      .init("packets", .int(50)), .init("loss", .double(12)),
+      .init("server", .string("192.0.2.7:3478")), .init("sent", .int(50)), .init("lost", .int(6)),
+      .init("loss", .double(12)),
       .init("rtt", .members([.init("p50", .string("1.2ms")), .init("p95", .string("4.217338ms"))])),
-      .init("server", .string("coturn 4.6.1")),
     ])
-    journal.tryOnce("turn/relay", outcome: .fail, output: output, finding: finding, duration: .seconds(1))
+    journal.tryOnce("turn/relay", output: output, duration: .seconds(1))
     journal.add(
       .stepWaiting(StepWaiting(path: "turn/relay", attempt: 1, delay: .seconds(1), reason: "fail")),
       after: .seconds(1))
-    journal.tryOnce(
-      "turn/relay", attempt: 2, outcome: .fail, output: output, finding: finding, duration: .milliseconds(1100))
+    journal.tryOnce("turn/relay", attempt: 2, output: output, duration: .milliseconds(1100))
     journal.finish(
-      "turn/relay", .fail, finding: finding,
+      "turn/relay", .fail,
       expectations: [
         expectation(
           "output.loss <= inputs.maxLoss", .broken,
@@ -130,9 +126,10 @@ extension SampleJournal {
           actual: [("output.rtt.p95", .string("4.217338ms")), ("inputs.maxRtt", .string("500ms"))]),
       ], attempts: 2, duration: .milliseconds(3104))
     journal.finish("turn", .fail, attempts: 0, duration: .milliseconds(3106))
+    journal.realm()
     journal.disk()
     journal.start("load", "The host keeps up", use: "host.load")
-    journal.tryOnce("load", output: .members([.init("one", .double(6.82)), .init("perProcessor", .double(3.41))]))
+    journal.tryOnce("load", output: .members([.init("load1", .double(6.82)), .init("perProcessor", .double(3.41))]))
     journal.finish(
       "load", .warn,
       expectations: [
@@ -151,7 +148,7 @@ extension SampleJournal {
     tryOnce(
       "stun/binding",
       output: .members([
-        .init("answered", .int(5)), .init("rtt", .members([.init("p95", .string("850.123us"))])),
+        .init("responses", .int(5)), .init("rtt", .members([.init("p95", .string("850.123us"))])),
       ]))
     finish(
       "stun/binding",
@@ -161,12 +158,23 @@ extension SampleJournal {
     finish("stun", attempts: 0, output: .members([.init("rtt", .string("850.123us"))]))
   }
 
+  mutating func realm() {
+    let finding = Finding(
+      "turn.realmMismatch",
+      "turn:turn.example.net accepts the credentials in the realm \"example.net\", not in \"example.org\".",
+      advice: "Look at the server's realm (coturn: realm= in turnserver.conf), or change the target's.")
+    let output = Value.members([.init("realm", .string("example.net"))])
+    start("realm", "Clients' keys are of the server's realm", use: "turn.allocate")
+    tryOnce("realm", outcome: .warn, output: output, finding: finding)
+    finish("realm", .warn, finding: finding)
+  }
+
   mutating func disk() {
-    start("disk", "The disk has room", use: "host.disk", units: ["used": "percent", "free": "bytesize"])
+    start("disk", "The disk has room", use: "host.disk", units: ["used": "percent", "available": "bytesize"])
     tryOnce(
       "disk",
       output: .members([
-        .init("path", .string("/")), .init("used", .double(41.23456)), .init("free", .int(80_550_051_840)),
+        .init("path", .string("/")), .init("used", .double(41.23456)), .init("available", .int(80_550_051_840)),
       ]))
     finish(
       "disk", expectations: [expectation("output.used < 90.0", .holds, actual: [("output.used", .double(41.23456))])])

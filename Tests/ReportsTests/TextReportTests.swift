@@ -17,8 +17,8 @@ import Testing
 
         OUTCOME  STEP       TIME    FIGURES
         pass     stun       12.3ms  rtt 850us
-        pass       binding  12.3ms  rtt.p95 850us  answered 5
-        pass     disk       12.3ms  used 41.235%  free 75GiB
+        pass       binding  12.3ms  rtt.p95 850us  responses 5
+        pass     disk       12.3ms  used 41.235%  available 75GiB
 
         run       01KBHYXV80ABCDEFGHJKMNPQRS (no. 42) by ops on turn-1
         started   2026-11-21 08:00:00 UTC (09:00:00 +01:00)
@@ -32,13 +32,16 @@ import Testing
   func failing() {
     #expect(
       Self.text(.failing) == """
-        FAIL  daily-health on lab in 4.87s: 1 of 5 steps failed, 1 with a warning, 1 skipped
+        FAIL  daily-health on lab in 4.87s: 1 of 6 steps failed, 2 with a warning, 1 skipped
 
         FAIL  turn/relay  Packets come back through two allocations  (turn.relay)
           expected  output.loss <= inputs.maxLoss
           actual    output.loss = 12%, inputs.maxLoss = 1
-          found     6 of 50 packets did not come back (turn.loss)
-          next      Look at the drops of the relay's interface (ip -s link), then at coturn's bps-capacity
+
+        WARN  realm  Clients' keys are of the server's realm  (turn.allocate)
+          found     turn:turn.example.net accepts the credentials in the realm "example.net", not in
+                    "example.org". (turn.realmMismatch)
+          next      Look at the server's realm (coturn: realm= in turnserver.conf), or change the target's.
 
         WARN  load  The host keeps up  (host.load)
           expected  output.perProcessor < 2.0
@@ -47,11 +50,12 @@ import Testing
 
         OUTCOME  STEP       TIME    TRIES  FIGURES
         pass     stun       12.3ms         rtt 850us
-        pass       binding  12.3ms         rtt.p95 850us  answered 5
+        pass       binding  12.3ms         rtt.p95 850us  responses 5
         FAIL     turn       3.11s
-        FAIL       relay    3.1s    2      loss 12%  rtt.p95 4.22ms  packets 50
-        pass     disk       12.3ms         used 41.235%  free 75GiB
-        WARN     load       12.3ms         perProcessor 3.41  one 6.82
+        FAIL       relay    3.1s    2      loss 12%  rtt.p95 4.22ms  sent 50
+        WARN     realm      12.3ms
+        pass     disk       12.3ms         used 41.235%  available 75GiB
+        WARN     load       12.3ms         perProcessor 3.41  load1 6.82
         skipped  cleanup                   turn failed
 
         run       01KBHYXV80ABCDEFGHJKMNPQRS (no. 42) by ops on turn-1

@@ -84,14 +84,14 @@ struct Diagnostics: Sendable {
 extension Project {
   /// The runs of this project, those that were kept in memory included.
   var ledger: Ledger {
-    let inMemory = StateFolder.existingVolatile(runtimeFolder: environmentVariable("XDG_RUNTIME_DIR"))
+    let inMemory = state.existingInMemory(runtimeFolder: environmentVariable("XDG_RUNTIME_DIR"))
     return Ledger([state] + [inMemory].compactMap(\.self))
   }
 
   /// Where runs are kept in memory.
   var volatileState: StateFolder {
     get throws(JournalError) {
-      try StateFolder.volatile(runtimeFolder: environmentVariable("XDG_RUNTIME_DIR"))
+      try state.inMemory(runtimeFolder: environmentVariable("XDG_RUNTIME_DIR"))
     }
   }
 
