@@ -1,39 +1,51 @@
 package import Journal
+import Reports
 package import Schema
 
 /// Ends a command with an exit status and, on standard error, what to say.
 package struct CommandFailure: Error, Hashable, Sendable {
   package var status: ExitStatus
-  /// What failed, on what, why, and below it what to do; nil where everything has been said.
+  /// What failed, on what, and why; nil where everything has been said.
   package var message: String?
+  /// What to do, in lines of their own.
+  package var advice: String?
   /// Those of documents, of values that were given, and of secrets; they have been shown.
   package var problems: [Issue]
   /// Whether standard output has what the command was asked for all the same.
   package var isAfterOutput: Bool
 
   package init(
-    _ status: ExitStatus, _ message: String? = nil, problems: [Issue] = [], isAfterOutput: Bool = false
+    _ status: ExitStatus, _ message: String? = nil, advice: String? = nil, problems: [Issue] = [],
+    isAfterOutput: Bool = false
   ) {
     self.status = status
     self.message = message
+    self.advice = advice
     self.problems = problems
     self.isAfterOutput = isAfterOutput
   }
 
   /// A journal that cannot be written or read.
   package init(_ error: JournalError) {
-    self.init(.error, [error.message, error.advice].compactMap(\.self).joined(separator: "\n  "))
+    self.init(.error, error.message, advice: error.advice)
+  }
+
+  /// For people: the advice indented below the message, control characters of either shown and not obeyed.
+  var text: String? {
+    guard let message else { return nil }
+    let lines =
+      message.split(separator: "\n").map(String.init) + (advice?.split(separator: "\n").map { "  \($0)" } ?? [])
+    return lines.map(terminalSafe).joined(separator: "\n")
   }
 
   /// `runbook.error/1`, as `docs/reports.md` describes it; nil where standard output says by itself what came of it.
   var json: JSON? {
     guard [.invalid, .error].contains(status), !isAfterOutput, message != nil || !problems.isEmpty else { return nil }
-    let lines = (message ?? "").split(separator: "\n").map { String($0.drop { $0 == " " }) }
     let errors = problems.count { $0.severity == .error }
     return [
       "schema": "runbook.error/1", "exitCode": .int(Int64(status.code)),
-      "message": .string(lines.first ?? (errors == 1 ? "there is 1 problem" : "there are \(errors) problems")),
-      "advice": lines.count > 1 ? .string(lines.dropFirst().joined(separator: "\n")) : .null,
+      "message": .string(message ?? (errors == 1 ? "there is 1 problem" : "there are \(errors) problems")),
+      "advice": advice.map { .string($0) } ?? .null,
       "problems": .array(problems.map(\.json)),
     ]
   }

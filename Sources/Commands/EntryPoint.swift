@@ -25,21 +25,30 @@ package func runRunbook(arguments: [String]) async -> ExitStatus {
     }
     return .passed
   } catch let failure as CommandFailure {
-    if let message = failure.message { Terminal.standardError.write("runbook: \(message)\n") }
+    if let text = failure.text { Terminal.standardError.write("runbook: \(text)\n") }
     tellMachines(failure, arguments)
     return failure.status
   } catch {
-    let text = RunbookCommand.fullMessage(for: error)
+    var text = RunbookCommand.fullMessage(for: error)
     // ArgumentParser throws for --help and --version too; it ends with 0 then, and else with 64.
     guard RunbookCommand.exitCode(for: error) != ExitCode.success else {
       Terminal.standardOutput.write(text + "\n")
       return .passed
     }
+    let suggestion = nearCommand(to: arguments)
+    if let suggestion { text += "\n  \(suggestion)" }
     Terminal.standardError.write(text + "\n")
-    let failure = CommandFailure(.invalid, RunbookCommand.message(for: error))
+    let failure = CommandFailure(.invalid, RunbookCommand.message(for: error), advice: suggestion)
     tellMachines(failure, arguments)
     return failure.status
   }
+}
+
+/// For a mistyped command, the one that was meant.
+private func nearCommand(to arguments: [String]) -> String? {
+  let names = RunbookCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+  guard let given = arguments.first, !names.contains(given) else { return nil }
+  return nearName(to: given, among: names).map { "Did you mean '\($0)'?" }
 }
 
 /// Prints what kept a command from doing anything where JSON was asked for, so that standard output holds JSON then too.

@@ -46,7 +46,7 @@ package struct EvalCommand: ParsableCommand {
       let marks =
         String(repeating: " ", count: problem.range.lowerBound) + String(repeating: "^", count: problem.range.count)
       throw CommandFailure(
-        .error, "it has no value: \(problem.message)\n  \(expression)\n  \(marks)", isAfterOutput: true)
+        .error, "it has no value: \(problem.message)", advice: "\(expression)\n\(marks)", isAfterOutput: true)
     }
   }
 

@@ -64,8 +64,9 @@ package struct HistoryCommand: ParsableCommand {
   private func refuseUnknown(_ name: String, in project: Project, _ ledger: Ledger) throws {
     let names = project.documentNames
     guard !names.contains(name), try ledger.runs(of: name, since: nil, limit: 1).isEmpty else { return }
-    let hint = nearName(to: name, among: names).map { "; did you mean \($0)?" } ?? ""
-    throw CommandFailure(.invalid, "there is no runbook \"\(name)\", and no run of one\(hint)")
+    throw CommandFailure(
+      .invalid, "there is no runbook \"\(name)\", and no run of one",
+      advice: nearName(to: name, among: names).map { "did you mean \($0)?" } ?? "runbook list tells what there is")
   }
 
   private var earliest: Timestamp? {

@@ -29,8 +29,10 @@ package struct ModulesCommand: ParsableCommand {
     case (nil, .markdown): Terminal.standardOutput.write(Catalog.standard.reference)
     case (let name?, _):
       guard let module = Catalog.standard[name] else {
-        let near = nearName(to: name, among: Catalog.standard.names).map { "; did you mean \($0)?" } ?? ""
-        throw CommandFailure(.invalid, "there is no module \"\(name)\"\(near)")
+        let near = nearName(to: name, among: Catalog.standard.names)
+        throw CommandFailure(
+          .invalid, "there is no module \"\(name)\"",
+          advice: near.map { "did you mean \($0)?" } ?? "runbook modules lists them")
       }
       let terminal = Terminal.standardOutput
       terminal.write(format == .text ? module.page.terminal(width: min(terminal.width, 100)) : module.page.markdown())

@@ -107,8 +107,8 @@ package struct ProbeCommand: AsyncParsableCommand {
           ?? "it has \(names.joined(separator: ", "))"
         throw CommandFailure(
           .invalid,
-          "\(kind.module.name) has no input \"\(given.name)\"\n  \(hint)\n  runbook modules \(kind.module.name) "
-            + "tells what each is for")
+          "\(kind.module.name) has no input \"\(given.name)\"",
+          advice: "\(hint)\nrunbook modules \(kind.module.name) tells what each is for")
       }
       do { members.append(.init(field.name, try Self.parse(given.value, as: field.type))) } catch {
         throw CommandFailure(.invalid, "-p \(given.name): \(error.message)")
@@ -169,7 +169,7 @@ private struct ProbeKind {
     guard Self.isAboutServers(full), let module = Catalog.standard[full] else {
       let hint =
         nearName(to: name, among: Self.names).map { "did you mean \($0)?" } ?? Self.names.joined(separator: ", ")
-      throw CommandFailure(.invalid, "there is no probe \"\(name)\"\n  \(hint)")
+      throw CommandFailure(.invalid, "there is no probe \"\(name)\"", advice: hint)
     }
     self.module = module
     scheme = full.hasPrefix("stun.") ? "stun" : full.hasPrefix("tls.") ? "turns" : "turn"

@@ -29,7 +29,7 @@ package struct ReportCommand: ParsableCommand {
     } catch LedgerError.unreadable(let error) {
       throw CommandFailure(error)
     } catch let error as LedgerError {
-      throw CommandFailure(.invalid, [error.message, error.advice].compactMap(\.self).joined(separator: "\n  "))
+      throw CommandFailure(.invalid, error.message, advice: error.advice)
     }
   }
 }

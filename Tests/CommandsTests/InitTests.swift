@@ -68,6 +68,14 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(place.root)/elsewhere") == ["here"])
   }
 
+  @Test("Names of folders are shown, and not obeyed by a terminal")
+  func escapes() async throws {
+    let place = try CommandLineProject()
+    try place.write("a\u{1B}[31mb/runbook.yaml", "")
+    #expect(
+      try await place.runbook("init", "a\u{1B}[31mb").stderr.contains("there is already runbook.yaml in a\\u{1B}[31mb"))
+  }
+
   @Test("A folder that cannot be made is named")
   func noFolder() async throws {
     let place = try CommandLineProject()

@@ -89,10 +89,8 @@ struct FirstProject {
     guard taken.isEmpty else {
       throw CommandFailure(
         .invalid,
-        """
-        there is already \(taken.joined(separator: ", ")) in \(folder); nothing was written
-          init never writes over a file: name another folder, as in runbook init FOLDER
-        """)
+        "there is already \(taken.joined(separator: ", ")) in \(folder); nothing was written",
+        advice: "init never writes over a file: name another folder, as in runbook init FOLDER")
     }
     var written: [String] = []
     do throws(CommandFailure) {

@@ -33,7 +33,7 @@ package struct ProjectOptions: ParsableArguments {
   var root: String {
     get throws(CommandFailure) {
       do throws(ProjectError) { return try Project.find(project, in: surroundings) } catch {
-        throw CommandFailure(.invalid, "\(error.message)\n  \(error.advice)")
+        throw CommandFailure(.invalid, error.message, advice: error.advice)
       }
     }
   }

@@ -67,7 +67,7 @@ struct ProbedServers {
     if let uri = candidates.first(where: { (try? ServerURI(parsing: $0)) != nil }) { return uri }
     let isURI = ServerURI.Scheme.allCases.contains { given.lowercased().hasPrefix("\($0.rawValue):") }
     do { return try ValueType.turnURI.parse(isURI ? given : "\(scheme):\(given)").plainText } catch {
-      throw CommandFailure(.invalid, "\(error.message)\n  HOST and HOST:PORT are taken as well")
+      throw CommandFailure(.invalid, error.message, advice: "HOST and HOST:PORT are taken as well")
     }
   }
 }
