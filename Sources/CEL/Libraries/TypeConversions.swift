@@ -132,7 +132,10 @@ enum TypeConversions {
 
   private static func toDuration(_ value: CELValue) throws(EvaluationError) -> CELValue {
     guard case .string(let text) = value else { throw EvaluationError.noOverload("duration", [value]) }
-    guard let result = TimeText.duration(text) else { throw failure(value, "duration") }
+    guard let result = TimeText.duration(text) else {
+      let units = "its units are h, m, s, ms, us and ns, as in 504h or 1h30m"
+      throw EvaluationError(.invalidArgument, "\(value.briefDescription) is no duration; \(units)")
+    }
     return .duration(result)
   }
 
