@@ -69,6 +69,29 @@ import Testing
     #expect(report["outcome"] == "indeterminate")
   }
 
+  @Test("HUP does not end a run: a connection that drops must not stop a recovery")
+  func hangUp() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbooks/waiting.yaml",
+      """
+      runbook: waiting
+      title: Waiting
+      allow: [change]
+      steps:
+        - id: wait
+          use: command.run
+          with: {command: [sh, -c, "until test -e \(project.root)/go; do sleep 0.02; done"]}
+
+      """)
+    let output = try await whileRunning(project, ["run", "waiting", "--format", "json"], until: "step.intent") { pid in
+      kill(pid, SIGHUP)
+      try project.write("go", "")
+    }
+    #expect(output.status == 0, "\(output.stderr)")
+    #expect(try output.json["outcome"] == "pass")
+  }
+
   @Test("A run that is killed is shown as died; its journal is whole up to the last event")
   func killed() async throws {
     let project = try slowProject()
