@@ -11,7 +11,7 @@ package struct TURNDrain: StepModule {
 
   package struct Output: Sendable {
     package var draining: Bool
-    package var reason: String?
+    package var detail: String?
     package var software: String?
   }
 
@@ -26,7 +26,7 @@ package struct TURNDrain: StepModule {
     output: Record(
       Output.init,
       Field("draining", \.draining, .bool, "Whether it gives no new allocations."),
-      Field("reason", \.reason, .optional(.string), "What the refusal means."),
+      Field("detail", \.detail, .optional(.string), "How it refused, in words; absent where it did not."),
       Field("software", \.software, .optional(.string), "What the server calls itself.")
     ),
     examples: [.init("The server takes new sessions", with: "server: ${target}", expect: ["output.draining == false"])])
@@ -39,6 +39,6 @@ package struct TURNDrain: StepModule {
       try await DrainProbe(server: server).run(deadline: deadline, progress: context.progress)
     }
     return .done(
-      Output(draining: report.isDraining, reason: report.refusal?.message, software: report.software))
+      Output(draining: report.isDraining, detail: report.refusal?.message, software: report.software))
   }
 }
