@@ -191,5 +191,8 @@ import Testing
     }
     #expect(versions.map { $0["version"] } == ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"].map(Value.string))
     #expect(versions.contains { $0["verdict"] == .string("accepted") })
+    #expect(result.output["ciphers"] == .null)
+    #expect(result.output["legacyCiphers"] == .null)
+    #expect(result.objection == nil)
   }
 }

@@ -23,7 +23,7 @@ extension LiveServerTests {
           }
           #expect(report.legacyVersions == [])
           let ciphers = Dictionary(
-            report.ciphers.filter { $0.version == .tls12 }.map { ($0.cipher, $0.verdict) }
+            try #require(report.ciphers).filter { $0.version == .tls12 }.map { ($0.cipher, $0.verdict) }
           ) { first, _ in first }
           #expect(ciphers["ECDHE-RSA-AES256-GCM-SHA384"] == .accepted)
           guard case .untestable = ciphers["RC4-SHA"] else {
@@ -61,6 +61,47 @@ extension LiveServerTests {
           #expect(report.versions.map(\.version) == [.dtls10, .dtls12])
           #expect(report.versions.last?.verdict == .accepted)
           #expect(report.handshake.certificates.first?.subject == "CN=server")
+          #expect(report.ciphers == nil)
+          #expect(report.legacyCiphers == nil)
+        }
+      }
+    }
+
+    @Test("Silence of a path that swallows every second connection is no refusal")
+    func swallowing() async throws {
+      try await TestAuthority.with { authority in
+        // TLS 1.3 has the fewest ciphers.
+        try await Coturn.with(try authority.issue().coturnArguments + ["--no-tlsv1_2"]) { coturn in
+          var server = coturn.server(.turns, .tcp)
+          try await SwallowingProxy.with(to: try #require(coturn.tlsPort)) { port in
+            server.uri.port = port
+            let report = try await TLSHandshakeProbe(server: server).run(deadline: .seconds(60))
+            #expect(report.versions.filter { $0.verdict == .refused("silence") } == [])
+            let ciphers = try #require(report.ciphers)
+            #expect(ciphers.filter { $0.verdict == .refused("silence") } == [])
+            #expect(
+              ciphers.contains {
+                $0.cipher == report.handshake.cipher && $0.version.rawValue == report.handshake.version
+                  && $0.verdict == .accepted
+              })
+          }
+        }
+      }
+    }
+
+    @Test("Where nothing is answered any more, silence says nothing of what was offered")
+    func silent() async throws {
+      try await TestAuthority.with { authority in
+        try await Coturn.with(try authority.issue().coturnArguments) { coturn in
+          let probe = TLSHandshakeProbe(server: coturn.server(.turns, .tcp), triesCiphers: false)
+          let report = try await probe.run(deadline: .seconds(30)) {
+            if $0 == TLSVersion.tls10.rawValue { coturn.suspend() }
+          }
+          for result in report.versions {
+            let isAgreed = result.version.rawValue == report.handshake.version
+            #expect(result.verdict == (isAgreed ? .accepted : .unanswered))
+          }
+          #expect(report.unanswered == 3)
         }
       }
     }

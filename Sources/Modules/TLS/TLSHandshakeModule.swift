@@ -29,9 +29,9 @@ package struct TLSHandshakeModule: StepModule {
     package var version: String
     package var cipher: String
     package var versions: [Trial]
-    package var ciphers: [Trial]
+    package var ciphers: [Trial]?
     package var legacyVersions: [String]
-    package var legacyCiphers: [String]
+    package var legacyCiphers: [String]?
   }
 
   private static let trial = Record(
@@ -47,8 +47,10 @@ package struct TLSHandshakeModule: StepModule {
     "tls.handshake", "Tries which versions and ciphers of TLS or DTLS a server accepts.",
     discussion: """
       One connection for each. What the TLS library here can no longer offer is `untestable`, never `refused`: of the
-      server nothing is known then. Legacy are versions before 1.2 (RFC 8996), and ciphers without forward secrecy or
-      without authenticated encryption (RFC 9325).
+      server nothing is known then. Some servers refuse by silence: it counts as `refused` where it was met twice and
+      the server answers a modern client right after it, otherwise as `untestable`, and fails the step with
+      `tls.inconclusive`. Legacy are versions before 1.2 (RFC 8996), and ciphers without forward secrecy or without
+      authenticated encryption (RFC 9325). Without `ciphers`, the outputs on ciphers are absent.
       """,
     effect: .observe, judges: true, deadline: .seconds(60),
     input: Record(
@@ -61,14 +63,20 @@ package struct TLSHandshakeModule: StepModule {
       Field("version", \.version, .string, "The version that both prefer."),
       Field("cipher", \.cipher, .string, "The cipher that both prefer."),
       Field("versions", \.versions, .list(.record(trial)), "Every version."),
-      Field("ciphers", \.ciphers, .list(.record(trial)), "Every cipher with every version that is accepted."),
+      Field(
+        "ciphers", \.ciphers, .optional(.list(.record(trial))),
+        "Every cipher with every version that is accepted; absent: not tried."),
       Field("legacyVersions", \.legacyVersions, .list(.string), "Accepted versions that are deprecated."),
-      Field("legacyCiphers", \.legacyCiphers, .list(.string), "Accepted ciphers that are out of date.")
+      Field(
+        "legacyCiphers", \.legacyCiphers, .optional(.list(.string)),
+        "Accepted ciphers that are out of date; absent: not tried.")
     ),
     examples: [
       .init(
         "Nothing out of date is accepted", with: "server: ${target}",
-        expect: ["output.legacyVersions.size() == 0", "output.legacyCiphers.size() == 0"])
+        expect: [
+          "output.legacyVersions.size() == 0", "has(output.legacyCiphers) && output.legacyCiphers.size() == 0",
+        ])
     ])
 
   package init() {}
@@ -79,12 +87,19 @@ package struct TLSHandshakeModule: StepModule {
       try await TLSHandshakeProbe(server: server, triesCiphers: input.ciphers).run(
         deadline: deadline, progress: context.progress)
     }
-    return .done(
-      Output(
-        version: report.handshake.version, cipher: report.handshake.cipher,
-        versions: report.versions.map { Self.trial($0.version, nil, $0.verdict, $0.version.isLegacy) },
-        ciphers: report.ciphers.map { Self.trial($0.version, $0.cipher, $0.verdict, $0.isLegacy) },
-        legacyVersions: report.legacyVersions.map(\.rawValue), legacyCiphers: report.legacyCiphers))
+    let output = Output(
+      version: report.handshake.version, cipher: report.handshake.cipher,
+      versions: report.versions.map { Self.trial($0.version, nil, $0.verdict, $0.version.isLegacy) },
+      ciphers: report.ciphers?.map { Self.trial($0.version, $0.cipher, $0.verdict, $0.isLegacy) },
+      legacyVersions: report.legacyVersions.map(\.rawValue), legacyCiphers: report.legacyCiphers)
+    guard report.unanswered > 0 else { return .done(output) }
+    return .failed(
+      output,
+      Finding(
+        "tls.inconclusive",
+        "\(server.uri) left \(report.unanswered) offers unanswered, and a modern client as well.",
+        advice: "Nothing is known of these. Look at the server's load, and at what stands between: a proxy or a firewall "
+          + "that swallows connections."))
   }
 
   private static func trial(
@@ -95,6 +110,7 @@ package struct TLSHandshakeModule: StepModule {
       case .accepted: (.accepted, nil)
       case .refused(let reason): (.refused, reason)
       case .untestable(let reason): (.untestable, reason)
+      case .unanswered: (.untestable, "silence, to a modern client too")
       }
     return Trial(version: version, cipher: cipher, verdict: name, legacy: legacy, detail: detail)
   }

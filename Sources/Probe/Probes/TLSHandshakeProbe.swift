@@ -1,4 +1,3 @@
-import Addresses
 import STUN
 
 /// Tries which versions and ciphers of TLS or DTLS a server accepts.
@@ -14,10 +13,12 @@ package struct TLSHandshakeProbe: Sendable {
 
   package enum Verdict: Sendable, Hashable {
     case accepted
-    /// The server refused, in the library's words.
+    /// The server refused, in the library's words; or was silent twice, and answered others right after that.
     case refused(String)
     /// OpenSSL here cannot offer it: nothing is known of the server.
     case untestable(String)
+    /// The server was silent, and not only to this: nothing is known.
+    case unanswered
   }
 
   package struct VersionResult: Sendable, Hashable {
@@ -38,18 +39,24 @@ package struct TLSHandshakeProbe: Sendable {
     /// What a modern client agrees on with the server.
     package let handshake: TLSHandshake
     package let versions: [VersionResult]
-    package let ciphers: [CipherResult]
+    /// nil where ciphers were not tried.
+    package let ciphers: [CipherResult]?
     /// Versions that are accepted and deprecated by RFC 8996.
     package var legacyVersions: [TLSVersion] {
       versions.filter { $0.verdict == .accepted && $0.version.isLegacy }.map(\.version)
     }
-    /// Ciphers that are accepted and should not be.
-    package var legacyCiphers: [String] {
+    /// Ciphers that are accepted and should not be; nil where ciphers were not tried.
+    package var legacyCiphers: [String]? {
+      guard let ciphers else { return nil }
       var names: [String] = []
       for result in ciphers where result.verdict == .accepted && result.isLegacy && !names.contains(result.cipher) {
         names.append(result.cipher)
       }
       return names
+    }
+    /// How many offers the server left without an answer at a time when it answered nobody.
+    package var unanswered: Int {
+      (versions.map(\.verdict) + (ciphers ?? []).map(\.verdict)).count { $0 == .unanswered }
     }
   }
 
@@ -61,26 +68,23 @@ package struct TLSHandshakeProbe: Sendable {
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
-    let transport = server.transport
     let address = try await server.preferredAddress(by: end)
-    var options = server.connectionOptions()
-    options.tls.verifiesCertificate = false
     let start = Instant.now
     let handshake = try await CertificateProbe(server: server).run(deadline: deadline)
     // Some servers refuse by silence: how long that is waited for follows from how long a success takes.
-    let patience = max(.milliseconds(500), (.now - start) * 4)
+    let trials = TLSTrials(
+      server: server, address: address, agreed: handshake, patience: max(.milliseconds(500), (.now - start) * 4),
+      end: end)
     var versions: [VersionResult] = []
     var ciphers: [CipherResult] = []
-    for version in TLSVersion.allCases where version.isDatagram == (transport == .dtls) {
+    for version in TLSVersion.allCases where version.isDatagram == (server.transport == .dtls) {
       progress(version.rawValue)
-      let verdict = try await verdict(
-        on: version, cipher: nil, options, at: address, patience: patience, by: end)
+      let verdict = try await trials.verdict(on: .init(version: version))
       versions.append(VersionResult(version: version, verdict: verdict))
       guard triesCiphers, verdict == .accepted else { continue }
-      ciphers += try await results(
-        on: version, options, at: address, patience: patience, by: end, progress)
+      ciphers += try await results(on: version, trials, progress)
     }
-    return Report(handshake: handshake, versions: versions, ciphers: ciphers)
+    return Report(handshake: handshake, versions: versions, ciphers: triesCiphers ? ciphers : nil)
   }
 
   /// How many connections are tried at the same time.
@@ -88,20 +92,17 @@ package struct TLSHandshakeProbe: Sendable {
 
   /// Tries every cipher of a version on its own.
   private func results(
-    on version: TLSVersion, _ options: ServerConnection.Options, at address: TransportAddress, patience: Duration,
-    by end: Instant, _ progress: @escaping ProbeProgress
+    on version: TLSVersion, _ trials: TLSTrials, _ progress: @escaping ProbeProgress
   ) async throws(ProbeFailure) -> [CipherResult] {
     let names = CipherSuites.known(for: version)
-    let verdicts = await withTaskGroup(of: (Int, Result<Verdict, ProbeFailure>).self) { group in
-      var verdicts: [Int: Result<Verdict, ProbeFailure>] = [:]
+    let verdicts = await withTaskGroup(of: (Int, Result<Verdict?, ProbeFailure>).self) { group in
+      var verdicts: [Int: Result<Verdict?, ProbeFailure>] = [:]
       for (index, cipher) in names.enumerated() {
         if index >= Self.concurrency, let (done, verdict) = await group.next() { verdicts[done] = verdict }
         progress("\(version.rawValue): cipher \(index + 1) of \(names.count), \(cipher)")
         group.addTask {
           do throws(ProbeFailure) {
-            let verdict = try await verdict(
-              on: version, cipher: cipher, options, at: address, patience: patience, by: end)
-            return (index, .success(verdict))
+            return (index, .success(try await trials.answer(to: .init(version: version, cipher: cipher))))
           } catch {
             return (index, .failure(error))
           }
@@ -112,41 +113,18 @@ package struct TLSHandshakeProbe: Sendable {
     }
     var results: [CipherResult] = []
     for (index, cipher) in names.enumerated() {
-      guard let verdict = try verdicts[index]?.get() else { continue }
+      guard let result = verdicts[index] else { continue }
+      let answer = try result.get()
+      // One after the other: what others ask at the same time must not change what silence means.
+      let verdict: Verdict
+      if let answer {
+        verdict = answer
+      } else {
+        verdict = try await trials.meaningOfSilence(to: .init(version: version, cipher: cipher))
+      }
       results.append(
         CipherResult(version: version, cipher: cipher, verdict: verdict, isLegacy: CipherSuites.isLegacy(cipher)))
     }
     return results
-  }
-
-  private func verdict(
-    on version: TLSVersion, cipher: String?, _ options: ServerConnection.Options, at address: TransportAddress,
-    patience: Duration, by end: Instant
-  ) async throws(ProbeFailure) -> Verdict {
-    var options = options
-    options.tls.versions = version...version
-    // Level 0 lets the library offer what it still has.
-    let isModern = version == .tls13
-    options.tls.cipherList = isModern ? nil : (cipher ?? "ALL:COMPLEMENTOFALL") + ":@SECLEVEL=0"
-    options.tls.cipherSuites = isModern ? cipher : nil
-    options.handshakeLimit = patience
-    do throws(TransportFailure) {
-      let connection = try await ServerConnection.open(
-        to: address, over: server.transport, options: options, by: end)
-      await connection.close()
-      return .accepted
-    } catch {
-      switch error {
-      case .tls(let failure) where failure.kind == .configuration: return .untestable(failure.detail)
-      case .tls(let failure) where failure.detail.contains("no protocols available"): return .untestable(failure.detail)
-      // A refusal may be silence: the handshake with all defaults has just worked.
-      case .tls(let failure) where failure.kind == .timedOut && .now < end: return .refused("silence")
-      case .tls(let failure) where failure.kind == .timedOut:
-        throw ProbeFailure(error, server: address, transport: server.transport)
-      case .tls(let failure): return .refused(failure.detail)
-      case .closedByServer, .connectionReset: return .refused("closed")
-      default: throw ProbeFailure(error, server: address, transport: server.transport)
-      }
-    }
   }
 }

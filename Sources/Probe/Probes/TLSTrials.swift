@@ -1,0 +1,96 @@
+import Addresses
+import STUN
+
+/// Offers one version or cipher at a time to a server that has just agreed on a version and a cipher.
+struct TLSTrials: Sendable {
+  let server: Server
+  let address: TransportAddress
+  /// What a modern client agreed on with the server: accepted beyond doubt.
+  let agreed: TLSHandshake
+  /// How long one handshake is waited for.
+  let patience: Duration
+  let end: Instant
+
+  struct Offer: Sendable {
+    let version: TLSVersion
+    /// nil offers all that the library has.
+    var cipher: String?
+  }
+
+  /// How the server takes an offer.
+  func verdict(on offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.Verdict {
+    if let answer = try await answer(to: offer) { return answer }
+    return try await meaningOfSilence(to: offer)
+  }
+
+  /// What the server answers in at most two tries; nil where it is silent both times.
+  func answer(to offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.Verdict? {
+    if offer.version.rawValue == agreed.version, offer.cipher == nil || offer.cipher == agreed.cipher {
+      return .accepted
+    }
+    if let answer = try await answerAtOnce(to: offer) { return answer }
+    return try await answerAtOnce(to: offer)
+  }
+
+  /// Silence refuses only where the server answers everybody else: to handshakes of a modern client that follow it.
+  ///
+  /// Where it leaves one of these without an answer, the offer is tried once more.
+  func meaningOfSilence(to offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.Verdict {
+    for _ in 0..<Self.controls where try await !answersModernClient() {
+      return try await answerAtOnce(to: offer) ?? .unanswered
+    }
+    return .refused("silence")
+  }
+
+  /// How many handshakes in a row show that the server, and all that is on the path, answers.
+  private static let controls = 3
+
+  private func answersModernClient() async throws(ProbeFailure) -> Bool {
+    do throws(TransportFailure) {
+      try await open(tls)
+      return true
+    } catch {
+      guard case .cancelled = error else { return false }
+      throw ProbeFailure(error, server: address, transport: server.transport)
+    }
+  }
+
+  private func answerAtOnce(to offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.Verdict? {
+    var options = tls
+    options.versions = offer.version...offer.version
+    // Level 0 lets the library offer what it still has.
+    let isModern = offer.version == .tls13
+    options.cipherList = isModern ? nil : (offer.cipher ?? "ALL:COMPLEMENTOFALL") + ":@SECLEVEL=0"
+    options.cipherSuites = isModern ? offer.cipher : nil
+    do throws(TransportFailure) {
+      try await open(options)
+      return .accepted
+    } catch {
+      switch error {
+      case .tls(let failure) where failure.kind == .configuration: return .untestable(failure.detail)
+      case .tls(let failure) where failure.detail.contains("no protocols available"): return .untestable(failure.detail)
+      case .tls(let failure) where failure.kind == .timedOut && .now < end: return nil
+      case .tls(let failure) where failure.kind == .timedOut:
+        throw ProbeFailure(error, server: address, transport: server.transport)
+      case .tls(let failure): return .refused(failure.detail)
+      case .closedByServer, .connectionReset: return .refused("closed")
+      default: throw ProbeFailure(error, server: address, transport: server.transport)
+      }
+    }
+  }
+
+  private var tls: TLSOptions {
+    var options = server.connectionOptions().tls
+    options.verifiesCertificate = false
+    return options
+  }
+
+  private func open(_ tls: TLSOptions) async throws(TransportFailure) {
+    var options = server.connectionOptions()
+    options.tls = tls
+    options.handshakeLimit = patience
+    let connection = try await ServerConnection.open(
+      to: address, over: server.transport, options: options, by: end)
+    await connection.close()
+  }
+}
