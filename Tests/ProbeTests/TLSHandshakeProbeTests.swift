@@ -1,4 +1,5 @@
 import Addresses
+import NIOCore
 import STUN
 import TestSupport
 import Testing
@@ -67,23 +68,44 @@ extension LiveServerTests {
       }
     }
 
-    @Test("Silence of a path that swallows every second connection is no refusal")
+    @Test("Silence of a path that swallows every second connection for a while is no refusal")
     func swallowing() async throws {
       try await TestAuthority.with { authority in
-        // TLS 1.3 has the fewest ciphers.
-        try await Coturn.with(try authority.issue().coturnArguments + ["--no-tlsv1_2"]) { coturn in
+        let accepted = ["AES128-SHA", "ECDHE-RSA-AES128-GCM-SHA256"]
+        let arguments =
+          try authority.issue().coturnArguments + ["--cipher-list", accepted.joined(separator: ":")]
+        try await Coturn.with(arguments) { coturn in
           var server = coturn.server(.turns, .tcp)
-          try await SwallowingProxy.with(to: try #require(coturn.tlsPort)) { port in
+          try await SwallowingProxy.with(to: try #require(coturn.tlsPort)) { number, _ in
+            number < 60 && !number.isMultiple(of: 2)
+          } _: { port in
             server.uri.port = port
             let report = try await TLSHandshakeProbe(server: server).run(deadline: .seconds(60))
-            #expect(report.versions.filter { $0.verdict == .refused("silence") } == [])
+            // coturn itself refuses ciphers by an alert.
             let ciphers = try #require(report.ciphers)
-            #expect(ciphers.filter { $0.verdict == .refused("silence") } == [])
-            #expect(
-              ciphers.contains {
-                $0.cipher == report.handshake.cipher && $0.version.rawValue == report.handshake.version
-                  && $0.verdict == .accepted
-              })
+            #expect(ciphers.filter { $0.verdict == .accepted }.map(\.cipher).sorted() == accepted)
+            #expect(ciphers.filter { $0.verdict == .refused("silence") || $0.verdict == .unanswered } == [])
+          }
+        }
+      }
+    }
+
+    @Test("Silence to one kind of offer alone is a refusal")
+    func silentRefusal() async throws {
+      try await TestAuthority.with { authority in
+        try await Coturn.with(try authority.issue().coturnArguments) { coturn in
+          var server = coturn.server(.turns, .tcp)
+          try await SwallowingProxy.with(to: try #require(coturn.tlsPort)) { _, hello in
+            // The version that a ClientHello names, behind the headers of record and handshake (RFC 5246, section 7.4.1.2).
+            hello.getInteger(at: hello.readerIndex + 9, as: UInt16.self).map { $0 < 0x0303 } ?? false
+          } _: { port in
+            server.uri.port = port
+            let report = try await TLSHandshakeProbe(server: server, triesCiphers: false).run(deadline: .seconds(30))
+            let verdicts = Dictionary(uniqueKeysWithValues: report.versions.map { ($0.version, $0.verdict) })
+            #expect(verdicts[.tls10] == .refused("silence"))
+            #expect(verdicts[.tls11] == .refused("silence"))
+            #expect(verdicts[.tls12] == .accepted)
+            #expect(report.unanswered == 0)
           }
         }
       }

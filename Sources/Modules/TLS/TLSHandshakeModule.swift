@@ -47,8 +47,8 @@ package struct TLSHandshakeModule: StepModule {
     "tls.handshake", "Tries which versions and ciphers of TLS or DTLS a server accepts.",
     discussion: """
       One connection for each. What the TLS library here can no longer offer is `untestable`, never `refused`: of the
-      server nothing is known then. Some servers refuse by silence: it counts as `refused` where it was met twice and
-      the server answers a modern client right after it, otherwise as `untestable`, and fails the step with
+      server nothing is known then. Some servers refuse by silence: it counts as `refused` where it was met each
+      time and the server answers modern clients right before and after it, otherwise as `untestable`, and fails the step with
       `tls.inconclusive`. Legacy are versions before 1.2 (RFC 8996), and ciphers without forward secrecy or without
       authenticated encryption (RFC 9325). Without `ciphers`, the outputs on ciphers are absent.
       """,
@@ -97,8 +97,10 @@ package struct TLSHandshakeModule: StepModule {
       output,
       Finding(
         "tls.inconclusive",
-        "\(server.uri) left \(report.unanswered) offers unanswered, and a modern client as well.",
-        advice: "Nothing is known of these. Look at the server's load, and at what stands between: a proxy or a firewall "
+        "\(server.uri) left \(report.unanswered == 1 ? "one offer" : "\(report.unanswered) offers") unanswered, and a "
+          + "modern client as well.",
+        advice:
+          "Nothing is known of these. Look at the server's load, and at what stands between: a proxy or a firewall "
           + "that swallows connections."))
   }
 

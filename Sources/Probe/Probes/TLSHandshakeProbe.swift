@@ -13,7 +13,7 @@ package struct TLSHandshakeProbe: Sendable {
 
   package enum Verdict: Sendable, Hashable {
     case accepted
-    /// The server refused, in the library's words; or was silent twice, and answered others right after that.
+    /// The server refused, in the library's words; or was silent each time, and answered others right before and after.
     case refused(String)
     /// OpenSSL here cannot offer it: nothing is known of the server.
     case untestable(String)

@@ -32,18 +32,15 @@ struct TLSTrials: Sendable {
     return try await answerAtOnce(to: offer)
   }
 
-  /// Silence refuses only where the server answers everybody else: to handshakes of a modern client that follow it.
-  ///
-  /// Where it leaves one of these without an answer, the offer is tried once more.
+  /// Silence refuses only where the server answers everybody else: a modern client just before the offer is made once
+  /// more, and two right after it.
   func meaningOfSilence(to offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.Verdict {
-    for _ in 0..<Self.controls where try await !answersModernClient() {
-      return try await answerAtOnce(to: offer) ?? .unanswered
-    }
+    let answeredBefore = try await answersModernClient()
+    if let answer = try await answerAtOnce(to: offer) { return answer }
+    guard answeredBefore else { return .unanswered }
+    for _ in 0..<2 where try await !answersModernClient() { return .unanswered }
     return .refused("silence")
   }
-
-  /// How many handshakes in a row show that the server, and all that is on the path, answers.
-  private static let controls = 3
 
   private func answersModernClient() async throws(ProbeFailure) -> Bool {
     do throws(TransportFailure) {

@@ -2,18 +2,23 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A TCP proxy on loopback that takes every connection, and forwards nothing of every second one.
+/// A TCP proxy on loopback that takes every connection, and forwards nothing of some.
 enum SwallowingProxy {
-  static func with<Value>(to port: UInt16, _ body: (UInt16) async throws -> Value) async throws -> Value {
+  /// Whether a connection is swallowed, by its number from 0 and by what its client says first.
+  typealias Choice = @Sendable (_ connection: Int, _ beginning: ByteBuffer) -> Bool
+
+  static func with<Value>(
+    to port: UInt16, swallowing isSwallowed: @escaping Choice, _ body: (UInt16) async throws -> Value
+  ) async throws -> Value {
     let connections = Counter()
     let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { client in
-        guard connections.next().isMultiple(of: 2) else { return client.eventLoop.makeSucceededVoidFuture() }
+        let number = connections.next()
         return ClientBootstrap(group: client.eventLoop)
           .connect(host: "127.0.0.1", port: Int(port))
           .flatMapThrowing { server in
-            try client.pipeline.syncOperations.addHandler(Forwarder(to: server))
-            try server.pipeline.syncOperations.addHandler(Forwarder(to: client))
+            try client.pipeline.syncOperations.addHandler(Forwarder(to: server) { !isSwallowed(number, $0) })
+            try server.pipeline.syncOperations.addHandler(Forwarder(to: client) { _ in true })
           }
       }
       .bind(host: "127.0.0.1", port: 0).get()
@@ -42,11 +47,19 @@ enum SwallowingProxy {
   private final class Forwarder: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     private let target: any Channel
+    private let admits: (ByteBuffer) -> Bool
+    private var forwards: Bool?
 
-    init(to target: any Channel) { self.target = target }
+    init(to target: any Channel, admits: @escaping (ByteBuffer) -> Bool) {
+      self.target = target
+      self.admits = admits
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-      target.writeAndFlush(unwrapInboundIn(data), promise: nil)
+      let bytes = unwrapInboundIn(data)
+      let forwards = forwards ?? admits(bytes)
+      self.forwards = forwards
+      if forwards { target.writeAndFlush(bytes, promise: nil) }
     }
 
     func channelInactive(context: ChannelHandlerContext) { target.close(promise: nil) }
