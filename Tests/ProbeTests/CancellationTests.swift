@@ -1,6 +1,5 @@
 import Addresses
 import FoundationEssentials
-import Glibc
 import STUN
 import TestSupport
 import Testing
@@ -126,7 +125,7 @@ extension LiveServerTests {
     @Test(
       "ends a TCP connection that does not come about, and a handshake that nobody answers", arguments: [false, true])
     func opening(isSecure: Bool) async throws {
-      try await withFullListener { port in
+      try await FullListener.with { port in
         let server = Server(
           uri: ServerURI(scheme: isSecure ? .turns : .turn, host: "127.0.0.1", port: port, transport: .tcp))
         try await expectPromptEnd(of: server)
@@ -142,45 +141,22 @@ extension LiveServerTests {
     }
 
     private func expectPromptEnd(of server: Server) async throws {
-      let task = Task { () async -> ProbeFailure.Code? in
+      let task = Task { () async -> ProbeFailure? in
         do throws(ProbeFailure) {
           _ = try await AllocateProbe(server: server).run(deadline: .seconds(30))
           return nil
         } catch {
-          return error.code
+          return error
         }
       }
       try await Task.sleep(for: .milliseconds(100))
       let start = ContinuousClock.now
       task.cancel()
-      let code = await task.value
-      #expect(code == .cancelled)
+      let failure = await task.value
+      #expect(failure?.code == .cancelled)
+      // Whoever stopped it needs no advice.
+      #expect(failure?.advice == "")
       #expect(ContinuousClock.now - start < .seconds(3))
-    }
-
-    /// A TCP port whose queue of connections is full: the system answers nobody else.
-    private func withFullListener(_ body: (UInt16) async throws -> Void) async throws {
-      let port = try FreePort.take()
-      let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-      defer { close(listener) }
-      try #require(Self.withLoopback(port) { bind(listener, $0, $1) } == 0)
-      try #require(listen(listener, 0) == 0)
-      let waiting = (0..<4).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0) }
-      defer { for client in waiting { close(client) } }
-      for client in waiting { _ = Self.withLoopback(port) { connect(client, $0, $1) } }
-      try await body(port)
-    }
-
-    private static func withLoopback(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt) -> CInt {
-      var address = sockaddr_in()
-      address.sin_family = sa_family_t(AF_INET)
-      address.sin_port = port.bigEndian
-      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-      return withUnsafePointer(to: address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-      }
     }
 
     @Test("and failure leave no descriptor open, over any transport")

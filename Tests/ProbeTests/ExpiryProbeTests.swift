@@ -75,6 +75,9 @@ extension LiveServerTests {
         try await ExpiryProbe(server: server).run(deadline: .seconds(315))
       }
       #expect(failure?.code == .deadlineTooShort)
+      #expect(
+        failure?.message == "Waiting for 310s, and looking before and after, takes 320s, and there are 315s.")
+      #expect(failure?.advice.contains("Give it 323s or more") == true)
     }
   }
 }

@@ -131,6 +131,18 @@ extension LiveServerTests {
       #expect(failure?.code == .nameNotFound)
     }
 
+    @Test("Addresses that were passed over are one piece of evidence, however many they are")
+    func passedOver() throws {
+      let loopback = try #require(IPAddress("127.0.0.1"))
+      let addresses = (1...3).map { TransportAddress(ip: loopback, port: $0) }
+      var candidates = Candidates(current: addresses[0], rest: addresses.dropFirst())
+      let unreachable = ProbeFailure(.connectionRefused, "")
+      try candidates.advance(after: unreachable)
+      try candidates.advance(after: unreachable)
+      let failure = #expect(throws: ProbeFailure.self) { try candidates.advance(after: unreachable) }
+      #expect(failure?.evidence == [ProbeFailure.Evidence("passedOver", "127.0.0.1:1 127.0.0.1:2")])
+    }
+
     @Test("A silent first address takes only its share of the time")
     func silentFirst() async throws {
       try await Coturn.with { coturn in

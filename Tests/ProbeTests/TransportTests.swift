@@ -133,6 +133,35 @@ extension LiveServerTests {
       }
     }
 
+    @Test("A connection that does not come about tells how long it was waited for, and speaks of its own protocol")
+    func timeouts() async throws {
+      func failure(of server: Server) async throws -> ProbeFailure {
+        let failure = await #expect(throws: ProbeFailure.self) {
+          try await AllocateProbe(server: server).run(deadline: .seconds(1))
+        }
+        return try #require(failure)
+      }
+      try await FullListener.with { port in
+        let uri = ServerURI(scheme: .turn, host: "127.0.0.1", port: port, transport: .tcp)
+        let unconnected = try await failure(of: Server(uri: uri))
+        #expect(unconnected.code == .connectTimedOut)
+        #expect(unconnected.message.contains(/over TCP came about within (1|0\.[0-9]+)s\.$/))
+      }
+      try await TestAuthority.with { authority in
+        try await Coturn.with(try authority.issue().coturnArguments) { coturn in
+          coturn.suspend()
+          for (transport, name) in [(ServerURI.Transport.tcp, "TLS"), (.udp, "DTLS")] {
+            let silent = try await failure(of: coturn.server(.turns, transport))
+            #expect(silent.code == .tlsTimedOut)
+            #expect(silent.message.contains(/did not finish the handshake within (1|0\.[0-9]+)s\.$/))
+            #expect(silent.message.contains(" over \(name) "))
+            #expect(silent.advice.contains(" \(name) listener "))
+            #expect("\(silent)".contains("DTLS") == (transport == .udp))
+          }
+        }
+      }
+    }
+
     @Test("A closed port, and a port that speaks no TLS, are named at once")
     func wrongPort() async throws {
       let closed = try FreePort.take()

@@ -59,7 +59,7 @@ extension StepError {
       default: .failed
       }
     self.init(
-      kind, Finding(failure.code.rawValue, failure.message, advice: failure.advice),
+      kind, Finding(failure.code.rawValue, failure.message, advice: failure.advice.isEmpty ? nil : failure.advice),
       learnt: failure.evidence.map { Value.Member($0.name, .string($0.value)) })
   }
 }

@@ -27,7 +27,7 @@ package struct TURNExpiry: StepModule {
       address, sends between it and the relayed address all the while, and looks whether a datagram still passes when the
       time is over; with a channel, whether it still comes over the channel. In the end the same is asked for again:
       only where datagrams pass then was it that which was missing. A server that forgets too early cuts off clients
-      that renew in time; `lastPassage` shows it. Needs a deadline ten seconds longer than `after`.
+      that renew in time; `lastPassage` shows it. Needs a deadline thirteen seconds longer than `after`.
       """,
     effect: .observe, judges: true, deadline: .seconds(660),
     input: Record(

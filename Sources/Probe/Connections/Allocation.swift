@@ -65,7 +65,9 @@ package actor Allocation {
     do throws(RequestFailure) {
       return try await connection.perform(request, by: deadline)
     } catch {
-      throw ProbeFailure(error, of: request.method, server: connection.server, transport: connection.transport)
+      throw ProbeFailure(
+        error, of: request.method, peers: request.attributes.compactMap { ($0 as? XORPeerAddress)?.address },
+        server: connection.server, transport: connection.transport)
     }
   }
 

@@ -57,8 +57,10 @@ extension ServerConnection {
     /// Waits for the handshake; closes the channel when it fails or the time is over.
     func finishHandshake(by deadline: Instant) async throws -> TLSHandshake? {
       guard let handshake else { return nil }
-      let limit = channel.eventLoop.scheduleTask(in: TimeAmount(max(.zero, deadline - .now))) {
-        channel.pipeline.fireErrorCaught(TransportFailure.tls(TLSFailure(.timedOut, "no answer")))
+      let patience = max(.zero, deadline - .now)
+      let limit = channel.eventLoop.scheduleTask(in: TimeAmount(patience)) {
+        channel.pipeline.fireErrorCaught(
+          TransportFailure.tls(TLSFailure(.timedOut, "within \(patience.inSeconds)")))
       }
       defer { limit.cancel() }
       do {

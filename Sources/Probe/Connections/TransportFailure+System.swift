@@ -17,7 +17,7 @@ extension TransportFailure {
       self.init(errno: error.errnoCode, over: transport)
     case let error as ChannelError:
       switch error {
-      case .connectTimeout: self = .connectTimedOut
+      case .connectTimeout(let limit): self = .connectTimedOut(after: .nanoseconds(limit.nanoseconds))
       case .eof, .ioOnClosedChannel, .alreadyClosed, .inputClosed, .outputClosed: self = .closedByServer
       default: self = .other("\(error)")
       }
@@ -32,7 +32,7 @@ extension TransportFailure {
     case EHOSTUNREACH, EHOSTDOWN: self = .hostUnreachable
     case ENETUNREACH, ENETDOWN, EADDRNOTAVAIL: self = .networkUnreachable
     case ECONNRESET, EPIPE: self = .connectionReset
-    case ETIMEDOUT: self = .connectTimedOut
+    case ETIMEDOUT: self = .connectTimedOut(after: nil)
     case EMSGSIZE: self = .messageTooLong
     default: self = .other(unsafe String(cString: strerror(code)))
     }

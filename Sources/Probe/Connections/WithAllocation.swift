@@ -149,8 +149,17 @@ extension Allocation {
     switch result {
     case .success(let value): return .success((value, deletion))
     case .failure(var failure):
-      failure.evidence.append(ProbeFailure.Evidence("allocationDeleted", deletion.isConfirmed ? "yes" : "no"))
+      failure.noteDeletion(isConfirmed: deletion.isConfirmed)
       return .failure(failure)
     }
+  }
+}
+
+extension ProbeFailure {
+  /// Says whether the allocation is gone; where allocations are nested, whether all of them are.
+  fileprivate mutating func noteDeletion(isConfirmed: Bool) {
+    let isInnerGone = evidence("allocationDeleted") != "no"
+    evidence.removeAll { $0.name == "allocationDeleted" }
+    evidence.append(Evidence("allocationDeleted", isInnerGone && isConfirmed ? "yes" : "no"))
   }
 }

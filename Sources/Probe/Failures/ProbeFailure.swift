@@ -22,12 +22,12 @@ package struct ProbeFailure: Error, Sendable, Hashable {
   package let code: Code
   /// What failed, and on what; one sentence.
   package let message: String
-  /// What to look at next; one or two sentences.
+  /// What to look at next; one or two sentences. Empty where there is nothing to look at.
   package let advice: String
   /// What the probe saw, in the order of its seeing it. Never a secret.
   package var evidence: [Evidence]
 
-  package init(_ code: Code, _ message: String, advice: String, evidence: [Evidence] = []) {
+  package init(_ code: Code, _ message: String, advice: String = "", evidence: [Evidence] = []) {
     self.code = code
     self.message = message
     self.advice = advice
@@ -40,5 +40,5 @@ package struct ProbeFailure: Error, Sendable, Hashable {
 
 extension ProbeFailure: CustomStringConvertible {
   /// Code, message and advice, in one line.
-  package var description: String { "\(code): \(message) \(advice)" }
+  package var description: String { "\(code): \(message)" + (advice.isEmpty ? "" : " \(advice)") }
 }

@@ -3,7 +3,9 @@ import STUN
 
 extension ProbeFailure {
   /// What an error response means. The number decides, never the phrase, which may be empty.
-  init(_ rejection: Rejection, target: String, evidence base: [Evidence]) {
+  ///
+  /// - Parameter peer: whom the request was about.
+  init(_ rejection: Rejection, target: String, peer: String?, evidence base: [Evidence]) {
     let number = rejection.error.number
     var evidence = base + [Evidence("errorCode", "\(number)")]
     func note(_ name: String, _ value: String?) {
@@ -15,7 +17,7 @@ extension ProbeFailure {
     note("alternateServer", rejection.alternateServer?.description)
     note("unknownAttributes", rejection.unknownAttributes.map(\.description).joined(separator: " "))
     note("signed", rejection.isAuthenticated ? "yes" : "no")
-    let meaning = Self.meaning(of: rejection)
+    let meaning = Self.meaning(of: rejection, peer: peer ?? "this peer")
     self.init(
       meaning.code, "\(target) refused \(rejection.method) with \(number): \(meaning.text)", advice: meaning.advice,
       evidence: evidence)
@@ -26,7 +28,7 @@ extension ProbeFailure {
     "Give the target a username and credential, or the secret (in the environment or .env: TURN_USERNAME and "
     + "TURN_CREDENTIAL, or TURN_SECRET)."
 
-  private static func meaning(of rejection: Rejection) -> (code: Code, text: String, advice: String) {
+  private static func meaning(of rejection: Rejection, peer: String) -> (code: Code, text: String, advice: String) {
     if rejection.method == .binding {
       return (
         .stunRejected, "it does not serve plain Binding requests.",
@@ -64,7 +66,7 @@ extension ProbeFailure {
           "Look whether the server is draining before a restart, or allows this user no allocations."
         )
         : (
-          .forbidden, "it does not relay to this peer.",
+          .forbidden, "it does not relay to \(peer).",
           "Look at the denied and allowed peer addresses in the server's configuration."
         )
     case 420:

@@ -3,16 +3,22 @@ package import STUN
 
 extension ProbeFailure {
   /// What a failed request means.
-  package init(_ failure: RequestFailure, of method: Method, server: TransportAddress, transport: Transport) {
+  ///
+  /// - Parameter peers: whom it is about; empty where it is about none.
+  package init(
+    _ failure: RequestFailure, of method: Method, peers: [TransportAddress] = [], server: TransportAddress,
+    transport: Transport
+  ) {
     let target = "\(server) over \(transport.rawValue.uppercased())"
-    let base = [
-      Evidence("server", "\(server)"), Evidence("transport", transport.rawValue), Evidence("method", "\(method)"),
-    ]
+    let peer = peers.map { $0.port == 0 ? "\($0.ip)" : "\($0)" }.joined(separator: " ")
+    let base =
+      [Evidence("server", "\(server)"), Evidence("transport", transport.rawValue), Evidence("method", "\(method)")]
+      + (peers.isEmpty ? [] : [Evidence("peer", peer)])
     switch failure {
     case .timedOut(let timeout):
       self.init(timeout, of: method, target: target, evidence: base)
     case .rejected(let rejection):
-      self.init(rejection, target: target, evidence: base)
+      self.init(rejection, target: target, peer: peers.isEmpty ? nil : peer, evidence: base)
     case .transport(let failure):
       self.init(failure, server: server, transport: transport)
       evidence.append(Evidence("method", "\(method)"))
@@ -37,17 +43,17 @@ extension ProbeFailure {
         evidence: base + [Evidence("offered", offered.map { "\($0.number)" }.joined(separator: " "))])
     case .cancelled:
       self.init(
-        .cancelled, "The probe of \(target) was stopped before it was done.", advice: "Run it again.", evidence: base)
+        .cancelled, "The probe of \(target) was stopped before it was done.", evidence: base)
     }
   }
 
   /// What silence means depends on what was heard meanwhile.
   private init(_ timeout: RequestFailure.Timeout, of method: Method, target: String, evidence base: [Evidence]) {
     let heard = timeout.effort.ignored
-    let waited = "within \(timeout.waited.roundedToMilliseconds)"
+    let waited = "within \(timeout.waited.inSeconds)"
     var evidence =
       base + [
-        Evidence("waited", "\(timeout.waited.roundedToMilliseconds)"), Evidence("sends", "\(timeout.effort.sends)"),
+        Evidence("waited", timeout.waited.inSeconds), Evidence("sends", "\(timeout.effort.sends)"),
       ]
     for (name, count) in [
       ("ignoredGarbage", heard.garbage), ("ignoredWrongTransaction", heard.wrongTransaction),
@@ -95,13 +101,5 @@ extension ProbeFailure {
       )
     }
     self.init(code, message, advice: advice, evidence: evidence)
-  }
-}
-
-extension Duration {
-  /// The duration to the millisecond, for people.
-  var roundedToMilliseconds: Duration {
-    .milliseconds((self + .microseconds(500)).components.seconds * 1000)
-      + .milliseconds((self + .microseconds(500)).components.attoseconds / 1_000_000_000_000_000)
   }
 }

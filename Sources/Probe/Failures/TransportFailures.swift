@@ -46,9 +46,10 @@ extension ProbeFailure {
         .connectionClosed, "The server closed the connection to \(target).",
         "Look whether this port speaks STUN over \(protocolName), and at the server's log of this second."
       )
-    case .connectTimedOut:
+    case .connectTimedOut(let limit):
       (
-        .connectTimedOut, "No connection to \(target) came about in time.",
+        .connectTimedOut,
+        "No connection to \(target) came about \(limit.map { "within \($0.inSeconds)" } ?? "in the system's time").",
         "Look at firewalls on the path and at the server's host: a dropped packet looks like this."
       )
     case .messageTooLong:
@@ -62,9 +63,9 @@ extension ProbeFailure {
         "Look which service listens on this port; a TLS listener must be probed with turns: or stuns:."
       )
     case .tls(let failure):
-      meaning(of: failure, target: target)
+      meaning(of: failure, target: target, protocolName: protocolName)
     case .cancelled:
-      (.cancelled, "The probe of \(target) was stopped before it was done.", "Run it again.")
+      (.cancelled, "The probe of \(target) was stopped before it was done.", "")
     case .other(let text):
       (.transportBroken, "The transport to \(target) broke: \(text).", "Look at the words of the system.")
     }
@@ -72,11 +73,13 @@ extension ProbeFailure {
 
   /// What a certificate means that does not convince.
   package init(certificate failure: TLSFailure, of target: String) {
-    let (code, message, advice) = Self.meaning(of: failure, target: target)
+    let (code, message, advice) = Self.meaning(of: failure, target: target, protocolName: "TLS")
     self.init(code, message, advice: advice, evidence: [Evidence("server", target)])
   }
 
-  private static func meaning(of failure: TLSFailure, target: String) -> (Code, String, String) {
+  private static func meaning(
+    of failure: TLSFailure, target: String, protocolName: String
+  ) -> (Code, String, String) {
     switch failure.kind {
     case .untrusted:
       (
@@ -130,8 +133,9 @@ extension ProbeFailure {
       )
     case .timedOut:
       (
-        .tlsTimedOut, "\(target) did not finish the handshake in time.",
-        "Look whether the server's process is alive, and whether a DTLS listener is switched on at all."
+        .tlsTimedOut, "\(target) did not finish the handshake \(failure.detail).",
+        "Look whether the server's process is alive, whether its \(protocolName) listener is switched on at all, and for "
+          + "what swallows packets or connections on the path."
       )
     case .configuration:
       (.tlsConfiguration, "TLS cannot be set up here: \(failure.detail).", "Look at the files and options given.")

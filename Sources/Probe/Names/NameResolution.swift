@@ -28,7 +28,7 @@ enum NameResolution {
     case .success(let addresses): return addresses
     case .failure where Task.isCancelled:
       throw ProbeFailure(
-        .cancelled, "The search for \(host) was stopped before it was done.", advice: "Run it again.",
+        .cancelled, "The search for \(host) was stopped before it was done.",
         evidence: [ProbeFailure.Evidence("host", host)])
     case .failure(let code):
       throw ProbeFailure(

@@ -68,7 +68,10 @@ struct Candidates: Sendable {
   mutating func advance(after failure: ProbeFailure) throws(ProbeFailure) {
     guard let next = rest.first, failure.isUnreachability else {
       var failure = failure
-      failure.evidence += passedOver.map { ProbeFailure.Evidence("passedOver", "\($0)") }
+      if !passedOver.isEmpty {
+        failure.evidence.append(
+          ProbeFailure.Evidence("passedOver", passedOver.map(\.description).joined(separator: " ")))
+      }
       throw failure
     }
     passedOver.append(current)

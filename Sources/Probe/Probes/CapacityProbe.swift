@@ -91,7 +91,7 @@ package struct CapacityProbe: Sendable {
   }
 
   private static var stopped: ProbeFailure {
-    ProbeFailure(.cancelled, "The probe was stopped before it was done.", advice: "Run it again.")
+    ProbeFailure(.cancelled, "The probe was stopped before it was done.")
   }
 
   /// Makes one allocation, reports it, and holds it until the task is cancelled.

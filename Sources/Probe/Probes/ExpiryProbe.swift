@@ -56,8 +56,12 @@ package struct ExpiryProbe: Sendable {
     let needed = after + ExpiryPath.patience * 10
     guard needed <= deadline else {
       throw ProbeFailure(
-        .deadlineTooShort, "Waiting for \(after), and looking before and after, takes longer than \(deadline).",
-        advice: "Give the probe \(needed) or more.")
+        .deadlineTooShort,
+        "Waiting for \(after.inSeconds), and looking before and after, takes \(needed.inSeconds), and there are "
+          + "\(deadline.inSeconds).",
+        advice:
+          "Give it \((needed + Allocation.deletionLimit).roundedUpToSeconds.inSeconds) or more: a step by timeout, "
+          + "a probe by --timeout.")
     }
     let end = Instant.now + deadline
     var request = AllocationRequest(server: server)

@@ -9,8 +9,8 @@ package enum TransportFailure: Error, Sendable, Hashable {
   case connectionReset
   /// The server closed the connection in an orderly way.
   case closedByServer
-  /// No connection within the time.
-  case connectTimedOut
+  /// No connection within the time; nil where it was the system's.
+  case connectTimedOut(after: Duration?)
   /// The datagram is larger than the path takes.
   case messageTooLong
   /// Bytes on a stream that are no STUN: nothing behind them can be read.
