@@ -62,6 +62,14 @@ extension LiveServerTests {
       #expect(report.reordered == 0)
     }
 
+    @Test("Packets of a slow path are waited for as long as they may take, as the set-up has shown")
+    func slow() async throws {
+      let report = try await measure(
+        .init(delay: .milliseconds(300), coversRequests: true), packets: 3, rate: 100)
+      #expect(report.received == 3)
+      #expect(report.roundTrip.map { $0.min >= .milliseconds(1200) } == true)
+    }
+
     @Test("Jitter and reordering follow from uneven delay, and are small without it")
     func jitter() async throws {
       let uneven = try await measure(.init(jitter: .milliseconds(20)), packets: 450, rate: 150)

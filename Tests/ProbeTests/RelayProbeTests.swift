@@ -47,8 +47,60 @@ extension LiveServerTests {
           try await RelayProbe(server: coturn.server()).run(deadline: .seconds(15))
         }
         #expect(failure?.code == .forbidden)
+        #expect(failure?.message.contains("does not relay to 127.0.0.1") == true)
+        #expect(failure?.message.contains("the server's own relayed address") == true)
         #expect(failure?.advice.contains("denied") == true)
+        #expect(failure?.evidence.map(\.name).sorted() == failure.map { Set($0.evidence.map(\.name)).sorted() })
+        #expect(failure?.evidence("allocationDeleted") == "yes")
         try await coturn.expectNoAllocations(of: 2)
+      }
+    }
+
+    @Test("Allocations are called deleted only where both are, whichever of them is not", arguments: [0, 1])
+    func halfDeleted(left: Int) async throws {
+      try await ScriptedTURN.with { request, _, count in
+        switch request.type.method {
+        case .channelBind: [Reply.error(403, to: request, key: ScriptedTURN.key)]
+        case .refresh where count == left: [Reply.error(500, to: request, key: ScriptedTURN.key)]
+        default: nil
+        }
+      } _: { server, turn in
+        let failure = await #expect(throws: ProbeFailure.self) {
+          try await RelayProbe(server: server).run(deadline: .seconds(15))
+        }
+        #expect(turn.signedRequests(.refresh).count == 2)
+        #expect(failure?.evidence.filter { $0.name == "allocationDeleted" }.map(\.value) == ["no"])
+      }
+    }
+
+    @Test("Where nothing comes back it is told how long that was waited for, and a large size is what to look at first")
+    func large() async throws {
+      try await ScriptedTURN.with { _, _, _ in
+        nil
+      } _: { server, _ in
+        for (size, isLarge) in [(1200, false), (9000, true)] {
+          var probe = RelayProbe(server: server)
+          (probe.packets, probe.rate, probe.size) = (2, 100, size)
+          let failure = await #expect(throws: ProbeFailure.self) { try await probe.run(deadline: .seconds(10)) }
+          #expect(failure?.code == .nothingRelayed)
+          #expect(failure?.advice.contains("smaller size than 9000 bytes") == isLarge)
+          let waited = try #require(failure?.evidence("waited"))
+          #expect(failure?.message.contains("none came back within \(waited) after the last") == true)
+          #expect(waited.hasPrefix("1"))
+        }
+      }
+    }
+
+    @Test("Where packets reach the echo, neither the server's address nor the way there is suspected")
+    func oneWay() async throws {
+      try await ScriptedRelay.with(isOneWay: true) { server in
+        var probe = RelayProbe(server: server)
+        (probe.packets, probe.rate) = (2, 100)
+        let failure = await #expect(throws: ProbeFailure.self) { try await probe.run(deadline: .seconds(10)) }
+        #expect(failure?.code == .nothingRelayed)
+        #expect(failure?.evidence("reached") == "2")
+        #expect(failure?.advice.hasPrefix("Packets reach the echo: either the way back takes longer") == true)
+        #expect(failure?.advice.contains("external address") == false)
       }
     }
 
@@ -69,6 +121,8 @@ extension LiveServerTests {
       (probe.packets, probe.rate) = (100, 10)
       let failure = await #expect(throws: ProbeFailure.self) { try await probe.run(deadline: .seconds(5)) }
       #expect(failure?.code == .deadlineTooShort)
+      #expect(failure?.message == "Sending 100 packets at 10 a second takes 10s, and there are 5s.")
+      #expect(failure?.advice.contains("give it 18s or more") == true)
     }
   }
 }

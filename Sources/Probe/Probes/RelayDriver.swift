@@ -56,7 +56,8 @@ final class RelayDriver {
     lastProgress = now
     lastTold = now
     tally = RelayTally(
-      startedAt: now, there: FlowTracker(expecting: plan.packets), back: FlowTracker(expecting: plan.packets))
+      startedAt: now, lastSentAt: now, endedAt: now, there: FlowTracker(expecting: plan.packets),
+      back: FlowTracker(expecting: plan.packets))
   }
 
   private func start() {
@@ -82,6 +83,7 @@ final class RelayDriver {
   private func proceed() {
     tick = nil
     let now = Instant.now
+    tally.endedAt = now
     if now >= plan.end { return finish(.success(tally)) }
     sendDue(now: now)
     tell(now: now)
@@ -108,6 +110,7 @@ final class RelayDriver {
       tally.sent += 1
     }
     lastProgress = now
+    tally.lastSentAt = now
     sender.handler.flush()
   }
 
@@ -126,7 +129,7 @@ final class RelayDriver {
     let longest = tally.back.transits.max() ?? .zero
     let patience =
       tally.back.received == plan.packets
-      ? min(max(longest * 2, .milliseconds(20)), .seconds(1)) : max(longest * 4, .seconds(1))
+      ? min(max(longest * 2, .milliseconds(20)), .seconds(1)) : max(longest * 4, plan.patience)
     let end = min(lastProgress + patience, plan.end)
     return end > now ? end : nil
   }

@@ -63,6 +63,8 @@ struct RelayPlan: Sendable {
   let size: Int
   /// Packets a second; nil keeps `window` under way.
   let rate: Int?
+  /// How long is waited after the last packet at least, where some are missing.
+  let patience: Duration
   let end: Instant
   let progress: ProbeProgress
   /// How many packets are under way where no rate is set.
@@ -73,6 +75,9 @@ struct RelayPlan: Sendable {
 struct RelayTally: Sendable {
   var sent = 0
   let startedAt: Instant
+  var lastSentAt: Instant
+  /// When no more was waited for.
+  var endedAt: Instant
   /// The last ICMP message that the server passed on to either side.
   var icmp: ICMP?
   /// At the echo.

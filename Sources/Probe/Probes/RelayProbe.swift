@@ -91,10 +91,14 @@ package struct RelayProbe: Sendable {
         advice: "Change the probe's input.")
     }
     if let rate, .seconds(Double(packets) / Double(rate)) >= deadline {
+      let sending: Duration = .seconds(Double(packets) / Double(rate))
+      let needed = (sending + .seconds(5) + Allocation.deletionLimit).roundedUpToSeconds
       throw ProbeFailure(
         .deadlineTooShort,
-        "Sending \(packets) packets at \(rate) a second takes longer than \(deadline.roundedToMilliseconds).",
-        advice: "Send fewer packets, raise the rate, or give it more time: a step by timeout, a probe by --timeout.")
+        "Sending \(packets) packets at \(rate) a second takes \(sending.inSeconds), and there are \(deadline.inSeconds).",
+        advice:
+          "Send fewer packets, raise the rate, or give it \(needed.inSeconds) or more: a step by timeout, a probe "
+          + "by --timeout.")
     }
   }
 
@@ -113,7 +117,9 @@ package struct RelayProbe: Sendable {
     let there = try await route(from: sender, to: echo.relayedAddress, by: end)
     let back = try await route(from: echo, to: sender.relayedAddress, by: end)
     let setUp = Instant.now - start
-    let plan = RelayPlan(packets: packets, size: size, rate: rate, end: end, progress: progress)
+    // Six round trips to the server or more, three times as many as a packet takes.
+    let plan = RelayPlan(
+      packets: packets, size: size, rate: rate, patience: max(setUp, .seconds(1)), end: end, progress: progress)
     let tally = try await RelayDriver.run(
       plan, sender: RelayEnd(sender.connection, there), echo: RelayEnd(echo.connection, back))
     progress("deleting the allocations")
@@ -123,12 +129,22 @@ package struct RelayProbe: Sendable {
   private func route(
     from allocation: Allocation, to peer: TransportAddress, by end: Instant
   ) async throws(ProbeFailure) -> RelayRoute {
-    switch path {
-    case .channel:
-      return .channel(try await allocation.bindChannel(to: peer, by: end))
-    case .send:
-      try await allocation.permit([peer.ip], by: end)
-      return .indications(peer)
+    do throws(ProbeFailure) {
+      switch path {
+      case .channel:
+        return .channel(try await allocation.bindChannel(to: peer, by: end))
+      case .send:
+        try await allocation.permit([peer.ip], by: end)
+        return .indications(peer)
+      }
+    } catch {
+      guard error.code == .forbidden else { throw error }
+      throw ProbeFailure(
+        error.code, "\(error.message) That is the server's own relayed address.",
+        advice: "Both ends of this probe are relayed by the server: allow \(peer.ip) in the denied and allowed peer "
+          + "addresses of its configuration (coturn: allowed-peer-ip), or, where it is denied on purpose, do without "
+          + "this probe; turn.allocate and turn.ports work all the same.",
+        evidence: error.evidence)
     }
   }
 
@@ -136,18 +152,18 @@ package struct RelayProbe: Sendable {
     let (there, back) = (outcome.tally.there, outcome.tally.back)
     let connection = outcome.sender.connection
     guard back.received > 0 else {
+      let waited = (outcome.tally.endedAt - outcome.tally.lastSentAt).inSeconds
       throw ProbeFailure(
         .nothingRelayed,
-        "\(connection.server) gave two allocations, but of \(outcome.tally.sent) packets between them none came back.",
-        advice: there.received > 0
-          ? "Packets reach the echo and do not return: look at firewalls in front of the server's relay ports."
-          : "Look at firewalls in front of the server's relay ports, and whether its external address is set right: "
-            + "the server must reach its own relayed address.",
+        "\(connection.server) gave two allocations, but of \(outcome.tally.sent) packets between them none came back "
+          + "within \(waited) after the last.",
+        advice: advice(reached: there.received),
         evidence: [
           ProbeFailure.Evidence("server", "\(connection.server)"),
           ProbeFailure.Evidence("relayedAddress", "\(outcome.sender.relayedAddress)"),
           ProbeFailure.Evidence("echoRelayedAddress", "\(outcome.echo.relayedAddress)"),
-          ProbeFailure.Evidence("sent", "\(outcome.tally.sent)"),
+          ProbeFailure.Evidence("size", "\(size) bytes"), ProbeFailure.Evidence("sent", "\(outcome.tally.sent)"),
+          ProbeFailure.Evidence("waited", waited),
           ProbeFailure.Evidence("reached", "\(there.received)"),
           ProbeFailure.Evidence("allocationDeleted", deleted ? "yes" : "no"),
         ]
@@ -163,4 +179,20 @@ package struct RelayProbe: Sendable {
       jitter: there.jitter, throughput: Double(back.received * size * 8) / (elapsed / .seconds(1)), elapsed: elapsed,
       setUp: outcome.setUp, allocationsDeleted: deleted)
   }
+
+  /// What to look at where nothing came back.
+  private func advice(reached: Int) -> String {
+    let smaller =
+      size > Self.harmlessSize
+      ? "Try a smaller size than \(size) bytes first: servers and paths drop large datagrams. " : ""
+    return smaller
+      + (reached > 0
+        ? "Packets reach the echo: either the way back takes longer than was waited for (give it more time), or it is "
+          + "lossy, or a firewall in front of the server's relay ports lets one direction through only."
+        : "Look at firewalls in front of the server's relay ports, and whether its external address is set right: "
+          + "the server must reach its own relayed address.")
+  }
+
+  /// The payload that every path takes in one piece, headers added: IPv6 guarantees 1280 bytes (RFC 8200, section 5).
+  private static let harmlessSize = 1200
 }

@@ -8,7 +8,7 @@ import STUN
 /// A UDP forwarder between clients and a server that loses, delays, repeats and reorders datagrams by chance with set
 /// parameters. The sequence of chance is fixed.
 final class ImpairingRelay: Sendable {
-  /// Applied to each ChannelData datagram, in each direction on its own; requests and answers pass untouched.
+  /// Applied to each datagram, in each direction on its own.
   struct Impairment: Sendable {
     /// 0 to 1.
     var loss = 0.0
@@ -17,6 +17,8 @@ final class ImpairingRelay: Sendable {
     var delay = Duration.zero
     /// Added to the delay, evenly distributed from zero: what makes jitter, and order where packets are close.
     var jitter = Duration.zero
+    /// Otherwise requests and answers pass untouched.
+    var coversRequests = false
   }
 
   let address: TransportAddress
@@ -111,9 +113,9 @@ final class ImpairingRelay: Sendable {
     private func forward(
       _ bytes: ByteBuffer, _ context: ChannelHandlerContext, _ send: @escaping @Sendable (ByteBuffer) -> Void
     ) {
-      guard let first: UInt8 = bytes.getInteger(at: bytes.readerIndex), (0x40...0x4F).contains(first) else {
-        return send(bytes)
-      }
+      let first: UInt8? = bytes.getInteger(at: bytes.readerIndex)
+      let isChannelData = first.map { (0x40...0x4F).contains($0) } ?? false
+      guard isChannelData || impairment.coversRequests else { return send(bytes) }
       if Double.random(in: 0..<1, using: &chance) < impairment.loss { return }
       let copies = Double.random(in: 0..<1, using: &chance) < impairment.duplication ? 2 : 1
       for _ in 0..<copies {

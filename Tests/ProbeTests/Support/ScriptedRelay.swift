@@ -12,13 +12,23 @@ final class ScriptedRelay: Sendable {
     var peers: [ChannelNumber: TransportAddress] = [:]
   }
 
+  /// Of the first client's relayed address.
+  private static let firstPort: UInt16 = 50_000
+
   private let clients = Mutex<[TransportAddress: Client]>([:])
   private let padding: Int
+  private let isOneWay: Bool
 
-  private init(padding: Int) { self.padding = padding }
+  private init(padding: Int, isOneWay: Bool) {
+    self.padding = padding
+    self.isOneWay = isOneWay
+  }
 
-  static func with<Value>(padding: Int, _ body: (Server) async throws -> Value) async throws -> Value {
-    let relay = ScriptedRelay(padding: padding)
+  /// - Parameter isOneWay: drops what comes from any but the first client.
+  static func with<Value>(
+    padding: Int = 0, isOneWay: Bool = false, _ body: (Server) async throws -> Value
+  ) async throws -> Value {
+    let relay = ScriptedRelay(padding: padding, isOneWay: isOneWay)
     let turn = ScriptedTURN { request, source, _ in relay.note(request, from: source) }
     return try await ScriptedServer.with { bytes, source in
       guard let data = try? ChannelData(decoding: bytes) else {
@@ -36,7 +46,8 @@ final class ScriptedRelay: Sendable {
       switch request.type.method {
       case .allocate:
         let known =
-          clients[source] ?? Client(relayed: TransportAddress(ip: source.ip, port: 50_000 + UInt16(clients.count)))
+          clients[source]
+          ?? Client(relayed: TransportAddress(ip: source.ip, port: Self.firstPort + UInt16(clients.count)))
         clients[source] = known
         return [
           Reply.success(to: request, [XORRelayedAddress(known.relayed), Lifetime(seconds: 600)], key: ScriptedTURN.key)
@@ -56,7 +67,8 @@ final class ScriptedRelay: Sendable {
 
   private func pass(_ data: ChannelData, from source: TransportAddress) -> ScriptedServer.Answer? {
     clients.withLock { clients in
-      guard let sender = clients[source], let peer = sender.peers[data.channel],
+      guard let sender = clients[source], !isOneWay || sender.relayed.port == Self.firstPort,
+        let peer = sender.peers[data.channel],
         let (recipient, client) = clients.first(where: { $0.value.relayed == peer }),
         let channel = client.peers.first(where: { $0.value == sender.relayed })?.key
       else { return nil }
