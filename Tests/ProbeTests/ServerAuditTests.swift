@@ -95,6 +95,40 @@ extension LiveServerTests {
         #expect(report.reachable.count == 3)
         #expect(report.reachable.allSatisfy { (22_000...22_100).contains($0) })
         #expect(report.unreachable.isEmpty)
+        #expect(report.stoppedBy == nil)
+      }
+    }
+
+    @Test("What was tried before quota or capacity end is told; not where they end before it", arguments: [486, 508])
+    func portsUntilRefusal(number: Int) async throws {
+      let code: ProbeFailure.Code = number == 486 ? .quotaReached : .insufficientCapacity
+      for granted in [0, 1] {
+        try await ScriptedTURN.with { request, _, count in
+          request.type.method == .allocate && count >= granted
+            ? [Reply.error(number, to: request, key: ScriptedTURN.key)] : nil
+        } _: { server, _ in
+          let probe = PortsProbe(server: server, allocations: 3)
+          if granted == 0 {
+            let failure = await #expect(throws: ProbeFailure.self) { try await probe.run(deadline: .seconds(10)) }
+            #expect(failure?.code == code)
+          } else {
+            let report = try await probe.run(deadline: .seconds(10))
+            #expect(report.unreachable == [49_152])
+            #expect(report.stoppedBy == code)
+          }
+        }
+      }
+    }
+
+    @Test("A server that denies our own address as a peer is told which one that is")
+    func portsOfDeniedPeer() async throws {
+      try await Coturn.with(["--denied-peer-ip=127.0.0.1"]) { coturn in
+        let failure = await #expect(throws: ProbeFailure.self) {
+          try await PortsProbe(server: coturn.server()).run(deadline: .seconds(10))
+        }
+        #expect(failure?.code == .forbidden)
+        #expect(failure?.message.hasSuffix("it does not relay to 127.0.0.1.") == true)
+        #expect(failure?.evidence("peer") == "127.0.0.1")
       }
     }
 

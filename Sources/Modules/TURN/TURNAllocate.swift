@@ -52,7 +52,8 @@ package struct TURNAllocate: StepModule {
       a code such as `turn.unauthorized`, `turn.quotaReached` or `turn.timeout`. The allocation is deleted in any case.
       With `allocations` above one they are made one after the other, and `relayAddresses` is the set of addresses that
       the server relayed from; all other outputs are those of the last. Where the target declares a realm and the server
-      accepts the credentials in another one, the step warns with `turn.realmMismatch`.
+      accepts the credentials in another one, the step warns with `turn.realmMismatch`; where it asks for no credentials
+      at all though the target has some or declares a realm, with `turn.anonymousAccess`.
       """,
     effect: .observe, judges: true, deadline: .seconds(15),
     input: Record(
@@ -116,15 +117,25 @@ package struct TURNAllocate: StepModule {
       lifetime: report.lifetime, realm: report.realm, software: report.software, elapsed: report.elapsed,
       challenges: report.effort.challenges, newSourcePorts: report.newSourcePorts,
       deleted: report.deletion.isConfirmed)
-    guard let realm = report.realm, let expected = server.expectedRealm, expected != realm else { return .done(output) }
-    return .warned(
-      output,
-      Finding(
-        ProbeFailure.Code.realmMismatch.rawValue,
-        "\(server.uri) accepts the credentials in the realm \"\(realm)\", not in \"\(expected)\".",
-        advice:
-          "Clients that keep a key instead of the password are refused: look at the server's realm (coturn: realm= "
-          + "in turnserver.conf), or change the realm that the target declares."))
+    return Self.objection(to: report, of: server).map { .warned(output, $0) } ?? .done(output)
+  }
+
+  private static func objection(to report: AllocateProbe.Report, of server: Server) -> Finding? {
+    guard let realm = report.realm else {
+      guard server.credentials != nil || server.expectedRealm != nil else { return nil }
+      let unseen = server.expectedRealm.map { ", and never named the realm \"\($0)\"" } ?? ""
+      return Finding(
+        "turn.anonymousAccess",
+        "\(server.uri) gave the allocation without asking for credentials\(unseen).",
+        advice: "It relays for everyone who finds it: look at its authentication (coturn: no-auth, lt-cred-mech).")
+    }
+    guard let expected = server.expectedRealm, expected != realm else { return nil }
+    return Finding(
+      ProbeFailure.Code.realmMismatch.rawValue,
+      "\(server.uri) accepts the credentials in the realm \"\(realm)\", not in \"\(expected)\".",
+      advice:
+        "Clients that keep a key instead of the password are refused: look at the server's realm (coturn: realm= "
+        + "in turnserver.conf), or change the realm that the target declares.")
   }
 
   private static func options(_ input: Input) -> AllocateOptions {

@@ -26,9 +26,9 @@ package struct TURNCapacity: StepModule {
   package static let declaration = ModuleDeclaration(
     "turn.capacity", "Holds several allocations at once, up to the first refusal, and deletes them.",
     discussion: """
-      Takes ports and quota from the users for as long as it runs. Stops at the first 486 (quota) or 508 (no capacity);
-      whether fewer than asked for are a failure is for `expect` to say. Deleted allocations may count against the
-      user's quota for some seconds more.
+      Takes ports and quota from the users for as long as it runs. Stops at the first 486 (quota) or 508 (no capacity):
+      the step fails where none was granted, and warns where fewer were than asked for; how many are enough is for
+      `expect` to say. A server may keep the ports and the quota of deleted allocations for some seconds more.
       """,
     effect: .change, judges: true, deadline: .seconds(60),
     input: Record(
@@ -60,11 +60,20 @@ package struct TURNCapacity: StepModule {
       try await CapacityProbe(server: server, allocations: input.allocations).run(
         deadline: deadline, progress: context.progress)
     }
-    return .done(
-      Output(
-        requested: report.requested, granted: report.granted, stoppedBy: report.stoppedBy?.rawValue,
-        relayAddresses: report.relayAddresses.map(\.description), lowestPort: report.ports.map { Int($0.lowerBound) },
-        highestPort: report.ports.map { Int($0.upperBound) }, slowest: report.elapsed?.max,
-        deleted: report.allocationsDeleted))
+    let output = Output(
+      requested: report.requested, granted: report.granted, stoppedBy: report.stoppedBy?.rawValue,
+      relayAddresses: report.relayAddresses.map(\.description), lowestPort: report.ports.map { Int($0.lowerBound) },
+      highestPort: report.ports.map { Int($0.upperBound) }, slowest: report.elapsed?.max,
+      deleted: report.allocationsDeleted)
+    guard let reason = report.stoppedBy else { return .done(output) }
+    let finding = Finding(
+      reason.rawValue,
+      report.granted == 0
+        ? "\(server.uri) granted none of \(report.requested) allocations."
+        : "\(server.uri) granted \(report.granted) of \(report.requested) allocations, and refused the next.",
+      advice: reason == .quotaReached
+        ? "Look at the server's user quota (coturn: user-quota), and for allocations that this user still holds."
+        : "Look at the server's port range and total quota (coturn: min-port, max-port, total-quota).")
+    return report.granted == 0 ? .failed(output, finding) : .warned(output, finding)
   }
 }

@@ -13,13 +13,16 @@ package struct TURNPorts: StepModule {
   package struct Output: Sendable {
     package var reachable: [Int]
     package var unreachable: [Int]
+    package var stoppedBy: String?
   }
 
   package static let declaration = ModuleDeclaration(
     "turn.ports", "Looks whether the relay ports of a TURN server can be reached from here.",
     discussion: """
       Makes allocations one after the other, and sends to each relayed port from a socket of its own, as a peer would. A
-      firewall that lets clients in and peers out shows here and nowhere else.
+      firewall that lets clients in and peers out shows here and nowhere else. A server may keep ports and quota of
+      deleted allocations for some seconds: where it gives no more, the step warns, and puts out what was tried
+      so far.
       """,
     effect: .observe, judges: true, deadline: .seconds(60),
     input: Record(
@@ -30,7 +33,8 @@ package struct TURNPorts: StepModule {
     output: Record(
       Output.init,
       Field("reachable", \.reachable, .list(.int), "Relayed ports at which a datagram from here arrived."),
-      Field("unreachable", \.unreachable, .list(.int), "Relayed ports at which none arrived.")
+      Field("unreachable", \.unreachable, .list(.int), "Relayed ports at which none arrived."),
+      Field("stoppedBy", \.stoppedBy, .optional(.string), "What ended it before all were tried.")
     ),
     examples: [.init("Peers reach the relay", with: "server: ${target}")])
 
@@ -42,13 +46,24 @@ package struct TURNPorts: StepModule {
       try await PortsProbe(server: server, allocations: input.allocations).run(
         deadline: deadline, progress: context.progress)
     }
-    let output = Output(reachable: report.reachable.map(Int.init), unreachable: report.unreachable.map(Int.init))
-    guard !output.unreachable.isEmpty else { return .done(output) }
+    let output = Output(
+      reachable: report.reachable.map(Int.init), unreachable: report.unreachable.map(Int.init),
+      stoppedBy: report.stoppedBy?.rawValue)
+    let tried = output.reachable.count + output.unreachable.count
+    guard !output.unreachable.isEmpty else {
+      guard let reason = report.stoppedBy else { return .done(output) }
+      return .warned(
+        output,
+        Finding(
+          reason.rawValue,
+          "\(tried) of \(input.allocations) relay ports of \(server.uri) were tried; it refused the next.",
+          advice: "Ask for fewer, or look at the server's port range and quotas."))
+    }
     return .failed(
       output,
       Finding(
         "turn.portsUnreachable",
-        "Of \(input.allocations) relay ports of \(server.uri), \(output.unreachable.count) cannot be reached from here.",
+        "Of \(tried) relay ports of \(server.uri), \(output.unreachable.count) cannot be reached from here.",
         advice: "Look at the firewall in front of the relay port range (49152-65535/udp unless set otherwise)."))
   }
 }

@@ -17,11 +17,14 @@ package struct PortsProbe: Sendable {
     /// Relayed ports at which a datagram from here arrived, in the order of trying.
     package let reachable: [UInt16]
     package let unreachable: [UInt16]
+    /// `turn.quotaReached` or `turn.insufficientCapacity`, where one of them ended it before all were tried.
+    package let stoppedBy: ProbeFailure.Code?
   }
 
   /// Runs the probe.
   ///
-  /// - Throws: `ProbeFailure` where an allocation or the permission for our own address is refused.
+  /// - Throws: `ProbeFailure` where an allocation or the permission for our own address is refused; not where quota or
+  ///   capacity end after the first port.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {
@@ -32,13 +35,18 @@ package struct PortsProbe: Sendable {
     var unreachable: [UInt16] = []
     for number in 0..<allocations {
       progress("port \(number + 1) of \(allocations)")
-      let (attempt, _) = try await Allocation.withAllocation(request, by: end) {
-        (allocation) async throws(ProbeFailure) -> Attempt in
-        Attempt(port: allocation.relayedAddress.port, isReached: try await isReached(allocation, by: end))
+      do throws(ProbeFailure) {
+        let (attempt, _) = try await Allocation.withAllocation(request, by: end) {
+          (allocation) async throws(ProbeFailure) -> Attempt in
+          Attempt(port: allocation.relayedAddress.port, isReached: try await isReached(allocation, by: end))
+        }
+        if attempt.isReached { reachable.append(attempt.port) } else { unreachable.append(attempt.port) }
+      } catch {
+        guard number > 0, [.quotaReached, .insufficientCapacity].contains(error.code) else { throw error }
+        return Report(reachable: reachable, unreachable: unreachable, stoppedBy: error.code)
       }
-      if attempt.isReached { reachable.append(attempt.port) } else { unreachable.append(attempt.port) }
     }
-    return Report(reachable: reachable, unreachable: unreachable)
+    return Report(reachable: reachable, unreachable: unreachable, stoppedBy: nil)
   }
 
   private struct Attempt: Sendable {
