@@ -19,6 +19,21 @@ import Testing
     #expect(codes.filter { !document.contains("`\($0)`") } == [])
   }
 
+  @Test("No code is a module's name: each module is spelled once, where it is declared")
+  func modules() throws {
+    let literals = try codes(in: "Sources/Probe") + codes(in: "Sources/Modules")
+    let names = Catalog.standard.modules.map(\.name).filter { $0.contains(/^(stun|turn|tls)\./) }
+    try #require(!names.isEmpty)
+    #expect(names.filter { name in literals.count { $0 == name } != 1 } == [])
+  }
+
+  @Test("A module spells no code that a probe has a constant for")
+  func constants() throws {
+    let constants = try codes(in: "Sources/Probe/Failures")
+    try #require(constants.contains("turn.nothingRelayed"))
+    #expect(Set(try codes(in: "Sources/Modules")).intersection(constants) == [])
+  }
+
   private func codes(in folder: String) throws -> [String] {
     let files = FileManager.default.enumerator(
       at: Self.repository.appending(path: folder), includingPropertiesForKeys: nil)

@@ -6,20 +6,24 @@ import Steps
 
 /// Runs a module once, as the engine does: by name, with members for its input.
 func run(
-  _ name: String, _ members: [Value.Member] = [], deadline: Duration = .seconds(20)
+  _ name: String, _ members: [Value.Member] = [], deadline: Duration = .seconds(20),
+  progress: @escaping @Sendable (String) -> Void = { _ in }
 ) async throws -> StepResult<Value> {
   guard let module = Catalog.standard[name] else { throw UnknownModule(name: name) }
-  return try await module.run(.members(members), context(name, deadline: deadline))
+  return try await module.run(.members(members), context(name, deadline: deadline, progress: progress))
 }
 
 struct UnknownModule: Error {
   let name: String
 }
 
-func context(_ path: String = "step", deadline: Duration = .seconds(20)) -> StepContext {
+func context(
+  _ path: String = "step", deadline: Duration = .seconds(20),
+  progress: @escaping @Sendable (String) -> Void = { _ in }
+) -> StepContext {
   StepContext(
     run: "RUN", path: path, attempt: 1, idempotencyKey: "key", deadline: .now + deadline, history: NoHistory(),
-    progress: { _ in })
+    progress: progress)
 }
 
 private struct NoHistory: RunHistory {

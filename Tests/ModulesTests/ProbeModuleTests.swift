@@ -1,12 +1,12 @@
 import Journal
 import Lab
-import Probe
 import Schema
 import Steps
 import TestSupport
 import Testing
 
 @testable import Modules
+@testable import Probe
 
 /// The modules over the STUN, TURN and TLS probes, each against a real coturn.
 @Suite(.serialized) struct ProbeModuleTests {
@@ -57,6 +57,36 @@ import Testing
     #expect(!"\(error)".contains("wrong-horse"))
   }
 
+  @Test("Credentials that a server does not ask for are worth a warning; that it asks nobody for any is not, by itself")
+  func anonymous() async throws {
+    let open = try await Coturn.start { $0.authentication = .none }
+    let warned = try await run("turn.allocate", [.init("server", server(open))])
+    #expect(warned.objection?.severity == .warn)
+    #expect(warned.objection?.finding.code == "turn.anonymousAccess")
+    #expect(warned.output["deleted"] == .bool(true))
+    let target = TURNServer(name: "lab", uri: "turn:127.0.0.1:\(open.port)", host: "127.0.0.1")
+    let quiet = try await run("turn.allocate", [.init("server", TURNServer.record.encode(target))])
+    #expect(quiet.objection == nil)
+    let closed = try await Coturn.start()
+    #expect(try await run("turn.allocate", [.init("server", server(closed))]).objection == nil)
+  }
+
+  @Test("What is learnt of a refused peer names the peer, and names nothing twice")
+  func refusedPeer() async throws {
+    let coturn = try await Coturn.start { $0.directives = ["denied-peer-ip=127.0.0.1"] }
+    let error = try await stepError { _ = try await run("turn.relay", [.init("server", server(coturn))]) }
+    #expect(error.finding.code == "turn.forbidden")
+    #expect(error.learnt.contains { $0.name == "peer" && "\($0.value)".contains("127.0.0.1") })
+    #expect(error.learnt.map(\.name).sorted() == Set(error.learnt.map(\.name)).sorted())
+  }
+
+  @Test("A stopped probe has no advice")
+  func stopped() {
+    let error = StepError(ProbeFailure(.cancelled, "The probe was stopped before it was done."))
+    #expect(error.kind == .interrupted)
+    #expect(error.finding.advice == nil)
+  }
+
   @Test("A silent server fails the step within its deadline, a stopped one at once")
   func silence() async throws {
     let coturn = try await Coturn.start()
@@ -96,7 +126,7 @@ import Testing
     let coturn = try await Coturn.start()
     let result = try await run("turn.openRelay", [.init("server", server(coturn))])
     #expect(result.objection?.severity == .fail)
-    #expect(result.objection?.finding.code == "turn.openRelay")
+    #expect(result.objection?.finding.code == "turn.relaysToForbiddenPeer")
     let openings = try #require(result.output["openings"])
     #expect("\(openings)".contains("loopback"))
     let all = OpenRelayProbe.PeerKind.allCases.map { Value.string($0.rawValue) }
@@ -125,6 +155,44 @@ import Testing
     #expect(behaviour.output["behindNAT"] == .bool(false))
   }
 
+  @Test("turn.capacity warns where it was stopped early, and fails where nothing was granted")
+  func limitedCapacity() async throws {
+    let coturn = try await Coturn.start { $0.userQuota = 2 }
+    let target = Value.Member("server", server(coturn))
+    let some = try await run("turn.capacity", [target, .init("allocations", .int(3))])
+    #expect(some.objection?.severity == .warn)
+    #expect(some.objection?.finding.code == "turn.quotaReached")
+    #expect(some.objection?.finding.message.contains("granted 2 of 3 allocations") == true)
+    #expect(some.output["granted"] == .int(2))
+
+    let full = try await Coturn.start { $0.userQuota = 1 }
+    let fullTarget = Value.Member("server", server(full))
+    let request = AllocationRequest(server: try Server(TURNServer.record.decode(fullTarget.value)))
+    let (none, _) = try await Allocation.withAllocation(request, by: .now + .seconds(20)) {
+      _ async throws(ProbeFailure) in
+      try? await run("turn.capacity", [fullTarget, .init("allocations", .int(3))])
+    }
+    #expect(none?.objection?.severity == .fail)
+    #expect(none?.objection?.finding.code == "turn.quotaReached")
+    #expect(none?.output["granted"] == .int(0))
+  }
+
+  @Test("turn.ports tells what it tried before the server gave no more")
+  func limitedPorts() async throws {
+    // coturn counts a deleted allocation for some seconds more.
+    let coturn = try await Coturn.start { $0.userQuota = 1 }
+    let result = try await run("turn.ports", [.init("server", server(coturn)), .init("allocations", .int(3))])
+    #expect(result.objection?.severity == .warn)
+    #expect(result.objection?.finding.code == "turn.quotaReached")
+    #expect(result.objection?.finding.message.hasPrefix("1 of 3 relay ports") == true)
+    #expect(result.output["stoppedBy"] == .string("turn.quotaReached"))
+    guard case .list(let reachable)? = result.output["reachable"] else {
+      Testing.Issue.record("no ports")
+      return
+    }
+    #expect(reachable.count == 1)
+  }
+
   @Test("turn.expiry objects to a channel that outlives its time, and keeps quiet about one that ends")
   func expiry() async throws {
     for (lifetime, code) in [(2, nil), (600, "turn.notExpired")] {
@@ -145,7 +213,7 @@ import Testing
     let target = Value.Member("server", server(coturn))
     let objected = try await run(
       "turn.externalAddress", [target, .init("observer", .string("stun:127.0.0.1:\(coturn.port)"))])
-    #expect(objected.objection?.finding.code == "turn.externalAddress")
+    #expect(objected.objection?.finding.code == "turn.externalAddressWrong")
     #expect(objected.output["observedAddress"] == .string("127.0.0.1"))
     let tolerated = try await run(
       "turn.externalAddress", [target, .init("tolerated", text("relayedAddressIsSpecial"))])
@@ -194,5 +262,24 @@ import Testing
     #expect(result.output["ciphers"] == .null)
     #expect(result.output["legacyCiphers"] == .null)
     #expect(result.objection == nil)
+  }
+
+  @Test("tls.handshake fails where the server falls silent altogether: nothing is refused then")
+  func inconclusiveHandshake() async throws {
+    let coturn = try await Coturn.start()
+    let result = try await run(
+      "tls.handshake",
+      [.init("server", server(coturn, uri: try secureURI(coturn, "tcp"))), .init("ciphers", .bool(false))]
+    ) {
+      if $0 == "TLSv1" { coturn.signal(19) }
+    }
+    #expect(result.objection?.severity == .fail)
+    #expect(result.objection?.finding.code == "tls.inconclusive")
+    guard case .list(let versions)? = result.output["versions"] else {
+      Testing.Issue.record("no versions")
+      return
+    }
+    #expect(versions.contains { $0["verdict"] == .string("untestable") })
+    #expect(!versions.contains { $0["verdict"] == .string("refused") })
   }
 }

@@ -74,7 +74,7 @@ package struct TLSCertificate: StepModule {
       try await CertificateProbe(server: server).run(deadline: deadline)
     }
     guard let certificate = handshake.certificates.first else {
-      throw .failed("tls.failed", "\(server.uri) showed no certificate.", advice: nil)
+      throw .failed(ProbeFailure.Code.tlsFailed.rawValue, "\(server.uri) showed no certificate.", advice: nil)
     }
     let output = Output(
       subject: certificate.subject, issuer: certificate.issuer, names: certificate.names,

@@ -68,7 +68,7 @@ package struct TURNCredentials: StepModule {
       return .failed(
         output,
         Finding(
-          "turn.unauthorized", "\(server.uri) refuses the credentials that should work.",
+          ProbeFailure.Code.unauthorized.rawValue, "\(server.uri) refuses the credentials that should work.",
           advice: "Look at user name, password, secret and realm, and at the server's clock."))
     }
     return .failed(

@@ -66,7 +66,7 @@ package struct TURNExternalAddress: StepModule {
     return .failed(
       output,
       Finding(
-        "turn.externalAddress",
+        ProbeFailure.Code.externalAddressWrong.rawValue,
         "The relayed address \(report.relayedAddress) of \(server.uri): "
           + objections.map(\.rawValue).joined(separator: ", ") + ".",
         advice: "Look at the server's external address (coturn: external-ip), its DNS records and its NAT."))

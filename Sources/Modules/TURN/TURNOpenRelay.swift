@@ -79,7 +79,7 @@ package struct TURNOpenRelay: StepModule {
     return .failed(
       output,
       Finding(
-        "turn.openRelay",
+        "turn.relaysToForbiddenPeer",
         "\(server.uri) relays to \(openings.map(\.rawValue).joined(separator: ", ")).",
         advice: "Deny these ranges in the server's configuration (coturn: denied-peer-ip, no-multicast-peers)."))
   }

@@ -51,7 +51,9 @@ package struct TURNRelay: StepModule {
       Input.init,
       Field("server", \.server, .turnServer, "The server to relay through, with credentials or shared secret."),
       Field("packets", \.packets, .int.within(1...1_000_000), default: 50, "How many packets to send."),
-      Field("size", \.size, .byteSize.within(24...65_000), default: 160, "The payload of each packet."),
+      Field(
+        "size", \.size, .byteSize.within(24...65_000), default: 160,
+        "The payload of each packet. Paths may drop datagrams above 1200B, servers above 16KB."),
       Field("rate", \.rate, .int.within(1...100_000), default: 50, "Packets a second."),
       Field(
         "path", \.path, .enumeration(RelayProbe.Path.self), default: .channel,
@@ -94,7 +96,7 @@ package struct TURNRelay: StepModule {
       try await configured.run(deadline: deadline, progress: context.progress)
     }
     guard let roundTrip = report.roundTrip else {
-      throw .failed("turn.nothingRelayed", "No packet came back.", advice: nil)
+      throw .failed(ProbeFailure.Code.nothingRelayed.rawValue, "No packet came back.", advice: nil)
     }
     return .done(
       Output(
