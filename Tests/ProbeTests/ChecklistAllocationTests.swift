@@ -56,6 +56,26 @@ extension LiveServerTests {
       }
     }
 
+    @Test(
+      "10. A 300 that names an address which no server can have is not followed, and the evidence says why",
+      arguments: [
+        ("0.0.0.0:3478", "unspecified"), ("255.255.255.255:3478", "broadcast"), ("224.0.0.1:3478", "multicast"),
+        ("127.0.0.1:0", "portZero"), ("[::1]:3478", "otherFamily"),
+      ])
+    func impossibleRedirection(alternate: String, flaw: String) async throws {
+      let address = try #require(TransportAddress(alternate))
+      try await ScriptedTURN.with { request, _, _ in
+        [Reply.error(300, to: request, [AlternateServer(address)], key: ScriptedTURN.key)]
+      } _: { server, turn in
+        let failure = await failure(of: server, follows: true)
+        #expect(failure?.code == .tryAlternate)
+        #expect(failure?.evidence("alternateServer") == alternate)
+        #expect(failure?.evidence("alternateServerFlaw") == flaw)
+        #expect(failure?.message.contains("cannot have") == true)
+        #expect(turn.signedRequests(.allocate).count == 1)
+      }
+    }
+
     @Test("11. A 420 for DONT-FRAGMENT is followed by a request without it")
     func unknownAttribute() async throws {
       try await ScriptedTURN.with { request, _, _ in

@@ -81,6 +81,12 @@ extension LiveServerTests {
         bytes.setInteger(AttributeType.xorMappedAddress.rawValue, at: 20)
         return bytes
       },
+      Lie("0.0.0.0:0 for our address", .reflexiveAddressUnusable) { request in
+        Reply.success(to: request, [XORMappedAddress(TransportAddress(ip: .v4(0), port: 0))])
+      },
+      Lie("a multicast group for our address", .reflexiveAddressUnusable) { request in
+        Reply.success(to: request, [XORMappedAddress(TransportAddress(ip: .v4(0xE000_0001), port: 7))])
+      },
       Lie("an error without a code", .malformedResponse) { request in
         MessageWriter(MessageType(.binding, .error), transactionID: request.transactionID).finish()
       },
@@ -147,7 +153,9 @@ extension LiveServerTests {
     }
 
     /// Those that are not taken for an answer. What answers our own transaction wrongly ends it.
-    static let noAnswers = lies.filter { ![.malformedResponse, .stunRejected].contains($0.expected(.udp)) }
+    static let noAnswers = lies.filter {
+      ![.malformedResponse, .stunRejected, .reflexiveAddressUnusable].contains($0.expected(.udp))
+    }
 
     @Test("does not hide the truth that follows in datagrams", arguments: noAnswers, [Transport.udp, .dtls])
     func truthBehindLies(lie: Lie, transport: Transport) async throws {

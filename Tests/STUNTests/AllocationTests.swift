@@ -94,6 +94,18 @@ struct AllocationTests {
     #expect(following.decide(after: rejection(300)) == .giveUp)
   }
 
+  @Test(
+    "10. A redirection to where no server can be is never followed",
+    arguments: [
+      "0.0.0.0:3478", "255.255.255.255:3478", "224.0.0.1:3478", "192.0.2.2:0", "[2001:db8::2]:3478", "[::]:1",
+    ])
+  func impossibleRedirection(alternate: String) throws {
+    var following = try policy(follows: true)
+    #expect(following.decide(after: rejection(300, alternate: TransportAddress(alternate))) == .giveUp)
+    let next = try #require(TransportAddress("192.0.2.2:3478"))
+    #expect(following.decide(after: rejection(300, alternate: next)) == .redirect(next))
+  }
+
   @Test("12. A 437 takes a new source port, at most three times")
   func mismatch() throws {
     var policy = try policy()

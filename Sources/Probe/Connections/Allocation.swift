@@ -93,11 +93,15 @@ package actor Allocation {
   }
 
   /// Deletes the allocation. That it is gone already (437) is as good.
+  ///
+  /// A success counts only with a LIFETIME of 0: the response carries what is left of the time (RFC 8656, section 7.2), so
+  /// that one without it, or with more, does not say that nothing is.
   func delete(by deadline: Instant) async -> Deletion {
     let start = Instant.now
     do throws(RequestFailure) {
-      _ = try await connection.perform(.refresh(lifetimeSeconds: 0), by: deadline)
-      return Deletion(isConfirmed: true, elapsed: .now - start)
+      let response = try await connection.perform(.refresh(lifetimeSeconds: 0), by: deadline)
+      let left = try? response.message.attribute(Lifetime.self)
+      return Deletion(isConfirmed: left?.seconds == 0, elapsed: .now - start)
     } catch {
       if case .rejected(let rejection) = error, rejection.error.number == 437 {
         return Deletion(isConfirmed: true, elapsed: .now - start)

@@ -66,7 +66,13 @@ extension Allocation {
             let allocation = Allocation(
               state, response: response, connection: connection, droppedAttributes: dropped,
               newSourcePorts: newSourcePorts)
-            return .used(await use(allocation, by: deadline, body))
+            let impossible = ProbeFailure(
+              impossible: state, askedFor: options, server: target, transport: request.server.transport)
+            return .used(
+              await use(allocation, by: deadline) { allocation throws(ProbeFailure) in
+                if let impossible { throw impossible }
+                return try await body(allocation)
+              })
           }
         }
       } catch {

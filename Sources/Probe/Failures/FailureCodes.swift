@@ -41,6 +41,7 @@ extension ProbeFailure.Code {
   package static let malformedResponse = Self("stun.malformedResponse")
   package static let unknownAttribute = Self("stun.unknownAttribute")
   package static let stunRejected = Self("stun.rejected")
+  package static let reflexiveAddressUnusable = Self("stun.reflexiveAddressUnusable")
 
   // TURN.
   package static let turnTimeout = Self("turn.timeout")
@@ -62,6 +63,9 @@ extension ProbeFailure.Code {
   package static let rejected = Self("turn.rejected")
   package static let bidDown = Self("turn.bidDown")
   package static let noKnownPasswordAlgorithm = Self("turn.noKnownPasswordAlgorithm")
+  package static let relayedAddressUnusable = Self("turn.relayedAddressUnusable")
+  package static let relayedAddressUnasked = Self("turn.relayedAddressUnasked")
+  package static let lifetimeZero = Self("turn.lifetimeZero")
   package static let nothingRelayed = Self("turn.nothingRelayed")
 
   // The probe itself.

@@ -4,8 +4,11 @@ import STUN
 extension ProbeFailure {
   /// What an error response means. The number decides, never the phrase, which may be empty.
   ///
-  /// - Parameter peer: whom the request was about.
-  init(_ rejection: Rejection, target: String, peer: String?, evidence base: [Evidence]) {
+  /// - Parameters:
+  ///   - server: who sent it.
+  ///   - peer: whom the request was about.
+  init(_ rejection: Rejection, from server: TransportAddress, target: String, peer: String?, evidence base: [Evidence])
+  {
     let number = rejection.error.number
     var evidence = base + [Evidence("errorCode", "\(number)")]
     func note(_ name: String, _ value: String?) {
@@ -15,9 +18,11 @@ extension ProbeFailure {
     note("realm", rejection.realm)
     note("software", rejection.software)
     note("alternateServer", rejection.alternateServer?.description)
+    let alternateFlaw = rejection.alternateServer?.flaw(family: server.unmapped.ip.family)
+    note("alternateServerFlaw", alternateFlaw?.rawValue)
     note("unknownAttributes", rejection.unknownAttributes.map(\.description).joined(separator: " "))
     note("signed", rejection.isAuthenticated ? "yes" : "no")
-    let meaning = Self.meaning(of: rejection, peer: peer ?? "this peer")
+    let meaning = Self.meaning(of: rejection, peer: peer ?? "this peer", alternateFlaw: alternateFlaw)
     self.init(
       meaning.code, "\(target) refused \(rejection.method) with \(number): \(meaning.text)", advice: meaning.advice,
       evidence: evidence)
@@ -28,7 +33,9 @@ extension ProbeFailure {
     "Give the target a username and credential, or the secret (in the environment or .env: TURN_USERNAME and "
     + "TURN_CREDENTIAL, or TURN_SECRET)."
 
-  private static func meaning(of rejection: Rejection, peer: String) -> (code: Code, text: String, advice: String) {
+  private static func meaning(
+    of rejection: Rejection, peer: String, alternateFlaw: AddressFlaw?
+  ) -> (code: Code, text: String, advice: String) {
     if rejection.method == .binding {
       return (
         .stunRejected, "it does not serve plain Binding requests.",
@@ -36,6 +43,11 @@ extension ProbeFailure {
       )
     }
     switch rejection.error.number {
+    case 300 where alternateFlaw != nil:
+      return (
+        .tryAlternate, "it sends its clients to an address that its alternate server cannot have.",
+        "Look at the alternate servers in the server's configuration (coturn: alternate-server). Nobody was asked there."
+      )
     case 300:
       return (
         .tryAlternate, "it sends its clients to another server.",

@@ -18,7 +18,8 @@ extension ProbeFailure {
     case .timedOut(let timeout):
       self.init(timeout, of: method, target: target, evidence: base)
     case .rejected(let rejection):
-      self.init(rejection, target: target, peer: peers.isEmpty ? nil : peer, evidence: base)
+      self.init(
+        rejection, from: server, target: target, peer: peers.isEmpty ? nil : peer, evidence: base)
     case .transport(let failure):
       self.init(failure, server: server, transport: transport)
       evidence.append(Evidence("method", "\(method)"))

@@ -88,7 +88,6 @@ package struct BindingProbe: Sendable {
         ignored.add(response.effort.ignored)
         reflexive.append(try Self.reflexiveAddress(in: response.message))
         responses.append(response)
-        return true
       } catch {
         if case .timedOut(let timeout) = error, !responses.isEmpty {
           retransmissions += timeout.effort.sends - 1
@@ -97,6 +96,13 @@ package struct BindingProbe: Sendable {
         }
         throw ProbeFailure(error, of: .binding, server: connection.server, transport: connection.transport)
       }
+      if let address = reflexive.last,
+        let failure = ProbeFailure(
+          unusableReflexive: address, in: .binding, server: connection.server, transport: connection.transport)
+      {
+        throw failure
+      }
+      return true
     }
 
     private static func reflexiveAddress(in message: Message) throws(RequestFailure) -> TransportAddress {

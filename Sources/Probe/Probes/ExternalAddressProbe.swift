@@ -69,7 +69,7 @@ package struct ExternalAddressProbe: Sendable {
       try allocation.checkCancellation()
       for case .indication(_, let bytes) in arrived {
         guard let response = try? Message(decoding: bytes), response.transactionID == id else { continue }
-        if let address = try? response.attribute(XORMappedAddress.self) { return address.address.ip }
+        if let seen = try? response.attribute(XORMappedAddress.self)?.address, seen.flaw() == nil { return seen.ip }
       }
       try allocation.checkCancellation()
     }

@@ -7,7 +7,8 @@ package struct AllocationPolicy: Sendable {
     case retryFromNewPort
     /// 508 to an optional wish: ask again without it.
     case retry(AllocateOptions, without: AttributeType)
-    /// 300: ask there, over the same transport.
+    /// 300: ask there, over the same transport. Never an address that no server can have, or of another family, which is
+    /// the request's own (RFC 8489, section 14.15).
     case redirect(TransportAddress)
     case giveUp
   }
@@ -18,6 +19,7 @@ package struct AllocationPolicy: Sendable {
   package static let maximumRedirections = 3
 
   private var options: AllocateOptions
+  private let family: AddressFamily
   private let followsAlternate: Bool
   private var newPorts = 0
   private var visited: Set<TransportAddress>
@@ -29,6 +31,7 @@ package struct AllocationPolicy: Sendable {
   ///     where he wants: only on demand.
   package init(options: AllocateOptions, server: TransportAddress, followsAlternate: Bool) {
     self.options = options
+    family = server.unmapped.ip.family
     self.followsAlternate = followsAlternate
     visited = [server.unmapped]
   }
@@ -45,7 +48,7 @@ package struct AllocationPolicy: Sendable {
       return .retry(options, without: dropped)
     case 300:
       guard followsAlternate, redirections < Self.maximumRedirections, let server = rejection.alternateServer,
-        visited.insert(server.unmapped).inserted
+        server.flaw(family: family) == nil, visited.insert(server.unmapped).inserted
       else { return .giveUp }
       redirections += 1
       return .redirect(server)
