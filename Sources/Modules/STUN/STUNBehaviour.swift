@@ -24,8 +24,10 @@ package struct STUNBehaviour: StepModule {
   package static let declaration = ModuleDeclaration(
     "stun.behaviour", "Finds out how the NAT between here and a STUN server maps and filters (RFC 5780).",
     discussion: """
-      Over UDP. Mapping and filtering need a server with two addresses; without them they are absent. Who can reach this
-      host without a relay follows from both.
+      Over UDP. Mapping and filtering need a server with two addresses and ports; where it announces none they are absent.
+      Who can reach this host without a relay follows from both. A server that announces a second address which cannot be
+      one, or does not answer from it when asked to, fails the step with `stun.otherAddressUnusable` or
+      `stun.changeRequestIgnored`, and what it leaves unproven is absent.
       """,
     effect: .observe, judges: true, deadline: .seconds(20),
     input: Record(
@@ -52,9 +54,14 @@ package struct STUNBehaviour: StepModule {
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await BehaviourProbe(server: server).run(deadline: deadline, progress: context.progress)
     }
-    return .done(
-      Output(
-        reflexiveAddress: "\(report.reflexiveAddress)", behindNAT: report.isBehindNAT,
-        otherAddress: report.otherAddress?.description, mapping: report.mapping, filtering: report.filtering))
+    return Self.result(of: report)
+  }
+
+  static func result(of report: BehaviourProbe.Report) -> StepResult<Output> {
+    let output = Output(
+      reflexiveAddress: "\(report.reflexiveAddress)", behindNAT: report.isBehindNAT,
+      otherAddress: report.otherAddress?.description, mapping: report.mapping, filtering: report.filtering)
+    guard let objection = report.objection else { return .done(output) }
+    return .failed(output, Finding(objection.code.rawValue, objection.message, advice: objection.advice))
   }
 }

@@ -4,16 +4,21 @@ import NIOPosix
 import STUN
 
 extension ServerConnection {
-  /// A UDP socket that sends to several addresses and takes answers from any.
+  /// A UDP socket that sends to several addresses and hears whoever answers.
   struct Unconnected: Sendable {
     let connection: ServerConnection
     fileprivate let codec: NIOLoopBound<RedirectableFrameCodec>
 
-    /// Sends a request to an address; the answer may come from elsewhere.
+    /// Sends a request to an address.
+    ///
+    /// - Parameter source: where the success must come from; nil: from where the request goes.
     func perform(
-      _ request: Request, to target: TransportAddress, by deadline: Instant
+      _ request: Request, to target: TransportAddress, answeredFrom source: TransportAddress? = nil,
+      by deadline: Instant
     ) async throws(RequestFailure) -> Response {
       let codec = codec
+      var request = request
+      request.answerSource = source ?? target
       try? await connection.eventLoop.submit { codec.value.target = try? SocketAddress(target) }.get()
       return try await connection.perform(request, by: deadline)
     }

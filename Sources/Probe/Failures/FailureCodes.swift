@@ -42,6 +42,8 @@ extension ProbeFailure.Code {
   package static let unknownAttribute = Self("stun.unknownAttribute")
   package static let stunRejected = Self("stun.rejected")
   package static let reflexiveAddressUnusable = Self("stun.reflexiveAddressUnusable")
+  package static let otherAddressUnusable = Self("stun.otherAddressUnusable")
+  package static let changeRequestIgnored = Self("stun.changeRequestIgnored")
 
   // TURN.
   package static let turnTimeout = Self("turn.timeout")

@@ -20,17 +20,20 @@ package struct BehaviourProbe: Sendable {
     package let reflexiveAddress: TransportAddress
     /// Whether our own address is the one that the server sees: then there is no NAT.
     package let isBehindNAT: Bool
-    /// The server's second address and port; nil where it has none, and nothing more can be found out.
+    /// The server's second address and port; nil where it has none that can be used, and nothing more can be found out.
     package let otherAddress: TransportAddress?
     /// How the mapping depends on the destination.
     package let mapping: Dependence?
-    /// Which senders reach us.
+    /// Which senders reach us; nil where the server's answers, or its silence, do not prove it.
     package let filtering: Dependence?
+    /// What the server does that keeps mapping or filtering from being found out, although it says that it has a second
+    /// address: `stun.otherAddressUnusable` or `stun.changeRequestIgnored`.
+    package let objection: ProbeFailure?
   }
 
   /// Runs the probe, over UDP.
   ///
-  /// - Throws: `ProbeFailure` where the first Binding request is not answered.
+  /// - Throws: `ProbeFailure` where a plain Binding request is not answered.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {
@@ -38,18 +41,28 @@ package struct BehaviourProbe: Sendable {
     let address = try await server.preferredAddress(by: end)
     return try await ServerConnection.withUnconnectedSocket(to: address) { socket throws(ProbeFailure) in
       let first = try await ask(socket, at: address, by: end)
-      guard let other = first.other else {
-        return Report(
-          reflexiveAddress: first.mapped, isBehindNAT: first.isBehindNAT, otherAddress: nil, mapping: nil,
-          filtering: nil)
+      func report(
+        other: TransportAddress? = nil, mapping: Dependence? = nil, filtering: Dependence? = nil,
+        objection: ProbeFailure? = nil
+      ) -> Report {
+        Report(
+          reflexiveAddress: first.mapped, isBehindNAT: first.isBehindNAT, otherAddress: other, mapping: mapping,
+          filtering: filtering, objection: objection)
       }
-      progress("how our address depends on the destination")
-      let mapping = try await mapping(socket, primary: address, other: other, first: first.mapped, by: end)
+      guard let other = first.other else { return report() }
+      if let objection = ProbeFailure(unusableOther: other, of: address) { return report(objection: objection) }
+      let servers = DiscoveryServers(primary: address, other: other)
+      let filter = FilteringTest(socket: socket, servers: servers, end: end)
+      // Before anything is sent to the second address: what is sent there opens a filter.
       progress("which senders reach us")
-      let filtering = try await filtering(socket, primary: address, by: end)
-      return Report(
-        reflexiveAddress: first.mapped, isBehindNAT: first.isBehindNAT, otherAddress: other, mapping: mapping,
-        filtering: filtering)
+      let heard = try await filter.run()
+      progress("how our address depends on the destination")
+      let mapping = try await mapping(socket, servers, first: first.mapped, by: end)
+      progress("whether it was a filter that kept answers away")
+      switch try await filter.judge(heard, mapping: mapping) {
+      case .success(let filtering): return report(other: other, mapping: mapping, filtering: filtering)
+      case .failure(let objection): return report(other: other, mapping: mapping, objection: objection)
+      }
     }
   }
 
@@ -61,56 +74,34 @@ package struct BehaviourProbe: Sendable {
 
   /// RFC 5780, section 4.3.
   private func mapping(
-    _ socket: ServerConnection.Unconnected, primary: TransportAddress, other: TransportAddress,
-    first: TransportAddress, by end: Instant
+    _ socket: ServerConnection.Unconnected, _ servers: DiscoveryServers, first: TransportAddress, by end: Instant
   ) async throws(ProbeFailure) -> Dependence {
-    let second = try await ask(socket, at: TransportAddress(ip: other.ip, port: primary.port), by: end).mapped
+    let second = try await ask(socket, at: servers.otherAddressSamePort, by: end).mapped
     if second == first { return .endpointIndependent }
-    let third = try await ask(socket, at: other, by: end).mapped
+    let third = try await ask(socket, at: servers.other, by: end).mapped
     return third == second ? .addressDependent : .addressAndPortDependent
-  }
-
-  /// RFC 5780, section 4.4.
-  private func filtering(
-    _ socket: ServerConnection.Unconnected, primary: TransportAddress, by end: Instant
-  ) async throws(ProbeFailure) -> Dependence {
-    if try await answers(socket, at: primary, ChangeRequest(changesAddress: true, changesPort: true), by: end) {
-      return .endpointIndependent
-    }
-    if try await answers(socket, at: primary, ChangeRequest(changesAddress: false, changesPort: true), by: end) {
-      return .addressDependent
-    }
-    return .addressAndPortDependent
   }
 
   private func ask(
     _ socket: ServerConnection.Unconnected, at target: TransportAddress, by end: Instant
   ) async throws(ProbeFailure) -> Answer {
+    let answer: Answer
     do throws(RequestFailure) {
       let response = try await socket.perform(.binding(), to: target, by: end)
       guard let mapped = try? response.message.attribute(XORMappedAddress.self) else {
         throw RequestFailure.malformedResponse(.malformedAttribute(.xorMappedAddress))
       }
       let local = socket.connection.localAddress
-      return Answer(
+      answer = Answer(
         mapped: mapped.address, other: try? response.message.attribute(OtherAddress.self)?.address,
         isBehindNAT: !Self.isLocal(mapped.address, localPort: local?.port))
     } catch {
       throw ProbeFailure(error, of: .binding, server: target, transport: .udp)
     }
-  }
-
-  /// Whether an answer from elsewhere arrives; silence is an answer too, after three sends.
-  private func answers(
-    _ socket: ServerConnection.Unconnected, at target: TransportAddress, _ change: ChangeRequest, by end: Instant
-  ) async throws(ProbeFailure) -> Bool {
-    do throws(RequestFailure) {
-      _ = try await socket.perform(.binding([change]), to: target, by: min(end, .now + .milliseconds(1600)))
-      return true
-    } catch {
-      if case .timedOut = error { return false }
-      throw ProbeFailure(error, of: .binding, server: target, transport: .udp)
+    if let failure = ProbeFailure(unusableReflexive: answer.mapped, in: .binding, server: target, transport: .udp) {
+      throw failure
     }
+    return answer
   }
 
   /// Whether an address is one of this host's interfaces, on the socket's port.

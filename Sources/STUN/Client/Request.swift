@@ -13,6 +13,8 @@ package struct Request: Sendable {
   package var method: Method
   package var attributes: [any Attribute]
   package var authentication: Authentication
+  /// Where a success must come from, on a socket that takes answers from anywhere; nil takes any that the client takes.
+  package var answerSource: TransportAddress?
 
   package init(_ method: Method, _ attributes: [any Attribute] = [], authentication: Authentication = .asChallenged) {
     self.method = method

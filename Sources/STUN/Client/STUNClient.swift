@@ -123,7 +123,7 @@ package struct STUNClient: Sendable {
     switch message.type.messageClass {
     case .request: return ignore(\.garbage)
     case .indication: return RelayedData(indication: message).map(Action.deliver) ?? ignore(\.garbage)
-    case .success, .error: return receiveResponse(message, now: now)
+    case .success, .error: return receiveResponse(message, from: source, now: now)
     }
   }
 
@@ -141,9 +141,18 @@ package struct STUNClient: Sendable {
     return writer.finish()
   }
 
-  private mutating func receiveResponse(_ message: Message, now: Instant) -> Action {
+  private mutating func receiveResponse(
+    _ message: Message, from source: TransportAddress?, now: Instant
+  ) -> Action {
     guard var exchange = exchanges[message.transactionID], exchange.request.method == message.type.method else {
       return finished.contains(message.transactionID) ? .nothing : ignore(\.wrongTransaction)
+    }
+    if message.type.messageClass == .success, let expected = exchange.request.answerSource,
+      source?.unmapped != expected.unmapped
+    {
+      exchange.effort.ignored.wrongSource += 1
+      exchanges[message.transactionID] = exchange
+      return .nothing
     }
     let decision = exchange.judge(message, session: &authentication, now: now)
     switch decision {
