@@ -93,7 +93,8 @@ let package = Package(
     tests("ProcessesTests", ["Processes", "TestSupport"]),
     tests("LabTests", ["Lab", "Processes", "TestSupport"]),
     tests(
-      "ModulesTests", ["Lab", "Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
+      "ModulesTests",
+      ["Addresses", "Lab", "Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "Steps", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Schema"]),
     tests("CommandsTests", ["runbook", "Lab", "Processes", "Schema", "TestSupport"]),

@@ -40,7 +40,7 @@ import Testing
     let denied = try await project.runbook(
       "probe", "turn.openRelay", "-p", "allowed=relay,server", environment: coturn.environment)
     #expect(denied.status == 0, "\(denied.stdout)\(denied.stderr)")
-    #expect(words(denied.stdout, "loopback") == ["loopback", "127.0.0.1", "false", "403"])
+    #expect(words(denied.stdout, "loopback") == ["loopback", "127.0.0.1", "false", "403", "false"])
     let mistyped = try await project.runbook("probe", "turn.openRelay", "turn:127.0.0.1:1", "-p", "allowed=relay,serve")
     #expect(mistyped.status == 2)
     #expect(mistyped.stderr.contains("found \"serve\""), "\(mistyped.stderr)")

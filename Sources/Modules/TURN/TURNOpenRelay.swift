@@ -17,12 +17,14 @@ package struct TURNOpenRelay: StepModule {
     package var address: String
     package var permitted: Bool?
     package var errorCode: Int?
+    package var reason: String?
     package var delivered: Bool?
   }
 
   package struct Output: Sendable {
     package var peers: [Peer]
     package var openings: [OpenRelayProbe.PeerKind]
+    package var unknown: [OpenRelayProbe.PeerKind]
     package var delivered: [OpenRelayProbe.PeerKind]
   }
 
@@ -31,7 +33,10 @@ package struct TURNOpenRelay: StepModule {
     discussion: """
       The matrix: loopback, private, shared, link-local, multicast, broadcast, zero, unique-local, IPv4-mapped, NAT64 and
       6to4 addresses, and the server's own. A permission is asked for each; datagrams are sent only where a listener of
-      our own can hear them. Without IPv6 relaying its addresses are untestable, and `permitted` is absent.
+      our own can hear them, to refused addresses too, and what comes through is an opening whatever the server said.
+      Only 403 and 443 prove a refusal: another error or silence leaves `permitted` absent, and the step fails with
+      `turn.refusalUnproven` where the address is not allowed. Without IPv6 relaying its addresses are untestable, and
+      `permitted` is absent as well.
       """,
     effect: .change, judges: true, deadline: .seconds(60),
     input: Record(
@@ -51,13 +56,19 @@ package struct TURNOpenRelay: StepModule {
               Peer.init,
               Field("kind", \.kind, .enumeration(OpenRelayProbe.PeerKind.self), "What the address stands for."),
               Field("address", \.address, .ip, "The address that was tried."),
-              Field("permitted", \.permitted, .optional(.bool), "Whether a permission was given; absent: untestable."),
-              Field("errorCode", \.errorCode, .optional(.int), "The number of the refusal."),
+              Field("permitted", \.permitted, .optional(.bool), "Whether a permission was given; absent: not known."),
+              Field("errorCode", \.errorCode, .optional(.int), "The number of the error that was answered."),
+              Field(
+                "reason", \.reason, .optional(.string),
+                "The code of what came in place of permission and refusal; absent: one of them, or untestable."),
               Field("delivered", \.delivered, .optional(.bool), "Whether traffic flowed to our own listener.")
             ))), "The matrix."),
       Field(
         "openings", \.openings, .list(.enumeration(OpenRelayProbe.PeerKind.self)),
-        "What was permitted and is not allowed."),
+        "What was permitted or came through, and is not allowed."),
+      Field(
+        "unknown", \.unknown, .list(.enumeration(OpenRelayProbe.PeerKind.self)),
+        "What was neither permitted nor refused, and is not allowed."),
       Field(
         "delivered", \.delivered, .list(.enumeration(OpenRelayProbe.PeerKind.self)),
         "Where traffic was seen to flow.")
@@ -71,24 +82,43 @@ package struct TURNOpenRelay: StepModule {
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await OpenRelayProbe(server: server).run(deadline: deadline, progress: context.progress)
     }
-    let openings = report.openings.map(\.kind).filter { !input.allowed.contains($0) }
+    return Self.result(of: report, allowed: input.allowed, at: server.uri)
+  }
+
+  static func result(
+    of report: OpenRelayProbe.Report, allowed: [OpenRelayProbe.PeerKind], at uri: ServerURI
+  ) -> StepResult<Output> {
+    let openings = report.openings.map(\.kind).filter { !allowed.contains($0) }
+    let unknown = report.entries.filter { $0.isUnknown && !allowed.contains($0.kind) }
     let output = Output(
-      peers: report.entries.map(Self.peer), openings: openings,
+      peers: report.entries.map(peer), openings: openings, unknown: unknown.map(\.kind),
       delivered: report.entries.filter { $0.isDelivered == true }.map(\.kind))
-    guard !openings.isEmpty else { return .done(output) }
+    if !openings.isEmpty {
+      return .failed(
+        output,
+        Finding(
+          "turn.relaysToForbiddenPeer", "\(uri) relays to \(openings.map(\.rawValue).joined(separator: ", ")).",
+          advice: "Deny these ranges in the server's configuration (coturn: denied-peer-ip, no-multicast-peers)."))
+    }
+    guard let first = unknown.first, case .unknown(let reason) = first.verdict else { return .done(output) }
     return .failed(
       output,
       Finding(
-        "turn.relaysToForbiddenPeer",
-        "\(server.uri) relays to \(openings.map(\.rawValue).joined(separator: ", ")).",
-        advice: "Deny these ranges in the server's configuration (coturn: denied-peer-ip, no-multicast-peers)."))
+        ProbeFailure.Code.refusalUnproven.rawValue,
+        "\(uri) neither permits nor refuses \(unknown.map(\.kind.rawValue).joined(separator: ", ")), the first with: "
+          + reason.message,
+        advice: "\(reason.advice) Only 403 and 443 say that a peer is not relayed to."))
   }
 
   private static func peer(_ entry: OpenRelayProbe.Entry) -> Peer {
-    var peer = Peer(kind: entry.kind, address: "\(entry.address)", permitted: nil, delivered: entry.isDelivered)
+    var peer = Peer(
+      kind: entry.kind, address: "\(entry.address)", permitted: nil, errorCode: nil, reason: nil,
+      delivered: entry.isDelivered)
     switch entry.verdict {
     case .permitted: peer.permitted = true
     case .refused(let number): (peer.permitted, peer.errorCode) = (false, number)
+    case .unknown(let failure):
+      (peer.reason, peer.errorCode) = (failure.code.rawValue, failure.evidence("errorCode").flatMap { Int($0) })
     case .untestable: break
     }
     return peer

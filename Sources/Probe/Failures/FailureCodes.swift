@@ -68,6 +68,7 @@ extension ProbeFailure.Code {
   package static let relayedAddressUnusable = Self("turn.relayedAddressUnusable")
   package static let relayedAddressUnasked = Self("turn.relayedAddressUnasked")
   package static let lifetimeZero = Self("turn.lifetimeZero")
+  package static let refusalUnproven = Self("turn.refusalUnproven")
   package static let nothingRelayed = Self("turn.nothingRelayed")
 
   // The probe itself.

@@ -39,24 +39,36 @@ package struct OpenRelayProbe: Sendable {
   package enum Verdict: Sendable, Hashable {
     /// The server installed a permission.
     case permitted
-    /// The server refused, with this error number.
+    /// The server refused: 403, or 443 for a peer of another family.
     case refused(Int)
+    /// Neither: another error, silence, or an answer that is none. Nothing is known.
+    case unknown(ProbeFailure)
     /// The server gives no relayed address of the peer's family.
     case untestable
   }
+
+  /// The errors that say that a peer is not relayed to (RFC 8656, section 10.2); all others speak of something else.
+  static let refusals = [403, 443]
+  /// How long one answer is waited for at most; less where the deadline leaves less for each.
+  static let patience: Duration = .seconds(5)
 
   package struct Entry: Sendable, Hashable {
     package let kind: PeerKind
     package let address: IPAddress
     package let verdict: Verdict
-    /// Whether a datagram reached our own listener; nil where none of ours can be there.
+    /// Whether a datagram reached our own listener, whatever the verdict; nil where none of ours can be there.
     package let isDelivered: Bool?
+
+    /// Whether the server relays there, by its word or by what came through.
+    package var isOpen: Bool { verdict == .permitted || isDelivered == true }
+    /// Whether it cannot be told if the server relays there.
+    package var isUnknown: Bool { if case .unknown = verdict { !isOpen } else { false } }
   }
 
   package struct Report: Sendable {
     package let entries: [Entry]
     /// What is relayed to and should not be. The server's own addresses count: what listens there may trust them.
-    package var openings: [Entry] { entries.filter { $0.verdict == .permitted } }
+    package var openings: [Entry] { entries.filter(\.isOpen) }
   }
 
   /// Runs the probe.
@@ -89,18 +101,20 @@ package struct OpenRelayProbe: Sendable {
       var verdicts: [Verdict] = []
       for (number, (kind, peer)) in peers.enumerated() {
         progress("peer \(number + 1) of \(peers.count): \(kind.rawValue) \(peer)")
-        verdicts.append(try await verdict(on: peer, allocation, by: end))
+        let left = peers.count - number + (family == .ipv4 ? Self.peers(.ipv6).count : 0)
+        let share = min(Self.patience, (end - .now) / (left + 3))
+        verdicts.append(try await verdict(on: peer, allocation, by: min(end, .now + share)))
       }
       let tested = zip(peers, verdicts).map { (kind: $0.0.0, address: $0.0.1, verdict: $0.1) }
       progress("listening for what comes through")
       let delivered = try await delivered(
-        tested.filter { $0.verdict == .permitted && Self.canHear($0.kind) }.map(\.kind),
+        tested.map(\.kind).filter(Self.canHear),
         tested.map { ($0.kind, $0.address) },
         family, allocation, by: end)
       return tested.map { entry in
         Entry(
           kind: entry.kind, address: entry.address, verdict: entry.verdict,
-          isDelivered: entry.verdict == .permitted && Self.canHear(entry.kind) ? delivered.contains(entry.kind) : nil)
+          isDelivered: Self.canHear(entry.kind) ? delivered.contains(entry.kind) : nil)
       }
     }
     return entries
@@ -113,12 +127,15 @@ package struct OpenRelayProbe: Sendable {
       try await allocation.permit([peer], by: end)
       return .permitted
     } catch {
-      guard let number = error.evidence("errorCode").flatMap({ Int($0) }) else { throw error }
+      if error.code == .cancelled { throw error }
+      guard let number = error.evidence("errorCode").flatMap({ Int($0) }), Self.refusals.contains(number) else {
+        return .unknown(error)
+      }
       return .refused(number)
     }
   }
 
-  /// Sends to a listener of our own by each of these addresses, and says which way arrived.
+  /// Sends to a listener of our own by each of these addresses, the refused ones too, and says which way arrived.
   private func delivered(
     _ kinds: [PeerKind], _ addresses: [(PeerKind, IPAddress)], _ family: AddressFamily, _ allocation: Allocation,
     by end: Instant

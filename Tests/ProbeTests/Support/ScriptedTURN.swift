@@ -48,7 +48,8 @@ final class ScriptedTURN: Sendable {
       return counts[request.type.method, default: 1] - 1
     }
     if let answers = override(request, source, count) { return answers }
-    let relayed = TransportAddress(ip: source.ip, port: 49_152)
+    let asksIPv6 = (try? request.attribute(RequestedAddressFamily.self))?.family == .ipv6
+    let relayed = TransportAddress(ip: asksIPv6 ? .v6(high: 0, low: 1) : source.ip, port: 49_152)
     let attributes: [any Attribute] =
       switch request.type.method {
       case .allocate: [XORRelayedAddress(relayed), XORMappedAddress(source), Lifetime(seconds: 600)]

@@ -1,0 +1,85 @@
+import Addresses
+import Journal
+import STUN
+import Schema
+import Steps
+import Testing
+
+@testable import Modules
+@testable import Probe
+
+/// What steps make of what probes found with servers that coturn is not.
+@Suite struct JudgementTests {
+  private func relay(
+    _ verdicts: [OpenRelayProbe.PeerKind: OpenRelayProbe.Verdict], delivered: [OpenRelayProbe.PeerKind] = [],
+    allowed: [OpenRelayProbe.PeerKind] = []
+  ) throws -> StepResult<TURNOpenRelay.Output> {
+    let address = try #require(IPAddress("192.0.2.1"))
+    let entries = verdicts.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+      OpenRelayProbe.Entry(
+        kind: $0.key, address: address, verdict: $0.value, isDelivered: delivered.contains($0.key) ? true : nil)
+    }
+    return TURNOpenRelay.result(
+      of: OpenRelayProbe.Report(entries: entries), allowed: allowed,
+      at: ServerURI(scheme: .turn, host: "turn.example.com"))
+  }
+
+  private let silence = OpenRelayProbe.Verdict.unknown(
+    ProbeFailure(.turnTimeout, "192.0.2.1:3478 did not answer.", advice: "Look at it."))
+  private let badRequest = OpenRelayProbe.Verdict.unknown(
+    ProbeFailure(.badRequest, "Refused with 400.", advice: "Look at it.", evidence: [.init("errorCode", "400")]))
+
+  @Test("turn.openRelay passes only what is refused, untestable or allowed")
+  func refused() throws {
+    let result = try relay(
+      [
+        .loopback: .refused(403), .linkLocal: .refused(443), .loopbackIPv6: .untestable, .server: .permitted,
+        .relay: silence,
+      ], allowed: [.server, .relay])
+    #expect(result.objection == nil)
+    #expect(result.output.openings == [])
+    #expect(result.output.unknown == [])
+    #expect(result.output.peers.filter { $0.permitted == false }.map(\.kind) == [.linkLocal, .loopback])
+    #expect(result.output.peers.filter { $0.permitted == nil }.map(\.kind) == [.loopbackIPv6, .relay])
+  }
+
+  @Test("turn.openRelay fails what is neither permitted nor refused, and says with what")
+  func unknown() throws {
+    let result = try relay([.loopback: silence, .linkLocal: badRequest, .private10: .refused(403)])
+    #expect(result.objection?.severity == .fail)
+    #expect(result.objection?.finding.code == "turn.refusalUnproven")
+    #expect(result.output.unknown == [.linkLocal, .loopback])
+    #expect(result.output.openings == [])
+    let peers = result.output.peers
+    #expect(peers.map(\.permitted) == [nil, nil, false])
+    #expect(peers.map(\.errorCode) == [400, nil, 403])
+    #expect(peers.map(\.reason) == ["turn.badRequest", "turn.timeout", nil])
+  }
+
+  @Test("turn.openRelay calls an opening what comes through, whatever the server said")
+  func delivered() throws {
+    let result = try relay(
+      [.loopback: silence, .thisNetwork: .refused(403)], delivered: [.loopback, .thisNetwork])
+    #expect(result.objection?.finding.code == "turn.relaysToForbiddenPeer")
+    #expect(result.output.openings == [.loopback, .thisNetwork])
+    #expect(result.output.unknown == [])
+  }
+
+  @Test("stun.behaviour fails with what the server leaves unproven, and keeps what is proven")
+  func behaviour() throws {
+    let address = try #require(TransportAddress("192.0.2.1:3478"))
+    let objection = ProbeFailure(.changeRequestIgnored, "It does not.", advice: "Look at it.")
+    func result(_ objection: ProbeFailure?) -> StepResult<STUNBehaviour.Output> {
+      STUNBehaviour.result(
+        of: BehaviourProbe.Report(
+          reflexiveAddress: address, isBehindNAT: true, otherAddress: address, mapping: .endpointIndependent,
+          filtering: nil, objection: objection))
+    }
+    let failed = result(objection)
+    #expect(failed.objection?.severity == .fail)
+    #expect(failed.objection?.finding.code == "stun.changeRequestIgnored")
+    #expect(failed.output.mapping == .endpointIndependent)
+    #expect(failed.output.filtering == nil)
+    #expect(result(nil).objection == nil)
+  }
+}
