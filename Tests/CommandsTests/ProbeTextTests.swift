@@ -25,7 +25,7 @@ import Testing
     #expect(!tls.stdout.contains("versions[0]"))
 
     let amplification = try await project.runbook("probe", "turn.amplification", environment: coturn.environment)
-    #expect(words(amplification.stdout, "method") == ["method", "request", "response", "factor"])
+    #expect(words(amplification.stdout, "method") == ["method", "request", "responses", "response", "factor"])
     #expect(words(amplification.stdout, "Binding")?[1] == "20B")
 
     let allocate = try await project.runbook("probe", "turn.allocate", environment: coturn.environment)

@@ -182,6 +182,7 @@ extension LiveServerTests {
         let report = try await AmplificationProbe(server: coturn.server()).run(deadline: .seconds(15))
         #expect(report.exchanges.map(\.method) == ["Binding", "Allocate"])
         #expect(report.exchanges.map(\.requestBytes) == [20, 28])
+        #expect(report.exchanges.map(\.responses) == [1, 1])
         #expect(report.exchanges.allSatisfy { $0.responseBytes > $0.requestBytes })
         #expect(report.factor == report.exchanges.map(\.factor).max())
       }

@@ -12,6 +12,7 @@ package struct TURNAmplification: StepModule {
   package struct Exchange: Sendable {
     package var method: String
     package var request: Int
+    package var responses: Int
     package var response: Int
     package var factor: Double
   }
@@ -25,7 +26,8 @@ package struct TURNAmplification: StepModule {
     "turn.amplification", "Measures how much larger a server's answers are than what a stranger sends.",
     discussion: """
       Sends the smallest Binding and Allocate requests without credentials. Over UDP a sender can forge his address: what
-      comes back then hits a victim, larger by this factor.
+      comes back then hits a victim, larger by this factor. All answers to one request count, up to half a second after
+      the first.
       """,
     effect: .observe, judges: true, deadline: .seconds(10),
     input: Record(
@@ -42,8 +44,9 @@ package struct TURNAmplification: StepModule {
               Exchange.init,
               Field("method", \.method, .string, "What was asked."),
               Field("request", \.request, .byteSize, "The request's size."),
-              Field("response", \.response, .byteSize, "The answer's size."),
-              Field("factor", \.factor, .double, "Answer over request.")
+              Field("responses", \.responses, .int, "How many answers came."),
+              Field("response", \.response, .byteSize, "The size of all answers."),
+              Field("factor", \.factor, .double, "Answers over request.")
             ))), "Requests and their answers."),
       Field("factor", \.factor, .double, "The largest factor.")
     ),
@@ -59,7 +62,9 @@ package struct TURNAmplification: StepModule {
     return .done(
       Output(
         exchanges: report.exchanges.map {
-          Exchange(method: $0.method, request: $0.requestBytes, response: $0.responseBytes, factor: $0.factor)
+          Exchange(
+            method: $0.method, request: $0.requestBytes, responses: $0.responses, response: $0.responseBytes,
+            factor: $0.factor)
         }, factor: report.factor))
   }
 }

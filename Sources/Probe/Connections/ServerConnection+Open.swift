@@ -10,7 +10,8 @@ extension ServerConnection {
   ) async throws(TransportFailure) -> ServerConnection {
     let eventLoop = options.eventLoop ?? nextEventLoop()
     var configured = STUNClient.Configuration(
-      server: transport == .udp ? server : nil, schedule: transport.schedule, credentials: options.credentials)
+      server: transport == .udp ? server : nil, schedule: options.schedule ?? transport.schedule,
+      credentials: options.credentials)
     if options.isMinimal { (configured.software, configured.sendsFingerprint) = (nil, false) }
     let configuration = configured
     do {
@@ -34,7 +35,8 @@ extension ServerConnection {
             case .dtls: [ConnectedDatagramCodec(server: address)] + encryption + [RecordFrameDecoder()]
             case .tcp, .tls: encryption + (deframer.map { [$0] } ?? [])
             }
-          try channel.pipeline.syncOperations.addHandlers(framing + [handler])
+          let counting: [any ChannelHandler] = options.frameCounter.map { [$0] } ?? []
+          try channel.pipeline.syncOperations.addHandlers(framing + counting + [handler])
           return Opened(
             channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
             handshake: security?.handshake)

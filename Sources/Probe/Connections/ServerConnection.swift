@@ -79,6 +79,10 @@ extension ServerConnection {
     var handshakeLimit: Duration?
     /// Whether requests carry nothing that the server does not need.
     var isMinimal = false
+    /// When requests are repeated and given up; nil as the RFC says for the transport.
+    var schedule: RetransmissionSchedule?
+    /// Who counts what the server sends.
+    var frameCounter: FrameCounter?
     /// The largest datagram that is expected.
     var datagramCapacity = 2048
     /// Whether many datagrams come at once: then the kernel keeps more of them, and they are read in batches, for which

@@ -7,13 +7,16 @@ package struct AmplificationProbe: Sendable {
 
   package init(server: Server) { self.server = server }
 
-  /// One request and its first answer.
+  /// One request, sent once, and everything that came back.
   package struct Exchange: Sendable, Hashable {
     package let method: String
-    /// Bytes of the datagram's payload.
+    /// Bytes of the request's payload.
     package let requestBytes: Int
+    /// How many answers came, of whatever kind, until `answerWindow` after the first that is one.
+    package let responses: Int
+    /// Bytes of all of them.
     package let responseBytes: Int
-    /// Response over request.
+    /// Responses over request.
     package var factor: Double { Double(responseBytes) / Double(requestBytes) }
   }
 
@@ -23,40 +26,71 @@ package struct AmplificationProbe: Sendable {
     package let factor: Double
   }
 
-  /// Runs the probe, with the smallest requests that a server answers.
+  /// How long further answers are waited for.
+  static let answerWindow: Duration = .milliseconds(500)
+  /// How long a datagram's first answer is waited for before another request is sent.
+  static let patience: Duration = .seconds(2)
+
+  /// Runs the probe, with the smallest requests that a server answers. Only what the server sends from the address that
+  /// was asked is seen.
+  ///
+  /// - Parameter deadline: for the answers; the wait for further ones may take `answerWindow` longer.
   package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
     var bare = server
     bare.credentials = nil
     var options = bare.connectionOptions()
     options.isMinimal = true
+    options.datagramCapacity = 65_536
+    let counter = FrameCounter()
+    options.frameCounter = counter
+    // Never repeated: which answers are one request's could not be told then.
+    if !server.transport.isReliable {
+      options.schedule = .unreliable(initialTimeout: Self.patience, maximumSends: 1, finalFactor: 1)
+    }
     let address = try await server.preferredAddress(by: end)
     let exchanges = try await ServerConnection.withConnection(
       to: address, over: server.transport, options: options, by: end
     ) { connection throws(ProbeFailure) in
       [
-        try await exchange(.binding(), on: connection, by: end),
-        try await exchange(.allocate(AllocateOptions()), on: connection, by: end),
+        try await exchange(.binding(), on: connection, counter, by: end),
+        try await exchange(.allocate(AllocateOptions()), on: connection, counter, by: end),
       ]
     }
     return Report(exchanges: exchanges, factor: exchanges.map(\.factor).max() ?? 0)
   }
 
   private func exchange(
-    _ request: Request, on connection: ServerConnection, by end: Instant
+    _ request: Request, on connection: ServerConnection, _ counter: FrameCounter, by end: Instant
   ) async throws(ProbeFailure) -> Exchange {
-    let bytes: Effort.FirstExchangeBytes?
-    do throws(RequestFailure) {
-      let response = try await connection.perform(request, by: end)
-      bytes = response.effort.firstExchangeBytes
-      if request.method == .allocate { connection.sendOnce(.refresh(lifetimeSeconds: 0)) }
-    } catch {
-      guard case .rejected(let rejection) = error else {
-        throw ProbeFailure(error, of: request.method, server: connection.server, transport: connection.transport)
-      }
-      bytes = rejection.effort.firstExchangeBytes
+    let (requestBytes, isGranted) = try await firstAnswer(to: request, on: connection, counter, by: end)
+    try? await Task.sleep(for: Self.answerWindow)
+    let total = counter.take()
+    if isGranted { connection.sendOnce(.refresh(lifetimeSeconds: 0)) }
+    if Task.isCancelled {
+      throw ProbeFailure(TransportFailure.cancelled, server: connection.server, transport: connection.transport)
     }
     return Exchange(
-      method: "\(request.method)", requestBytes: bytes?.request ?? 0, responseBytes: bytes?.response ?? 0)
+      method: "\(request.method)", requestBytes: requestBytes, responses: total.frames, responseBytes: total.bytes)
+  }
+
+  /// Sends a request, and another one where it gets lost; counts from the last one on.
+  private func firstAnswer(
+    to request: Request, on connection: ServerConnection, _ counter: FrameCounter, by end: Instant
+  ) async throws(ProbeFailure) -> (requestBytes: Int, isGranted: Bool) {
+    while true {
+      _ = counter.take()
+      do throws(RequestFailure) {
+        let response = try await connection.perform(request, by: end)
+        return (response.effort.requestBytes, request.method == .allocate)
+      } catch {
+        switch error {
+        case .rejected(let rejection): return (rejection.effort.requestBytes, false)
+        case .timedOut where .now < end && !connection.transport.isReliable: continue
+        default:
+          throw ProbeFailure(error, of: request.method, server: connection.server, transport: connection.transport)
+        }
+      }
+    }
   }
 }

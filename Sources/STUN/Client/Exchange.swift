@@ -49,10 +49,6 @@ struct Exchange: Sendable {
   }
 
   mutating func judge(_ message: Message, session: inout AuthenticationSession, now: Instant) -> Decision {
-    if effort.firstExchangeBytes == nil {
-      effort.firstExchangeBytes = Effort.FirstExchangeBytes(
-        request: transaction.bytes.readableBytes, response: message.bytes.readableBytes)
-    }
     let verdict = signature.map { message.integrity(with: $0.key) }
     if message.type.messageClass == .success {
       if let verdict, verdict != .valid { return .ignoreBadIntegrity }

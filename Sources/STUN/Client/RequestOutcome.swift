@@ -24,15 +24,10 @@ package struct Effort: Sendable, Hashable {
   package internal(set) var droppedAttributes: [AttributeType] = []
   /// What arrived meanwhile and was not taken for an answer.
   package internal(set) var ignored = IgnoredDatagrams()
-  /// The bytes of the first request and of the first answer to it: what an unauthenticated sender can provoke.
-  package internal(set) var firstExchangeBytes: FirstExchangeBytes?
+  /// The size of the first request, in bytes.
+  package internal(set) var requestBytes = 0
 
   package init() {}
-
-  package struct FirstExchangeBytes: Sendable, Hashable {
-    package let request: Int
-    package let response: Int
-  }
 }
 
 /// Datagrams that arrived and were not taken for an answer, by reason.

@@ -175,6 +175,7 @@ package struct STUNClient: Sendable {
     let bytes = exchange.encode(id, session: authentication, configuration: configuration)
     exchange.transaction = ClientTransaction(
       id: id, bytes: bytes, schedule: configuration.schedule, deadline: exchange.deadline, now: now)
+    if exchange.effort.transactions == 0 { exchange.effort.requestBytes = bytes.readableBytes }
     exchange.effort.transactions += 1
     exchange.effort.sends += 1
     exchanges[id] = exchange

@@ -1,0 +1,77 @@
+import Addresses
+import NIOCore
+import STUN
+import Testing
+
+@testable import Probe
+
+extension LiveServerTests {
+  @Suite("AmplificationProbe")
+  struct AmplificationProbeTests {
+    @Test("All answers to a request count, over every transport", arguments: Transport.allCases)
+    func everyAnswer(transport: Transport) async throws {
+      let sizes = Recorder<Int>()
+      try await ScriptedServer.with(over: transport) { bytes, source in
+        guard let request = try? Message(decoding: bytes) else { return [] }
+        let answer =
+          request.type.method == .binding
+          ? Reply.success(to: request, [XORMappedAddress(source)]) : Reply.challenge(to: request)
+        let other = Reply.success(to: request, [Software(String(repeating: "x", count: 500))], id: .random())
+        let answers = [answer, answer, other, answer]
+        sizes.append(answers.map(\.readableBytes).reduce(0, +))
+        return answers.map { .init($0) }
+      } _: { server in
+        let report = try await AmplificationProbe(server: server.server).run(deadline: .seconds(15))
+        #expect(report.exchanges.map(\.requestBytes) == [20, 28])
+        #expect(report.exchanges.map(\.responses) == [4, 4])
+        #expect(report.exchanges.map(\.responseBytes) == sizes.all)
+        #expect(report.factor == report.exchanges.map { Double($0.responseBytes) / Double($0.requestBytes) }.max())
+      }
+    }
+
+    @Test("What is no answer at all counts as well", arguments: [Transport.udp, .dtls])
+    func garbage(transport: Transport) async throws {
+      try await ScriptedServer.with(over: transport) { bytes, _ in
+        guard let request = try? Message(decoding: bytes) else { return [] }
+        let garbage = ByteBuffer(repeating: 0xEE, count: 1000)
+        return [.init(garbage), .init(Reply.challenge(to: request)), .init(garbage)]
+      } _: { server in
+        let report = try await AmplificationProbe(server: server.server).run(deadline: .seconds(15))
+        #expect(report.exchanges.map(\.responses) == [3, 3])
+        #expect(report.exchanges.allSatisfy { $0.responseBytes > 2000 })
+      }
+    }
+
+    @Test("A request that gets lost is followed by another, and the answers of one count")
+    func loss() async throws {
+      let requests = Recorder<TransactionID>()
+      try await ScriptedServer.with { bytes, source in
+        guard let request = try? Message(decoding: bytes) else { return [] }
+        requests.append(request.transactionID)
+        guard requests.all.count > 1 else { return [] }
+        return [.init(Reply.success(to: request, [XORMappedAddress(source)]))]
+      } _: { server in
+        let report = try await AmplificationProbe(server: server.server).run(deadline: .seconds(15))
+        #expect(report.exchanges.map(\.responses) == [1, 1])
+        #expect(report.exchanges.map(\.requestBytes) == [20, 28])
+        #expect(Set(requests.all.prefix(3)).count == 3)
+      }
+    }
+
+    @Test("Silence and garbage alone are failures with a name, by the deadline")
+    func noAnswer() async throws {
+      for (answer, code) in [(nil, ProbeFailure.Code.stunTimeout), (ByteBuffer(string: "nonsense"), .garbage)] {
+        try await ScriptedServer.with { _, _ in
+          answer.map { [.init($0)] } ?? []
+        } _: { server in
+          let start = ContinuousClock.now
+          let failure = await #expect(throws: ProbeFailure.self) {
+            try await AmplificationProbe(server: server.server).run(deadline: .milliseconds(700))
+          }
+          #expect(failure?.code == code)
+          #expect(ContinuousClock.now - start < .seconds(3))
+        }
+      }
+    }
+  }
+}
