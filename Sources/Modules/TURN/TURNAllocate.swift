@@ -48,8 +48,9 @@ package struct TURNAllocate: StepModule {
   package static let declaration = ModuleDeclaration(
     "turn.allocate", "Makes one allocation on a TURN server with the given credentials, and deletes it.",
     discussion: """
-      Refused credentials, a reached quota, a server that is silent or answers wrongly fail the step, with the reason as
-      a code such as `turn.unauthorized`, `turn.quotaReached` or `turn.timeout`. The allocation is deleted in any case.
+      Refused credentials, a reached quota, a server that is silent, answers wrongly or grants what nobody can use fail
+      the step, with the reason as a code such as `turn.unauthorized`, `turn.quotaReached`, `turn.timeout` or
+      `turn.relayedAddressUnusable`. The allocation is deleted in any case.
       With `allocations` above one they are made one after the other, and `relayAddresses` is the set of addresses that
       the server relayed from; all other outputs are those of the last. Where the target declares a realm and the server
       accepts the credentials in another one, the step warns with `turn.realmMismatch`; where it asks for no credentials
