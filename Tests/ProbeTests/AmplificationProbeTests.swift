@@ -58,6 +58,21 @@ extension LiveServerTests {
       }
     }
 
+    @Test("What came in place of an answer counts, though a later request is answered")
+    func garbageBeforeAnswer() async throws {
+      let requests = Recorder<TransactionID>()
+      try await ScriptedServer.with { bytes, source in
+        guard let request = try? Message(decoding: bytes) else { return [] }
+        requests.append(request.transactionID)
+        guard requests.all.count > 1 else { return [.init(ByteBuffer(repeating: 0xEE, count: 1000))] }
+        return [.init(Reply.success(to: request, [XORMappedAddress(source)]))]
+      } _: { server in
+        let report = try await AmplificationProbe(server: server.server).run(deadline: .seconds(15))
+        #expect(report.exchanges.map(\.responses) == [2, 1])
+        #expect(report.factor > 50)
+      }
+    }
+
     @Test("Silence and garbage alone are failures with a name, by the deadline")
     func noAnswer() async throws {
       for (answer, code) in [(nil, ProbeFailure.Code.stunTimeout), (ByteBuffer(string: "nonsense"), .garbage)] {

@@ -7,7 +7,7 @@ package struct AmplificationProbe: Sendable {
 
   package init(server: Server) { self.server = server }
 
-  /// One request, sent once, and everything that came back.
+  /// One request and everything that came back; to its predecessors too, where they were not answered.
   package struct Exchange: Sendable, Hashable {
     package let method: String
     /// Bytes of the request's payload.
@@ -63,7 +63,8 @@ package struct AmplificationProbe: Sendable {
   private func exchange(
     _ request: Request, on connection: ServerConnection, _ counter: FrameCounter, by end: Instant
   ) async throws(ProbeFailure) -> Exchange {
-    let (requestBytes, isGranted) = try await firstAnswer(to: request, on: connection, counter, by: end)
+    _ = counter.take()
+    let (requestBytes, isGranted) = try await firstAnswer(to: request, on: connection, by: end)
     try? await Task.sleep(for: Self.answerWindow)
     let total = counter.take()
     if isGranted { connection.sendOnce(.refresh(lifetimeSeconds: 0)) }
@@ -74,12 +75,11 @@ package struct AmplificationProbe: Sendable {
       method: "\(request.method)", requestBytes: requestBytes, responses: total.frames, responseBytes: total.bytes)
   }
 
-  /// Sends a request, and another one where it gets lost; counts from the last one on.
+  /// Sends a request, and another one where no answer comes.
   private func firstAnswer(
-    to request: Request, on connection: ServerConnection, _ counter: FrameCounter, by end: Instant
+    to request: Request, on connection: ServerConnection, by end: Instant
   ) async throws(ProbeFailure) -> (requestBytes: Int, isGranted: Bool) {
     while true {
-      _ = counter.take()
       do throws(RequestFailure) {
         let response = try await connection.perform(request, by: end)
         return (response.effort.requestBytes, request.method == .allocate)
