@@ -208,6 +208,24 @@ extension LiveServerTests {
       }
     }
 
+    @Test("An observer that sees an address which nobody can have is named, and proves nothing")
+    func lyingObserver() async throws {
+      try await Coturn.with { coturn in
+        try await ScriptedServer.with { bytes, _ in
+          guard let request = try? Message(decoding: bytes) else { return [] }
+          return [.init(Reply.success(to: request, [XORMappedAddress(TransportAddress(ip: .v4(0), port: 9))]))]
+        } _: { observer in
+          let failure = await #expect(throws: ProbeFailure.self) {
+            try await ExternalAddressProbe(server: coturn.server(), observer: Server(uri: observer.uri)).run(
+              deadline: .seconds(15))
+          }
+          #expect(failure?.code == .reflexiveAddressUnusable)
+          #expect(failure?.evidence("server") == "\(observer.address)")
+        }
+        try await coturn.expectNoAllocations(of: 1)
+      }
+    }
+
     @Test("Without a NAT, behaviour discovery finds endpoint-independent mapping and filtering")
     func behaviour() async throws {
       try await Coturn.with(["--listening-ip", "127.0.0.2", "--relay-ip", "127.0.0.2"]) { coturn in

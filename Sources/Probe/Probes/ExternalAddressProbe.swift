@@ -69,7 +69,11 @@ package struct ExternalAddressProbe: Sendable {
       try allocation.checkCancellation()
       for case .indication(_, let bytes) in arrived {
         guard let response = try? Message(decoding: bytes), response.transactionID == id else { continue }
-        if let seen = try? response.attribute(XORMappedAddress.self)?.address, seen.flaw() == nil { return seen.ip }
+        guard let seen = try? response.attribute(XORMappedAddress.self)?.address else { continue }
+        if let failure = ProbeFailure(unusableReflexive: seen, in: .binding, server: observer, transport: .udp) {
+          throw failure
+        }
+        return seen.ip
       }
       try allocation.checkCancellation()
     }
