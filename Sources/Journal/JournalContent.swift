@@ -1,40 +1,81 @@
 import Schema
 
-/// The bytes of a journal, read and verified line by line.
+/// What a journal holds, read and verified line by line.
 struct JournalContent {
   let run: String
   let events: [RecordedEvent]
   let tail: JournalTail
-  /// What follows the last LF: a line that a crash cut off.
+  /// What follows the last LF: a line that a crash cut off, no longer than lines are.
   let torn: [UInt8]
 
-  /// Throws where a line is missing, moved, edited or malformed, with its number and the reason.
-  init(bytes: [UInt8], in folder: RunFolder) throws(JournalError) {
-    var tail = JournalTail.start
-    var events: [RecordedEvent] = []
-    var run: String?
-    var rest = bytes[...]
-    while let end = rest.firstIndex(of: 0x0A) {
-      let bytes = rest[..<end]
-      rest = rest[(end + 1)...]
-      let reader = LineReader(folder: folder, number: tail.seq + 1)
-      let line = try reader.parse(bytes)
-      try reader.check(line, follows: tail, of: run)
-      let event = try reader.event(of: line)
-      run = line.run
-      events.append(event)
-      tail = JournalTail(
-        seq: line.seq, digest: sha256Hex(bytes), length: tail.length + bytes.count + 1, moment: line.moment)
+  /// Throws where a line is missing, moved, edited or malformed, with its number and the reason; nothing behind it is
+  /// read then.
+  init(of file: borrowing Descriptor, in folder: RunFolder) throws(JournalError) {
+    var lines = JournalLines(folder: folder)
+    var offset = 0
+    while true {
+      let piece = try file.read(from: offset, limit: Self.pieceSize)
+      if piece.isEmpty { break }
+      offset += piece.count
+      try lines.take(piece)
     }
-    guard let run else {
+    try self.init(lines)
+  }
+
+  /// The same of bytes.
+  init(bytes: [UInt8], in folder: RunFolder) throws(JournalError) {
+    var lines = JournalLines(folder: folder)
+    try lines.take(bytes)
+    try self.init(lines)
+  }
+
+  private init(_ lines: JournalLines) throws(JournalError) {
+    guard let run = lines.run else {
       throw JournalError(
-        .damaged, "\(folder.journal) does not hold one whole line: the run died before anything began",
-        path: folder.journal)
+        .damaged, "\(lines.folder.journal) does not hold one whole line: the run died before anything began",
+        path: lines.folder.journal)
     }
     self.run = run
-    self.events = events
-    self.tail = tail
-    torn = Array(rest)
+    events = lines.events
+    tail = lines.tail
+    torn = lines.rest
+  }
+
+  private static let pieceSize = 1 << 20
+}
+
+/// The lines of a journal that have been read and verified so far.
+private struct JournalLines {
+  let folder: RunFolder
+  private(set) var run: String?
+  private(set) var events: [RecordedEvent] = []
+  private(set) var tail = JournalTail.start
+  /// What follows the last LF.
+  private(set) var rest: [UInt8] = []
+
+  init(folder: RunFolder) { self.folder = folder }
+
+  /// Takes the bytes that follow. What no line can hold any more is damage before its end is found.
+  mutating func take(_ bytes: [UInt8]) throws(JournalError) {
+    let known = rest + bytes
+    var left = known[...]
+    while let end = left.prefix(JournalLine.limit + 1).firstIndex(of: 0x0A) {
+      try take(line: left[..<end])
+      left = left[(end + 1)...]
+    }
+    guard left.count <= JournalLine.limit else { throw LineReader(folder: folder, number: tail.seq + 1).tooLong }
+    rest = Array(left)
+  }
+
+  private mutating func take(line bytes: ArraySlice<UInt8>) throws(JournalError) {
+    let reader = LineReader(folder: folder, number: tail.seq + 1)
+    let line = try reader.parse(bytes)
+    try reader.check(line, follows: tail, of: run)
+    let event = try reader.event(of: line)
+    run = line.run
+    events.append(event)
+    tail = JournalTail(
+      seq: line.seq, digest: sha256Hex(bytes), length: tail.length + bytes.count + 1, moment: line.moment)
   }
 }
 
@@ -44,7 +85,7 @@ struct LineReader {
   let number: Int
 
   func parse(_ bytes: ArraySlice<UInt8>) throws(JournalError) -> JournalLine {
-    guard bytes.count <= JournalLine.limit else { throw damaged("is longer than \(JournalLine.limit) bytes") }
+    guard bytes.count <= JournalLine.limit else { throw tooLong }
     do {
       return try JournalLine(parsing: bytes)
     } catch {
@@ -90,6 +131,9 @@ struct LineReader {
       throw damaged("is no valid \(line.type): \(error.path): \(error.message)")
     }
   }
+
+  /// The error of a line that has more bytes than lines may have.
+  var tooLong: JournalError { damaged("is longer than \(JournalLine.limit) bytes") }
 
   func damaged(_ reason: String) -> JournalError {
     JournalError(

@@ -40,7 +40,7 @@ final class JournalFile {
   ) throws(JournalError) -> (file: JournalFile, first: RecordedEvent) {
     let descriptor = try Descriptor(opening: folder.journal, O_RDWR | O_APPEND)
     guard try descriptor.tryLock() else { throw Self.busy(folder) }
-    let content = try JournalContent(bytes: descriptor.read(), in: folder)
+    let content = try JournalContent(of: descriptor, in: folder)
     guard let first = content.events.first else {
       throw JournalError(.damaged, "\(folder.journal) holds no whole event", path: folder.journal, line: 1)
     }

@@ -66,7 +66,8 @@ package enum JournalReference {
     - **Lock.** A process that writes holds an exclusive open-file-description lock (`fcntl`, `F_OFD_SETLK`) on
       `journal.jsonl`; a journal without `run.finished` and without the lock belongs to a run that died.
     - **Recovery.** A last line without LF was cut off by a crash. Who only reads leaves it out. Who goes on with the run
-      keeps it as `line-N.torn`, cuts it off and records `journal.recovered`. A break anywhere else is refused, with the line.
+      keeps it as `line-N.torn`, cuts it off and records `journal.recovered`. A break anywhere else is refused, with the line;
+      so is a last line that is longer than lines may be.
 
     To verify the chain without `runbook`:
 

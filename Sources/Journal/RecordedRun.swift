@@ -37,7 +37,7 @@ package struct RecordedRun: Sendable {
   package static func read(_ folder: RunFolder) throws(JournalError) -> RecordedRun {
     let file = try Descriptor.reading(folder.journal)
     let isBeingWritten = try file.isLockedByOther()
-    let content = try JournalContent(bytes: file.read(), in: folder)
+    let content = try JournalContent(of: file, in: folder)
     guard case .runStarted(let started) = content.events.first?.event else {
       throw LineReader(folder: folder, number: 1).damaged("is no \(RunStarted.type)")
     }
@@ -76,7 +76,12 @@ package struct JournalEnds: Sendable {
 
     // A torn line may follow the last whole one.
     let tail = try file.read(from: max(0, file.size() - 2 * longest))
-    let lines = tail[...(tail.lastIndex(of: 0x0A) ?? tail.startIndex)].dropLast()
+    guard let lastEnd = tail.lastIndex(of: 0x0A), tail.count - lastEnd - 1 <= JournalLine.limit else {
+      throw JournalError(
+        .damaged, "the last line of \(folder.journal) is longer than \(JournalLine.limit) bytes",
+        advice: "restore the file from a copy", path: folder.journal)
+    }
+    let lines = tail[..<lastEnd]
     let lastLine = try opening.parse(lines[(lines.lastIndex(of: 0x0A).map { $0 + 1 } ?? lines.startIndex)...])
     let closing = LineReader(folder: folder, number: lastLine.seq)
     guard lastLine.run == line.run else { throw closing.damaged("belongs to another run, \(lastLine.run)") }

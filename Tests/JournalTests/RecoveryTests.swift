@@ -153,6 +153,32 @@ import Testing
     #expect(run.events.count == lines().count)
   }
 
+  @Test("A torn line may be as long as lines are, and a byte more is damage")
+  func longestTorn() async throws {
+    try replace(bytes + Data(repeating: 0x20, count: JournalLine.limit))
+    #expect(try RecordedRun.read(folder).tornBytes == JournalLine.limit)
+    #expect(try JournalEnds.read(folder).finished != nil)
+    try replace(bytes + Data(repeating: 0x20, count: JournalLine.limit + 1))
+    let error = #expect(throws: JournalError.self) { try RecordedRun.read(folder) }
+    #expect(error?.code == .damaged && error?.line == lines().count + 1)
+    #expect(error?.message.contains("longer than") == true)
+    let ends = #expect(throws: JournalError.self) { try JournalEnds.read(folder) }
+    #expect(ends?.code == .damaged)
+    #expect(ends?.message.contains("longer than") == true)
+    let reopened = await #expect(throws: JournalError.self) { try await JournalWriter.reopen(folder) }
+    #expect(reopened?.code == .damaged)
+  }
+
+  @Test("A last line without an end is refused without being read, however long: here 1 GiB")
+  func endless() throws {
+    let end = try FileHandle(forWritingTo: URL(filePath: folder.journal))
+    try end.truncate(atOffset: 1 << 30)
+    try end.close()
+    let error = #expect(throws: JournalError.self) { try RecordedRun.read(folder) }
+    #expect(error?.code == .damaged && error?.line == lines().count + 1)
+    #expect(throws: JournalError.self) { try JournalEnds.read(folder) }
+  }
+
   @Test("There is no such run")
   func missing() throws {
     let error = #expect(throws: JournalError.self) { try RecordedRun.read(RunFolder(temporary.path + "/none")) }
