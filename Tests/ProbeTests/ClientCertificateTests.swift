@@ -96,6 +96,30 @@ extension LiveServerTests {
       }
     }
 
+    @Test("What is wrong with a key is told: another certificate's, of either kind, locked in either form, or none")
+    func keys() async throws {
+      try await TestAuthority.with { authority in
+        let (first, second) = (try authority.issue(), try authority.issue())
+        func reasons(_ key: String) -> [String] {
+          var options = TLSOptions()
+          options.clientCertificate = .init(chainFile: first.chain, keyFile: key)
+          return options.fileProblems().map(\.reason)
+        }
+        #expect(reasons(first.key) == [])
+        var expected = [
+          (second.key, "is the key of another certificate"), (authority.key, "is the key of another certificate"),
+          (first.chain, "holds no private key"), ("/nonexistent/key.pem", "holds no private key"),
+        ]
+        for lock in TestAuthority.Lock.allCases {
+          expected.append((try authority.locked(first, as: lock), "is protected by a passphrase"))
+        }
+        for (key, what) in expected {
+          let found = reasons(key)
+          #expect(found.count == 1 && found.first?.hasPrefix("\(key) \(what)") == true, "\(found)")
+        }
+      }
+    }
+
     @Test("Files that are missing, do not belong together or are locked are named, without asking at the terminal")
     func unusable() async throws {
       try await TestAuthority.with { authority in

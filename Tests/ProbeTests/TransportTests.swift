@@ -189,6 +189,67 @@ extension LiveServerTests {
       }
     }
 
+    static let alerts: [UInt8: ProbeFailure.Code] = [
+      40: .tlsRefused, 70: .tlsVersion, 71: .tlsRefused, 116: .tlsRefused,
+      // Without a name in the library, or in any RFC.
+      121: .tlsRefused, 200: .tlsRefused,
+    ]
+
+    @Test("An alert that ends the handshake is known by its number, with or without words for it", arguments: alerts)
+    func alert(number: UInt8, expected: ProbeFailure.Code) async throws {
+      try await ScriptedServer.with(over: .tcp) { _, _ in
+        [.init(ByteBuffer(bytes: [21, 3, 3, 0, 2, 2, number]))]
+      } _: { scripted in
+        var server = scripted.server
+        server.uri.scheme = .turns
+        let failure = await #expect(throws: ProbeFailure.self) {
+          try await BindingProbe(server: server).run(deadline: .seconds(3))
+        }
+        #expect(failure?.code == expected)
+      }
+    }
+
+    @Test("Trusted certificates are read only where something is judged by them")
+    func unreadTrust() async throws {
+      let turn = ScriptedTURN { _, _, _ in nil }
+      try await ScriptedServer.with(over: .tls) {
+        turn.answer($0, from: $1).map { .init($0) }
+      } _: { scripted in
+        var server = scripted.server
+        server.tls.trustFile = "/nonexistent/ca.pem"
+        func code() async -> ProbeFailure.Code? {
+          do throws(ProbeFailure) {
+            _ = try await BindingProbe(server: server, requests: 1).run(deadline: .seconds(5))
+            return nil
+          } catch {
+            return error.code
+          }
+        }
+        #expect(await code() == .tlsConfiguration)
+        let failure = await #expect(throws: ProbeFailure.self) {
+          try await CertificateProbe(server: server).run(deadline: .seconds(5))
+        }
+        #expect(failure?.code == .tlsConfiguration)
+        server.tls.verifiesCertificate = false
+        #expect(await code() == nil)
+      }
+    }
+
+    @Test("Behind the deadline nothing is set up for TLS any more", arguments: [Transport.tls, .dtls])
+    func noTimeLeft(transport: Transport) async throws {
+      let server = Server(uri: ServerURI(scheme: .turns, host: "127.0.0.1", port: try FreePort.take()))
+      var options = server.connectionOptions()
+      options.tls.trustFile = "/nonexistent/ca.pem"
+      let failure = await #expect(throws: TransportFailure.self) {
+        try await ServerConnection.open(
+          to: try await server.preferredAddress(by: .now + .seconds(5)), over: transport, options: options, by: .now)
+      }
+      guard case .tls(let problem) = failure, problem.kind == .timedOut else {
+        Issue.record("\(String(describing: failure))")
+        return
+      }
+    }
+
     @Test(
       "A stopped process is silent over every transport: a named failure within the deadline", arguments: ways.prefix(4)
     )

@@ -18,6 +18,7 @@ package struct CertificateProbe: Sendable {
     let address = try await server.preferredAddress(by: end)
     var options = server.connectionOptions()
     options.tls.verifiesCertificate = false
+    options.tls.reportsVerification = true
     let handshake = try await ServerConnection.withConnection(
       to: address, over: server.transport, options: options, by: end
     ) { connection throws(ProbeFailure) in connection.handshake }

@@ -65,7 +65,6 @@ struct TLSTrials: Sendable {
     } catch {
       switch error {
       case .tls(let failure) where failure.kind == .configuration: return .untestable(failure.detail)
-      case .tls(let failure) where failure.detail.contains("no protocols available"): return .untestable(failure.detail)
       case .tls(let failure) where failure.kind == .timedOut && .now < end: return nil
       case .tls(let failure) where failure.kind == .timedOut:
         throw ProbeFailure(error, server: address, transport: server.transport)

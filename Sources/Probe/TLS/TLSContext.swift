@@ -8,6 +8,9 @@ final class TLSContext: @unchecked Sendable {
   let isDatagram: Bool
   let options: TLSOptions
 
+  /// Whether trust is set up. Without it no certificate can convince.
+  var judgesCertificate: Bool { options.verifiesCertificate || options.reportsVerification }
+
   /// Owns one `SSL_CTX *`.
   private struct Handle: ~Copyable {
     let raw: OpaquePointer
@@ -26,7 +29,7 @@ final class TLSContext: @unchecked Sendable {
     self.options = options
     // The chain is judged after the handshake, so that what does not convince can still be shown.
     SSL_CTX_set_verify(raw, SSL_VERIFY_NONE, nil)
-    try setTrust(raw)
+    if judgesCertificate { try setTrust(raw) }
     try setVersions(raw)
     try setClientCertificate(raw)
   }

@@ -59,16 +59,31 @@ extension TLSContext {
     SSL_CTX_set_default_passwd_cb(raw) { _, _, _, _ in -1 }
     // A key of another kind than the certificate's is taken, for a certificate of its own that there is none of.
     guard SSL_CTX_use_PrivateKey_file(raw, file, SSL_FILETYPE_PEM) == 1, SSL_CTX_check_private_key(raw) == 1 else {
-      let reasons = OpenSSLErrors.take()
+      let errors = OpenSSLErrors.take()
       let what =
-        if reasons.contains(where: { $0.contains("mismatch") || $0.contains("no certificate assigned") }) {
+        if errors.contains(anyOf: othersKey) {
           "is the key of another certificate"
-        } else if reasons.contains(where: { $0.contains("password") || $0.contains("bad decrypt") }) {
+        } else if errors.contains(anyOf: lockedKey) {
           "is protected by a passphrase, which nobody is asked for"
         } else {
           "holds no private key"
         }
-      throw TLSFailure(.configuration, (["\(file) \(what)"] + reasons).joined(separator: ": "))
+      throw TLSFailure(.configuration, (["\(file) \(what)"] + errors.words).joined(separator: ": "))
     }
   }
+
+  private static let othersKey: Set<OpenSSLError.Kind> = [
+    .tls(SSL_R_NO_CERTIFICATE_ASSIGNED),
+    OpenSSLError.Kind(library: ERR_LIB_X509, reason: X509_R_KEY_TYPE_MISMATCH),
+    OpenSSLError.Kind(library: ERR_LIB_X509, reason: X509_R_KEY_VALUES_MISMATCH),
+  ]
+
+  private static let lockedKey: Set<OpenSSLError.Kind> = [
+    OpenSSLError.Kind(library: ERR_LIB_PEM, reason: PEM_R_BAD_PASSWORD_READ),
+    OpenSSLError.Kind(library: ERR_LIB_PEM, reason: PEM_R_PROBLEMS_GETTING_PASSWORD),
+    OpenSSLError.Kind(library: ERR_LIB_PEM, reason: PEM_R_BAD_DECRYPT),
+    OpenSSLError.Kind(library: ERR_LIB_PROV, reason: PROV_R_UNABLE_TO_GET_PASSPHRASE),
+    OpenSSLError.Kind(library: ERR_LIB_PROV, reason: PROV_R_BAD_DECRYPT),
+    OpenSSLError.Kind(library: ERR_LIB_EVP, reason: EVP_R_BAD_DECRYPT),
+  ]
 }

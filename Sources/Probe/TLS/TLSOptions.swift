@@ -6,6 +6,9 @@ package struct TLSOptions: Sendable, Hashable {
   package var trustFile: String?
   /// Whether a certificate that does not convince ends the connection.
   package var verifiesCertificate = true
+  /// Whether ``TLSHandshake/verification`` is told where ``verifiesCertificate`` does not need it: the trusted certificates
+  /// are read for it, and those of the system take some tens of milliseconds.
+  package var reportsVerification = false
   /// PEM files of the chain and the private key to show, where the server asks for a certificate.
   package var clientCertificate: ClientCertificate?
   /// What to offer as ALPN; the default is TURN's (RFC 7443). Empty offers none.

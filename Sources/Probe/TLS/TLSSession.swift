@@ -80,18 +80,22 @@ final class TLSSession {
   /// What the library's words mean. With TLS 1.3 the server's judgement of our certificate comes after the handshake; and
   /// who has made one speaks TLS, whatever comes then.
   private func failure() -> TLSFailure {
-    let failure = OpenSSLErrors.handshakeFailure()
+    let errors = OpenSSLErrors.take()
+    let failure = errors.handshakeFailure
     if isEstablished, failure.kind == .notTLS { return TLSFailure(.other, failure.detail) }
-    guard failure.kind == .refused, demand.isMade, Self.speaksOfCertificate(failure.detail) else { return failure }
+    guard failure.kind == .refused, demand.isMade, let alert = errors.alert, Self.certificateAlerts.contains(alert)
+    else { return failure }
     let isShown = context.options.clientCertificate != nil
     return TLSFailure(isShown ? .clientCertificateRefused : .clientCertificateMissing, failure.detail)
   }
 
-  /// Whether an alert is one that a server sends for a client's certificate; "handshake failure" before TLS 1.3 (RFC 8446,
-  /// section 6.2; RFC 5246, section 7.2.2).
-  private static func speaksOfCertificate(_ alert: String) -> Bool {
-    ["certificate", "unknown ca", "access denied", "handshake failure"].contains { alert.contains($0) }
-  }
+  /// The alerts that a server sends for a client's certificate; a failed handshake is one before TLS 1.3 (RFC 8446,
+  /// section 6.2; RFC 5246, section 7.2.2; none at all is SSL 3.0's, RFC 6101, section 5.4.2).
+  private static let certificateAlerts: Set<CInt> = [
+    SSL_AD_HANDSHAKE_FAILURE, SSL3_AD_NO_CERTIFICATE, SSL_AD_BAD_CERTIFICATE, SSL_AD_UNSUPPORTED_CERTIFICATE,
+    SSL_AD_CERTIFICATE_REVOKED, SSL_AD_CERTIFICATE_EXPIRED, SSL_AD_CERTIFICATE_UNKNOWN, SSL_AD_UNKNOWN_CA,
+    SSL_AD_ACCESS_DENIED, SSL_AD_CERTIFICATE_REQUIRED,
+  ]
 
   enum Plaintext {
     case bytes(ByteBuffer)
@@ -160,6 +164,7 @@ final class TLSSession {
   }
 
   private func verification() -> TLSFailure? {
+    guard context.judgesCertificate else { return TLSFailure(.certificateInvalid, "it was not looked at") }
     let result = SSL_get_verify_result(handle.raw)
     guard result != X509_V_OK else { return nil }
     let kind: TLSFailure.Kind =

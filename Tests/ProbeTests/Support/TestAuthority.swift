@@ -5,6 +5,8 @@ struct TestAuthority: Sendable {
   let directory: URL
 
   var certificate: String { directory.appending(path: "ca.pem").path }
+  /// Its own key, of another kind than those that it issues.
+  var key: String { directory.appending(path: "ca.key").path }
 
   static func with<Value>(_ body: (TestAuthority) async throws -> Value) async throws -> Value {
     let directory = URL.temporaryDirectory.appending(path: "ca-\(UUID().uuidString)")
@@ -42,10 +44,23 @@ struct TestAuthority: Sendable {
       chain: directory.appending(path: "\(name).pem").path, key: directory.appending(path: "\(name).key").path)
   }
 
+  /// The forms of a file that keeps a key under a passphrase.
+  enum Lock: CaseIterable {
+    /// RFC 5958.
+    case pkcs8
+    /// RFC 1421, as OpenSSL wrote it before its release 1.0.
+    case traditional
+  }
+
   /// A copy of a key under a passphrase that nobody knows.
-  func locked(_ issued: Issued) throws -> String {
-    try openssl("pkcs8", "-topk8", "-in", issued.key, "-out", issued.key + ".locked", "-passout", "pass:lost")
-    return issued.key + ".locked"
+  func locked(_ issued: Issued, as lock: Lock = .pkcs8) throws -> String {
+    let path = issued.key + ".\(lock)"
+    switch lock {
+    case .pkcs8: try openssl("pkcs8", "-topk8", "-in", issued.key, "-out", path, "-passout", "pass:lost")
+    case .traditional:
+      try openssl("rsa", "-aes128", "-traditional", "-in", issued.key, "-out", path, "-passout", "pass:lost")
+    }
+    return path
   }
 
   private func openssl(_ arguments: String...) throws {
