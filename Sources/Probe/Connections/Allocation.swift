@@ -13,6 +13,10 @@ package actor Allocation {
   package nonisolated let relayedAddresses: [TransportAddress]
   package nonisolated let reflexiveAddress: TransportAddress?
   package private(set) var state: AllocationState
+  /// The renewal that is under way.
+  private var renewal: Task<Void, Never>?
+  /// The allocation's end, once it has begun.
+  private var deletion: Task<Deletion, Never>?
 
   init(
     _ state: AllocationState, response: Response, connection: ServerConnection, droppedAttributes: [AttributeType],
@@ -77,6 +81,15 @@ package actor Allocation {
     throw ProbeFailure(TransportFailure.cancelled, server: connection.server, transport: connection.transport)
   }
 
+  /// Renews what runs out soon, unless the allocation's end has begun.
+  func renew() async {
+    guard deletion == nil else { return }
+    let renewal = Task { await self.renewWhatIsDue(at: .now) }
+    self.renewal = renewal
+    await renewal.value
+    self.renewal = nil
+  }
+
   /// Renews what runs out soon after this time. What cannot be renewed shows in what the allocation is used for.
   func renewWhatIsDue(at now: Instant) async {
     for item in state.due(now: now) {
@@ -92,11 +105,27 @@ package actor Allocation {
     }
   }
 
-  /// Deletes the allocation. That it is gone already (437) is as good.
+  /// Deletes the allocation, once, whoever asks for it; cancelling the caller's task does not keep it from it.
+  ///
+  /// A renewal that is under way is given up first: it would go on sending requests, which a server may take in behind the
+  /// deletion.
+  func delete(by deadline: Instant) async -> Deletion {
+    if let deletion { return await deletion.value }
+    let renewal = renewal
+    let deletion = Task(executorPreference: EventLoopExecutor(connection.eventLoop)) {
+      renewal?.cancel()
+      await renewal?.value
+      return await self.requestDeletion(by: deadline)
+    }
+    self.deletion = deletion
+    return await deletion.value
+  }
+
+  /// That the allocation is gone already (437) is as good as a success.
   ///
   /// A success counts only with a LIFETIME of 0: the response carries what is left of the time (RFC 8656, section 7.2), so
   /// that one without it, or with more, does not say that nothing is.
-  func delete(by deadline: Instant) async -> Deletion {
+  private func requestDeletion(by deadline: Instant) async -> Deletion {
     let start = Instant.now
     do throws(RequestFailure) {
       let response = try await connection.perform(.refresh(lifetimeSeconds: 0), by: deadline)

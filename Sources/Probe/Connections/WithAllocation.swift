@@ -33,10 +33,11 @@ extension Allocation {
   /// Makes an allocation, uses it, and deletes it: also when the use fails and when the task is cancelled.
   ///
   /// - Parameters:
+  ///   - companion: an allocation whose use ends with this one's: both are deleted at the same time.
   ///   - deadline: for everything but the deletion, which may take at most `deletionLimit` longer.
   ///   - body: uses the allocation, which is renewed meanwhile.
   static func withAllocation<Value: Sendable>(
-    _ request: AllocationRequest, by deadline: Instant,
+    _ request: AllocationRequest, alongside companion: Allocation? = nil, by deadline: Instant,
     _ body: (Allocation) async throws(ProbeFailure) -> Value
   ) async throws(ProbeFailure) -> (value: Value, deletion: Deletion) {
     var candidates = try await request.server.candidates(by: deadline)
@@ -69,7 +70,7 @@ extension Allocation {
             let impossible = ProbeFailure(
               impossible: state, askedFor: options, server: target, transport: request.server.transport)
             return .used(
-              await use(allocation, by: deadline) { allocation throws(ProbeFailure) in
+              await use(allocation, alongside: companion) { allocation throws(ProbeFailure) in
                 if let impossible { throw impossible }
                 return try await body(allocation)
               })
@@ -135,11 +136,12 @@ extension Allocation {
   }
 
   private static func use<Value: Sendable>(
-    _ allocation: Allocation, by deadline: Instant, _ body: (Allocation) async throws(ProbeFailure) -> Value
+    _ allocation: Allocation, alongside companion: Allocation?,
+    _ body: (Allocation) async throws(ProbeFailure) -> Value
   ) async -> Result<(value: Value, deletion: Deletion), ProbeFailure> {
     let eventLoop = allocation.connection.eventLoop
     let keeper = eventLoop.scheduleRepeatedAsyncTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-      eventLoop.makeFutureWithTask { await allocation.renewWhatIsDue(at: .now) }
+      eventLoop.makeFutureWithTask { await allocation.renew() }
     }
     let result: Result<Value, ProbeFailure>
     do throws(ProbeFailure) {
@@ -148,10 +150,10 @@ extension Allocation {
       result = .failure(error)
     }
     keeper.cancel()
-    // A task of its own: cancelling the probe must not cancel its cleaning up.
-    let deletion = await Task(executorPreference: EventLoopExecutor(eventLoop)) {
-      await allocation.delete(by: .now + deletionLimit)
-    }.value
+    let limit = Instant.now + deletionLimit
+    async let companionDeletion = companion?.delete(by: limit)
+    let deletion = await allocation.delete(by: limit)
+    _ = await companionDeletion
     switch result {
     case .success(let value): return .success((value, deletion))
     case .failure(var failure):

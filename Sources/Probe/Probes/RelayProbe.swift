@@ -77,7 +77,7 @@ package struct RelayProbe: Sendable {
     progress("making two allocations")
     let (inner, outerDeletion) = try await Allocation.withAllocation(request, by: end) {
       sender throws(ProbeFailure) in
-      try await Allocation.withAllocation(request, by: end) { echo throws(ProbeFailure) in
+      try await Allocation.withAllocation(request, alongside: sender, by: end) { echo throws(ProbeFailure) in
         try await exchange(from: sender, to: echo, since: start, by: end, progress)
       }
     }
