@@ -14,6 +14,8 @@ final class ClientHandler: ChannelInboundHandler {
   var onData: ((RelayedData, Instant) -> Void)?
   /// Gets why the transport broke while the data path is used.
   var onFailure: ((TransportFailure) -> Void)?
+  /// Told when the channel takes more again, after it did not.
+  var onWritable: (() -> Void)?
   /// Over streams, what cuts them into frames.
   private let deframer: StreamFrameDecoder?
   private let transport: Transport
@@ -69,8 +71,24 @@ final class ClientHandler: ChannelInboundHandler {
 
   // MARK: Data
 
+  /// Whether what is written now leaves soon. Otherwise the other end does not take what was written before.
+  var isWritable: Bool { context?.channel.isWritable ?? false }
+
   /// Writes a frame without flushing.
-  func writeUnflushed(_ bytes: ByteBuffer) { context?.write(wrapOutboundOut(bytes), promise: nil) }
+  ///
+  /// - Parameter whenSent: called when the system has taken it.
+  func writeUnflushed(_ bytes: ByteBuffer, whenSent: (() -> Void)? = nil) {
+    guard let context else { return }
+    guard let whenSent else { return context.write(wrapOutboundOut(bytes), promise: nil) }
+    let promise = context.eventLoop.makePromise(of: Void.self)
+    promise.futureResult.assumeIsolated().whenComplete { [weak self] result in
+      switch result {
+      case .success: whenSent()
+      case .failure(let error): self?.fail(error)
+      }
+    }
+    context.write(wrapOutboundOut(bytes), promise: promise)
+  }
 
   func flush() { context?.flush() }
 
@@ -99,6 +117,11 @@ final class ClientHandler: ChannelInboundHandler {
     case .nothing: break
     case let action: perform(action)
     }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { onWritable?() }
+    context.fireChannelWritabilityChanged()
   }
 
   func channelInactive(context: ChannelHandlerContext) {

@@ -15,6 +15,7 @@ extension ProbeFailure.Code {
   package static let connectTimedOut = Self("tcp.connectTimedOut")
   package static let messageTooLong = Self("udp.messageTooLong")
   package static let transportBroken = Self("transport.broken")
+  package static let transportStalled = Self("transport.stalled")
 
   // TLS and DTLS.
   package static let certificateUntrusted = Self("tls.untrusted")

@@ -8,6 +8,7 @@ final class RelayDriver {
   private let echo: Side
   private let eventLoop: any EventLoop
   private let run = UInt64.random(in: .min ... .max)
+  /// `sent` is what was written so far, until the end.
   private var tally: RelayTally
   private var continuation: CheckedContinuation<Result<RelayTally, ProbeFailure>, Never>?
   private var tick: Scheduled<Void>?
@@ -20,7 +21,14 @@ final class RelayDriver {
 
   private struct Side {
     let handler: ClientHandler
+    let outlet: RelayOutlet
     let end: RelayEnd
+
+    init(_ end: RelayEnd) {
+      handler = end.connection.handler.value
+      outlet = RelayOutlet(end.connection)
+      self.end = end
+    }
   }
 
   /// Runs the plan to its end, to its deadline, or until the task is cancelled.
@@ -48,8 +56,8 @@ final class RelayDriver {
     continuation: CheckedContinuation<Result<RelayTally, ProbeFailure>, Never>
   ) {
     self.plan = plan
-    self.sender = Side(handler: sender.connection.handler.value, end: sender)
-    self.echo = Side(handler: echo.connection.handler.value, end: echo)
+    self.sender = Side(sender)
+    self.echo = Side(echo)
     self.continuation = continuation
     eventLoop = sender.connection.eventLoop
     let now = Instant.now
@@ -69,6 +77,10 @@ final class RelayDriver {
           .failure(ProbeFailure(failure, server: side.end.connection.server, transport: side.end.connection.transport)))
       }
     }
+    sender.outlet.whenRelieved { [weak self] in
+      self?.tick?.cancel()
+      self?.proceed()
+    }
     proceed()
   }
 
@@ -86,6 +98,8 @@ final class RelayDriver {
     tally.endedAt = now
     if now >= plan.end { return finish(.success(tally)) }
     sendDue(now: now)
+    // A packet that cannot be sent at all ends the run.
+    guard continuation != nil else { return }
     tell(now: now)
     guard let next = nextTick(now: now) else { return finish(.success(tally)) }
     tick = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(max(.zero, next - .now))) { [weak self] in
@@ -102,8 +116,8 @@ final class RelayDriver {
       due = writtenOff + receivedInWindow + plan.window
     }
     let last = min(due, plan.packets, tally.sent + Self.batch)
-    guard tally.sent < last else { return }
-    while tally.sent < last {
+    guard tally.sent < last, sender.outlet.takesMore() else { return }
+    while tally.sent < last, sender.outlet.takesMore() {
       let packet = RelayPacket(
         run: run, number: UInt32(tally.sent), direction: .there, sentAt: nanoseconds(Instant.now - tally.startedAt))
       write(packet, from: sender)
@@ -117,11 +131,15 @@ final class RelayDriver {
   private func tell(now: Instant) {
     guard now - lastTold >= .milliseconds(200) else { return }
     lastTold = now
-    plan.progress("\(tally.sent) of \(plan.packets) packets sent, \(tally.back.received) came back")
+    plan.progress("\(sender.outlet.sent) of \(plan.packets) packets sent, \(tally.back.received) came back")
   }
 
   /// nil when everything has come back, or can no longer be expected to.
   private func nextTick(now: Instant) -> Instant? {
+    if sender.outlet.isFull || (tally.sent == plan.packets && sender.outlet.hasUnsent) {
+      lastProgress = now
+      return min(now + Self.look, plan.end)
+    }
     if tally.sent < plan.packets {
       guard let rate = plan.rate else { return min(lastProgress + Self.stall, plan.end) }
       return min(tally.startedAt + .seconds(Double(tally.sent) / Double(rate)), plan.end)
@@ -142,11 +160,11 @@ final class RelayDriver {
       packet.write(into: &payload, size: plan.size)
       var frame = allocator.buffer(capacity: plan.size + 8)
       side.handler.client.channelData(payload, to: channel, into: &frame)
-      side.handler.writeUnflushed(frame)
+      side.outlet.write(frame)
     case .indications(let peer):
       var payload = allocator.buffer(capacity: plan.size)
       packet.write(into: &payload, size: plan.size)
-      side.handler.writeUnflushed(side.handler.client.sendIndication(payload, to: peer))
+      side.outlet.write(side.handler.client.sendIndication(payload, to: peer))
     }
   }
 
@@ -158,6 +176,7 @@ final class RelayDriver {
     write(
       RelayPacket(run: run, number: packet.number, direction: .back, sentAt: packet.sentAt), from: echo)
     echo.handler.flush()
+    echo.outlet.pauseReadingWhileFull()
   }
 
   private func senderReceived(_ data: RelayedData, now: Instant) {
@@ -191,16 +210,31 @@ final class RelayDriver {
 
   private func finish(_ result: Result<RelayTally, ProbeFailure>) {
     tick?.cancel()
-    for handler in [sender.handler, echo.handler] {
-      handler.onData = nil
-      handler.onFailure = nil
+    let result = result.flatMap(judge)
+    for side in [sender, echo] {
+      side.handler.onData = nil
+      side.handler.onFailure = nil
+      side.outlet.end()
     }
     continuation?.resume(returning: result)
     continuation = nil
   }
 
+  /// Counts as sent what has left, and fails where the server does not read any more.
+  private func judge(_ tally: RelayTally) -> Result<RelayTally, ProbeFailure> {
+    let now = Instant.now
+    if let failure = sender.outlet.stall(at: now, of: plan) ?? echo.outlet.stall(at: now, of: plan) {
+      return .failure(failure)
+    }
+    var tally = tally
+    tally.sent = sender.outlet.sent
+    return .success(tally)
+  }
+
   /// How long to wait for any packet before the window opens again.
   private static let stall: Duration = .milliseconds(500)
+  /// How often what waits to be sent is looked at.
+  private static let look: Duration = .milliseconds(100)
   /// How many packets are written between two flushes at most.
   private static let batch = 64
 

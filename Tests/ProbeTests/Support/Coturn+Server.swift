@@ -73,6 +73,9 @@ extension Coturn {
   /// Stops it from answering, without ending it.
   func suspend() { signal(SIGSTOP) }
 
+  /// Lets it answer again.
+  func resume() { signal(SIGCONT) }
+
   /// Waits until the log says that every session of this count is gone.
   func expectNoAllocations(of count: Int) async throws {
     try await expectSessions { made, deleted in made == count && deleted == count }

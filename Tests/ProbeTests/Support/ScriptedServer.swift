@@ -3,6 +3,7 @@ import Lab
 import NIOCore
 import NIOPosix
 import STUN
+import Synchronization
 import TestSupport
 
 @testable import Probe
@@ -18,16 +19,20 @@ final class ScriptedServer: Sendable {
     var fromElsewhere = false
     /// Sends it past TLS or DTLS, as somebody does who has no part in the session.
     var isUnprotected = false
-    /// Another client than the one that is answered; over UDP only.
+    /// Another client than the one that is answered; over UDP and TCP only.
     var recipient: TransportAddress?
+    /// Reads nothing more of the connection that is answered; over TCP and TLS only.
+    var stopsReading = false
 
     init(
-      _ bytes: ByteBuffer, fromElsewhere: Bool = false, isUnprotected: Bool = false, recipient: TransportAddress? = nil
+      _ bytes: ByteBuffer, fromElsewhere: Bool = false, isUnprotected: Bool = false,
+      recipient: TransportAddress? = nil, stopsReading: Bool = false
     ) {
       self.bytes = bytes
       self.fromElsewhere = fromElsewhere
       self.isUnprotected = isUnprotected
       self.recipient = recipient
+      self.stopsReading = stopsReading
     }
   }
 
@@ -91,12 +96,15 @@ final class ScriptedServer: Sendable {
   private static func listen(
     _ host: String, _ port: UInt16, _ identity: SecureServerIdentity?, _ script: @escaping Script
   ) async throws -> any Channel {
-    try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    let clients = StreamClients()
+    return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          clients.note(channel)
           try channel.pipeline.syncOperations.addHandler(
-            StreamResponder(script: script, session: try identity.map(SecureServerSession.init)))
+            StreamResponder(
+              script: script, session: try identity.map(SecureServerSession.init), clients: clients))
         }
       }
       .bind(host: host, port: Int(port)).get()
@@ -169,16 +177,30 @@ private final class DatagramResponder: ChannelInboundHandler {
   }
 }
 
+/// The connections of a server, by their clients.
+private final class StreamClients: Sendable {
+  private let channels = Mutex<[TransportAddress: any Channel]>([:])
+
+  func note(_ channel: any Channel) {
+    guard let client = channel.remoteAddress.flatMap(TransportAddress.init) else { return }
+    channels.withLock { $0[client] = channel }
+  }
+
+  func channel(of client: TransportAddress) -> (any Channel)? { channels.withLock { $0[client] } }
+}
+
 /// Answers what one connection brings, inside of TLS where there is a session. Each answer is a packet of its own.
 private final class StreamResponder: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
   private let script: ScriptedServer.Script
   private let session: SecureServerSession?
+  private let clients: StreamClients
 
-  init(script: @escaping ScriptedServer.Script, session: SecureServerSession?) {
+  init(script: @escaping ScriptedServer.Script, session: SecureServerSession?, clients: StreamClients) {
     self.script = script
     self.session = session
+    self.clients = clients
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -188,7 +210,10 @@ private final class StreamResponder: ChannelInboundHandler {
     let requests = session?.receive(bytes) ?? [bytes]
     session?.takeOutbound().forEach(send)
     for answer in requests.flatMap({ script($0, source) }) {
-      if let session, !answer.isUnprotected {
+      if answer.stopsReading { try? context.channel.syncOptions?.setOption(.autoRead, value: false) }
+      if let recipient = answer.recipient {
+        clients.channel(of: recipient)?.writeAndFlush(answer.bytes, promise: nil)
+      } else if let session, !answer.isUnprotected {
         session.protect(answer.bytes).forEach(send)
       } else {
         send(answer.bytes)
