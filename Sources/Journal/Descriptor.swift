@@ -45,20 +45,32 @@ struct Descriptor: ~Copyable {
     }
   }
 
+  /// Where the last byte ends that is not zero.
+  func sizeWithoutTrailingZeros() throws(JournalError) -> Int {
+    var end = try size()
+    while end > 0 {
+      let start = max(0, end - 1 << 20)
+      let piece = try read(from: start, limit: end - start)
+      if !isZero(piece) { return start + (piece.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0) }
+      end = start
+    }
+    return 0
+  }
+
   /// Everything from an offset on, or at most `limit` bytes.
   func read(from offset: Int = 0, limit: Int = .max) throws(JournalError) -> [UInt8] {
     var bytes: [UInt8] = []
     while bytes.count < limit {
-      let known = bytes.count
-      let room = min(limit - known, 1 << 16)
+      let room = min(limit - bytes.count, 1 << 20)
+      let start = off_t(offset + bytes.count)
       var count = 0
-      bytes.append(contentsOf: repeatElement(0, count: room))
-      count = unsafe bytes.withUnsafeMutableBytes { buffer in
-        retrying { unsafe pread(number, buffer.baseAddress?.advanced(by: known), room, off_t(offset + known)) }
+      let piece = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, initialized in
+        count = retrying { unsafe pread(number, buffer.baseAddress, room, start) }
+        initialized = max(0, count)
       }
       guard count >= 0 else { throw JournalError("read", path, errno) }
-      bytes.removeLast(room - count)
       if count == 0 { break }
+      if bytes.isEmpty { bytes = piece } else { bytes += piece }
     }
     return bytes
   }
@@ -152,4 +164,14 @@ extension JournalError {
     self.init(
       code, "cannot \(action) \(path): \(unsafe String(cString: strerror(number)))", advice: advice, path: path)
   }
+}
+
+/// Whether there is no byte but zero. Each is compared with its neighbour by the C library: there may be gigabytes.
+func isZero(_ bytes: [UInt8]) -> Bool {
+  guard let first = bytes.first else { return true }
+  return first == 0
+    && bytes.withUnsafeBytes { buffer in
+      guard let start = buffer.baseAddress else { return true }
+      return unsafe memcmp(start, start + 1, buffer.count - 1) == 0
+    }
 }

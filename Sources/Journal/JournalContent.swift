@@ -7,6 +7,11 @@ struct JournalContent {
   let tail: JournalTail
   /// What follows the last LF: a line that a crash cut off, no longer than lines are.
   let torn: [UInt8]
+  /// How many zeros stand behind it: some file systems leave them after a loss of power, for all that was not yet written.
+  let zeros: Int
+
+  /// All that follows the last LF.
+  var tornBytes: Int { torn.count + zeros }
 
   /// Throws where a line is missing, moved, edited or malformed, with its number and the reason; nothing behind it is
   /// read then.
@@ -39,6 +44,7 @@ struct JournalContent {
     events = lines.events
     tail = lines.tail
     torn = lines.rest
+    zeros = lines.zeros
   }
 
   private static let pieceSize = 1 << 20
@@ -52,20 +58,34 @@ private struct JournalLines {
   private(set) var tail = JournalTail.start
   /// What follows the last LF.
   private(set) var rest: [UInt8] = []
+  /// How many zeros follow that, where it is longer than lines are with them.
+  private(set) var zeros = 0
 
   init(folder: RunFolder) { self.folder = folder }
 
-  /// Takes the bytes that follow. What no line can hold any more is damage before its end is found.
+  /// Takes the bytes that follow. What no line can hold any more is damage before its end is found, but for zeros.
   mutating func take(_ bytes: [UInt8]) throws(JournalError) {
+    guard zeros == 0 else {
+      guard isZero(bytes) else { throw tooLong }
+      zeros += bytes.count
+      return
+    }
     let known = rest + bytes
     var left = known[...]
     while let end = left.prefix(JournalLine.limit + 1).firstIndex(of: 0x0A) {
       try take(line: left[..<end])
       left = left[(end + 1)...]
     }
-    guard left.count <= JournalLine.limit else { throw LineReader(folder: folder, number: tail.seq + 1).tooLong }
+    if left.count > JournalLine.limit {
+      let written = left[..<(left.lastIndex { $0 != 0 }.map { $0 + 1 } ?? left.startIndex)]
+      guard written.count <= JournalLine.limit else { throw tooLong }
+      zeros = left.count - written.count
+      left = written
+    }
     rest = Array(left)
   }
+
+  private var tooLong: JournalError { LineReader(folder: folder, number: tail.seq + 1).tooLong }
 
   private mutating func take(line bytes: ArraySlice<UInt8>) throws(JournalError) {
     let reader = LineReader(folder: folder, number: tail.seq + 1)

@@ -45,7 +45,7 @@ final class JournalFile {
       throw JournalError(.damaged, "\(folder.journal) holds no whole event", path: folder.journal, line: 1)
     }
     let file = JournalFile(descriptor, holding: content, in: folder, access: access, clock: clock)
-    if !content.torn.isEmpty { try file.cutOff(content.torn) }
+    if content.tornBytes > 0 { try file.cutOff(content) }
     return (file, first)
   }
 
@@ -72,12 +72,12 @@ final class JournalFile {
     guard try file.tryLock() else { throw Self.busy(folder) }
   }
 
-  private func cutOff(_ torn: [UInt8]) throws(JournalError) {
+  private func cutOff(_ content: JournalContent) throws(JournalError) {
     let name = "line-\(last.seq + 1).torn"
-    try writeWhole(torn, to: "\(folder.path)/\(name)", mode: access.fileMode)
+    try writeWhole(content.torn, to: "\(folder.path)/\(name)", mode: access.fileMode)
     try file.truncate(to: last.length)
     try file.sync()
-    try append(.journalRecovered(JournalRecovered(file: name, bytes: torn.count)))
+    try append(.journalRecovered(JournalRecovered(file: name, bytes: content.tornBytes)))
   }
 
   /// Writes an event, on the disk when this returns where ``Event/mustBeDurable(effect:)`` says so. Where the wall clock

@@ -67,7 +67,8 @@ package enum JournalReference {
       `journal.jsonl`; a journal without `run.finished` and without the lock belongs to a run that died.
     - **Recovery.** A last line without LF was cut off by a crash. Who only reads leaves it out. Who goes on with the run
       keeps it as `line-N.torn`, cuts it off and records `journal.recovered`. A break anywhere else is refused, with the line;
-      so is a last line that is longer than lines may be.
+      so is a last line that is longer than lines may be, but for zeros at its end: some file systems leave them after a loss of
+      power, and beyond that length `line-N.torn` is without them.
 
     To verify the chain without `runbook`:
 

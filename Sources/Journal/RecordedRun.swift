@@ -42,7 +42,7 @@ package struct RecordedRun: Sendable {
       throw LineReader(folder: folder, number: 1).damaged("is no \(RunStarted.type)")
     }
     return RecordedRun(
-      folder: folder, id: content.run, started: started, events: content.events, tornBytes: content.torn.count,
+      folder: folder, id: content.run, started: started, events: content.events, tornBytes: content.tornBytes,
       isBeingWritten: isBeingWritten)
   }
 }
@@ -75,7 +75,8 @@ package struct JournalEnds: Sendable {
     guard case .runStarted(let started) = first.event else { throw opening.damaged("is no \(RunStarted.type)") }
 
     // A torn line may follow the last whole one.
-    let tail = try file.read(from: max(0, file.size() - 2 * longest))
+    let written = try file.sizeWithoutTrailingZeros()
+    let tail = try file.read(from: max(0, written - 2 * longest), limit: min(written, 2 * longest))
     guard let lastEnd = tail.lastIndex(of: 0x0A), tail.count - lastEnd - 1 <= JournalLine.limit else {
       throw JournalError(
         .damaged, "the last line of \(folder.journal) is longer than \(JournalLine.limit) bytes",

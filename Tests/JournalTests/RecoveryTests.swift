@@ -145,12 +145,30 @@ import Testing
     #expect(error?.code == .newer && error?.line == 1)
   }
 
-  @Test("Zeros at the end, as some file systems leave after a loss of power, are a torn line")
-  func zeros() throws {
-    try replace(bytes + Data(repeating: 0, count: 4096))
+  @Test(
+    "Zeros at the end, as some file systems leave after a loss of power, are a torn line, however many",
+    arguments: ["", "{\"v\":1,"], [4096, JournalLine.limit, JournalLine.limit + 1, 1 << 28])
+  func zeros(written: String, count: Int) async throws {
+    try replace(bytes + Data(written.utf8))
+    try lengthen(by: count)
     let run = try RecordedRun.read(folder)
-    #expect(run.tornBytes == 4096)
+    #expect(run.tornBytes == written.utf8.count + count)
     #expect(run.events.count == lines().count)
+    #expect(try JournalEnds.read(folder).finished != nil)
+  }
+
+  @Test("A run goes on behind more zeros than a line may have bytes")
+  func cutZeros() async throws {
+    let whole = lines().dropLast()
+    try replace(join(Array(whole)) + Data("{".utf8))
+    try lengthen(by: 1 << 20)
+    let writer = try await JournalWriter.reopen(folder)
+    try await writer.append(SampleRun.end)
+    let run = try RecordedRun.read(folder)
+    #expect(run.isFinished && run.tornBytes == 0)
+    let name = "line-\(whole.count + 1).torn"
+    #expect(run.events[whole.count].event == .journalRecovered(JournalRecovered(file: name, bytes: 1 + 1 << 20)))
+    #expect(try Data(contentsOf: URL(filePath: "\(folder.path)/\(name)")) == Data("{".utf8))
   }
 
   @Test("A torn line may be as long as lines are, and a byte more is damage")
@@ -169,10 +187,18 @@ import Testing
     #expect(reopened?.code == .damaged)
   }
 
-  @Test("A last line without an end is refused without being read, however long: here 1 GiB")
+  private func lengthen(by count: Int) throws {
+    let file = try FileHandle(forUpdating: URL(filePath: folder.journal))
+    try file.truncate(atOffset: file.seekToEnd() + UInt64(count))
+    try file.close()
+  }
+
+  @Test("A last line without an end is refused without being kept, however long: here 256 MiB of zeros and a letter")
   func endless() throws {
-    let end = try FileHandle(forWritingTo: URL(filePath: folder.journal))
-    try end.truncate(atOffset: 1 << 30)
+    try lengthen(by: 1 << 28)
+    let end = try FileHandle(forUpdating: URL(filePath: folder.journal))
+    try end.seekToEnd()
+    try end.write(contentsOf: Data("x".utf8))
     try end.close()
     let error = #expect(throws: JournalError.self) { try RecordedRun.read(folder) }
     #expect(error?.code == .damaged && error?.line == lines().count + 1)

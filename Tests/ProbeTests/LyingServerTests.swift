@@ -87,7 +87,7 @@ extension LiveServerTests {
       Lie("a multicast group for our address", .reflexiveAddressUnusable) { request in
         Reply.success(to: request, [XORMappedAddress(TransportAddress(ip: .v4(0xE000_0001), port: 7))])
       },
-      Lie("an error without a code", .malformedResponse) { request in
+      Lie("an error without a code", .unnumberedError) { request in
         MessageWriter(MessageType(.binding, .error), transactionID: request.transactionID).finish()
       },
       Lie("an error without a phrase", .stunRejected) { Reply.error(500, to: $0) },
@@ -154,7 +154,7 @@ extension LiveServerTests {
 
     /// Those that are not taken for an answer. What answers our own transaction wrongly ends it.
     static let noAnswers = lies.filter {
-      ![.malformedResponse, .stunRejected, .reflexiveAddressUnusable].contains($0.expected(.udp))
+      ![.malformedResponse, .unnumberedError, .stunRejected, .reflexiveAddressUnusable].contains($0.expected(.udp))
     }
 
     @Test("does not hide the truth that follows in datagrams", arguments: noAnswers, [Transport.udp, .dtls])

@@ -31,7 +31,7 @@ struct AllocationTests {
   func malformed() throws {
     let empty = try Message(
       decoding: MessageWriter(MessageType(.allocate, .success), transactionID: .random()).finish())
-    #expect(throws: DecodingError.malformedAttribute(.xorRelayedAddress)) {
+    #expect(throws: DecodingError.missingAttribute(.xorRelayedAddress)) {
       try AllocationState(allocated: empty, now: start)
     }
   }

@@ -34,8 +34,9 @@ package struct TURNOpenRelay: StepModule {
       The matrix: loopback, private, shared, link-local, multicast, broadcast, zero, unique-local, IPv4-mapped, NAT64 and
       6to4 addresses, and the server's own. A permission is asked for each; datagrams are sent only where a listener of
       our own can hear them, to refused addresses too, and what comes through is an opening whatever the server said.
-      Only 403 and 443 prove a refusal: another error or silence leaves `permitted` absent, and the step fails with
-      `turn.refusalUnproven` where the address is not allowed. Without IPv6 relaying its addresses are untestable, and
+      Only 403 and 443 prove a refusal, and an error without a number where an ordinary address is permitted: another
+      error or silence leaves `permitted` absent, and the step fails with `turn.refusalUnproven` where the address is not
+      allowed. Without IPv6 relaying its addresses are untestable, and
       `permitted` is absent as well.
       """,
     effect: .change, judges: true, deadline: .seconds(60),
@@ -107,7 +108,7 @@ package struct TURNOpenRelay: StepModule {
         ProbeFailure.Code.refusalUnproven.rawValue,
         "\(uri) neither permits nor refuses \(unknown.map(\.kind.rawValue).joined(separator: ", ")), the first with: "
           + reason.message,
-        advice: "\(reason.advice) Only 403 and 443 say that a peer is not relayed to."))
+        advice: "\(reason.advice) Only 403 and 443 say by themselves that a peer is not relayed to."))
   }
 
   private static func peer(_ entry: OpenRelayProbe.Entry) -> Peer {

@@ -59,7 +59,7 @@ package actor Allocation {
     let response = try await perform(.refresh(lifetimeSeconds: lifetimeSeconds), by: deadline)
     guard let lifetime = try? response.message.attribute(Lifetime.self) else {
       throw ProbeFailure(
-        .malformedResponse(.malformedAttribute(.lifetime)), of: .refresh, server: connection.server,
+        .malformedResponse(.missingAttribute(.lifetime)), of: .refresh, server: connection.server,
         transport: connection.transport)
     }
     state.refreshed(lifetime, now: .now)

@@ -100,8 +100,9 @@ extension ProbeFailure {
       (try? await BindingProbe(server: server, requests: 1).run(deadline: end - .now)) != nil
     else { return nil }
     return ProbeFailure(
-      .draining, "\(server.uri) answers, accepts the credentials, and gives no new allocations: it is draining.",
-      advice: "Look whether somebody has begun a restart (coturn: SIGUSR1, and `Draining` in its log).",
+      .draining, "\(server.uri) answers, accepts the credentials, and gives us no allocation, as when it is draining.",
+      advice: "Look whether somebody has begun a restart (coturn: SIGUSR1, and `Draining` in its log); if nobody has, "
+        + "whether the server denies our address or this user.",
       evidence: evidence + [Evidence("answersBinding", "yes")])
   }
 

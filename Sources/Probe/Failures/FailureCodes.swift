@@ -40,6 +40,7 @@ extension ProbeFailure.Code {
   package static let badIntegrity = Self("stun.badIntegrity")
   package static let badFingerprint = Self("stun.badFingerprint")
   package static let malformedResponse = Self("stun.malformedResponse")
+  package static let unnumberedError = Self("stun.unnumberedError")
   package static let unknownAttribute = Self("stun.unknownAttribute")
   package static let stunRejected = Self("stun.rejected")
   package static let reflexiveAddressUnusable = Self("stun.reflexiveAddressUnusable")

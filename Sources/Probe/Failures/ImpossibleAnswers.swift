@@ -14,7 +14,7 @@ extension ProbeFailure {
     let given = relayed.map(\.description).joined(separator: ", ")
     let evidence =
       Self.evidence(of: .allocate, server: server, transport: transport) + [
-        Evidence("relayedAddresses", given), Evidence("lifetime", "\(state.lifetime)"),
+        Evidence("relayedAddresses", given), Evidence("lifetime", state.lifetime.inSeconds),
       ]
     if let (address, flaw) = relayed.lazy.compactMap({ address in address.flaw().map { (address, $0) } }).first {
       self.init(

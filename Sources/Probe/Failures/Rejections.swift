@@ -58,8 +58,20 @@ extension ProbeFailure {
         .badRequest, "it holds the channel or the peer for bound otherwise.",
         "Make a new allocation: after a binding has expired, number and peer stay taken for five minutes."
       )
+    case 400 where rejection.method == .allocate && rejection.hadCredentials:
+      return (
+        .badRequest, "it holds the request for malformed, or does not accept the user name and password.",
+        "Look at user name, password and secret first: some servers (those built on pion/turn) answer wrong ones so. Then "
+          + "look at the server's log of this second."
+      )
     case 400:
       return (.badRequest, "it holds the request for malformed.", "Look at the server's log of this second.")
+    case 401 where rejection.hadCredentials && rejection.method != .allocate:
+      return (
+        .unauthorized, "it does not accept here the user name and password that it accepted for the allocation.",
+        "Look at the peers that the server does not permit: some (those built on pion/turn) refuse these so. Otherwise the "
+          + "user has expired or was removed meanwhile."
+      )
     case 401 where rejection.hadCredentials:
       return (
         .unauthorized, "it does not accept the user name and password.",

@@ -28,9 +28,17 @@ extension ProbeFailure {
         .unknownAttribute, "\(target) answered \(method) with attributes that must be understood and are not known.",
         advice: "Look at the server's version and options: it uses an extension that was not asked for.",
         evidence: base + [Evidence("attributes", types.map(\.description).joined(separator: " "))])
+    case .malformedResponse(.missingAttribute(.errorCode)):
+      self.init(
+        .unnumberedError, "\(target) refused \(method) without an error code.",
+        advice: method == .createPermission
+          ? "Some servers (those built on pion/turn) refuse so a peer that they do not permit: look at the peers that "
+            + "the server's configuration or permission handler denies."
+          : "Look at the server's log of this second, and which software answers there.",
+        evidence: base)
     case .malformedResponse(let problem):
       self.init(
-        .malformedResponse, "\(target) answered \(method) with a response that breaks the protocol (\(problem)).",
+        .malformedResponse, "\(target) answered \(method) with a response that breaks the protocol: \(problem).",
         advice: "Look which software answers there, and for a gateway between that changes packets.", evidence: base)
     case .bidDown:
       self.init(

@@ -89,7 +89,7 @@ package struct BehaviourProbe: Sendable {
     do throws(RequestFailure) {
       let response = try await socket.perform(.binding(), to: target, by: end)
       guard let mapped = try? response.message.attribute(XORMappedAddress.self) else {
-        throw RequestFailure.malformedResponse(.malformedAttribute(.xorMappedAddress))
+        throw RequestFailure.malformedResponse(.missingAttribute(.xorMappedAddress))
       }
       let local = socket.connection.localAddress
       answer = Answer(

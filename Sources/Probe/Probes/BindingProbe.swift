@@ -112,7 +112,7 @@ package struct BindingProbe: Sendable {
       } catch {
         throw .malformedResponse(error)
       }
-      throw .malformedResponse(.malformedAttribute(.xorMappedAddress))
+      throw .malformedResponse(.missingAttribute(.xorMappedAddress))
     }
 
     func report(

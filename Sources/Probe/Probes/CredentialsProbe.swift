@@ -60,7 +60,7 @@ package struct CredentialsProbe: Sendable {
     var outcomes = [try await accepted(.good, with: server, by: end)]
     for (trial, bad) in Self.badServers(server, credentials) {
       progress("credentials that must be refused: \(trial.rawValue)")
-      outcomes.append(try await accepted(trial, with: bad, by: end))
+      outcomes.append(try await accepted(trial, with: bad, isGoodAccepted: outcomes[0].isAccepted, by: end))
     }
     progress("nonces that must be refused")
     let given = try await givenChallenge(by: end)
@@ -91,12 +91,18 @@ package struct CredentialsProbe: Sendable {
     }
   }
 
-  private func accepted(_ trial: Trial, with server: Server, by end: Instant) async throws(ProbeFailure) -> Outcome {
+  private func accepted(
+    _ trial: Trial, with server: Server, isGoodAccepted: Bool = false, by end: Instant
+  ) async throws(ProbeFailure) -> Outcome {
     do throws(ProbeFailure) {
       _ = try await AllocateProbe(server: server).run(deadline: max(.milliseconds(1), end - .now))
       return Outcome(trial: trial, isAccepted: true, errorCode: nil)
     } catch {
-      guard [.unauthorized, .credentialsMissing, .wrongCredentials].contains(error.code) else { throw error }
+      // Where good ones were accepted, nothing but the credentials is left for a server to object to.
+      let refusals: [ProbeFailure.Code] = [.unauthorized, .credentialsMissing, .wrongCredentials]
+      guard refusals.contains(error.code) || (error.code == .badRequest && trial != .good && isGoodAccepted) else {
+        throw error
+      }
       return Outcome(trial: trial, isAccepted: false, errorCode: error.evidence("errorCode").flatMap { Int($0) })
     }
   }

@@ -24,7 +24,7 @@ struct ExpiryPath: Sendable {
   ) async throws(ProbeFailure) {
     guard let reflexive = allocation.reflexiveAddress else {
       throw ProbeFailure(
-        .malformedResponse(.malformedAttribute(.xorMappedAddress)), of: .allocate,
+        .malformedResponse(.missingAttribute(.xorMappedAddress)), of: .allocate,
         server: allocation.connection.server, transport: allocation.connection.transport)
     }
     self.peer = peer

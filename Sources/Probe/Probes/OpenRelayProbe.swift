@@ -39,8 +39,9 @@ package struct OpenRelayProbe: Sendable {
   package enum Verdict: Sendable, Hashable {
     /// The server installed a permission.
     case permitted
-    /// The server refused: 403, or 443 for a peer of another family.
-    case refused(Int)
+    /// The server refused: 403, or 443 for a peer of another family; nil for an error without a number where an
+    /// ordinary address was permitted.
+    case refused(Int?)
     /// Neither: another error, silence, or an answer that is none. Nothing is known.
     case unknown(ProbeFailure)
     /// The server gives no relayed address of the peer's family.
@@ -83,7 +84,7 @@ package struct OpenRelayProbe: Sendable {
     do throws(ProbeFailure) {
       entries += try await self.entries(.ipv6, serverAddress: address, by: end, progress)
     } catch {
-      guard [.familyNotSupported, .notUnderstood].contains(error.code) else { throw error }
+      guard [.familyNotSupported, .notUnderstood, .relayedAddressUnasked].contains(error.code) else { throw error }
       entries += Self.peers(.ipv6).map { Entry(kind: $0.0, address: $0.1, verdict: .untestable, isDelivered: nil) }
     }
     return Report(entries: entries)
@@ -104,6 +105,9 @@ package struct OpenRelayProbe: Sendable {
         let left = peers.count - number + (family == .ipv4 ? Self.peers(.ipv6).count : 0)
         let share = min(Self.patience, (end - .now) / (left + 3))
         verdicts.append(try await verdict(on: peer, allocation, by: min(end, .now + share)))
+      }
+      if verdicts.contains(where: Self.isUnnumbered), try await isOrdinaryPeerPermitted(allocation, by: end) {
+        verdicts = verdicts.map { Self.isUnnumbered($0) ? .refused(nil) : $0 }
       }
       let tested = zip(peers, verdicts).map { (kind: $0.0.0, address: $0.0.1, verdict: $0.1) }
       progress("listening for what comes through")
@@ -133,6 +137,22 @@ package struct OpenRelayProbe: Sendable {
       }
       return .refused(number)
     }
+  }
+
+  private static func isUnnumbered(_ verdict: Verdict) -> Bool {
+    if case .unknown(let failure) = verdict { failure.code == .unnumberedError } else { false }
+  }
+
+  /// Whether the same request is granted for an address that servers have no reason to deny, so that an error without a
+  /// number was about the peer. A permission sends nothing there.
+  private func isOrdinaryPeerPermitted(_ allocation: Allocation, by end: Instant) async throws(ProbeFailure) -> Bool {
+    let isIPv6 = allocation.relayedAddress.ip.family == .ipv6
+    let documentation = IPAddress(isIPv6 ? "2001:db8::1" : "192.0.2.1")
+    for peer in [allocation.reflexiveAddress?.ip, documentation].compactMap(\.self)
+    where peer.family == allocation.relayedAddress.ip.family {
+      if try await verdict(on: peer, allocation, by: min(end, .now + Self.patience)) == .permitted { return true }
+    }
+    return false
   }
 
   /// Sends to a listener of our own by each of these addresses, the refused ones too, and says which way arrived.

@@ -37,15 +37,15 @@ package struct AllocationState: Sendable {
 
   /// Reads the success response to an Allocate request.
   ///
-  /// - Throws: `DecodingError.malformedAttribute` where relayed address or lifetime are missing or malformed.
+  /// - Throws: `DecodingError.missingAttribute` or `.malformedAttribute` for relayed address or lifetime.
   package init(allocated message: Message, now: Instant) throws(DecodingError) {
     var relayed: [TransportAddress] = []
     for span in message.attributes where span.type == .xorRelayedAddress {
       relayed.append(
         try XORRelayedAddress(value: message.value(of: span), transactionID: message.transactionID).address)
     }
-    guard !relayed.isEmpty else { throw .malformedAttribute(.xorRelayedAddress) }
-    guard let lifetime: Lifetime = try message.attribute() else { throw .malformedAttribute(.lifetime) }
+    guard !relayed.isEmpty else { throw .missingAttribute(.xorRelayedAddress) }
+    guard let lifetime: Lifetime = try message.attribute() else { throw .missingAttribute(.lifetime) }
     relayedAddresses = relayed
     reflexiveAddress = try message.attribute(XORMappedAddress.self)?.address
     reservationToken = try message.attribute()

@@ -62,7 +62,7 @@ struct Exchange: Sendable {
     if verdict == .invalid { return .ignoreBadIntegrity }
     do throws(DecodingError) {
       guard let error: ErrorCode = try message.attribute() else {
-        return .done(.failure(.malformedResponse(.malformedAttribute(.errorCode))))
+        return .done(.failure(.malformedResponse(.missingAttribute(.errorCode))))
       }
       return try judge(error, in: message, isAuthenticated: verdict == .valid, session: &session, now: now)
     } catch {

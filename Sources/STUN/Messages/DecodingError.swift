@@ -12,8 +12,27 @@ package enum DecodingError: Error, Sendable, Hashable {
   case attributeOverrun(AttributeType)
   /// An attribute's value is not of the form that its definition gives.
   case malformedAttribute(AttributeType)
+  /// An attribute that a message of this kind must have is not there.
+  case missingAttribute(AttributeType)
   /// FINGERPRINT is not the last attribute, or its CRC does not agree.
   case wrongFingerprint
   /// A ChannelData message with a channel number outside 0x4000–0x4FFF (RFC 8656, section 12).
   case wrongChannelNumber(UInt16)
+}
+
+/// In words, to stand behind a colon.
+extension DecodingError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .truncated: "it is cut off"
+    case .notSTUN: "it is no STUN"
+    case .wrongMagicCookie: "its magic cookie is another one"
+    case .wrongLength: "its length is wrong"
+    case .attributeOverrun(let type): "\(type) does not end within it"
+    case .malformedAttribute(let type): "\(type) is not of its form"
+    case .missingAttribute(let type): "\(type) is missing"
+    case .wrongFingerprint: "its fingerprint does not agree"
+    case .wrongChannelNumber(let number): "\(number) is no channel number"
+    }
+  }
 }
