@@ -48,7 +48,7 @@ package func runRunbook(arguments: [String]) async -> ExitStatus {
 private func nearCommand(to arguments: [String]) -> String? {
   let names = RunbookCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
   guard let given = arguments.first, !names.contains(given) else { return nil }
-  return nearName(to: given, among: names).map { "Did you mean '\($0)'?" }
+  return nearName(to: given, among: names).map { "did you mean \($0)?" }
 }
 
 /// Prints what kept a command from doing anything where JSON was asked for, so that standard output holds JSON then too.

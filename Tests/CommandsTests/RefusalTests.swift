@@ -23,7 +23,7 @@ import Testing
       (["run", "daily-health", "--lab", "--target", "lab-rst"], "did you mean \"lab-rest\"?"),
       (["run", "daily-health", "--lab", "-p", "packet=5"], "did you mean \"packets\"?"),
       (["run", "daily-health", "--lab", "--only", "memry"], "did you mean \"memory\"?"),
-      (["modules", "turn.rely"], "did you mean turn.relay?"), (["prob", "turn"], "Did you mean 'probe'?"),
+      (["modules", "turn.rely"], "did you mean turn.relay?"), (["prob", "turn"], "did you mean probe?"),
     ])
   func nearNames(arguments: [String], hint: String) async throws {
     let project = try CommandLineProject()

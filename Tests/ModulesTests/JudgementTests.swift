@@ -29,6 +29,22 @@ import Testing
   private let badRequest = OpenRelayProbe.Verdict.unknown(
     ProbeFailure(.badRequest, "Refused with 400.", advice: "Look at it.", evidence: [.init("errorCode", "400")]))
 
+  @Test("turn.relay fails where the time was over before all packets had left, however few of them are lost")
+  func cutShort() throws {
+    let summary = try #require(LatencySummary([.milliseconds(1)]))
+    func result(sent: Int) -> StepResult<TURNRelay.Output> {
+      TURNRelay.result(
+        TURNRelay.Output(
+          server: "192.0.2.1:3478", transport: .udp, path: .channel, relayedAddresses: [], sent: sent, received: sent,
+          lost: 0, loss: 0, reached: sent, duplicates: 0, reordered: 0, rtt: summary, jitter: nil, throughput: 1,
+          setUp: .zero, elapsed: .zero, deleted: true),
+        asked: 100, of: ServerURI(scheme: .turn, host: "turn.example.com"))
+    }
+    #expect(result(sent: 100).objection == nil)
+    #expect(result(sent: 99).objection?.severity == .fail)
+    #expect(result(sent: 99).objection?.finding.code == "turn.relayCutShort")
+  }
+
   @Test("turn.openRelay passes only what is refused, untestable or allowed")
   func refused() throws {
     let result = try relay(

@@ -58,6 +58,30 @@ extension LiveServerTests {
       }
     }
 
+    @Test("An allocation whose grant got lost is deleted, though the next request for one is refused")
+    func lostGrant() async throws {
+      let deletions = Recorder<TransactionID>()
+      let allocates = Recorder<TransactionID>()
+      try await ScriptedServer.with { bytes, source in
+        guard let request = try? Message(decoding: bytes) else { return [] }
+        switch request.type.method {
+        case .allocate:
+          allocates.append(request.transactionID)
+          return allocates.all.count > 1 ? [.init(Reply.error(437, to: request))] : []
+        case .refresh:
+          deletions.append(request.transactionID)
+          return []
+        default: return [.init(Reply.success(to: request, [XORMappedAddress(source)]))]
+        }
+      } _: { server in
+        let report = try await AmplificationProbe(server: server.server).run(deadline: .seconds(15))
+        #expect(report.exchanges.count == 2)
+        let end = ContinuousClock.now + .seconds(5)
+        while deletions.all.isEmpty, ContinuousClock.now < end { await Task.yield() }
+        #expect(deletions.all.count == 1)
+      }
+    }
+
     @Test("What came in place of an answer counts, though a later request is answered")
     func garbageBeforeAnswer() async throws {
       let requests = Recorder<TransactionID>()

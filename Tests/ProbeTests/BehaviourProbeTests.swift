@@ -1,4 +1,5 @@
 import Addresses
+import NIOCore
 import STUN
 import Testing
 
@@ -76,6 +77,32 @@ extension LiveServerTests {
           }
         }
         try await group.waitForAll()
+      }
+    }
+
+    @Test("A server that refuses CHANGE-REQUEST is named as one, and what is proven stays", arguments: [400, 420])
+    func changeRefused(number: Int) async throws {
+      try await ScriptedDiscovery.with(.init(changeRefusal: number)) { discovery in
+        let report = try await BehaviourProbe(server: discovery.server).run(deadline: .seconds(15))
+        #expect(report.filtering == nil)
+        #expect(report.objection?.code == .changeRequestIgnored)
+        #expect(report.mapping == .endpointIndependent)
+      }
+    }
+
+    @Test("A second address that cannot be read is no server without one")
+    func malformedOther() async throws {
+      try await ScriptedServer.with { bytes, source in
+        guard let request = try? Message(decoding: bytes) else { return [] }
+        var answer = Reply.success(to: request, [XORMappedAddress(source), Lifetime(seconds: 1)])
+        answer.setInteger(AttributeType.otherAddress.rawValue, at: answer.writerIndex - 8)
+        return [.init(answer)]
+      } _: { server in
+        let failure = await #expect(throws: ProbeFailure.self) {
+          try await BehaviourProbe(server: server.server).run(deadline: .seconds(5))
+        }
+        #expect(failure?.code == .malformedResponse)
+        #expect(failure?.message.contains("OTHER-ADDRESS is not of its form") == true)
       }
     }
 

@@ -93,6 +93,26 @@ extension LiveServerTests {
       }
     }
 
+    @Test("A 443 for a family that is not relayed refuses no peer: none was tested")
+    func otherFamily() async throws {
+      let report = try await ScriptedTURN.with { request, source, _ in
+        switch request.type.method {
+        case .allocate:
+          let relayed = XORRelayedAddress(TransportAddress(ip: .v6(high: 0, low: 1), port: 49_152))
+          let attributes: [any Attribute] = [relayed, XORMappedAddress(source), Lifetime(seconds: 600)]
+          return [Reply.success(to: request, attributes, key: ScriptedTURN.key)]
+        case .createPermission:
+          let isIPv6 = (try? request.attribute(XORPeerAddress.self)?.address.ip.family) == .ipv6
+          return [Reply.error(isIPv6 ? 403 : 443, to: request, key: ScriptedTURN.key)]
+        default: return nil
+        }
+      } _: { server, _ in
+        try await OpenRelayProbe(server: server).run(deadline: .seconds(15))
+      }
+      #expect(try loopback(report).verdict == .untestable)
+      #expect(report.entries.first { $0.kind == .loopbackIPv6 }?.verdict == .refused(403))
+    }
+
     @Test("What comes through is an opening, though the server says that it refuses", arguments: [403, 500])
     func refusedAndDelivered(number: Int) async throws {
       let turn = ScriptedTURN { request, _, _ in

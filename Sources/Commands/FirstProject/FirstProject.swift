@@ -81,7 +81,7 @@ struct FirstProject {
 
   /// Writes the files, or none of them, and gives what was written.
   ///
-  /// Throws where one of them is there already, naming all that are, and where one cannot be written.
+  /// Throws where one of them is there already or its folder is a link, naming all such, and where one cannot be written.
   func write() throws(CommandFailure) -> [File] {
     try makeFolders(folder)
     let files = Self.files(named: try name())
@@ -90,7 +90,9 @@ struct FirstProject {
       throw CommandFailure(
         .invalid,
         "there is already \(taken.joined(separator: ", ")) in \(folder); nothing was written",
-        advice: "init never writes over a file: name another folder, as in runbook init FOLDER")
+        advice:
+          "init never writes over a file, nor through a folder that is a link: name another folder, as in runbook init FOLDER"
+      )
     }
     var written: [String] = []
     do throws(CommandFailure) {

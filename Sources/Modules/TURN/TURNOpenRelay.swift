@@ -36,8 +36,7 @@ package struct TURNOpenRelay: StepModule {
       our own can hear them, to refused addresses too, and what comes through is an opening whatever the server said.
       Only 403 and 443 prove a refusal, and an error without a number where an ordinary address is permitted: another
       error or silence leaves `permitted` absent, and the step fails with `turn.refusalUnproven` where the address is not
-      allowed. Without IPv6 relaying its addresses are untestable, and
-      `permitted` is absent as well.
+      allowed. Addresses of a family that the server does not relay are untestable: `permitted` is absent as well.
       """,
     effect: .change, judges: true, deadline: .seconds(60),
     input: Record(

@@ -98,12 +98,22 @@ package struct TURNRelay: StepModule {
     guard let roundTrip = report.roundTrip else {
       throw .failed(ProbeFailure.Code.nothingRelayed.rawValue, "No packet came back.", advice: nil)
     }
-    return .done(
-      Output(
-        server: "\(report.server)", transport: report.transport, path: report.path,
-        relayedAddresses: report.relayedAddresses.map(\.description), sent: report.sent, received: report.received,
-        lost: report.lost, loss: report.lossRatio * 100, reached: report.reached, duplicates: report.duplicates,
-        reordered: report.reordered, rtt: roundTrip, jitter: report.jitter, throughput: Int(report.throughput),
-        setUp: report.setUp, elapsed: report.elapsed, deleted: report.allocationsDeleted))
+    let output = Output(
+      server: "\(report.server)", transport: report.transport, path: report.path,
+      relayedAddresses: report.relayedAddresses.map(\.description), sent: report.sent, received: report.received,
+      lost: report.lost, loss: report.lossRatio * 100, reached: report.reached, duplicates: report.duplicates,
+      reordered: report.reordered, rtt: roundTrip, jitter: report.jitter, throughput: Int(report.throughput),
+      setUp: report.setUp, elapsed: report.elapsed, deleted: report.allocationsDeleted)
+    return Self.result(output, asked: input.packets, of: server.uri)
+  }
+
+  /// Packets that never left are neither lost nor relayed: of them nothing is known.
+  static func result(_ output: Output, asked packets: Int, of uri: ServerURI) -> StepResult<Output> {
+    guard output.sent < packets else { return .done(output) }
+    return .failed(
+      output,
+      Finding(
+        "turn.relayCutShort", "\(uri) took \(output.sent) of \(packets) packets before the time was over.",
+        advice: "Give it more time or a lower rate; if neither helps, look at the server's load and at the path."))
   }
 }

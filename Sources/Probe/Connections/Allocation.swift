@@ -57,12 +57,13 @@ package actor Allocation {
   /// Asks for a new lifetime; the server's answer decides.
   package func refresh(lifetimeSeconds: UInt32 = 600, by deadline: Instant) async throws(ProbeFailure) {
     let response = try await perform(.refresh(lifetimeSeconds: lifetimeSeconds), by: deadline)
-    guard let lifetime = try? response.message.attribute(Lifetime.self) else {
+    do throws(DecodingError) {
+      guard let lifetime: Lifetime = try response.message.attribute() else { throw .missingAttribute(.lifetime) }
+      state.refreshed(lifetime, now: .now)
+    } catch {
       throw ProbeFailure(
-        .malformedResponse(.missingAttribute(.lifetime)), of: .refresh, server: connection.server,
-        transport: connection.transport)
+        .malformedResponse(error), of: .refresh, server: connection.server, transport: connection.transport)
     }
-    state.refreshed(lifetime, now: .now)
   }
 
   func perform(_ request: Request, by deadline: Instant) async throws(ProbeFailure) -> Response {

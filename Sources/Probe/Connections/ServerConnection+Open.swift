@@ -16,7 +16,7 @@ extension ServerConnection {
     let configuration = configured
     do {
       // What has to be read for TLS would come after the deadline.
-      if transport.isSecure, .now >= deadline { throw TLSFailure(.timedOut, "no time was left for it") }
+      if transport.isSecure, .now >= deadline { throw TLSFailure(.timedOut, "since no time was left for it") }
       let tls = try await context(options.tls, for: transport)
       let address = try SocketAddress(server)
       let name = options.tls.serverName ?? "\(server.ip)"

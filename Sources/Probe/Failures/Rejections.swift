@@ -134,13 +134,13 @@ extension ProbeFailure {
       )
     case 486:
       return (
-        .quotaReached, "this user has as many allocations as it may have.",
-        "Wait a minute or more; look at the server's user quota and for allocations that were never deleted."
+        .quotaReached, "this user, or all together, have as many allocations as they may have.",
+        "Wait a minute or more; look at the server's quotas and for allocations that were never deleted."
       )
     case 508:
       return (
         .insufficientCapacity, "it has no relay port or no capacity left.",
-        "Wait a minute or more; look at the server's port range, total quota and bandwidth limit."
+        "Wait a minute or more; look at the server's port range and bandwidth limit."
       )
     case 500...599:
       return (.serverError, "it failed itself.", "Look at the server's log of this second.")

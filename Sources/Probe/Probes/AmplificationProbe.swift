@@ -64,10 +64,10 @@ package struct AmplificationProbe: Sendable {
     _ request: Request, on connection: ServerConnection, _ counter: FrameCounter, by end: Instant
   ) async throws(ProbeFailure) -> Exchange {
     _ = counter.take()
-    let (requestBytes, isGranted) = try await firstAnswer(to: request, on: connection, by: end)
+    let (requestBytes, mayBeGranted) = try await firstAnswer(to: request, on: connection, by: end)
     try? await Task.sleep(for: Self.answerWindow)
     let total = counter.take()
-    if isGranted { connection.sendOnce(.refresh(lifetimeSeconds: 0)) }
+    if mayBeGranted { connection.sendOnce(.refresh(lifetimeSeconds: 0)) }
     if Task.isCancelled {
       throw ProbeFailure(TransportFailure.cancelled, server: connection.server, transport: connection.transport)
     }
@@ -78,16 +78,20 @@ package struct AmplificationProbe: Sendable {
   /// Sends a request, and another one where no answer comes.
   private func firstAnswer(
     to request: Request, on connection: ServerConnection, by end: Instant
-  ) async throws(ProbeFailure) -> (requestBytes: Int, isGranted: Bool) {
+  ) async throws(ProbeFailure) -> (requestBytes: Int, mayBeGranted: Bool) {
+    var isRepeated = false
     while true {
       do throws(RequestFailure) {
         let response = try await connection.perform(request, by: end)
         return (response.effort.requestBytes, request.method == .allocate)
       } catch {
         switch error {
-        case .rejected(let rejection): return (rejection.effort.requestBytes, false)
-        case .timedOut where .now < end && !connection.transport.isReliable: continue
+        case .rejected(let rejection):
+          // The request before may have been granted, and its answer lost.
+          return (rejection.effort.requestBytes, isRepeated && request.method == .allocate)
+        case .timedOut where .now < end && !connection.transport.isReliable: isRepeated = true
         default:
+          if request.method == .allocate { connection.sendOnce(.refresh(lifetimeSeconds: 0)) }
           throw ProbeFailure(error, of: request.method, server: connection.server, transport: connection.transport)
         }
       }

@@ -88,13 +88,14 @@ package struct BehaviourProbe: Sendable {
     let answer: Answer
     do throws(RequestFailure) {
       let response = try await socket.perform(.binding(), to: target, by: end)
-      guard let mapped = try? response.message.attribute(XORMappedAddress.self) else {
-        throw RequestFailure.malformedResponse(.missingAttribute(.xorMappedAddress))
+      let mapped = try BindingProbe.reflexiveAddress(in: response.message)
+      let other: OtherAddress?
+      do throws(DecodingError) { other = try response.message.attribute() } catch {
+        throw RequestFailure.malformedResponse(error)
       }
-      let local = socket.connection.localAddress
       answer = Answer(
-        mapped: mapped.address, other: try? response.message.attribute(OtherAddress.self)?.address,
-        isBehindNAT: !Self.isLocal(mapped.address, localPort: local?.port))
+        mapped: mapped, other: other?.address,
+        isBehindNAT: !Self.isLocal(mapped, localPort: socket.connection.localAddress?.port))
     } catch {
       throw ProbeFailure(error, of: .binding, server: target, transport: .udp)
     }

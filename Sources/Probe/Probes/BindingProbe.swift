@@ -72,6 +72,17 @@ package struct BindingProbe: Sendable {
     }
   }
 
+  /// Our address as a success response tells it.
+  static func reflexiveAddress(in message: Message) throws(RequestFailure) -> TransportAddress {
+    do throws(DecodingError) {
+      if let masked: XORMappedAddress = try message.attribute() { return masked.address }
+      if let plain: MappedAddress = try message.attribute() { return plain.address }
+    } catch {
+      throw .malformedResponse(error)
+    }
+    throw .malformedResponse(.missingAttribute(.xorMappedAddress))
+  }
+
   private struct Tally {
     var requests = 0
     var responses: [Response] = []
@@ -86,7 +97,7 @@ package struct BindingProbe: Sendable {
         let response = try await connection.perform(.binding(), by: end)
         retransmissions += response.effort.sends - 1
         ignored.add(response.effort.ignored)
-        reflexive.append(try Self.reflexiveAddress(in: response.message))
+        reflexive.append(try BindingProbe.reflexiveAddress(in: response.message))
         responses.append(response)
       } catch {
         if case .timedOut(let timeout) = error, !responses.isEmpty {
@@ -103,16 +114,6 @@ package struct BindingProbe: Sendable {
         throw failure
       }
       return true
-    }
-
-    private static func reflexiveAddress(in message: Message) throws(RequestFailure) -> TransportAddress {
-      do throws(DecodingError) {
-        if let masked: XORMappedAddress = try message.attribute() { return masked.address }
-        if let plain: MappedAddress = try message.attribute() { return plain.address }
-      } catch {
-        throw .malformedResponse(error)
-      }
-      throw .malformedResponse(.missingAttribute(.xorMappedAddress))
     }
 
     func report(

@@ -88,6 +88,7 @@ struct FilteringTest {
       _ = try await socket.perform(.binding(attributes), to: target, answeredFrom: source, by: min(end, limit))
       return .arrived
     } catch {
+      if case .rejected = error, !attributes.isEmpty { return .fromElsewhere }
       // Where the deadline came first, silence says nothing.
       if case .timedOut(let timeout) = error, limit <= end {
         return timeout.effort.ignored.wrongSource > 0 ? .fromElsewhere : .silence

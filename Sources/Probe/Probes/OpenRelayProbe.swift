@@ -39,7 +39,7 @@ package struct OpenRelayProbe: Sendable {
   package enum Verdict: Sendable, Hashable {
     /// The server installed a permission.
     case permitted
-    /// The server refused: 403, or 443 for a peer of another family; nil for an error without a number where an
+    /// The server refused: 403 or 443; nil for an error without a number where an
     /// ordinary address was permitted.
     case refused(Int?)
     /// Neither: another error, silence, or an answer that is none. Nothing is known.
@@ -135,6 +135,7 @@ package struct OpenRelayProbe: Sendable {
       guard let number = error.evidence("errorCode").flatMap({ Int($0) }), Self.refusals.contains(number) else {
         return .unknown(error)
       }
+      if number == 443, peer.family != allocation.relayedAddress.ip.family { return .untestable }
       return .refused(number)
     }
   }

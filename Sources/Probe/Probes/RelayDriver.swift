@@ -8,7 +8,6 @@ final class RelayDriver {
   private let echo: Side
   private let eventLoop: any EventLoop
   private let run = UInt64.random(in: .min ... .max)
-  /// `sent` is what was written so far, until the end.
   private var tally: RelayTally
   private var continuation: CheckedContinuation<Result<RelayTally, ProbeFailure>, Never>?
   private var tick: Scheduled<Void>?
@@ -112,16 +111,16 @@ final class RelayDriver {
     if let rate = plan.rate {
       due = Int((now - tally.startedAt) / .seconds(1) * Double(rate)) + 1
     } else {
-      if now - lastProgress > Self.stall { (writtenOff, receivedInWindow) = (tally.sent, 0) }
+      if now - lastProgress > Self.stall { (writtenOff, receivedInWindow) = (sender.outlet.written, 0) }
       due = writtenOff + receivedInWindow + plan.window
     }
-    let last = min(due, plan.packets, tally.sent + Self.batch)
-    guard tally.sent < last, sender.outlet.takesMore() else { return }
-    while tally.sent < last, sender.outlet.takesMore() {
+    let last = min(due, plan.packets, sender.outlet.written + Self.batch)
+    guard sender.outlet.written < last, sender.outlet.takesMore() else { return }
+    while sender.outlet.written < last, sender.outlet.takesMore() {
       let packet = RelayPacket(
-        run: run, number: UInt32(tally.sent), direction: .there, sentAt: nanoseconds(Instant.now - tally.startedAt))
+        run: run, number: UInt32(sender.outlet.written), direction: .there,
+        sentAt: nanoseconds(Instant.now - tally.startedAt))
       write(packet, from: sender)
-      tally.sent += 1
     }
     lastProgress = now
     tally.lastSentAt = now
@@ -136,13 +135,13 @@ final class RelayDriver {
 
   /// nil when everything has come back, or can no longer be expected to.
   private func nextTick(now: Instant) -> Instant? {
-    if sender.outlet.isFull || (tally.sent == plan.packets && sender.outlet.hasUnsent) {
+    if sender.outlet.isFull || (sender.outlet.written == plan.packets && sender.outlet.hasUnsent) {
       lastProgress = now
       return min(now + Self.look, plan.end)
     }
-    if tally.sent < plan.packets {
+    if sender.outlet.written < plan.packets {
       guard let rate = plan.rate else { return min(lastProgress + Self.stall, plan.end) }
-      return min(tally.startedAt + .seconds(Double(tally.sent) / Double(rate)), plan.end)
+      return min(tally.startedAt + .seconds(Double(sender.outlet.written) / Double(rate)), plan.end)
     }
     let longest = tally.back.transits.max() ?? .zero
     let patience =

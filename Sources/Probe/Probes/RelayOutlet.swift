@@ -6,7 +6,7 @@ import STUN
 final class RelayOutlet {
   private let connection: ServerConnection
   private let handler: ClientHandler
-  private var written = 0
+  private(set) var written = 0
   /// How many packets were handed to the system.
   private(set) var sent = 0
   /// When the last one was, or the first of those that wait now was written.

@@ -47,7 +47,8 @@ struct TLSTrials: Sendable {
       try await open(tls)
       return true
     } catch {
-      guard case .cancelled = error else { return false }
+      let isRefusal = if case .cancelled = error { false } else { .now < end }
+      if isRefusal { return false }
       throw ProbeFailure(error, server: address, transport: server.transport)
     }
   }

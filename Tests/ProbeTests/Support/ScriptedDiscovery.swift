@@ -36,6 +36,8 @@ final class ScriptedDiscovery: Sendable {
     var mapping = BehaviourProbe.Dependence.endpointIndependent
     /// What is announced in place of the second address; gets the first.
     var announced: (@Sendable (TransportAddress) -> TransportAddress)?
+    /// The error that a request with CHANGE-REQUEST is answered with.
+    var changeRefusal: Int?
     var script: Script = { change, place in place.changed(by: change) }
   }
 
@@ -93,6 +95,11 @@ final class ScriptedDiscovery: Sendable {
     requests.append(place)
     opened.withLock { _ = $0.insert(place) }
     let change = try? request.attribute(ChangeRequest.self)
+    if change != nil, let number = settings.changeRefusal {
+      channels.withLock { $0[place] }?.writeAndFlush(
+        AddressedEnvelope(remoteAddress: client, data: Reply.error(number, to: request)), promise: nil)
+      return
+    }
     guard let sender = settings.script(change, place), passes(sender) else { return }
     let attributes: [any Attribute] = [
       XORMappedAddress(shown(source, at: place)), OtherAddress(settings.announced?(primary) ?? other),
