@@ -12,7 +12,7 @@ extension Server {
       self.init(uri: try ServerURI(parsing: target.uri))
     } catch {
       throw .notStarted(
-        "turn.uri-invalid", "\(target.uri) is no STUN or TURN URI: \(error).",
+        "turn.invalidURI", "\(target.uri) is no STUN or TURN URI: \(error).",
         advice: "Write it as turn:turn.example.com:3478?transport=udp (RFC 7065).")
     }
     tls.trustFile = target.ca
