@@ -23,6 +23,9 @@ package struct AnyStepModule: Sendable {
     package let expect: [String]
   }
 
+  /// Why the step can never be done on these members within a timeout; nil where it may be, or where the input's type does
+  /// not admit them.
+  package let objection: @Sendable (Value, Duration) -> Finding?
   /// Does the step once, on members that the input's type admits.
   package let run: @Sendable (Value, StepContext) async throws(StepError) -> StepResult<Value>
   /// Finds out how a beginning ended.
@@ -44,6 +47,10 @@ package struct AnyStepModule: Sendable {
     input = declaration.input.type
     output = declaration.output.type
     examples = declaration.examples.map { Example(title: $0.title, with: $0.with, expect: $0.expect) }
+    objection = { value, timeout in
+      guard let input = try? declaration.input.decode(value) else { return nil }
+      return Module.objection(to: input, within: timeout)
+    }
     run = { (value, context) async throws(StepError) in
       let result = try await Module().run(try Self.decode(value, by: declaration.input), in: context)
       return StepResult(

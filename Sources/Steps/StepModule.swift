@@ -1,3 +1,5 @@
+package import Journal
+
 /// One kind of step. A module is a value without state: what it needs comes as input and context.
 package protocol StepModule: Sendable {
   associatedtype Input: Sendable
@@ -6,6 +8,12 @@ package protocol StepModule: Sendable {
   static var declaration: ModuleDeclaration<Input, Output> { get }
 
   init()
+
+  /// Why the step can never be done on this input, whatever it meets; nil where it may be.
+  ///
+  /// Asked before the run begins where the input is known then: it looks at nothing else.
+  /// - Parameter timeout: what one try has.
+  static func objection(to input: Input, within timeout: Duration) -> Finding?
 
   /// Does the step once.
   ///
@@ -19,6 +27,8 @@ package protocol StepModule: Sendable {
 }
 
 extension StepModule {
+  package static func objection(to input: Input, within timeout: Duration) -> Finding? { nil }
+
   package func reconcile(_ input: Input, in context: StepContext) async throws(StepError) -> Reconciliation {
     .unknown("\(Self.declaration.name) cannot tell whether it took effect")
   }

@@ -33,6 +33,27 @@ import Testing
     #expect(!project.exists(".runbook/runs"))
   }
 
+  @Test("A step that can never be done is found by validate where no target would help, else before the run begins")
+  func impossibleSteps() async throws {
+    let project = try CommandLineProject()
+    func validate(_ step: String) async throws -> [String?] {
+      try project.write("runbooks/impossible.yaml", "runbook: impossible\nsteps:\n  - {id: step, \(step)}\n")
+      let output = try await project.runbook("validate", "runbooks/impossible.yaml", "--format", "json")
+      return try output.json.array?.map { $0["code"]?.string } ?? []
+    }
+    let slow = #"use: turn.relay, with: {server: "${target}", packets: 5000, rate: 100}"#
+    #expect(try await validate(slow) == ["cannot-work"])
+    #expect(try await validate(slow + ", timeout: 1m") == [])
+    #expect(try await validate(#"use: turn.expiry, with: {server: "${target}"}, timeout: 1m"#) == ["cannot-work"])
+    #expect(try await validate(#"use: tls.certificate, with: {server: "${target}"}"#) == [])
+    let refused = try await project.runbook(
+      "run", "impossible", environment: ["TURN_SERVER": "turn:127.0.0.1:9", "TURN_USERNAME": "", "TURN_CREDENTIAL": ""])
+    #expect(refused.status == 2)
+    #expect(refused.stderr.contains("turn:127.0.0.1:9 is not encrypted [cannot-work]"), "\(refused.stderr)")
+    #expect(refused.stderr.contains("help: Name the TLS port as turns: or stuns:"), "\(refused.stderr)")
+    #expect(!project.exists(".runbook/runs"))
+  }
+
   @Test("One step alone is run only with those whose results it uses")
   func onlyWithNeeded() async throws {
     let project = try CommandLineProject()

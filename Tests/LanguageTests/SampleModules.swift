@@ -47,6 +47,11 @@ struct SampleRelay: StepModule {
     "sample.relay", "Relays.", effect: .observe, judges: true, deadline: .seconds(20), input: Input.record,
     output: Output.record, examples: [])
 
+  static func objection(to input: Input, within timeout: Duration) -> Finding? {
+    guard input.maxRtt > timeout else { return nil }
+    return Finding("sample.tooLong", "One round trip may outlast the timeout.", advice: "Raise the timeout.")
+  }
+
   func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     throw .broken("sample", "never run")
   }

@@ -45,6 +45,25 @@ import Testing
     #expect(result(sent: 99).objection?.finding.code == "turn.relayCutShort")
   }
 
+  @Test("tls.handshake warns of versions and ciphers that are out of date, and of nothing else")
+  func legacy() {
+    func result(_ versions: [String], _ ciphers: [String]?) -> StepResult<TLSHandshakeModule.Output> {
+      TLSHandshakeModule.result(
+        TLSHandshakeModule.Output(
+          version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384", versions: [], ciphers: ciphers.map { _ in [] },
+          legacyVersions: versions, legacyCiphers: ciphers), of: ServerURI(scheme: .turns, host: "turn.example.com"))
+    }
+    #expect(result([], nil).objection == nil)
+    #expect(result([], []).objection == nil)
+    let both = result(["TLSv1"], ["AES128-SHA", "AES256-SHA"]).objection
+    #expect(both?.severity == .warn)
+    #expect(both?.finding.code == "tls.legacyAccepted")
+    #expect(
+      both?.finding.message
+        == "turns:turn.example.com accepts what is out of date: TLSv1, 2 ciphers, such as AES128-SHA.")
+    #expect(result([], ["AES128-SHA"]).objection?.finding.message.hasSuffix(": AES128-SHA.") == true)
+  }
+
   @Test("turn.openRelay passes only what is refused, untestable or allowed")
   func refused() throws {
     let result = try relay(

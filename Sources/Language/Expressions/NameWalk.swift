@@ -138,7 +138,8 @@ struct NameWalk {
       return
     }
     switch root {
-    case .params, .target, .secrets: dependencies.namesGiven = true
+    case .params, .secrets: dependencies.namesGiven = true
+    case .target: dependencies.namesTarget = true
     case .inputs: dependencies.inputs.formUnion(path.name(0).map { [$0] } ?? names.inputs?.fields.map(\.name) ?? [])
     case .steps, .run, .output, .env: dependencies.namesRun = true
     }

@@ -46,14 +46,18 @@ package struct Expression: Sendable {
 package struct Dependencies: Hashable, Sendable {
   /// The inputs of a check.
   package var inputs: Set<String> = []
-  /// `params`, `target` or `secrets`.
+  /// `params` or `secrets`.
   package var namesGiven = false
+  package var namesTarget = false
   /// `steps`, `run` or `output`, which only a run gives.
   package var namesRun = false
 
-  package init(inputs: Set<String> = [], namesGiven: Bool = false, namesRun: Bool = false) {
+  package init(
+    inputs: Set<String> = [], namesGiven: Bool = false, namesTarget: Bool = false, namesRun: Bool = false
+  ) {
     self.inputs = inputs
     self.namesGiven = namesGiven
+    self.namesTarget = namesTarget
     self.namesRun = namesRun
   }
 }

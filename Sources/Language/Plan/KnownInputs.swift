@@ -1,38 +1,42 @@
+internal import Journal
 internal import Schema
+internal import Steps
 
 /// What can be known of steps' inputs before the run begins, held against what the steps take.
 struct KnownInputs {
   /// Params, target and secrets of a runbook; of a check the inputs that are known.
   let scope: Scope
+  /// Whether ``scope`` has params and secrets.
+  private let knowsGiven: Bool
   /// The names of the check's inputs that ``scope`` has.
-  private let inputs: Set<String>
+  private var inputs: Set<String> = []
   /// The steps around, as a prefix of what messages call a step: "turn/".
-  private let path: String
+  private var path = ""
   private let log: IssueLog
 
-  init(scope: Scope, log: IssueLog) {
-    self.init(scope: scope, inputs: [], path: "", log: log)
-  }
-
-  private init(scope: Scope, inputs: Set<String>, path: String, log: IssueLog) {
+  init(scope: Scope, knowsGiven: Bool = true, log: IssueLog) {
     self.scope = scope
-    self.inputs = inputs
-    self.path = path
+    self.knowsGiven = knowsGiven
     self.log = log
   }
 
   /// Reports every input that is known already and that its step could not take: one that lies outside of the field's
-  /// limits, or that has no value.
+  /// limits, that has no value, or on which the step can never be done.
   func check(_ steps: [PlannedStep]) {
     for step in steps where mayRun(step) {
       switch step.action {
-      case .module(_, let input): _ = value(of: input, step)
+      case .module(let module, let input):
+        guard let value = value(of: input, step), let finding = module.objection(value, step.timeout) else { continue }
+        report(
+          "cannot-work", finding.message.trimmingFullStop, at: step.range, step,
+          suggestion: finding.advice?.trimmingFullStop)
       case .check(let check):
-        var inner = Scope()
+        var scope = Scope()
         let members = members(of: check.input, check.inputType, step)
-        inner.inputs = .members(members)
-        KnownInputs(scope: inner, inputs: Set(members.map(\.name)), path: "\(path)\(step.id)/", log: log)
-          .check(check.steps)
+        scope.inputs = .members(members)
+        var inner = KnownInputs(scope: scope, log: log)
+        (inner.inputs, inner.path) = (Set(members.map(\.name)), "\(path)\(step.id)/")
+        inner.check(check.steps)
       }
     }
   }
@@ -42,7 +46,8 @@ struct KnownInputs {
   private func mayRun(_ step: PlannedStep) -> Bool {
     guard let condition = step.condition else { return true }
     guard isKnown(condition) else {
-      return !condition.dependencies.namesGiven && condition.dependencies.inputs.isEmpty
+      let names = condition.dependencies
+      return !names.namesGiven && !names.namesTarget && names.inputs.isEmpty
     }
     do { return try condition.value(in: scope) == .bool(true) } catch {
       report("no-value", error.message, at: error.range, step)
@@ -51,11 +56,15 @@ struct KnownInputs {
   }
 
   private func isKnown(_ expression: Expression) -> Bool {
-    !expression.dependencies.namesRun && expression.dependencies.inputs.isSubset(of: inputs)
+    let names = expression.dependencies
+    return !names.namesRun && (knowsGiven || !names.namesGiven) && (scope.target != nil || !names.namesTarget)
+      && names.inputs.isSubset(of: inputs)
   }
 
-  private func report(_ code: String, _ message: String, at range: SourceRange, _ step: PlannedStep) {
-    log.error(code, "the step \"\(path)\(step.id)\": \(message)", at: range)
+  private func report(
+    _ code: String, _ message: String, at range: SourceRange, _ step: PlannedStep, suggestion: String? = nil
+  ) {
+    log.error(code, "the step \"\(path)\(step.id)\": \(message)", at: range, suggestion: suggestion)
   }
 
   /// The value; nil where it is not known yet, or was reported.
@@ -110,4 +119,9 @@ struct KnownInputs {
     default: []
     }
   }
+}
+
+extension String {
+  /// A finding's sentence as an issue writes it.
+  fileprivate var trimmingFullStop: String { hasSuffix(".") ? String(dropLast()) : self }
 }

@@ -27,11 +27,36 @@ extension Project {
     for target in targets { target.checkFiles(root: root, judgeCertificates, log: log) }
     let compiler = compiler(catalog, log)
     for (kind, name) in documents(paths, log) {
-      switch kind {
-      case .runbook: _ = compiler.runbook(name)
-      case .check: _ = compiler.check(name)
-      }
+      let steps =
+        switch kind {
+        case .runbook: compiler.runbook(name)?.steps
+        case .check: compiler.check(name)?.steps
+        }
+      reportImpossible(steps ?? [], log)
     }
+  }
+
+  /// Reports the steps that can never be done, whatever params are given and whichever target is taken.
+  private func reportImpossible(_ steps: [CheckedStep], _ log: IssueLog) {
+    let found = Self.anyTargets.map { target in
+      var scope = Scope()
+      scope.target = target
+      let found = IssueLog()
+      KnownInputs(scope: scope, knowsGiven: false, log: found).check(steps.map(\.step))
+      return found.issues.filter { $0.code == "cannot-work" }
+    }
+    // A check is looked at by itself, and again in every runbook that uses it.
+    let reported = Set(log.issues.filter { $0.code == "cannot-work" }.map(\.range))
+    for issue in found[0] where !reported.contains(issue.range) {
+      if found.allSatisfy({ $0.contains { $0.range == issue.range } }) { log.report(issue) }
+    }
+  }
+
+  /// One target of each kind, for what is wrong with all of them.
+  private static let anyTargets = ["turn", "turns"].map { scheme in
+    TURNServer(
+      name: scheme, uri: "\(scheme):target.invalid", host: "target.invalid", username: "target",
+      credential: Secret("target"))
   }
 
   private func documents(_ paths: [String]?, _ log: IssueLog) -> [(ProjectFiles.Kind, String)] {

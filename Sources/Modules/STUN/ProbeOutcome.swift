@@ -29,9 +29,31 @@ extension Server {
   }
 }
 
+/// The time that a probe may take, so that what it made is cleaned up before the step's own deadline.
+private func probeDeadline(of timeout: Duration) -> Duration { timeout - min(.seconds(2), timeout / 5) }
+
+extension StepModule {
+  /// What a probe objects to before it sends anything, for ``objection(to:within:)``.
+  static func objection(
+    _ target: TURNServer, within timeout: Duration,
+    checkInput: (_ server: Server, _ deadline: Duration) throws(ProbeFailure) -> Void
+  ) -> Finding? {
+    do throws(StepError) {
+      let server = try Server(target)
+      // A try begins a moment after its time does.
+      let start = min(.milliseconds(100), timeout / 100)
+      do throws(ProbeFailure) { try checkInput(server, probeDeadline(of: timeout - start)) } catch {
+        throw StepError(error)
+      }
+      return nil
+    } catch {
+      return error.finding
+    }
+  }
+}
+
 extension StepContext {
-  /// The time that a probe may take, so that what it made is cleaned up before the step's own deadline.
-  var probeDeadline: Duration { remaining - min(.seconds(2), remaining / 5) }
+  private var probeDeadline: Duration { Modules.probeDeadline(of: remaining) }
 
   /// Runs a probe and says what its failure means for a step, after a second look at the server where there is time.
   func probing<Report>(

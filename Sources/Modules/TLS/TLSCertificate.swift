@@ -1,5 +1,5 @@
 import Glibc
-import Journal
+package import Journal
 import Probe
 import STUN
 package import Schema
@@ -67,6 +67,12 @@ package struct TLSCertificate: StepModule {
     ])
 
   package init() {}
+
+  package static func objection(to input: Input, within timeout: Duration) -> Finding? {
+    objection(input.server, within: timeout) { server, _ throws(ProbeFailure) in
+      try CertificateProbe(server: server).checkInput()
+    }
+  }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)

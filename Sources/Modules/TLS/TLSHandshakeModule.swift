@@ -1,4 +1,5 @@
-import Journal
+import Addresses
+package import Journal
 package import Probe
 package import Schema
 package import Steps
@@ -48,9 +49,10 @@ package struct TLSHandshakeModule: StepModule {
     discussion: """
       One connection for each. What the TLS library here can no longer offer is `untestable`, never `refused`: of the
       server nothing is known then. Some servers refuse by silence: it counts as `refused` where it was met each
-      time and the server answers modern clients right before and after it, otherwise as `untestable`, and fails the step with
-      `tls.inconclusive`. Legacy are versions before 1.2 (RFC 8996), and ciphers without forward secrecy or without
-      authenticated encryption (RFC 9325). Without `ciphers`, the outputs on ciphers are absent.
+      time and the server answers modern clients right before and after it, otherwise as `untestable`, and fails the step
+      with `tls.inconclusive`. It warns of what is legacy and accepted (`tls.legacyAccepted`): versions before 1.2
+      (RFC 8996), and ciphers without forward secrecy or without authenticated encryption (RFC 9325). Without `ciphers`,
+      the outputs on ciphers are absent.
       """,
     effect: .observe, judges: true, deadline: .seconds(60),
     input: Record(
@@ -81,6 +83,12 @@ package struct TLSHandshakeModule: StepModule {
 
   package init() {}
 
+  package static func objection(to input: Input, within timeout: Duration) -> Finding? {
+    objection(input.server, within: timeout) { server, _ throws(ProbeFailure) in
+      try CertificateProbe(server: server).checkInput()
+    }
+  }
+
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
@@ -92,7 +100,7 @@ package struct TLSHandshakeModule: StepModule {
       versions: report.versions.map { Self.trial($0.version, nil, $0.verdict, $0.version.isLegacy) },
       ciphers: report.ciphers?.map { Self.trial($0.version, $0.cipher, $0.verdict, $0.isLegacy) },
       legacyVersions: report.legacyVersions.map(\.rawValue), legacyCiphers: report.legacyCiphers)
-    guard report.unanswered > 0 else { return .done(output) }
+    guard report.unanswered > 0 else { return Self.result(output, of: server.uri) }
     return .failed(
       output,
       Finding(
@@ -102,6 +110,20 @@ package struct TLSHandshakeModule: StepModule {
         advice:
           "Nothing is known of these. Look at the server's load, and at what stands between: a proxy or a firewall "
           + "that swallows connections."))
+  }
+
+  /// What is out of date still works: a warning.
+  static func result(_ output: Output, of uri: ServerURI) -> StepResult<Output> {
+    var legacy = output.legacyVersions
+    if let ciphers = output.legacyCiphers, let first = ciphers.first {
+      legacy.append(ciphers.count == 1 ? first : "\(ciphers.count) ciphers, such as \(first)")
+    }
+    guard !legacy.isEmpty else { return .done(output) }
+    return .warned(
+      output,
+      Finding(
+        "tls.legacyAccepted", "\(uri) accepts what is out of date: \(legacy.joined(separator: ", ")).",
+        advice: "Look at the server's versions and ciphers (coturn: no-tlsv1, no-tlsv1_1, cipher-list)."))
   }
 
   private static func trial(

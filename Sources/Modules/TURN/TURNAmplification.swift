@@ -29,7 +29,7 @@ package struct TURNAmplification: StepModule {
       comes back then hits a victim, larger by this factor. All answers to one request count, up to half a second after
       the first.
       """,
-    effect: .observe, judges: true, deadline: .seconds(10),
+    effect: .observe, judges: false, deadline: .seconds(10),
     input: Record(
       Input.init,
       Field("server", \.server, .turnServer, "The server to measure; credentials are not used.")

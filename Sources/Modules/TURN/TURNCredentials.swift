@@ -1,4 +1,4 @@
-import Journal
+package import Journal
 package import Probe
 package import Schema
 package import Steps
@@ -53,6 +53,12 @@ package struct TURNCredentials: StepModule {
     examples: [.init("Only good credentials work", with: "server: ${target}")])
 
   package init() {}
+
+  package static func objection(to input: Input, within timeout: Duration) -> Finding? {
+    objection(input.server, within: timeout) { server, _ throws(ProbeFailure) in
+      try CredentialsProbe(server: server).checkInput()
+    }
+  }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)

@@ -18,7 +18,7 @@ package struct TURNDrain: StepModule {
   package static let declaration = ModuleDeclaration(
     "turn.drain", "Finds out whether a TURN server is draining: it answers, and gives no new allocations.",
     discussion: "A 403 to Allocate with good credentials, while Binding is answered, is taken for draining.",
-    effect: .observe, judges: true, deadline: .seconds(15),
+    effect: .observe, judges: false, deadline: .seconds(15),
     input: Record(
       Input.init,
       Field("server", \.server, .turnServer, "The server to try, with credentials or shared secret.")

@@ -1,4 +1,4 @@
-import Journal
+package import Journal
 package import Probe
 package import Schema
 package import Steps
@@ -58,9 +58,19 @@ package struct TURNExpiry: StepModule {
 
   package init() {}
 
+  package static func objection(to input: Input, within timeout: Duration) -> Finding? {
+    objection(input.server, within: timeout) { server, deadline throws(ProbeFailure) in
+      try probe(server, input).checkInput(deadline: deadline)
+    }
+  }
+
+  private static func probe(_ server: Server, _ input: Input) -> ExpiryProbe {
+    ExpiryProbe(server: server, subject: input.subject, after: input.after)
+  }
+
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
-    let probe = ExpiryProbe(server: server, subject: input.subject, after: input.after)
+    let probe = Self.probe(server, input)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await probe.run(deadline: deadline, progress: context.progress)
     }

@@ -1,4 +1,4 @@
-import Journal
+package import Journal
 import Probe
 package import Schema
 package import Steps
@@ -31,7 +31,7 @@ package struct TURNPool: StepModule {
     effect: .observe, judges: true, deadline: .seconds(20),
     input: Record(
       Input.init,
-      Field("servers", \.servers, .list(.turnServer), "The servers, in the order in which clients fail over."),
+      Field("servers", \.servers, .list(.turnServer).nonEmpty, "The servers, in the order in which clients fail over."),
       Field("working", \.working, .int.within(0...1000), default: 1, "How many must work.")
     ),
     output: Record(
@@ -57,12 +57,20 @@ package struct TURNPool: StepModule {
 
   package init() {}
 
+  package static func objection(to input: Input, within timeout: Duration) -> Finding? {
+    guard input.working > input.servers.count else { return nil }
+    return Finding(
+      "turn.poolTooSmall", "\(input.working) servers must work, and the pool has \(input.servers.count).",
+      advice: "Name more servers, or lower \"working\".")
+  }
+
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     var servers: [Server] = []
     for server in input.servers { servers.append(try Server(server)) }
     let probed = servers
     guard let first = probed.first else {
-      throw .notStarted("turn.poolEmpty", "The pool has no servers.", advice: "Name at least one.")
+      throw .notStarted(
+        ProbeFailure.Code.invalidInput.rawValue, "The pool has no servers.", advice: "Name at least one.")
     }
     let report = try await context.probing(first) { (deadline) async throws(ProbeFailure) in
       try await PoolProbe(servers: probed).run(deadline: deadline, progress: context.progress)

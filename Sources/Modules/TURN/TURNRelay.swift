@@ -1,5 +1,5 @@
 import Addresses
-import Journal
+package import Journal
 package import Probe
 import STUN
 package import Schema
@@ -87,13 +87,22 @@ package struct TURNRelay: StepModule {
 
   package init() {}
 
-  package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server)
+  package static func objection(to input: Input, within timeout: Duration) -> Finding? {
+    objection(input.server, within: timeout) { server, deadline throws(ProbeFailure) in
+      try probe(server, input).checkInput(deadline: deadline)
+    }
+  }
+
+  private static func probe(_ server: Server, _ input: Input) -> RelayProbe {
     var probe = RelayProbe(server: server)
     (probe.packets, probe.size, probe.rate, probe.path) = (input.packets, input.size, input.rate, input.path)
-    let configured = probe
+    return probe
+  }
+
+  package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+    let server = try Server(input.server)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
-      try await configured.run(deadline: deadline, progress: context.progress)
+      try await Self.probe(server, input).run(deadline: deadline, progress: context.progress)
     }
     guard let roundTrip = report.roundTrip else {
       throw .failed(ProbeFailure.Code.nothingRelayed.rawValue, "No packet came back.", advice: nil)

@@ -6,15 +6,20 @@ package struct CertificateProbe: Sendable {
 
   package init(server: Server) { self.server = server }
 
-  /// Makes one handshake. Whether the certificate convinces is in what comes back, not thrown.
-  ///
-  /// - Throws: `ProbeFailure` where no handshake comes about.
-  package func run(deadline: Duration) async throws(ProbeFailure) -> TLSHandshake {
-    let end = Instant.now + deadline
+  /// Throws `probe.invalidInput` where the server is no `stuns:` or `turns:` one.
+  package func checkInput() throws(ProbeFailure) {
     guard server.transport.isSecure else {
       throw ProbeFailure(
         .invalidInput, "\(server.uri) is not encrypted.", advice: "Name the TLS port as turns: or stuns:.")
     }
+  }
+
+  /// Makes one handshake. Whether the certificate convinces is in what comes back, not thrown.
+  ///
+  /// - Throws: `ProbeFailure` where no handshake comes about.
+  package func run(deadline: Duration) async throws(ProbeFailure) -> TLSHandshake {
+    try checkInput()
+    let end = Instant.now + deadline
     let address = try await server.preferredAddress(by: end)
     var options = server.connectionOptions()
     options.tls.verifiesCertificate = false

@@ -45,6 +45,16 @@ package struct CredentialsProbe: Sendable {
     package var violations: [Trial] { outcomes.filter { !$0.isAsExpected }.map(\.trial) }
   }
 
+  /// The credentials to try. Throws `probe.invalidInput` where there are none.
+  @discardableResult
+  package func checkInput() throws(ProbeFailure) -> Server.Credentials {
+    guard let credentials = server.credentials else {
+      throw ProbeFailure(
+        .invalidInput, "There are no credentials to try.", advice: ProbeFailure.adviceToGiveCredentials)
+    }
+    return credentials
+  }
+
   /// Runs every trial that the kind of credentials allows, one after the other.
   ///
   /// - Throws: `ProbeFailure` for what is no answer to a trial: silence, no route, other refusals.
@@ -52,10 +62,7 @@ package struct CredentialsProbe: Sendable {
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
-    guard let credentials = server.credentials else {
-      throw ProbeFailure(
-        .invalidInput, "There are no credentials to try.", advice: ProbeFailure.adviceToGiveCredentials)
-    }
+    let credentials = try checkInput()
     progress("credentials that must work")
     var outcomes = [try await accepted(.good, with: server, by: end)]
     for (trial, bad) in Self.badServers(server, credentials) {

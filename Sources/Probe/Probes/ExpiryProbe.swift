@@ -43,16 +43,8 @@ package struct ExpiryProbe: Sendable {
     package let passages: Int
   }
 
-  /// Runs the probe.
-  ///
-  /// What expired is asked for again in the end: only where datagrams pass then was it that which was missing.
-  ///
-  /// - Throws: `ProbeFailure`: as `AllocateProbe`; `turn.forbidden` where our own address is no permitted peer;
-  ///   `turn.nothingRelayed` where datagrams do not pass just after the grant, at first or in the end;
-  ///   `probe.deadlineTooShort` before anything is sent.
-  package func run(
-    deadline: Duration, progress: @escaping ProbeProgress = { _ in }
-  ) async throws(ProbeFailure) -> Report {
+  /// Throws `probe.deadlineTooShort` where the deadline leaves no time to wait in.
+  package func checkInput(deadline: Duration) throws(ProbeFailure) {
     let needed = after + ExpiryPath.patience * 10
     guard needed <= deadline else {
       throw ProbeFailure(
@@ -63,6 +55,19 @@ package struct ExpiryProbe: Sendable {
           "Give it \((needed + Allocation.deletionLimit).roundedUpToSeconds.inSeconds) or more: a step by timeout, "
           + "a probe by --timeout.")
     }
+  }
+
+  /// Runs the probe.
+  ///
+  /// What expired is asked for again in the end: only where datagrams pass then was it that which was missing.
+  ///
+  /// - Throws: `ProbeFailure`: as `AllocateProbe`; `turn.forbidden` where our own address is no permitted peer;
+  ///   `turn.nothingRelayed` where datagrams do not pass just after the grant, at first or in the end;
+  ///   `probe.deadlineTooShort` before anything is sent.
+  package func run(
+    deadline: Duration, progress: @escaping ProbeProgress = { _ in }
+  ) async throws(ProbeFailure) -> Report {
+    try checkInput(deadline: deadline)
     let end = Instant.now + deadline
     var request = AllocationRequest(server: server)
     request.options.family = try await server.familyForOwnPeers(by: end)

@@ -84,7 +84,8 @@ package struct RelayProbe: Sendable {
     return try report(inner.value, deleted: inner.deletion.isConfirmed && outerDeletion.isConfirmed)
   }
 
-  private func checkInput(deadline: Duration) throws(ProbeFailure) {
+  /// Throws `probe.invalidInput`, and `probe.deadlineTooShort` where the rate takes longer than the deadline.
+  package func checkInput(deadline: Duration) throws(ProbeFailure) {
     guard packets > 0, (RelayPacket.minimumSize...65_000).contains(size), rate.map({ $0 > 0 }) ?? true else {
       throw ProbeFailure(
         .invalidInput, "Packets and rate must be positive, the size 24 to 65000 bytes.",
