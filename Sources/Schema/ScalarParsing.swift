@@ -37,6 +37,8 @@ extension ValueType {
     case .percent: return try read(parsePercent(text).map(Value.double))
     case .port: return try read(Int64(text).flatMap { (1...65_535).contains($0) ? .int($0) : nil })
     case .any, .string, .host, .ip, .cidr, .path, .url, .turnURI, .cron, .enumeration:
+      // What people write reaches programs and files, which know no NUL. What servers and programs answer may hold one.
+      guard !text.contains("\0") else { throw Mismatch("text must not hold a NUL character") }
       try checkText(text)
       return .string(text)
     case .optional(let wrapped): return try wrapped.parse(text)
@@ -53,10 +55,8 @@ extension ValueType {
     text.allSatisfy { $0.isASCII && ($0.isNumber || "+-.eE".contains($0)) }
   }
 
-  /// Throws where the text breaks the syntax of a text-like type. NUL is refused everywhere: no text that reaches a
-  /// program or a file can hold it.
+  /// Throws where the text breaks the syntax of a text-like type.
   func checkText(_ text: String) throws(Mismatch) {
-    guard !text.contains("\0") else { throw Mismatch("text must not hold a NUL character") }
     let holds =
       switch self {
       case .host: isHost(text)

@@ -26,7 +26,7 @@ package struct AnyStepModule: Sendable {
   /// Why the step can never be done on these members within a timeout; nil where it may be, or where the input's type does
   /// not admit them.
   package let objection: @Sendable (Value, Duration) -> Finding?
-  /// Does the step once, on members that the input's type admits.
+  /// Does the step once, on members that the input's type admits. Secrets of the input are masked in all that comes back.
   package let run: @Sendable (Value, StepContext) async throws(StepError) -> StepResult<Value>
   /// Finds out how a beginning ended.
   package let reconcile: @Sendable (Value, StepContext) async throws(StepError) -> Reconciliation
@@ -52,10 +52,18 @@ package struct AnyStepModule: Sendable {
       return Module.objection(to: input, within: timeout)
     }
     run = { (value, context) async throws(StepError) in
-      let result = try await Module().run(try Self.decode(value, by: declaration.input), in: context)
-      return StepResult(
-        output: declaration.output.encode(result.output),
-        objection: result.objection.map { .init(severity: $0.severity == .fail ? .fail : .warn, finding: $0.finding) })
+      let masking = SecretMasking(secretsIn: value)
+      do throws(StepError) {
+        let result = try await Module().run(
+          try Self.decode(value, by: declaration.input), in: context.masked(by: masking))
+        return StepResult(
+          output: masking.masked(declaration.output.encode(result.output), as: .record(declaration.output.type)),
+          objection: result.objection.map {
+            .init(severity: $0.severity == .fail ? .fail : .warn, finding: $0.finding.masked(by: masking))
+          })
+      } catch {
+        throw error.masked(by: masking)
+      }
     }
     reconcile = { (value, context) async throws(StepError) in
       try await Module().reconcile(try Self.decode(value, by: declaration.input), in: context)
@@ -71,5 +79,27 @@ package struct AnyStepModule: Sendable {
     } catch {
       throw .notStarted("input.mismatch", "\(error.path): \(error.message)")
     }
+  }
+}
+
+extension StepContext {
+  fileprivate func masked(by masking: SecretMasking) -> Self {
+    Self(
+      run: run, path: path, attempt: attempt, idempotencyKey: idempotencyKey, deadline: deadline, history: history,
+      progress: { [progress] in progress(masking.masked($0)) })
+  }
+}
+
+extension StepError {
+  fileprivate func masked(by masking: SecretMasking) -> Self {
+    Self(
+      kind, finding.masked(by: masking),
+      learnt: learnt.map { .init($0.name, masking.masked($0.value, as: .any)) })
+  }
+}
+
+extension Finding {
+  fileprivate func masked(by masking: SecretMasking) -> Self {
+    Self(code, masking.masked(message), advice: advice.map(masking.masked))
   }
 }

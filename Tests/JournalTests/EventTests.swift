@@ -18,6 +18,21 @@ import Testing
     }
   }
 
+  @Test("What a server answered is read back also where it holds NUL, which no document may")
+  func foreignText() throws {
+    let finding = Finding("a.b", "it says \"a\0b\"", advice: "Compare a\0b.")
+    let event = Event.stepResult(
+      StepResultRecorded(
+        path: "a", attempt: 1, outcome: .fail, output: .members([.init("software", .string("\0"))]), finding: finding,
+        notStarted: false, duration: .seconds(1)))
+    let line = try JSON(parsing: Array(JSON.object(event.fields).text().utf8))
+    guard case .object(let fields) = line else {
+      Issue.record("no record")
+      return
+    }
+    #expect(try Event(type: event.type, fields: fields) == event)
+  }
+
   @Test("No field of an event has the name of a part of the envelope", arguments: Event.kinds.map(\.type))
   func envelopeIsApart(type: String) throws {
     let kind = try #require(Event.kind(named: type))

@@ -57,6 +57,17 @@ import Testing
     #expect(!"\(error)".contains("wrong-horse"))
   }
 
+  @Test("A password that the server says itself is masked in what is learnt")
+  func echoedSecret() async throws {
+    let coturn = try await Coturn.start()
+    let error = try await stepError {
+      _ = try await run("turn.allocate", [.init("server", server(coturn, credential: "r.example"))])
+    }
+    #expect(error.learnt.contains(Value.Member("realm", .string(Secret.mask))))
+    #expect(error.finding.advice?.contains(Secret.mask) == true)
+    #expect(!"\(error)".contains("r.example"))
+  }
+
   @Test("Credentials that a server does not ask for are worth a warning; that it asks nobody for any is not, by itself")
   func anonymous() async throws {
     let open = try await Coturn.start { $0.authentication = .none }

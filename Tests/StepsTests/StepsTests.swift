@@ -1,6 +1,7 @@
 import Journal
 import Schema
 import Steps
+import Synchronization
 import Testing
 
 /// Adds two numbers and objects to odd sums.
@@ -18,6 +19,29 @@ private struct Add: StepModule {
   func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let output = Output(sum: input.a + input.b)
     return output.sum % 2 == 0 ? .done(output) : .failed(output, Finding("test.odd", "the sum is odd"))
+  }
+}
+
+/// Says its password to everybody.
+private struct Blab: StepModule {
+  struct Input: Sendable { var password: Secret, throwing: Bool }
+  struct Output: Sendable { var words: [String], address: String }
+
+  static let declaration = ModuleDeclaration(
+    "test.blab", "Blabs.", effect: .observe, judges: true, deadline: .seconds(1),
+    input: Record(
+      Input.init, Field("password", \.password, .secret, "A password."),
+      Field("throwing", \.throwing, .bool, default: false, "Whether to throw.")),
+    output: Record(
+      Output.init, Field("words", \.words, .list(.string), "Some words."), Field("address", \.address, .ip, "Address.")),
+    examples: [])
+
+  func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+    let text = "it is \(input.password.revealText())"
+    context.progress(text)
+    let finding = Finding("test.blab", text, advice: text)
+    if input.throwing { throw StepError(.failed, finding, learnt: [.init("reason", .string(text))]) }
+    return .warned(Output(words: [text], address: "10.0.0.1"), finding)
   }
 }
 
@@ -62,6 +86,29 @@ private struct NoHistory: RunHistory {
       #expect(error.kind == .notStarted)
       #expect(error.finding.message == message)
     }
+  }
+
+  @Test("Secrets of the input are masked in all that a module gives; what has a syntax keeps it")
+  func masking() async throws {
+    let said = Mutex<[String]>([])
+    let context = StepContext(
+      run: "RUN", path: "step", attempt: 1, idempotencyKey: "key", deadline: .now + .seconds(5), history: NoHistory(),
+      progress: { text in said.withLock { $0.append(text) } })
+    let module = AnyStepModule(Blab.self)
+    let password = Value.Member("password", .secret(Secret("10.0")))
+    let masked = Finding("test.blab", "it is ‹secret›", advice: "it is ‹secret›")
+    let result = try await module.run(.members([password]), context)
+    #expect(result.output["words"] == .list([.string("it is ‹secret›")]))
+    #expect(result.output["address"] == .string("10.0.0.1"))
+    #expect(result.objection?.finding == masked)
+    do {
+      _ = try await module.run(.members([password, .init("throwing", .bool(true))]), context)
+      Testing.Issue.record("it throws")
+    } catch {
+      #expect(error.finding == masked)
+      #expect(error.learnt == [.init("reason", .string("it is ‹secret›"))])
+    }
+    #expect(said.withLock { $0 } == ["it is ‹secret›", "it is ‹secret›"])
   }
 
   @Test("A module that cannot reconcile says that it is not known")

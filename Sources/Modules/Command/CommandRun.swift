@@ -142,9 +142,16 @@ extension CommandRun.Output {
     case .unkillable: break
     }
     self.init(
-      exitCode: exitCode, signal: signal, stdout: masking.text(of: result.standardOutput),
-      stderr: masking.text(of: result.standardError),
+      exitCode: exitCode, signal: signal, stdout: result.standardOutput.text(masking),
+      stderr: result.standardError.text(masking),
       truncated: result.standardOutput.isTruncated || result.standardError.isTruncated,
       leaked: result.leaked.map { "\($0.name) (\($0.pid))" }, elapsed: result.duration)
+  }
+}
+
+extension CapturedOutput {
+  /// What was kept of it, without the secrets that the program was given.
+  fileprivate func text(_ masking: SecretMasking) -> String {
+    String(decoding: masking.masked(bytes, isCut: isTruncated), as: UTF8.self)
   }
 }
