@@ -54,17 +54,21 @@ extension JudgedExpectation {
 }
 
 extension Report.Step {
-  /// The few figures of the output that say most: first those that an expectation looked at, then the others in their order.
+  /// The few figures of the output that say most: first those that an expectation looked at, then the others in their
+  /// order, then how long its lists are; of a good step that has none of these, its texts.
   func figures(limit: Int = 3) -> [(name: String, value: String)] {
     var figures: [(name: String, value: String)] = []
-    for actual in expectations.flatMap(\.actual) where isFigure(actual.value) {
-      guard let name = Self.outputName(actual.expression) else { continue }
-      if !figures.contains(where: { $0.name == name }) {
-        figures.append((name, shownValue(actual.value, unit: units[name])))
-      }
+    func add(_ name: String, _ value: String) {
+      if !figures.contains(where: { $0.name == name }) { figures.append((name, value)) }
     }
-    for (name, value) in leaves(of: output, under: "") where isFigure(value) {
-      if !figures.contains(where: { $0.name == name }) { figures.append((name, shownValue(value, unit: units[name]))) }
+    for actual in expectations.flatMap(\.actual) where isFigure(actual.value) {
+      if let name = Self.outputName(actual.expression) { add(name, shownValue(actual.value, unit: units[name])) }
+    }
+    let leaves = leaves(of: output, under: "")
+    for (name, value) in leaves where isFigure(value) { add(name, shownValue(value, unit: units[name])) }
+    for case (let name, .list(let elements)) in leaves { add(name, "\(elements.count)") }
+    if figures.isEmpty, outcome.isGood {
+      for case (let name, .string(let text)) in leaves where text.count <= 40 { add(name, terminalSafe(text)) }
     }
     return Array(figures.prefix(limit))
   }

@@ -28,6 +28,24 @@ import Testing
         """)
   }
 
+  @Test("Of an output without numbers the lengths of its lists are shown, else its texts where the step is good")
+  func figuresOfLists() {
+    var journal = SampleJournal()
+    let peers = Value.members([
+      .init("peers", .list([.string("a"), .string("b")])), .init("openings", .list([])), .init("server", .string("s")),
+    ])
+    let address = Value.members([.init("address", .string("192.0.2.1\u{7}")), .init("reason", .null)])
+    for (path, outcome, output) in [("relay", Outcome.fail, peers), ("good", .pass, address), ("bad", .fail, address)] {
+      journal.start(path, path, use: "sample")
+      journal.tryOnce(path, outcome: outcome, output: output)
+      journal.finish(path, outcome)
+    }
+    let lines = Self.text(journal).split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+    #expect(lines.contains("FAIL relay 12.3ms peers 2 openings 0"))
+    #expect(lines.contains("pass good 12.3ms address 192.0.2.1\\u{7}"))
+    #expect(lines.contains("FAIL bad 12.3ms"))
+  }
+
   @Test("A failed run begins with what did not pass: expectation, values, finding, what to look at next")
   func failing() {
     #expect(
@@ -53,7 +71,7 @@ import Testing
         pass       binding  12.3ms         rtt.p95 850us  responses 5
         FAIL     turn       3.11s
         FAIL       relay    3.1s    2      loss 12%  rtt.p95 4.22ms  sent 50
-        WARN     realm      12.3ms
+        WARN     realm      12.3ms         realm example.net
         pass     disk       12.3ms         used 41.235%  available 75GiB
         WARN     load       12.3ms         perProcessor 3.41  load1 6.82
         skipped  cleanup                   turn failed
