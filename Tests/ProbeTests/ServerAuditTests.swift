@@ -93,7 +93,7 @@ extension LiveServerTests {
       try await Coturn.with(["--min-port", "22000", "--max-port", "22100"]) { coturn in
         let report = try await PortsProbe(server: coturn.server(), allocations: 3).run(deadline: .seconds(10))
         #expect(report.reachable.count == 3)
-        #expect(report.reachable.allSatisfy { (22_000...22_100).contains($0) })
+        #expect(report.reachable.allSatisfy { (22_000...22_100).contains($0.port) })
         #expect(report.unreachable.isEmpty)
         #expect(report.stoppedBy == nil)
       }
@@ -113,22 +113,10 @@ extension LiveServerTests {
             #expect(failure?.code == code)
           } else {
             let report = try await probe.run(deadline: .seconds(10))
-            #expect(report.unreachable == [49_152])
+            #expect(report.unreachable.map(\.port) == [49_152])
             #expect(report.stoppedBy == code)
           }
         }
-      }
-    }
-
-    @Test("A server that denies our own address as a peer is told which one that is")
-    func portsOfDeniedPeer() async throws {
-      try await Coturn.with(["--denied-peer-ip=127.0.0.1"]) { coturn in
-        let failure = await #expect(throws: ProbeFailure.self) {
-          try await PortsProbe(server: coturn.server()).run(deadline: .seconds(10))
-        }
-        #expect(failure?.code == .forbidden)
-        #expect(failure?.message.hasSuffix("it does not relay to 127.0.0.1.") == true)
-        #expect(failure?.evidence("peer") == "127.0.0.1")
       }
     }
 

@@ -19,12 +19,14 @@ package struct STUNBehaviour: StepModule {
     package var otherAddress: String?
     package var mapping: BehaviourProbe.Dependence?
     package var filtering: BehaviourProbe.Dependence?
+    package var untold: String?
   }
 
   package static let declaration = ModuleDeclaration(
     "stun.behaviour", "Finds out how the NAT between here and a STUN server maps and filters (RFC 5780).",
     discussion: """
-      Over UDP. Mapping and filtering need a server with two addresses and ports; where it announces none they are absent.
+      Over UDP. Mapping and filtering need a server with two addresses and ports; where it announces none they are absent,
+      and `untold` says why.
       Who can reach this host without a relay follows from both. A server that announces a second address which cannot be
       one, or does not answer from it when asked to, fails the step with `stun.otherAddressUnusable` or
       `stun.changeRequestIgnored`, and what it leaves unproven is absent.
@@ -43,7 +45,8 @@ package struct STUNBehaviour: StepModule {
         "mapping", \.mapping, .optional(.enumeration(BehaviourProbe.Dependence.self)),
         "How our address depends on the destination."),
       Field(
-        "filtering", \.filtering, .optional(.enumeration(BehaviourProbe.Dependence.self)), "Which senders reach us.")
+        "filtering", \.filtering, .optional(.enumeration(BehaviourProbe.Dependence.self)), "Which senders reach us."),
+      Field("untold", \.untold, .optional(.string), "Why mapping, filtering or both could not be told.")
     ),
     examples: [.init("We are reached without a NAT", with: "server: ${target}", expect: ["output.behindNAT == false"])])
 
@@ -60,7 +63,9 @@ package struct STUNBehaviour: StepModule {
   static func result(of report: BehaviourProbe.Report) -> StepResult<Output> {
     let output = Output(
       reflexiveAddress: "\(report.reflexiveAddress)", behindNAT: report.isBehindNAT,
-      otherAddress: report.otherAddress?.description, mapping: report.mapping, filtering: report.filtering)
+      otherAddress: report.otherAddress?.description, mapping: report.mapping, filtering: report.filtering,
+      untold: report.objection?.message
+        ?? (report.otherAddress == nil ? "The server announces no second address and port (OTHER-ADDRESS)." : nil))
     guard let objection = report.objection else { return .done(output) }
     return .failed(output, Finding(objection.code.rawValue, objection.message, advice: objection.advice))
   }

@@ -118,25 +118,7 @@ package struct TURNAllocate: StepModule {
       lifetime: report.lifetime, realm: report.realm, software: report.software, elapsed: report.elapsed,
       challenges: report.effort.challenges, newSourcePorts: report.newSourcePorts,
       deleted: report.deletion.isConfirmed)
-    return Self.objection(to: report, of: server).map { .warned(output, $0) } ?? .done(output)
-  }
-
-  private static func objection(to report: AllocateProbe.Report, of server: Server) -> Finding? {
-    guard let realm = report.realm else {
-      guard server.credentials != nil || server.expectedRealm != nil else { return nil }
-      let unseen = server.expectedRealm.map { ", and never named the realm \"\($0)\"" } ?? ""
-      return Finding(
-        "turn.anonymousAccess",
-        "\(server.uri) gave the allocation without asking for credentials\(unseen).",
-        advice: "It relays for everyone who finds it: look at its authentication (coturn: no-auth, lt-cred-mech).")
-    }
-    guard let expected = server.expectedRealm, expected != realm else { return nil }
-    return Finding(
-      ProbeFailure.Code.realmMismatch.rawValue,
-      "\(server.uri) accepts the credentials in the realm \"\(realm)\", not in \"\(expected)\".",
-      advice:
-        "Clients that keep a key instead of the password are refused: look at the server's realm (coturn: realm= "
-        + "in turnserver.conf), or change the realm that the target declares.")
+    return server.objection(toAllocationIn: report.realm).map { .warned(output, $0) } ?? .done(output)
   }
 
   private static func options(_ input: Input) -> AllocateOptions {

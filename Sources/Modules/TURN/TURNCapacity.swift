@@ -72,7 +72,8 @@ package struct TURNCapacity: StepModule {
         ? "\(server.uri) granted none of \(report.requested) allocations."
         : "\(server.uri) granted \(report.granted) of \(report.requested) allocations, and refused the next.",
       advice: reason == .quotaReached
-        ? "Look at the server's quotas (coturn: user-quota, total-quota), and for allocations that this user still holds."
+        ? "Look at the server's quotas (coturn: user-quota, total-quota), and for allocations that this user still holds. "
+          + ProbeFailure.adviceOnQuota
         : "Look at the server's port range (coturn: min-port, max-port).")
     return report.granted == 0 ? .failed(output, finding) : .warned(output, finding)
   }

@@ -26,7 +26,9 @@ package struct TURNCredentials: StepModule {
     discussion: """
       Besides the good ones: with a password, an unknown user; with a shared secret, an expired user and another secret;
       with both, a nonce of chance and one that was given to another socket. Deliberate failures use the user name
-      `runbook-probe`, so that log reviews can subtract them.
+      `runbook-probe`, so that log reviews can subtract them: the known user with a wrong password is not tried, since the
+      log could not tell that from an attack, and whatever bans attackers could ban the user or this host. A server that
+      asks for no credentials at all fails the step with `turn.anonymousAccess`.
       """,
     effect: .observe, judges: true, deadline: .seconds(30),
     input: Record(

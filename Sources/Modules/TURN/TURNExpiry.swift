@@ -78,13 +78,24 @@ package struct TURNExpiry: StepModule {
       subject: probe.subject, expired: report.isExpired, after: probe.after, lastPassage: report.lastPassage,
       passages: report.passages)
     guard !report.isExpired else { return .done(output) }
-    return .failed(
-      output,
-      Finding(
-        "turn.notExpired",
-        "\(server.uri) still knows a \(probe.subject) \(durationLiteral(probe.after)) after it was granted, "
-          + "though nobody renewed it.",
-        advice: "Look at the server's lifetimes of permissions and channels, and whether it checks permissions at all "
-          + "(coturn: permission-lifetime, channel-lifetime, server-relay)."))
+    return .failed(output, Self.notExpired(probe))
+  }
+
+  private static func notExpired(_ probe: ExpiryProbe) -> Finding {
+    let lasts = probe.subject.lifetime
+    let isEarly = probe.after < lasts
+    let allowance =
+      isEarly
+      ? " By RFC 8656 it lasts \(durationLiteral(lasts)): this is a fault only where the server was told to forget it "
+        + "within \(durationLiteral(probe.after))." : ""
+    return Finding(
+      "turn.notExpired",
+      "\(probe.server.uri) still knows a \(probe.subject) \(durationLiteral(probe.after)) after it was granted, though "
+        + "nobody renewed it.\(allowance)",
+      advice: isEarly
+        ? "Look whether the server was told a shorter lifetime (coturn: \(probe.subject)-lifetime); if it was not, leave "
+          + "after out."
+        : "Look at the server's lifetimes of permissions and channels, and whether it checks permissions at all "
+          + "(coturn: permission-lifetime, channel-lifetime, server-relay).")
   }
 }

@@ -25,7 +25,9 @@ package struct TURNExternalAddress: StepModule {
     "turn.externalAddress", "Looks whether a TURN server's relayed address is the one that the world sees.",
     discussion: """
       Compares the relayed address with the addresses of the server's name, and, where an observer is given, with where
-      that STUN server sees packets come from that were sent through the relay.
+      that STUN server sees packets come from that were sent through the relay. An observer that does not say so fails
+      the step whatever is tolerated: with `turn.observerSilent` where it does not answer us either, `turn.forbidden`
+      where the server does not relay to it, `turn.nothingRelayed` where it answers us and not through the relay.
       """,
     effect: .observe, judges: true, deadline: .seconds(15),
     input: Record(
@@ -66,9 +68,24 @@ package struct TURNExternalAddress: StepModule {
     return .failed(
       output,
       Finding(
-        ProbeFailure.Code.externalAddressWrong.rawValue,
-        "The relayed address \(report.relayedAddress) of \(server.uri): "
-          + objections.map(\.rawValue).joined(separator: ", ") + ".",
+        ProbeFailure.Code.externalAddressWrong.rawValue, Self.text(of: objections, report, server.uri, input.observer),
         advice: "Look at the server's external address (coturn: external-ip), its DNS records and its NAT."))
+  }
+
+  private static func text(
+    of objections: [ExternalAddressProbe.Finding], _ report: ExternalAddressProbe.Report, _ uri: ServerURI,
+    _ observer: String?
+  ) -> String {
+    var clauses = ["\(uri) gives out \(report.relayedAddress) for its relays"]
+    if objections.contains(.relayedAddressIsSpecial), let range = report.specialRange {
+      clauses[0] += ", \(range.words) that the world cannot reach"
+    }
+    if objections.contains(.differsFromName) {
+      clauses.append("its name has " + report.nameAddresses.map(\.description).joined(separator: ", "))
+    }
+    if let observer, let observed = report.observedAddress {
+      clauses.append("the observer \(observer) sees packets come from \(observed)")
+    }
+    return clauses.joined(separator: "; ") + "."
   }
 }

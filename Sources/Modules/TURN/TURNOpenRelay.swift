@@ -26,6 +26,7 @@ package struct TURNOpenRelay: StepModule {
     package var openings: [OpenRelayProbe.PeerKind]
     package var unknown: [OpenRelayProbe.PeerKind]
     package var delivered: [OpenRelayProbe.PeerKind]
+    package var untested: Int
   }
 
   package static let declaration = ModuleDeclaration(
@@ -36,7 +37,8 @@ package struct TURNOpenRelay: StepModule {
       our own can hear them, to refused addresses too, and what comes through is an opening whatever the server said.
       Only 403 and 443 prove a refusal, and an error without a number where an ordinary address is permitted: another
       error or silence leaves `permitted` absent, and the step fails with `turn.refusalUnproven` where the address is not
-      allowed. Addresses of a family that the server does not relay are untestable: `permitted` is absent as well.
+      allowed. Addresses of a family that the server does not relay are not tried: `permitted` is absent as well,
+      `reason` says so, and `untested` counts them.
       """,
     effect: .change, judges: true, deadline: .seconds(60),
     input: Record(
@@ -60,7 +62,7 @@ package struct TURNOpenRelay: StepModule {
               Field("errorCode", \.errorCode, .optional(.int), "The number of the error that was answered."),
               Field(
                 "reason", \.reason, .optional(.string),
-                "The code of what came in place of permission and refusal; absent: one of them, or untestable."),
+                "What came in place of permission and refusal, as a code, or why the address was not tried, in words."),
               Field("delivered", \.delivered, .optional(.bool), "Whether traffic flowed to our own listener.")
             ))), "The matrix."),
       Field(
@@ -71,7 +73,8 @@ package struct TURNOpenRelay: StepModule {
         "What was neither permitted nor refused, and is not allowed."),
       Field(
         "delivered", \.delivered, .list(.enumeration(OpenRelayProbe.PeerKind.self)),
-        "Where traffic was seen to flow.")
+        "Where traffic was seen to flow."),
+      Field("untested", \.untested, .int, "How many addresses were not tried, since the server does not relay their family.")
     ),
     examples: [.init("Nothing internal can be reached through the relay", with: "server: ${target}")])
 
@@ -92,13 +95,14 @@ package struct TURNOpenRelay: StepModule {
     let unknown = report.entries.filter { $0.isUnknown && !allowed.contains($0.kind) }
     let output = Output(
       peers: report.entries.map(peer), openings: openings, unknown: unknown.map(\.kind),
-      delivered: report.entries.filter { $0.isDelivered == true }.map(\.kind))
+      delivered: report.entries.filter { $0.isDelivered == true }.map(\.kind),
+      untested: report.entries.count(where: \.isUntestable))
     if !openings.isEmpty {
       return .failed(
         output,
         Finding(
           "turn.relaysToForbiddenPeer", "\(uri) relays to \(openings.map(\.rawValue).joined(separator: ", ")).",
-          advice: "Deny these ranges in the server's configuration (coturn: denied-peer-ip, no-multicast-peers)."))
+          advice: OpenRelayRemedy.advice(against: report.openings.filter { !allowed.contains($0.kind) })))
     }
     guard let first = unknown.first, case .unknown(let reason) = first.verdict else { return .done(output) }
     return .failed(
@@ -119,7 +123,7 @@ package struct TURNOpenRelay: StepModule {
     case .refused(let number): (peer.permitted, peer.errorCode) = (false, number)
     case .unknown(let failure):
       (peer.reason, peer.errorCode) = (failure.code.rawValue, failure.evidence("errorCode").flatMap { Int($0) })
-    case .untestable: break
+    case .untestable: peer.reason = "the server relays no \(entry.address.family == .ipv4 ? "IPv4" : "IPv6")"
     }
     return peer
   }

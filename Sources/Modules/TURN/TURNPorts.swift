@@ -1,3 +1,4 @@
+import Addresses
 import Journal
 import Probe
 package import Schema
@@ -11,8 +12,9 @@ package struct TURNPorts: StepModule {
   }
 
   package struct Output: Sendable {
-    package var reachable: [Int]
-    package var unreachable: [Int]
+    /// `address:port`.
+    package var reachable: [String]
+    package var unreachable: [String]
     package var stoppedBy: String?
   }
 
@@ -31,8 +33,8 @@ package struct TURNPorts: StepModule {
     ),
     output: Record(
       Output.init,
-      Field("reachable", \.reachable, .list(.int), "Relayed ports at which a datagram from here arrived."),
-      Field("unreachable", \.unreachable, .list(.int), "Relayed ports at which none arrived."),
+      Field("reachable", \.reachable, .list(.string), "Relayed addresses and ports at which a datagram from here arrived."),
+      Field("unreachable", \.unreachable, .list(.string), "Relayed addresses and ports at which none arrived."),
       Field("stoppedBy", \.stoppedBy, .optional(.string), "What ended it before all were tried.")
     ),
     examples: [.init("Peers reach the relay", with: "server: ${target}")])
@@ -46,7 +48,7 @@ package struct TURNPorts: StepModule {
         deadline: deadline, progress: context.progress)
     }
     let output = Output(
-      reachable: report.reachable.map(Int.init), unreachable: report.unreachable.map(Int.init),
+      reachable: report.reachable.map(\.description), unreachable: report.unreachable.map(\.description),
       stoppedBy: report.stoppedBy?.rawValue)
     let tried = output.reachable.count + output.unreachable.count
     guard !output.unreachable.isEmpty else {
@@ -56,13 +58,25 @@ package struct TURNPorts: StepModule {
         Finding(
           reason.rawValue,
           "\(tried) of \(input.allocations) relay ports of \(server.uri) were tried; it refused the next.",
-          advice: "Ask for fewer, or look at the server's port range and quotas."))
+          advice: "Ask for fewer, or look at the server's port range and quotas."
+            + (reason == .quotaReached ? " \(ProbeFailure.adviceOnQuota)" : "")))
     }
-    return .failed(
-      output,
-      Finding(
-        "turn.portsUnreachable",
-        "Of \(tried) relay ports of \(server.uri), \(output.unreachable.count) cannot be reached from here.",
-        advice: "Look at the firewall in front of the relay port range (49152-65535/udp unless set otherwise)."))
+    return .failed(output, Self.unreachable(report, of: server.uri, tried: tried))
+  }
+
+  static func unreachable(_ report: PortsProbe.Report, of uri: ServerURI, tried: Int) -> Finding {
+    let named = report.unreachable.prefix(5).map(\.description).joined(separator: ", ")
+    let more = report.unreachable.count - 5
+    let advice =
+      if let (address, range) = report.misplaced {
+        "\(address) is \(range.words), which is not where the server is reached: look at its external address first "
+          + "(coturn: external-ip); turn.externalAddress compares it."
+      } else {
+        "Look at the firewall in front of the relay port range (49152-65535/udp unless set otherwise)."
+      }
+    return Finding(
+      "turn.portsUnreachable",
+      "Of \(tried) relay ports of \(uri), \(report.unreachable.count) cannot be reached from here: \(named)"
+        + (more > 0 ? " and \(more) more." : "."), advice: advice)
   }
 }

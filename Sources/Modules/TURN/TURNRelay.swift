@@ -43,8 +43,11 @@ package struct TURNRelay: StepModule {
     discussion: """
       Makes two allocations, lets each permit the other, sends packets from one to the other and back, and deletes both,
       also when it fails. What goes wrong before a packet came back fails the step, with the reason as a code such as
-      `turn.unauthorized`, `turn.forbidden` or `turn.nothingRelayed`; loss and delay are for `expect` to judge. The
-      server must be willing to relay to its own relayed addresses.
+      `turn.unauthorized`, `turn.forbidden` or `turn.nothingRelayed`; loss and delay are for `expect` to judge. It warns
+      of a server that asks for no credentials and of another realm than the declared one, as `turn.allocate` does. The
+      server must be willing to relay to its own relayed addresses. Since both are its own, packets between them need never
+      leave its host (coturn puts its own address for the external one): a wrong external address, or a firewall that
+      keeps the relay ports closed, does not show here; `turn.externalAddress` and `turn.ports` look at them.
       """,
     effect: .observe, judges: true, deadline: .seconds(30),
     input: Record(
@@ -113,12 +116,15 @@ package struct TURNRelay: StepModule {
       lost: report.lost, loss: report.lossRatio * 100, reached: report.reached, duplicates: report.duplicates,
       reordered: report.reordered, rtt: roundTrip, jitter: report.jitter, throughput: Int(report.throughput),
       setUp: report.setUp, elapsed: report.elapsed, deleted: report.allocationsDeleted)
-    return Self.result(output, asked: input.packets, of: server.uri)
+    return Self.result(
+      output, asked: input.packets, of: server.uri, warning: server.objection(toAllocationIn: report.realm))
   }
 
   /// Packets that never left are neither lost nor relayed: of them nothing is known.
-  static func result(_ output: Output, asked packets: Int, of uri: ServerURI) -> StepResult<Output> {
-    guard output.sent < packets else { return .done(output) }
+  static func result(
+    _ output: Output, asked packets: Int, of uri: ServerURI, warning: Finding? = nil
+  ) -> StepResult<Output> {
+    guard output.sent < packets else { return warning.map { .warned(output, $0) } ?? .done(output) }
     return .failed(
       output,
       Finding(

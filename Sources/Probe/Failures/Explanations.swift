@@ -1,5 +1,4 @@
 import Addresses
-import Glibc
 import STUN
 
 extension ProbeFailure.Code {
@@ -19,11 +18,14 @@ extension ProbeFailure {
     switch code {
     case .stunTimeout where server.transport == .udp, .turnTimeout where server.transport == .udp:
       return await explainedByTCP(server, by: end) ?? self
+    case .portUnreachable where server.transport == .udp:
+      return await explainedByMissingListener(server, by: end) ?? self
     case .unauthorized:
-      return explainedByExpiry(server) ?? explainedByRealm(server) ?? withRealmToLookAt(server)
+      return explainedByExpiry(server) ?? explainedByRealm(server) ?? fitted(to: server)
     case .forbidden where evidence("method") == "\(Method.allocate)":
       return await explainedByDraining(server, by: end) ?? self
-    case .nothingRelayed:
+    // Who has asked an observer has had this look.
+    case .nothingRelayed where evidence("observer") == nil:
       return await explainedByExternalAddress(server, by: end) ?? self
     default:
       return self
@@ -32,66 +34,31 @@ extension ProbeFailure {
 
   /// UDP is silent: does the same port answer over TCP?
   private func explainedByTCP(_ server: Server, by end: Instant) async -> ProbeFailure? {
+    guard let answering = await Self.answeringOverTCP(server, by: end) else { return nil }
+    return ProbeFailure(
+      .udpBlocked, "\(answering) answers over TCP, and not over UDP.",
+      advice: "Look at firewalls on the path that drop UDP, and at the server's UDP listener. Until then clients get "
+        + "through with ?transport=tcp.",
+      evidence: evidence + [Evidence("answersOverTCP", "\(answering)")])
+  }
+
+  /// Nobody listens on UDP: does the same port answer over TCP?
+  private func explainedByMissingListener(_ server: Server, by end: Instant) async -> ProbeFailure? {
+    guard let answering = await Self.answeringOverTCP(server, by: end) else { return nil }
+    return ProbeFailure(
+      code, "Nothing listens on \(answering) over UDP (ICMP port unreachable), but TCP answers there.",
+      advice: "Look whether the server's UDP listener is switched off or has another address (coturn: no-udp, "
+        + "listening-ip). Until then clients get through with ?transport=tcp.",
+      evidence: evidence + [Evidence("answersOverTCP", "\(answering)")])
+  }
+
+  private static func answeringOverTCP(_ server: Server, by end: Instant) async -> TransportAddress? {
     var overTCP = server
     overTCP.uri.transport = .tcp
     overTCP.uri.scheme = .turn
     overTCP.uri.port = server.uri.port ?? server.uri.scheme.defaultPort
-    guard end > .now, let report = try? await BindingProbe(server: overTCP, requests: 1).run(deadline: end - .now)
-    else {
-      return nil
-    }
-    return ProbeFailure(
-      .udpBlocked, "\(report.server) answers over TCP, and not over UDP.",
-      advice: "Look at firewalls on the path that drop UDP, and at the server's UDP listener. Until then clients get "
-        + "through with ?transport=tcp.",
-      evidence: evidence + [Evidence("answersOverTCP", "\(report.server)")])
-  }
-
-  /// The user name begins or ends with a time: has it passed?
-  private func explainedByExpiry(_ server: Server) -> ProbeFailure? {
-    guard let username = server.currentCredentials()?.username else { return nil }
-    let parts = username.split(separator: ":")
-    guard let expiry = [parts.first, parts.last].compactMap({ $0.flatMap { Int64($0) } }).first,
-      expiry > 1_000_000_000
-    else { return nil }
-    let passed = Int64(time(nil)) - expiry
-    guard passed >= 0 else { return nil }
-    return ProbeFailure(
-      .credentialsExpired, "The user name expired \(passed) s ago by this host's clock, and the server refuses it.",
-      advice: "Get new credentials from whoever makes them; if they are new, compare the clocks.",
-      evidence: evidence + [Evidence("expiredFor", "\(passed) s")])
-  }
-
-  /// The user is known in one realm: is it the one that the server announces?
-  private func explainedByRealm(_ server: Server) -> ProbeFailure? {
-    guard let expected = server.expectedRealm, let announced = evidence("realm"), announced != expected else {
-      return nil
-    }
-    return ProbeFailure(
-      .realmMismatch,
-      "The server announces the realm \"\(announced)\", not \"\(expected)\", and refuses the credentials.",
-      advice: "Look at the server's realm (coturn: realm= in turnserver.conf): a user's key is made with the realm, so "
-        + "the same password in another realm is refused. If the realm was changed on purpose, make the user's key anew "
-        + "and change the realm that the target declares.",
-      evidence: evidence + [Evidence("expectedRealm", expected)])
-  }
-
-  /// The same failure, its advice saying what the announced realm tells.
-  private func withRealmToLookAt(_ server: Server) -> ProbeFailure {
-    guard let announced = evidence("realm") else { return self }
-    let remark: String
-    if server.expectedRealm != nil {
-      remark = "The realm \"\(announced)\" is the expected one."
-    } else if case .longTerm(let credentials)? = server.credentials,
-      let domain = credentials.username.split(separator: "@", maxSplits: 1).dropFirst().first, domain != announced
-    {
-      remark = "The user name is one of \"\(domain)\", the server's realm is \"\(announced)\": look there first."
-    } else {
-      remark =
-        "The server's realm is \"\(announced)\": a user of another realm is refused with the right password. "
-        + "Declare the target's realm to have the two compared."
-    }
-    return ProbeFailure(code, message, advice: "\(advice) \(remark)", evidence: evidence)
+    guard end > .now else { return nil }
+    return try? await BindingProbe(server: overTCP, requests: 1).run(deadline: end - .now).server
   }
 
   /// Allocations are forbidden: is Binding answered?

@@ -72,6 +72,8 @@ extension ProbeFailure.Code {
   package static let lifetimeZero = Self("turn.lifetimeZero")
   package static let refusalUnproven = Self("turn.refusalUnproven")
   package static let nothingRelayed = Self("turn.nothingRelayed")
+  package static let anonymousAccess = Self("turn.anonymousAccess")
+  package static let observerSilent = Self("turn.observerSilent")
 
   // The probe itself.
   package static let deadlineTooShort = Self("probe.deadlineTooShort")

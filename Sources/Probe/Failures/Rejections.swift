@@ -6,13 +6,17 @@ extension ProbeFailure {
   ///
   /// - Parameters:
   ///   - server: who sent it.
-  ///   - peer: whom the request was about.
-  init(_ rejection: Rejection, from server: TransportAddress, target: String, peer: String?, evidence base: [Evidence])
-  {
+  ///   - peers: whom the request was about.
+  init(
+    _ rejection: Rejection, from server: TransportAddress, target: String, peers: [TransportAddress],
+    evidence base: [Evidence]
+  ) {
     let number = rejection.error.number
     var evidence = base + [Evidence("errorCode", "\(number)")]
     func note(_ name: String, _ value: String?) {
-      if let value, !value.isEmpty { evidence.append(Evidence(name, value)) }
+      // coturn counts the NULs that fill up its phrases as a part of them.
+      guard let value = value?.trimmingTrailingNULs, !value.isEmpty else { return }
+      evidence.append(Evidence(name, value))
     }
     note("errorReason", rejection.error.reason)
     note("realm", rejection.realm)
@@ -22,7 +26,7 @@ extension ProbeFailure {
     note("alternateServerFlaw", alternateFlaw?.rawValue)
     note("unknownAttributes", rejection.unknownAttributes.map(\.description).joined(separator: " "))
     note("signed", rejection.isAuthenticated ? "yes" : "no")
-    let meaning = Self.meaning(of: rejection, peer: peer ?? "this peer", alternateFlaw: alternateFlaw)
+    let meaning = Self.meaning(of: rejection, peers: peers, alternateFlaw: alternateFlaw)
     self.init(
       meaning.code, "\(target) refused \(rejection.method) with \(number): \(meaning.text)", advice: meaning.advice,
       evidence: evidence)
@@ -33,8 +37,20 @@ extension ProbeFailure {
     "Give the target a username and credential, or the secret (in the environment or .env: TURN_USERNAME and "
     + "TURN_CREDENTIAL, or TURN_SECRET)."
 
+  /// What to do where a server relays for everybody.
+  package static let adviceToAuthenticate =
+    "It relays for everyone who finds it: look at its authentication (coturn: no-auth, lt-cred-mech)."
+
+  /// Whose allocations a quota counts.
+  package static let adviceOnQuota =
+    "coturn gives back a deleted allocation's share only after some seconds, so that earlier probes and steps of the same "
+    + "user count too: a user of its own for the probes helps."
+
+  /// What is said where a server does not accept credentials of which nobody says what they are.
+  static let refusesUser = "it does not accept the user name and password."
+
   private static func meaning(
-    of rejection: Rejection, peer: String, alternateFlaw: AddressFlaw?
+    of rejection: Rejection, peers: [TransportAddress], alternateFlaw: AddressFlaw?
   ) -> (code: Code, text: String, advice: String) {
     if rejection.method == .binding {
       return (
@@ -74,7 +90,7 @@ extension ProbeFailure {
       )
     case 401 where rejection.hadCredentials:
       return (
-        .unauthorized, "it does not accept the user name and password.",
+        .unauthorized, refusesUser,
         "Look at user name and password; with a shared secret, at the secret, the expiry in the user name, and both "
           + "clocks."
       )
@@ -90,8 +106,11 @@ extension ProbeFailure {
           "Look whether the server is draining before a restart, or allows this user no allocations."
         )
         : (
-          .forbidden, "it does not relay to \(peer).",
-          "Look at the denied and allowed peer addresses in the server's configuration."
+          .forbidden, "it does not relay to \(peers.isEmpty ? "this peer" : names(of: peers)).",
+          peers.contains { SpecialRange($0.ip) == .loopback }
+            ? adviceOnLoopbackPeers
+            : "Look at the denied and allowed peer addresses in the server's configuration (coturn: denied-peer-ip, "
+              + "allowed-peer-ip)."
         )
     case 420:
       return (
@@ -135,7 +154,8 @@ extension ProbeFailure {
     case 486:
       return (
         .quotaReached, "this user, or all together, have as many allocations as they may have.",
-        "Wait a minute or more; look at the server's quotas and for allocations that were never deleted."
+        "Wait a minute or more; look at the server's quotas (coturn: user-quota, total-quota) and for allocations that "
+          + "were never deleted. \(adviceOnQuota)"
       )
     case 508:
       return (
@@ -147,5 +167,11 @@ extension ProbeFailure {
     default:
       return (.rejected, "an error that TURN does not define.", "Look at the server's documentation and log.")
     }
+  }
+}
+
+extension String {
+  fileprivate var trimmingTrailingNULs: String {
+    String(String.UnicodeScalarView(unicodeScalars.reversed().drop { $0 == "\0" }.reversed()))
   }
 }

@@ -10,16 +10,14 @@ extension ProbeFailure {
     transport: Transport
   ) {
     let target = "\(server) over \(transport.rawValue.uppercased())"
-    let peer = peers.map { $0.port == 0 ? "\($0.ip)" : "\($0)" }.joined(separator: " ")
     let base =
       [Evidence("server", "\(server)"), Evidence("transport", transport.rawValue), Evidence("method", "\(method)")]
-      + (peers.isEmpty ? [] : [Evidence("peer", peer)])
+      + (peers.isEmpty ? [] : [Evidence("peer", Self.names(of: peers))])
     switch failure {
     case .timedOut(let timeout):
-      self.init(timeout, of: method, target: target, evidence: base)
+      self.init(timeout, of: method, target: target, transport: transport, evidence: base)
     case .rejected(let rejection):
-      self.init(
-        rejection, from: server, target: target, peer: peers.isEmpty ? nil : peer, evidence: base)
+      self.init(rejection, from: server, target: target, peers: peers, evidence: base)
     case .transport(let failure):
       self.init(failure, server: server, transport: transport)
       evidence.append(Evidence("method", "\(method)"))
@@ -57,7 +55,10 @@ extension ProbeFailure {
   }
 
   /// What silence means depends on what was heard meanwhile.
-  private init(_ timeout: RequestFailure.Timeout, of method: Method, target: String, evidence base: [Evidence]) {
+  private init(
+    _ timeout: RequestFailure.Timeout, of method: Method, target: String, transport: Transport,
+    evidence base: [Evidence]
+  ) {
     let heard = timeout.effort.ignored
     let waited = "within \(timeout.waited.inSeconds)"
     var evidence =
@@ -105,10 +106,23 @@ extension ProbeFailure {
     } else {
       (code, message, advice) = (
         method == .binding ? .stunTimeout : .turnTimeout, "\(target) did not answer \(method) \(waited).",
-        "Look whether the server's process is alive and not stopped, and for a firewall that drops packets; "
-          + "if TCP works and UDP does not, the path blocks UDP."
+        Self.adviceOnSilence(over: transport)
       )
     }
     self.init(code, message, advice: advice, evidence: evidence)
+  }
+
+  /// Where somebody has answered already, the path is open.
+  private static func adviceOnSilence(over transport: Transport) -> String {
+    let begun: String
+    switch transport {
+    case .udp:
+      return "Look whether the server's process is alive and not stopped, and for a firewall that drops packets; "
+        + "if TCP works and UDP does not, the path blocks UDP."
+    case .tcp: begun = "The connection was accepted"
+    case .tls, .dtls: begun = "The handshake came about"
+    }
+    return "\(begun), and then nothing was answered: the server's process is stopped or overloaded, or something in "
+      + "between (a proxy, a load balancer) accepts connections in its place."
   }
 }

@@ -84,11 +84,12 @@ extension ProbeFailure {
     case .untrusted:
       (
         .certificateUntrusted, "The certificate of \(target) is not trusted here: \(failure.detail).",
-        "Look whether the server sends its whole chain, and give its authority's certificate if it is your own."
+        "Look whether the server sends its whole chain; if its authority is your own, give that one's certificate (in the "
+          + "environment or .env: TURN_CA; otherwise the target's ca)."
       )
     case .nameMismatch:
       (
-        .certificateNameMismatch, "The certificate of \(target) is for other names: \(failure.detail).",
+        .certificateNameMismatch, "The certificate of \(target) is for another name: \(failure.detail).",
         "Look at the names in the certificate, and at the name that the server is reached by."
       )
     case .expired:

@@ -47,3 +47,24 @@ package enum SpecialRange: String, Sendable, Hashable, CaseIterable {
     (0xC000_0200, 24, .documentation), (0xC633_6400, 24, .documentation), (0xCB00_7100, 24, .documentation),
   ]
 }
+
+extension SpecialRange {
+  /// What an address of the range is, with its article.
+  package var words: String {
+    switch self {
+    case .thisNetwork: "an address of 0.0.0.0/8"
+    case .loopback: "a loopback address"
+    case .privateUse: "a private address"
+    case .sharedAddressSpace: "an address of 100.64.0.0/10 (carrier-grade NAT)"
+    case .linkLocal: "a link-local address"
+    case .multicast: "a multicast address"
+    case .broadcast: "the broadcast address"
+    case .documentation: "a documentation address"
+    case .unspecified: "the unspecified address"
+    case .uniqueLocal: "a unique local address"
+    case .ipv4Mapped: "an IPv4-mapped address"
+    case .nat64: "a NAT64 address"
+    case .sixToFour: "a 6to4 address"
+    }
+  }
+}

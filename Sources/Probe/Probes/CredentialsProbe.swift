@@ -57,7 +57,8 @@ package struct CredentialsProbe: Sendable {
 
   /// Runs every trial that the kind of credentials allows, one after the other.
   ///
-  /// - Throws: `ProbeFailure` for what is no answer to a trial: silence, no route, other refusals.
+  /// - Throws: `ProbeFailure` for what is no answer to a trial: silence, no route, other refusals;
+  ///   `turn.anonymousAccess` where the server asks for no credentials.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {
@@ -122,8 +123,8 @@ package struct CredentialsProbe: Sendable {
     }
     guard let realm = challenge.realm, let nonce = challenge.nonce else {
       throw ProbeFailure(
-        .credentialsMissing, "The server gives allocations without asking for credentials.",
-        advice: "Look at the server's authentication options: it is an open relay.")
+        .anonymousAccess, "\(server.uri) gives allocations without asking for credentials: good and bad ones are the same "
+          + "to it.", advice: ProbeFailure.adviceToAuthenticate)
     }
     return AllocationRequest.PresetChallenge(realm: realm, nonce: nonce)
   }

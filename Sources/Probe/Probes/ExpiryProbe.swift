@@ -12,13 +12,16 @@ package struct ExpiryProbe: Sendable {
     /// Lasts 600 seconds; without one, datagrams from a permitted peer come as Data indications.
     case channel
 
-    /// Its lifetime, and ten seconds more.
-    package var limit: Duration {
+    /// How long it lasts by RFC 8656.
+    package var lifetime: Duration {
       switch self {
-      case .permission: AllocationState.permissionLifetime + .seconds(10)
-      case .channel: AllocationState.channelLifetime + .seconds(10)
+      case .permission: AllocationState.permissionLifetime
+      case .channel: AllocationState.channelLifetime
       }
     }
+
+    /// Its lifetime, and ten seconds more.
+    package var limit: Duration { lifetime + .seconds(10) }
   }
 
   package var server: Server
@@ -73,7 +76,11 @@ package struct ExpiryProbe: Sendable {
     request.options.family = try await server.familyForOwnPeers(by: end)
     let (report, _) = try await Allocation.withAllocation(request, by: end) { allocation throws(ProbeFailure) in
       try await DatagramListener.withListener(allocation.relayedAddress.ip.family) { peer throws(ProbeFailure) in
-        try await observe(try await ExpiryPath(of: subject, from: peer, to: allocation, by: end), progress)
+        do throws(ProbeFailure) {
+          return try await observe(try await ExpiryPath(of: subject, from: peer, to: allocation, by: end), progress)
+        } catch {
+          throw error.naming(.thisHost)
+        }
       }
     }
     return report

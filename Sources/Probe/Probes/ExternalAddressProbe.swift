@@ -29,12 +29,16 @@ package struct ExternalAddressProbe: Sendable {
     package let specialRange: SpecialRange?
     /// The addresses of the URI's host; a literal address is its own.
     package let nameAddresses: [IPAddress]
-    /// Where the observer saw packets come from; nil where none was asked or none answered.
+    /// Where the observer saw packets come from; nil where none was asked.
     package let observedAddress: IPAddress?
     package let findings: [Finding]
   }
 
   /// Runs the probe.
+  ///
+  /// - Throws: `ProbeFailure`: as `AllocateProbe`; where an observer is given and does not say what it sees:
+  ///   `turn.forbidden` where the server does not relay to it, `turn.observerSilent` where it does not answer us either,
+  ///   `turn.nothingRelayed` where it answers us, and not through the relay.
   package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
     let names = try await server.addresses(by: end).map(\.ip)
@@ -59,17 +63,19 @@ package struct ExternalAddressProbe: Sendable {
     _ allocation: Allocation, from observer: TransportAddress?, by end: Instant
   ) async throws(ProbeFailure) -> IPAddress? {
     guard let observer else { return nil }
-    try await allocation.permit([observer.ip], by: end)
+    do throws(ProbeFailure) { try await allocation.permit([observer.ip], by: end) } catch {
+      throw error.naming(.observer)
+    }
     let id = TransactionID.random()
     let request = MessageWriter(MessageType(.binding, .request), transactionID: id).finish()
     for _ in 0..<4 {
       let wait = min(.milliseconds(500), end - .now)
-      guard wait > .zero else { return nil }
+      guard wait > .zero else { break }
       let arrived = await allocation.collect(for: wait, upTo: 1) { allocation.send(request, to: observer) }
       try allocation.checkCancellation()
       for case .indication(_, let bytes) in arrived {
         guard let response = try? Message(decoding: bytes), response.transactionID == id else { continue }
-        guard let seen = try? response.attribute(XORMappedAddress.self)?.address else { continue }
+        guard let seen = try? BindingProbe.reflexiveAddress(in: response) else { continue }
         if let failure = ProbeFailure(unusableReflexive: seen, in: .binding, server: observer, transport: .udp) {
           throw failure
         }
@@ -77,6 +83,41 @@ package struct ExternalAddressProbe: Sendable {
       }
       try allocation.checkCancellation()
     }
-    return nil
+    throw try await silence(of: observer, through: allocation, by: end)
+  }
+
+  /// What it means that nothing comes back through the relay: does the observer answer us?
+  private func silence(
+    of observer: TransportAddress, through allocation: Allocation, by end: Instant
+  ) async throws(ProbeFailure) -> ProbeFailure {
+    let direct = Server(uri: ServerURI(scheme: .stun, host: "\(observer.ip)", port: observer.port))
+    let limit = min(.seconds(2), max(.milliseconds(1), end - .now))
+    let refusal: ProbeFailure?
+    do throws(ProbeFailure) {
+      _ = try await BindingProbe(server: direct, requests: 1).run(deadline: limit)
+      refusal = nil
+    } catch {
+      refusal = error
+    }
+    try allocation.checkCancellation()
+    let evidence = [
+      ProbeFailure.Evidence("server", "\(allocation.connection.server)"),
+      ProbeFailure.Evidence("relayedAddress", "\(allocation.relayedAddress)"),
+      ProbeFailure.Evidence("observer", "\(observer)"),
+      ProbeFailure.Evidence("observerAnswersUs", refusal?.code.rawValue ?? "yes"),
+    ]
+    guard let refusal else {
+      return ProbeFailure(
+        .nothingRelayed,
+        "The observer \(observer) answers us, and not through the relay: where packets leave the server is unknown.",
+        advice: "Look at firewalls that keep the server's relay ports from sending or receiving (turn.ports tries them), "
+          + "and at those in front of the observer.", evidence: evidence)
+    }
+    return ProbeFailure(
+      .observerSilent,
+      "The observer \(observer) does not answer, neither through the relay nor to us (\(refusal.code)): where packets leave "
+        + "the server is unknown.",
+      advice: "Give the address of a STUN server that answers over UDP (stun.binding tells), and that both this host and "
+        + "the server reach.", evidence: evidence)
   }
 }

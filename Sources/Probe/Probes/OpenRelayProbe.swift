@@ -64,6 +64,8 @@ package struct OpenRelayProbe: Sendable {
     package var isOpen: Bool { verdict == .permitted || isDelivered == true }
     /// Whether it cannot be told if the server relays there.
     package var isUnknown: Bool { if case .unknown = verdict { !isOpen } else { false } }
+    /// Whether it was not tried at all.
+    package var isUntestable: Bool { if case .untestable = verdict { !isOpen } else { false } }
   }
 
   package struct Report: Sendable {

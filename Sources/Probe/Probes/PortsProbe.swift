@@ -1,4 +1,4 @@
-import Addresses
+package import Addresses
 import NIOCore
 import STUN
 
@@ -14,11 +14,21 @@ package struct PortsProbe: Sendable {
   }
 
   package struct Report: Sendable {
-    /// Relayed ports at which a datagram from here arrived, in the order of trying.
-    package let reachable: [UInt16]
-    package let unreachable: [UInt16]
+    /// Who was asked.
+    package let server: IPAddress
+    /// Relayed addresses at which a datagram from here arrived, in the order of trying.
+    package let reachable: [TransportAddress]
+    package let unreachable: [TransportAddress]
     /// `turn.quotaReached` or `turn.insufficientCapacity`, where one of them ended it before all were tried.
     package let stoppedBy: ProbeFailure.Code?
+
+    /// An unreachable address that only a network of its own reaches, and that network is not the server's: there the
+    /// address is wrong, not a firewall.
+    package var misplaced: (address: IPAddress, range: SpecialRange)? {
+      unreachable.lazy.compactMap { relayed in
+        SpecialRange(relayed.ip).flatMap { $0 == SpecialRange(server) ? nil : (relayed.ip, $0) }
+      }.first
+    }
   }
 
   /// Runs the probe.
@@ -30,27 +40,28 @@ package struct PortsProbe: Sendable {
   ) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
     var request = AllocationRequest(server: server)
-    request.options.family = try await server.familyForOwnPeers(by: end)
-    var reachable: [UInt16] = []
-    var unreachable: [UInt16] = []
+    let address = try await server.preferredAddress(by: end).ip
+    request.options.family = address.family == .ipv6 ? .ipv6 : nil
+    var reachable: [TransportAddress] = []
+    var unreachable: [TransportAddress] = []
     for number in 0..<allocations {
       progress("port \(number + 1) of \(allocations)")
       do throws(ProbeFailure) {
         let (attempt, _) = try await Allocation.withAllocation(request, by: end) {
           (allocation) async throws(ProbeFailure) -> Attempt in
-          Attempt(port: allocation.relayedAddress.port, isReached: try await isReached(allocation, by: end))
+          Attempt(relayed: allocation.relayedAddress, isReached: try await isReached(allocation, by: end))
         }
-        if attempt.isReached { reachable.append(attempt.port) } else { unreachable.append(attempt.port) }
+        if attempt.isReached { reachable.append(attempt.relayed) } else { unreachable.append(attempt.relayed) }
       } catch {
         guard number > 0, [.quotaReached, .insufficientCapacity].contains(error.code) else { throw error }
-        return Report(reachable: reachable, unreachable: unreachable, stoppedBy: error.code)
+        return Report(server: address, reachable: reachable, unreachable: unreachable, stoppedBy: error.code)
       }
     }
-    return Report(reachable: reachable, unreachable: unreachable, stoppedBy: nil)
+    return Report(server: address, reachable: reachable, unreachable: unreachable, stoppedBy: nil)
   }
 
   private struct Attempt: Sendable {
-    let port: UInt16
+    let relayed: TransportAddress
     let isReached: Bool
   }
 
@@ -58,7 +69,9 @@ package struct PortsProbe: Sendable {
   private func isReached(_ allocation: Allocation, by end: Instant) async throws(ProbeFailure) -> Bool {
     guard let reflexive = allocation.reflexiveAddress else { return false }
     let relayed = allocation.relayedAddress
-    try await allocation.permit([reflexive.ip], by: end)
+    do throws(ProbeFailure) { try await allocation.permit([reflexive.ip], by: end) } catch {
+      throw error.naming(.thisHost)
+    }
     let text = "runbook-\(UInt64.random(in: 0 ... .max))"
     return try await DatagramListener.withListener(relayed.ip.family) { socket throws(ProbeFailure) in
       for _ in 0..<3 {

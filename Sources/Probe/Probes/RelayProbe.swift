@@ -30,6 +30,8 @@ package struct RelayProbe: Sendable {
     package let path: Path
     /// The relayed addresses of sender and echo.
     package let relayedAddresses: [TransportAddress]
+    /// The realm of the server's challenge; nil where it asked for no credentials.
+    package let realm: String?
     package let sent: Int
     /// Packets that came back, each counted once.
     package let received: Int
@@ -106,6 +108,7 @@ package struct RelayProbe: Sendable {
   private struct Outcome: Sendable {
     let sender: Allocation
     let echo: Allocation
+    let realm: String?
     let tally: RelayTally
     let setUp: Duration
   }
@@ -124,7 +127,8 @@ package struct RelayProbe: Sendable {
     let tally = try await RelayDriver.run(
       plan, sender: RelayEnd(sender.connection, there), echo: RelayEnd(echo.connection, back))
     progress("deleting the allocations")
-    return Outcome(sender: sender, echo: echo, tally: tally, setUp: setUp)
+    return Outcome(
+      sender: sender, echo: echo, realm: await sender.connection.realm(), tally: tally, setUp: setUp)
   }
 
   private func route(
@@ -139,13 +143,7 @@ package struct RelayProbe: Sendable {
         return .indications(peer)
       }
     } catch {
-      guard error.code == .forbidden else { throw error }
-      throw ProbeFailure(
-        error.code, "\(error.message) That is the server's own relayed address.",
-        advice: "Both ends of this probe are relayed by the server: allow \(peer.ip) in the denied and allowed peer "
-          + "addresses of its configuration (coturn: allowed-peer-ip), or, where it is denied on purpose, do without "
-          + "this probe; turn.allocate and turn.ports work all the same.",
-        evidence: error.evidence)
+      throw error.namingRelayedAddress(peer.ip, of: allocation)
     }
   }
 
@@ -174,9 +172,10 @@ package struct RelayProbe: Sendable {
     let elapsed = (back.lastArrival ?? .now) - outcome.tally.startedAt
     return Report(
       server: connection.server, transport: connection.transport, path: path,
-      relayedAddresses: [outcome.sender.relayedAddress, outcome.echo.relayedAddress], sent: outcome.tally.sent,
-      received: back.received, lost: outcome.tally.sent - back.received, reached: there.received,
-      duplicates: back.duplicates, reordered: back.reordered, roundTrip: LatencySummary(back.transits),
+      relayedAddresses: [outcome.sender.relayedAddress, outcome.echo.relayedAddress], realm: outcome.realm,
+      sent: outcome.tally.sent, received: back.received, lost: outcome.tally.sent - back.received,
+      reached: there.received, duplicates: back.duplicates, reordered: back.reordered,
+      roundTrip: LatencySummary(back.transits),
       jitter: there.jitter, throughput: Double(back.received * size * 8) / (elapsed / .seconds(1)), elapsed: elapsed,
       setUp: outcome.setUp, allocationsDeleted: deleted)
   }

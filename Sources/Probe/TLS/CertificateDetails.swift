@@ -38,6 +38,13 @@ package struct CertificateDetails: Sendable, Hashable {
   /// The certificate itself, DER.
   package let encoded: [UInt8]
 
+  /// Whom it is for, in a few words, however many names it has: the first three, cut where they are long.
+  var shortNames: String {
+    let all = names.isEmpty ? ["\(subject) (without an alternative name)"] : names
+    let shown = all.prefix(3).map { $0.count > 64 ? "\($0.prefix(64))…" : $0 }.joined(separator: ", ")
+    return all.count > 3 ? "\(shown) and \(all.count - 3) more" : shown
+  }
+
   /// Reads a certificate that stays the caller's.
   init(reading certificate: OpaquePointer) {
     subject = Self.text(of: X509_get_subject_name(certificate))

@@ -8,6 +8,7 @@ final class TLSSession {
   private let handle: Handle
   private let queue = RecordQueue()
   private let context: TLSContext
+  private let serverName: String
   private let demand = CertificateDemand()
   private var isEstablished = false
 
@@ -26,6 +27,7 @@ final class TLSSession {
   /// - Parameter serverName: for SNI and the name check: a host name or an IP address.
   init(_ context: TLSContext, serverName: String) throws(TLSFailure) {
     self.context = context
+    self.serverName = serverName
     ERR_clear_error()
     guard let raw = context.makeSession() else { throw OpenSSLErrors.failure(.configuration, "no session") }
     handle = Handle(raw)
@@ -160,10 +162,10 @@ final class TLSSession {
     return TLSHandshake(
       version: unsafe String(cString: SSL_get_version(handle.raw)),
       cipher: SSL_get_current_cipher(handle.raw).map { unsafe String(cString: SSL_CIPHER_get_name($0)) } ?? "",
-      applicationProtocol: selected, certificates: certificates, verification: verification())
+      applicationProtocol: selected, certificates: certificates, verification: verification(certificates.first))
   }
 
-  private func verification() -> TLSFailure? {
+  private func verification(_ certificate: CertificateDetails?) -> TLSFailure? {
     guard context.judgesCertificate else { return TLSFailure(.certificateInvalid, "it was not looked at") }
     let result = SSL_get_verify_result(handle.raw)
     guard result != X509_V_OK else { return nil }
@@ -178,6 +180,9 @@ final class TLSSession {
         .untrusted
       default: .certificateInvalid
       }
+    if kind == .nameMismatch, let certificate {
+      return TLSFailure(kind, "it is for \(certificate.shortNames), not for \(serverName)")
+    }
     return TLSFailure(kind, unsafe String(cString: X509_verify_cert_error_string(result)))
   }
 }

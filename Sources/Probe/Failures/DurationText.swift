@@ -11,6 +11,20 @@ extension Duration {
     return "\(milliseconds / 1000).\(digits)s"
   }
 
+  /// A span of the past as people tell it, in whole units of which there are two or more: `2260 days`, `3 hours`, `1 second`.
+  var inWords: String {
+    let seconds = components.seconds
+    let (size, name): (Int64, String) =
+      switch seconds {
+      case ..<120: (1, "second")
+      case ..<7200: (60, "minute")
+      case ..<172_800: (3600, "hour")
+      default: (86_400, "day")
+      }
+    let count = seconds / size
+    return "\(count) \(name)\(count == 1 ? "" : "s")"
+  }
+
   /// The next whole second.
   var roundedUpToSeconds: Duration { .seconds(components.seconds + 1) }
 }

@@ -1,0 +1,57 @@
+import Addresses
+import STUN
+
+/// Whose address a peer has that a server does not relay to.
+enum PeerOwner: Sendable {
+  case thisHost
+  case observer
+
+  fileprivate var words: String {
+    switch self {
+    case .thisHost: "this host as the server sees it"
+    case .observer: "the observer: where packets leave the server is unknown"
+    }
+  }
+}
+
+extension ProbeFailure {
+  /// What to do where a server does not relay to loopback addresses.
+  static let adviceOnLoopbackPeers =
+    "coturn refuses loopback peers, whatever allowed-peer-ip says, unless allow-loopback-peers is set, which is for labs "
+    + "only; where it is set, look at denied-peer-ip."
+
+  /// Addresses of peers, without their ports where those have no meaning.
+  static func names(of peers: [TransportAddress]) -> String {
+    peers.map { $0.port == 0 ? "\($0.ip)" : "\($0)" }.joined(separator: " ")
+  }
+
+  /// The same failure; where it is the refusal of a peer, saying whose address that is.
+  func naming(_ owner: PeerOwner) -> ProbeFailure {
+    guard code == .forbidden, evidence("peer") != nil else { return self }
+    return ProbeFailure(code, "\(message.dropLast()), \(owner.words).", advice: advice, evidence: evidence)
+  }
+
+  /// The same failure; where it is the refusal of a relayed address of the server itself, saying so.
+  func namingRelayedAddress(_ refused: IPAddress, of allocation: Allocation) -> ProbeFailure {
+    guard code == .forbidden else { return self }
+    let isLoopbackServer = SpecialRange(allocation.connection.server.ip) == .loopback
+    let reason: String
+    if SpecialRange(refused) == .loopback {
+      reason = Self.adviceOnLoopbackPeers
+    } else if isLoopbackServer {
+      reason =
+        "The server is reached at a loopback address: where \(refused) stands for one, too (external-ip), allowing it "
+        + "does not help. \(Self.adviceOnLoopbackPeers)"
+    } else {
+      reason =
+        "Allow \(refused) in the denied and allowed peer addresses of its configuration (coturn: allowed-peer-ip)."
+    }
+    let ours = allocation.reflexiveAddress?.ip
+    let isOurs = ours == refused || isLoopbackServer
+    return ProbeFailure(
+      code, "\(message) That is the server's own relayed address.",
+      advice: "Both ends of this probe are relayed by the server. \(reason) Where such peers are denied on purpose, "
+        + "do without this probe; \(isOurs ? "turn.allocate works" : "turn.allocate and turn.ports work") all the same.",
+      evidence: evidence)
+  }
+}
