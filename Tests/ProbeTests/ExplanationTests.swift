@@ -34,6 +34,61 @@ extension LiveServerTests {
       }
     }
 
+    @Test("Answers from another address than was asked; not where strangers send, nor where all is silent")
+    func answersFromElsewhere() async throws {
+      func explained(isAnswer: Bool) async throws -> ProbeFailure {
+        let turn = ScriptedTURN { _, _, _ in nil }
+        return try await ScriptedServer.with { datagram, source in
+          turn.answer(datagram, from: source).map { answer in
+            ScriptedServer.Answer(isAnswer ? answer : ByteBuffer(string: "news"), fromElsewhere: true)
+          }
+        } _: {
+          try await explanation(of: $0.server, allocate)
+        }
+      }
+      let failure = try await explained(isAnswer: true)
+      #expect(failure.code == .wrongSource)
+      #expect(failure.evidence("answersFrom")?.hasPrefix("127.0.0.1:") == true)
+      #expect(failure.evidence("answersFrom") != failure.evidence("server"))
+      #expect(failure.message.contains("clients drop such answers"))
+      #expect(try await explained(isAnswer: false).code == .turnTimeout)
+    }
+
+    @Test("A server that has answered over UDP and falls silent is no path that blocks UDP, though TCP answers")
+    func silentAfterAnswers() async throws {
+      for silentMethod in [Method.allocate, .channelBind] {
+        let turn = ScriptedTURN { request, _, _ in request.type.method == silentMethod ? [] : nil }
+        try await ScriptedServer.with {
+          turn.answer($0, from: $1).map { ScriptedServer.Answer($0) }
+        } _: { fallingSilent in
+          try await Coturn.with(port: fallingSilent.address.port, ["--no-udp"]) { _ in
+            let failure = try await explanation(of: fallingSilent.server) { (server) async throws(ProbeFailure) in
+              var probe = RelayProbe(server: server)
+              probe.packets = 1
+              _ = try await probe.run(deadline: .milliseconds(1200))
+            }
+            #expect(failure.code == .turnTimeout)
+            #expect(failure.evidence("answeredBefore") == "yes")
+            #expect(failure.message.contains("fell silent"))
+          }
+        }
+      }
+    }
+
+    @Test("A deadline that is spent is no silence of the server's; one that leaves time to answer is")
+    func outOfTime() async throws {
+      try await ScriptedServer.with(Self.silent) { server in
+        for (deadline, code) in [
+          (Duration.milliseconds(20), ProbeFailure.Code.outOfTime), (.milliseconds(300), .turnTimeout),
+        ] {
+          let failure = try await explanation(of: server.server) { (server) async throws(ProbeFailure) in
+            _ = try await AllocateProbe(server: server).run(deadline: deadline)
+          }
+          #expect(failure.code == code)
+        }
+      }
+    }
+
     @Test("REST user expired; not where the secret is another one")
     func expired() async throws {
       try await Coturn.with(authentication: .sharedSecret) { coturn in

@@ -77,7 +77,7 @@ extension StepError {
       switch failure.code {
       case .cancelled: .interrupted
       case .invalidInput, .deadlineTooShort: .notStarted
-      case .transportBroken: .broken
+      case .transportBroken, .outOfTime: .broken
       default: .failed
       }
     self.init(

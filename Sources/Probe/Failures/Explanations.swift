@@ -16,8 +16,13 @@ extension ProbeFailure {
   package func explained(on server: Server, deadline: Duration) async -> ProbeFailure {
     let end = Instant.now + deadline
     switch code {
-    case .stunTimeout where server.transport == .udp, .turnTimeout where server.transport == .udp:
-      return await explainedByTCP(server, by: end) ?? self
+    case .stunTimeout, .turnTimeout:
+      // Where something was answered, the path is open.
+      guard server.transport == .udp, evidence("answeredBefore") == nil else { return self }
+      async let elsewhere = explainedByOtherSource(server, by: end)
+      async let overTCP = explainedByTCP(server, by: end)
+      if let elsewhere = await elsewhere { return elsewhere }
+      return await overTCP ?? self
     case .portUnreachable where server.transport == .udp:
       return await explainedByMissingListener(server, by: end) ?? self
     case .unauthorized:
@@ -30,6 +35,19 @@ extension ProbeFailure {
     default:
       return self
     }
+  }
+
+  /// UDP is silent: do answers come from another address? A socket that is connected never hears them.
+  private func explainedByOtherSource(_ server: Server, by end: Instant) async -> ProbeFailure? {
+    guard let asked = try? await server.preferredAddress(by: end),
+      let source = try? await BindingProbe.otherSource(ofAnswersBy: asked, by: min(end, .now + .milliseconds(700)))
+    else { return nil }
+    return ProbeFailure(
+      .wrongSource, "\(asked) was asked, and \(source) answers: clients drop such answers.",
+      advice:
+        "Look at the addresses the server listens on (coturn: listening-ip): with several it must answer from the "
+        + "one that was asked; and for a NAT between that rewrites them.",
+      evidence: evidence + [Evidence("answersFrom", "\(source)")])
   }
 
   /// UDP is silent: does the same port answer over TCP?

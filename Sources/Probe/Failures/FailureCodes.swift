@@ -77,6 +77,7 @@ extension ProbeFailure.Code {
 
   // The probe itself.
   package static let deadlineTooShort = Self("probe.deadlineTooShort")
+  package static let outOfTime = Self("probe.outOfTime")
   package static let invalidInput = Self("probe.invalidInput")
   package static let cancelled = Self("probe.cancelled")
 }

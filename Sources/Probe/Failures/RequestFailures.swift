@@ -98,9 +98,18 @@ extension ProbeFailure {
         .wrongSource, "Answers to \(method) came from another address than \(target), \(waited).",
         "Look at the addresses the server listens on: with several it must answer from the one that was asked."
       )
-    } else if timeout.effort.challenges > 0 {
+    } else if timeout.waited < Self.shortestWait {
       (code, message, advice) = (
-        .turnTimeout, "\(target) challenged \(method), then fell silent \(waited).",
+        .outOfTime, "There was no time left to wait for the answer of \(target) to \(method).",
+        "Give it more time: a step by timeout, a probe by --timeout."
+      )
+    } else if timeout.hasAnsweredBefore {
+      evidence.append(Evidence("answeredBefore", "yes"))
+      (code, message, advice) = (
+        method == .binding ? .stunTimeout : .turnTimeout,
+        timeout.effort.challenges > 0
+          ? "\(target) challenged \(method), then fell silent \(waited)."
+          : "\(target) has answered before, and fell silent on \(method) \(waited).",
         "Look whether the server is overloaded or was stopped meanwhile, and whether larger packets get lost."
       )
     } else {
@@ -111,6 +120,9 @@ extension ProbeFailure {
     }
     self.init(code, message, advice: advice, evidence: evidence)
   }
+
+  /// Silence for less than this says nothing of a server.
+  private static let shortestWait: Duration = .milliseconds(100)
 
   /// Where somebody has answered already, the path is open.
   private static func adviceOnSilence(over transport: Transport) -> String {

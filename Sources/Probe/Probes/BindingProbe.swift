@@ -72,6 +72,22 @@ package struct BindingProbe: Sendable {
     }
   }
 
+  /// Asks over UDP, and tells from which other address answers come; nil where none do.
+  static func otherSource(
+    ofAnswersBy server: TransportAddress, by end: Instant
+  ) async throws(ProbeFailure) -> TransportAddress? {
+    try await ServerConnection.withUnconnectedSocket(to: server) { socket throws(ProbeFailure) in
+      do throws(RequestFailure) {
+        _ = try await socket.perform(.binding(), to: server, by: end)
+      } catch {
+        if case .timedOut(let timeout) = error, timeout.effort.ignored.wrongSource > 0 {
+          return await socket.lastSource()
+        }
+      }
+      return nil
+    }
+  }
+
   /// Our address as a success response tells it.
   static func reflexiveAddress(in message: Message) throws(RequestFailure) -> TransportAddress {
     do throws(DecodingError) {

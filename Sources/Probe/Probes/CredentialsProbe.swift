@@ -123,7 +123,8 @@ package struct CredentialsProbe: Sendable {
     }
     guard let realm = challenge.realm, let nonce = challenge.nonce else {
       throw ProbeFailure(
-        .anonymousAccess, "\(server.uri) gives allocations without asking for credentials: good and bad ones are the same "
+        .anonymousAccess,
+        "\(server.uri) gives allocations without asking for credentials: good and bad ones are the same "
           + "to it.", advice: ProbeFailure.adviceToAuthenticate)
     }
     return AllocationRequest.PresetChallenge(realm: realm, nonce: nonce)

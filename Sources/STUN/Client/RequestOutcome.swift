@@ -78,6 +78,8 @@ package enum RequestFailure: Error, Sendable {
     /// How long was waited since the first send.
     package let waited: Duration
     package let effort: Effort
+    /// Whether the server has answered anything on this connection.
+    package let hasAnsweredBefore: Bool
   }
 }
 

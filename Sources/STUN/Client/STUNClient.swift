@@ -50,6 +50,8 @@ package struct STUNClient: Sendable {
   /// The last ids that were done with: late answers to them are no stranger's.
   private var finished: [TransactionID] = []
   private var lastNumber: UInt64 = 0
+  /// Whether an answer was taken for one of ours, an error or a challenge among them.
+  private var hasAnswered = false
 
   package init(_ configuration: Configuration) {
     self.configuration = configuration
@@ -95,7 +97,8 @@ package struct STUNClient: Sendable {
         return .send(exchange.transaction.bytes)
       case .expire:
         finish(transactionID)
-        let timeout = RequestFailure.Timeout(waited: now - exchange.startedAt, effort: exchange.effort)
+        let timeout = RequestFailure.Timeout(
+          waited: now - exchange.startedAt, effort: exchange.effort, hasAnsweredBefore: hasAnswered)
         return .finish(exchange.id, .failure(.timedOut(timeout)))
       }
     }
@@ -161,9 +164,11 @@ package struct STUNClient: Sendable {
       exchanges[message.transactionID] = exchange
       return .nothing
     case .again:
+      hasAnswered = true
       finish(message.transactionID)
       return .send(send(&exchange, now: now))
     case .done(let result):
+      hasAnswered = true
       finish(message.transactionID)
       return .finish(exchange.id, result)
     }
