@@ -116,8 +116,9 @@ package struct CredentialsProbe: Sendable {
     }
     guard let realm = challenge.realm, let nonce = challenge.nonce else {
       throw ProbeFailure(
-        .anonymousAccess, "\(server.uri) gives allocations without asking for credentials: good and bad ones are the same "
-          + "to it.", advice: ProbeFailure.adviceToAuthenticate)
+        .anonymousAccess,
+        "\(server.uri) gives allocations without asking for credentials: good and bad ones are the same to it.",
+        advice: ProbeFailure.adviceToAuthenticate)
     }
     return AllocationRequest.PresetChallenge(realm: realm, nonce: nonce)
   }
