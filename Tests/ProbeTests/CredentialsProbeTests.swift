@@ -42,6 +42,20 @@ extension LiveServerTests {
       }
     }
 
+    @Test("A server that answers bad credentials with the integrity of good ones fails, and the trial is named")
+    func answersEverybody() async throws {
+      try await ScriptedTURN.with { _, _, _ in
+        nil
+      } _: { server, _ in
+        let failure = await #expect(throws: ProbeFailure.self) {
+          try await CredentialsProbe(server: server).run(deadline: .milliseconds(1500))
+        }
+        #expect(failure?.code == .badIntegrity)
+        #expect(failure?.message.contains("(unknownUser)") == true)
+        #expect(failure?.evidence("trial") == "unknownUser")
+      }
+    }
+
     @Test("A nonce that a server takes although it never gave it is a violation")
     func anyNonce() async throws {
       try await ScriptedTURN.with { request, _, _ in

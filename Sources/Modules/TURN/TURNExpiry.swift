@@ -81,7 +81,7 @@ package struct TURNExpiry: StepModule {
     return .failed(output, Self.notExpired(probe))
   }
 
-  private static func notExpired(_ probe: ExpiryProbe) -> Finding {
+  static func notExpired(_ probe: ExpiryProbe) -> Finding {
     let lasts = probe.subject.lifetime
     let isEarly = probe.after < lasts
     let allowance =

@@ -74,7 +74,9 @@ package struct TURNOpenRelay: StepModule {
       Field(
         "delivered", \.delivered, .list(.enumeration(OpenRelayProbe.PeerKind.self)),
         "Where traffic was seen to flow."),
-      Field("untested", \.untested, .int, "How many addresses were not tried, since the server does not relay their family.")
+      Field(
+        "untested", \.untested, .int, "How many addresses were not tried, since the server does not relay their family."
+      )
     ),
     examples: [.init("Nothing internal can be reached through the relay", with: "server: ${target}")])
 

@@ -33,8 +33,8 @@ package struct TURNPorts: StepModule {
     ),
     output: Record(
       Output.init,
-      Field("reachable", \.reachable, .list(.string), "Relayed addresses and ports at which a datagram from here arrived."),
-      Field("unreachable", \.unreachable, .list(.string), "Relayed addresses and ports at which none arrived."),
+      Field("reachable", \.reachable, .list(.string), "Relayed addresses and ports that a datagram from here reached."),
+      Field("unreachable", \.unreachable, .list(.string), "Relayed addresses and ports that none reached."),
       Field("stoppedBy", \.stoppedBy, .optional(.string), "What ended it before all were tried.")
     ),
     examples: [.init("Peers reach the relay", with: "server: ${target}")])

@@ -107,12 +107,21 @@ package struct CredentialsProbe: Sendable {
       return Outcome(trial: trial, isAccepted: true, errorCode: nil)
     } catch {
       // Where good ones were accepted, nothing but the credentials is left for a server to object to.
+      if trial != .good, error.code == .badIntegrity { throw Self.misplacedIntegrity(trial, error) }
       let refusals: [ProbeFailure.Code] = [.unauthorized, .credentialsMissing, .wrongCredentials]
       guard refusals.contains(error.code) || (error.code == .badRequest && trial != .good && isGoodAccepted) else {
         throw error
       }
       return Outcome(trial: trial, isAccepted: false, errorCode: error.evidence("errorCode").flatMap { Int($0) })
     }
+  }
+
+  /// Bad credentials were answered with an integrity that is not theirs: a success would have the one of good ones.
+  private static func misplacedIntegrity(_ trial: Trial, _ failure: ProbeFailure) -> ProbeFailure {
+    ProbeFailure(
+      failure.code, "Credentials that must be refused (\(trial.rawValue)) were answered with another's integrity.",
+      advice: "Look whether the server looks at credentials at all: one that does refuses these with 401.",
+      evidence: failure.evidence + [.init("trial", trial.rawValue)])
   }
 
   /// Realm and nonce that the server gives to a socket of its own.
@@ -124,8 +133,8 @@ package struct CredentialsProbe: Sendable {
     guard let realm = challenge.realm, let nonce = challenge.nonce else {
       throw ProbeFailure(
         .anonymousAccess,
-        "\(server.uri) gives allocations without asking for credentials: good and bad ones are the same "
-          + "to it.", advice: ProbeFailure.adviceToAuthenticate)
+        "\(server.uri) gives allocations without asking for credentials: good and bad ones are the same to it.",
+        advice: ProbeFailure.adviceToAuthenticate)
     }
     return AllocationRequest.PresetChallenge(realm: realm, nonce: nonce)
   }

@@ -110,14 +110,13 @@ package struct ExternalAddressProbe: Sendable {
       return ProbeFailure(
         .nothingRelayed,
         "The observer \(observer) answers us, and not through the relay: where packets leave the server is unknown.",
-        advice:
-          "Look at firewalls that keep the server's relay ports from sending or receiving (turn.ports tries them), "
-          + "and at those in front of the observer.", evidence: evidence)
+        advice: "Look at firewalls that keep the server's relay ports from sending or receiving (turn.ports tries "
+          + "them), and at those in front of the observer.", evidence: evidence)
     }
     return ProbeFailure(
       .observerSilent,
-      "The observer \(observer) does not answer, neither through the relay nor to us (\(refusal.code)): where packets leave "
-        + "the server is unknown.",
+      "The observer \(observer) does not answer, neither through the relay nor to us (\(refusal.code)): where "
+        + "packets leave the server is unknown.",
       advice:
         "Give the address of a STUN server that answers over UDP (stun.binding tells), and that both this host and "
         + "the server reach.", evidence: evidence)

@@ -1,0 +1,161 @@
+import Addresses
+import Journal
+import Lab
+import Schema
+import Steps
+import TestSupport
+import Testing
+
+@testable import Modules
+@testable import Probe
+
+/// What modules say of a real coturn that is not set up as it should be, and what of one that is.
+@Suite(.serialized) struct ProbeFindingTests {
+  private func target(_ coturn: Coturn, realm: String? = nil) -> Value.Member {
+    let isIPv6 = coturn.host.contains(":")
+    return .init(
+      "server",
+      TURNServer.record.encode(
+        TURNServer(
+          name: "lab", uri: "turn:\(isIPv6 ? "[\(coturn.host)]" : coturn.host):\(coturn.port)", host: coturn.host,
+          username: Coturn.username, credential: Secret(Coturn.credential), realm: realm)))
+  }
+
+  private let brief: [Value.Member] = [.init("packets", .int(2))]
+
+  @Test("turn.relay warns of a server that asks for no credentials and of another realm, as turn.allocate does")
+  func authentication() async throws {
+    let open = try await Coturn.start { $0.authentication = .none }
+    let closed = try await Coturn.start()
+    for (server, code) in [
+      (target(open), "turn.anonymousAccess"), (target(closed, realm: "a.example"), "turn.realmMismatch"),
+    ] {
+      let relayed = try await run("turn.relay", [server] + brief)
+      #expect(relayed.objection?.severity == .warn)
+      #expect(relayed.objection?.finding.code == code)
+      #expect(relayed.output["lost"] == .int(0))
+      let allocated = try await run("turn.allocate", [server])
+      #expect(relayed.objection?.finding == allocated.objection?.finding)
+    }
+    #expect(try await run("turn.relay", [target(closed, realm: Coturn.realm)] + brief).objection == nil)
+  }
+
+  @Test("turn.credentials calls a server that asks for none by its name: nothing is missing on our side")
+  func anonymousCredentials() async throws {
+    let open = try await Coturn.start { $0.authentication = .none }
+    let error = try await stepError { _ = try await run("turn.credentials", [target(open)]) }
+    #expect(error.kind == .failed)
+    #expect(error.finding.code == "turn.anonymousAccess")
+    #expect(error.finding.advice?.contains("no-auth") == true)
+  }
+
+  @Test("turn.externalAddress says in sentences what is wrong, and names the observer")
+  func externalAddress() async throws {
+    let coturn = try await Coturn.start { $0.directives = ["external-ip=203.0.113.9"] }
+    let observer = "stun:127.0.0.1:\(coturn.port)"
+    let seen = try await run("turn.externalAddress", [target(coturn), .init("observer", .string(observer))])
+    #expect(seen.objection?.finding.code == "turn.externalAddressWrong")
+    #expect(
+      seen.objection?.finding.message
+        == "turn:127.0.0.1:\(coturn.port) gives out 203.0.113.9 for its relays, a documentation address that the world "
+        + "cannot reach; its name has 127.0.0.1; the observer \(observer) sees packets come from 127.0.0.1.")
+    let named = try await run(
+      "turn.externalAddress", [target(coturn), .init("tolerated", text("relayedAddressIsSpecial"))])
+    #expect(
+      named.objection?.finding.message
+        == "turn:127.0.0.1:\(coturn.port) gives out 203.0.113.9 for its relays; its name has 127.0.0.1.")
+  }
+
+  @Test("An observer that does not answer fails turn.externalAddress whatever is tolerated; one that does passes")
+  func silentObserver() async throws {
+    let coturn = try await Coturn.start()
+    let gone = try await Coturn.start()
+    gone.stop()
+    let all = ExternalAddressProbe.Finding.allCases.map { Value.string($0.rawValue) }
+    func look(_ observer: Coturn) async throws -> StepResult<Value> {
+      try await run(
+        "turn.externalAddress",
+        [
+          target(coturn), .init("observer", .string("stun:127.0.0.1:\(observer.port)")), .init("tolerated", .list(all)),
+        ])
+    }
+    let error = try await stepError { _ = try await look(gone) }
+    #expect(error.kind == .failed)
+    #expect(error.finding.code == "turn.observerSilent")
+    #expect(error.finding.message.contains("127.0.0.1:\(gone.port)"))
+    #expect(error.finding.advice?.contains("STUN server") == true)
+    #expect(try await look(coturn).objection == nil)
+  }
+
+  @Test("What turn.openRelay says to deny is denied when coturn is given it, IPv6 included, and nothing is open then")
+  func remedy() async throws {
+    let open = try await Coturn.start(host: "::1") { $0.directives.append("relay-ip=127.0.0.1") }
+    let found = try await run("turn.openRelay", [target(open)])
+    #expect(found.objection?.finding.code == "turn.relaysToForbiddenPeer")
+    #expect(found.output["untested"] == .int(0))
+    let advice = try #require(found.objection?.finding.advice)
+    #expect(advice.contains("allow-loopback-peers"))
+    let directives = advice.split(separator: " ").filter { $0.hasPrefix("denied-peer-ip=") }.map(String.init)
+    #expect(directives.contains("denied-peer-ip=10.0.0.0-10.255.255.255"))
+    #expect(directives.contains { $0.contains("fc00::") })
+
+    let closed = try await Coturn.start(host: "::1") {
+      $0.allowsLoopbackPeers = false
+      $0.directives += ["relay-ip=127.0.0.1"] + directives
+    }
+    let looked = try await run("turn.openRelay", [target(closed)])
+    #expect(looked.output["openings"] == .list([]))
+    #expect(looked.objection == nil)
+  }
+
+  @Test("What turn.openRelay could not try is counted, and each says why; loopback is spoken of only where it is open")
+  func untested() async throws {
+    let coturn = try await Coturn.start { $0.allowsLoopbackPeers = false }
+    let result = try await run("turn.openRelay", [target(coturn)])
+    #expect(result.objection?.finding.advice?.contains("denied-peer-ip=10.0.0.0-10.255.255.255") == true)
+    #expect(result.objection?.finding.advice?.contains("loopback") == false)
+    #expect(result.output["untested"] == .int(9))
+    guard case .list(let peers)? = result.output["peers"] else {
+      Testing.Issue.record("no peers")
+      return
+    }
+    let reasons = peers.filter { $0["permitted"] == .null }.map { $0["reason"] }
+    #expect(reasons == Array(repeating: .string("the server relays no IPv6"), count: 9))
+    #expect(peers.filter { $0["permitted"] != .null }.allSatisfy { $0["reason"] == .null })
+  }
+
+  @Test("turn.expiry says where a lifetime that has not passed is no fault by itself")
+  func earlyExpiry() async throws {
+    let coturn = try await Coturn.start { $0.directives = ["permission-lifetime=300"] }
+    let result = try await run("turn.expiry", [target(coturn), .init("after", .duration(.seconds(1)))])
+    #expect(result.objection?.finding.code == "turn.notExpired")
+    #expect(
+      result.objection?.finding.message.hasSuffix(
+        "By RFC 8656 it lasts 5m: this is a fault only where the server was told to forget it within 1s.") == true)
+    #expect(result.objection?.finding.advice?.contains("permission-lifetime") == true)
+  }
+
+  @Test("A lifetime that has passed is a fault, whatever the server was told")
+  func lateExpiry() {
+    for (subject, seconds) in [(ExpiryProbe.Subject.permission, 300), (.channel, 600)] {
+      for (after, isEarly) in [(seconds - 1, true), (seconds, false)] {
+        let server = Server(uri: .init(scheme: .turn, host: "turn.example.com"))
+        let finding = TURNExpiry.notExpired(ExpiryProbe(server: server, subject: subject, after: .seconds(after)))
+        #expect(finding.message.contains("RFC 8656") == isEarly)
+        #expect(finding.advice?.contains("\(subject)-lifetime") == true)
+      }
+    }
+  }
+
+  @Test("stun.behaviour says why nothing could be told, and does not where it could")
+  func behaviour() async throws {
+    let single = try await Coturn.start()
+    let untold = try await run("stun.behaviour", [target(single)])
+    #expect(untold.output["mapping"] == .null)
+    #expect(untold.output["untold"] == .string("The server announces no second address and port (OTHER-ADDRESS)."))
+    let double = try await Coturn.start { $0.directives = ["listening-ip=127.0.0.2", "relay-ip=127.0.0.2"] }
+    let told = try await run("stun.behaviour", [target(double)])
+    #expect(told.output["mapping"] == .string("endpointIndependent"))
+    #expect(told.output["untold"] == .null)
+  }
+}
