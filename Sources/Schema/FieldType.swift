@@ -9,15 +9,18 @@ package struct FieldType<Wrapped: Sendable>: Sendable {
   let bounds: Bounds?
   /// For lists: whether one without elements is refused.
   let mustHoldSomething: Bool
+  let foremost: Value?
 
   init(
     _ type: ValueType, absent: Wrapped? = nil, bounds: Bounds? = nil, mustHoldSomething: Bool = false,
+    foremost: Value? = nil,
     decode: @escaping @Sendable (Value) throws(Mismatch) -> Wrapped, encode: @escaping @Sendable (Wrapped) -> Value
   ) {
     self.type = type
     self.absent = absent
     self.bounds = bounds
     self.mustHoldSomething = mustHoldSomething
+    self.foremost = foremost
     self.decode = decode
     self.encode = encode
   }
@@ -27,6 +30,11 @@ package struct FieldType<Wrapped: Sendable>: Sendable {
     Self(
       type, absent: absent, bounds: Bounds(minimum: encode(range.lowerBound), maximum: encode(range.upperBound)),
       decode: decode, encode: encode)
+  }
+
+  /// The same type, where people look for this value first: see ``FieldDeclaration/foremost``.
+  package func foremost(_ value: Wrapped) -> Self {
+    Self(type, absent: absent, bounds: bounds, foremost: encode(value), decode: decode, encode: encode)
   }
 }
 

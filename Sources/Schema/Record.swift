@@ -16,7 +16,7 @@ package struct Field<Root: Sendable, Wrapped: Sendable>: Sendable {
     let fallback = fallback ?? type.absent
     declaration = FieldDeclaration(
       name: name, type: type.type, fallback: fallback.map(type.encode), bounds: type.bounds,
-      mustHoldSomething: type.mustHoldSomething, summary: summary)
+      mustHoldSomething: type.mustHoldSomething, foremost: type.foremost, summary: summary)
   }
 
   func decode(from members: Value) throws(Mismatch) -> Wrapped {

@@ -70,18 +70,21 @@ package struct FieldDeclaration: Hashable, Sendable {
   package var bounds: Bounds?
   /// For lists: whether one without elements is refused.
   package var mustHoldSomething: Bool
+  /// Of a long list of records, people are shown those that have this value in the field; nil: all.
+  package var foremost: Value?
   /// One line for people, with a capital letter and a full stop.
   package var summary: String
 
   package init(
     name: String, type: ValueType, fallback: Value? = nil, bounds: Bounds? = nil, mustHoldSomething: Bool = false,
-    summary: String
+    foremost: Value? = nil, summary: String
   ) {
     self.name = name
     self.type = type
     self.fallback = fallback
     self.bounds = bounds
     self.mustHoldSomething = mustHoldSomething
+    self.foremost = foremost
     self.summary = summary
   }
 

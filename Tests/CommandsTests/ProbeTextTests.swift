@@ -59,6 +59,20 @@ import Testing
     for text in explanations { #expect(text.split(separator: "\n").count == 2, "\(text)") }
   }
 
+  @Test("Of the many ciphers those are shown that are accepted, the others counted")
+  func longList() async throws {
+    let coturn = try await Coturn.start()
+    let output = try await CommandLineProject().runbook(
+      "probe", "tls", "127.0.0.1:\(try #require(coturn.tlsPort))", environment: coturn.environment)
+    let parts = output.stdout.split(separator: "\n\n").map { $0.split(separator: "\n") }
+    let ciphers = try #require(parts.first { $0.first == "ciphers" }, "\(output.stdout)")
+    #expect(ciphers.count > 3)
+    #expect(ciphers.dropFirst(2).dropLast().allSatisfy { $0.contains(" accepted ") }, "\(output.stdout)")
+    #expect(ciphers.last?.contains(/^  \d+ refused, \d+ untestable: not shown, --format json has all$/) == true)
+    let versions = try #require(parts.first { $0.first == "versions" }, "\(output.stdout)")
+    #expect(versions.count == 6, "a short list is whole")
+  }
+
   @Test(
     "A comparison takes the port for TLS from TURN_TLS_SERVER in .env too, where it is of the same host",
     arguments: [("127.0.0.1", "pass"), ("127.0.0.2", "fail")])

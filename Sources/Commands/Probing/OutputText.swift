@@ -2,19 +2,22 @@ import Reports
 import Schema
 
 /// What a module put out, for people: a line for each field, nested fields by their paths, and then a table for each list
-/// of records.
+/// of records. A long list is cut to the records that have the foremost value of a field, the others counted.
 struct OutputText {
   private var lines: [[String]] = []
-  private var tables: [(name: String, table: TextTable)] = []
+  private var tables: [(name: String, lines: [String])] = []
+
+  /// The most records of which all are shown.
+  private static let longList = 24
 
   init(_ output: Value, as type: RecordType) { take(output, .record(type), path: "") }
 
   /// Lines end with LF.
   var text: String {
     var text = columns(lines)
-    for (name, table) in tables {
+    for (name, lines) in tables {
       if !text.isEmpty { text += "\n" }
-      text += "\(name)\n" + table.lines(.uncut).map { "  \($0)\n" }.joined()
+      text += "\(name)\n" + lines.map { "  \($0)\n" }.joined()
     }
     return text
   }
@@ -26,9 +29,28 @@ struct OutputText {
     case (.members(let members), _):
       for member in members { take(member.value, type?.field(member.name), path: path.joined(member.name)) }
     case (.list(let elements), .list(let element)?) where element.isRecord && !elements.isEmpty:
-      tables.append((path, Self.table(elements, element)))
+      tables.append((path, Self.rows(elements, element)))
     default: lines.append([path, Self.cell(value, type)])
     }
+  }
+
+  private static func rows(_ elements: [Value], _ type: ValueType) -> [String] {
+    guard elements.count > longList, let field = type.foremostField else { return table(elements, type).lines(.uncut) }
+    var shown: [Value] = []
+    var others: [(value: String, count: Int)] = []
+    for element in elements {
+      let value = element[field.name] ?? .null
+      if value == field.foremost {
+        shown.append(element)
+      } else if let index = others.firstIndex(where: { $0.value == cell(value, field.type) }) {
+        others[index].count += 1
+      } else {
+        others.append((cell(value, field.type), 1))
+      }
+    }
+    let counts = others.map { "\($0.count) \($0.value)" }.joined(separator: ", ")
+    return (shown.isEmpty ? [] : table(shown, type).lines(.uncut))
+      + (others.isEmpty ? [] : ["\(counts): not shown, --format json has all"])
   }
 
   /// Columns in which no row has anything are left out.
@@ -83,6 +105,11 @@ extension String {
 
 extension ValueType {
   fileprivate var isRecord: Bool { if case .record = self { true } else { false } }
+
+  /// The field of a record by which long lists are cut.
+  fileprivate var foremostField: FieldDeclaration? {
+    if case .record(let record) = self { record.fields.first { $0.foremost != nil } } else { nil }
+  }
 
   /// The type of a record's field; nil where it is not known.
   fileprivate func field(_ name: String) -> ValueType? {

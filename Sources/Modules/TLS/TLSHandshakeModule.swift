@@ -39,7 +39,7 @@ package struct TLSHandshakeModule: StepModule {
     Trial.init,
     Field("version", \.version, .enumeration(TLSVersion.self), "The version that was offered."),
     Field("cipher", \.cipher, .optional(.string), "The only cipher that was offered; absent: all."),
-    Field("verdict", \.verdict, .enumeration(Verdict.self), "How the server took it."),
+    Field("verdict", \.verdict, .enumeration(Verdict.self).foremost(.accepted), "How the server took it."),
     Field("legacy", \.legacy, .bool, "Whether a server should no longer accept it."),
     Field("detail", \.detail, .optional(.string), "Why it was refused or cannot be offered.")
   )
