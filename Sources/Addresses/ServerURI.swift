@@ -73,6 +73,13 @@ package struct ServerURI: Sendable, Hashable {
     port = try portText.map(Self.port)
   }
 
+  /// Reads HOST, HOST:PORT or an IPv6 address, as people type them; nil where the text is none of these.
+  package init?(_ scheme: Scheme, address text: String) {
+    guard let uri = ["\(scheme):\(text)", "\(scheme):[\(text)]"].lazy.compactMap({ try? ServerURI(parsing: $0) }).first
+    else { return nil }
+    self = uri
+  }
+
   private static func port(_ text: Substring) throws(ParsingError) -> UInt16 {
     guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(text), port > 0 else {
       throw .invalidPort

@@ -1,6 +1,7 @@
 package import ArgumentParser
 import Journal
 import Lab
+import Language
 import Processes
 import Schema
 
@@ -14,8 +15,8 @@ package struct LabCommand: AsyncParsableCommand {
       which time-limited credentials are made. Both listen on UDP, TCP, TLS and DTLS, with a certificate of an authority \
       made on the spot.
 
-      It lives in the project's state folder and is gone without a trace after `lab down`. `runbook run NAME --lab` starts \
-      it if need be and stops what it started.
+      It lives in the project's state folder and is gone without a trace after `lab down`. `runbook run NAME --lab` \
+      and `runbook probe PROBE --lab` start it if need be and stop what they started.
       """,
     subcommands: [Up.self, Down.self, Status.self, Exec.self], defaultSubcommand: Status.self)
 
@@ -26,7 +27,7 @@ package struct LabCommand: AsyncParsableCommand {
     @OptionGroup var options: ProjectOptions
 
     func run() async throws {
-      let lab = Lab(folder: try options.load().labFolder)
+      let lab = Lab(folder: try options.load(isLab: true).labFolder)
       let (state, started) = try await lab.start(for: .person)
       Terminal.standardOutput.write((started ? "started\n" : "it runs already\n") + describe(state))
     }
@@ -37,7 +38,7 @@ package struct LabCommand: AsyncParsableCommand {
     @OptionGroup var options: ProjectOptions
 
     func run() async throws {
-      let lab = Lab(folder: try options.load().labFolder)
+      let lab = Lab(folder: try options.load(isLab: true).labFolder)
       do { try await lab.down() } catch { throw CommandFailure(.error, error.message) }
     }
   }
@@ -48,7 +49,7 @@ package struct LabCommand: AsyncParsableCommand {
     @OptionGroup var options: ProjectOptions
 
     func run() async throws {
-      let status = Lab(folder: try options.load().labFolder).status()
+      let status = Lab(folder: try options.load(isLab: true).labFolder).status()
       guard format == .text else { return Terminal.standardOutput.write(json(status).text(.indented) + "\n") }
       switch status {
       case .up(let state): Terminal.standardOutput.write(describe(state))
@@ -64,9 +65,10 @@ package struct LabCommand: AsyncParsableCommand {
       abstract: "Run a program with the lab's servers in its environment.",
       discussion: """
         The environment has TURN_SERVER, TURN_USERNAME, TURN_CREDENTIAL and TURN_TLS_SERVER of `lab`, TURN_REST_SERVER and \
-        TURN_REST_SECRET of `lab-rest`, and TURN_CA. Example:
+        TURN_REST_SECRET of `lab-rest`, and TURN_CA; RUNBOOK_LAB is the lab's folder. A runbook that finds it takes servers \
+        and secrets from the environment alone: neither from .env nor from the targets of runbook.yaml. Example:
 
-          runbook lab exec -- runbook probe turn
+          runbook lab exec -- runbook probe turn.allocate
         """)
     @OptionGroup var options: ProjectOptions
 
@@ -77,13 +79,10 @@ package struct LabCommand: AsyncParsableCommand {
       guard let program = command.first else {
         throw CommandFailure(.invalid, "nothing to run: give a program after --, as in runbook lab exec -- env")
       }
-      let lab = Lab(folder: try options.load().labFolder)
-      // A signal while the lab starts must not leave it behind.
-      let signals = EndingSignals()
-      let ending = try await lab.whileUp { state in
-        if let number = signals.first { throw CommandFailure(.signalled(number)) }
+      let lab = Lab(folder: try options.load(isLab: true).labFolder)
+      let ending = try await lab.whileUp(EndingSignals()) { state in
         do throws(ProcessError) {
-          return try await runInForeground(program, Array(command.dropFirst()), environment: state.environment)
+          return try await runInForeground(program, Array(command.dropFirst()), environment: environment(of: state))
         } catch { throw CommandFailure(.invalid, error.message) }
       }
       switch ending {
@@ -92,6 +91,14 @@ package struct LabCommand: AsyncParsableCommand {
       case .signalled(let number): throw CommandFailure(.signalled(Int(number)))
       case .unkillable: throw CommandFailure(.error, "\(program) cannot be ended")
       }
+    }
+
+    /// The lab's, and nothing of another server.
+    private func environment(of state: LabState) -> [String: String?] {
+      var variables = Dictionary(uniqueKeysWithValues: Project.targetVariables.map { ($0, String?.none) })
+      for (name, value) in state.environment { variables[name] = value }
+      variables[Project.labVariable] = state.folder
+      return variables
     }
   }
 }

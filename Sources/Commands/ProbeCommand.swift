@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Journal
+import Lab
 import Modules
 import Reports
 import Schema
@@ -17,15 +18,19 @@ package struct ProbeCommand: AsyncParsableCommand {
       Without a URI the server is TURN_SERVER of the environment or of .env, or a target of the project. User name and \
       password are TURN_USERNAME and TURN_CREDENTIAL; TURN_SECRET in their place makes REST credentials; TURN_REALM is the \
       realm that the server should announce; TURN_CA is a file of certificates to trust, TURN_CERT and TURN_KEY a \
-      certificate of your own. Secrets never stand in the arguments.
+      certificate of your own. Where the server speaks TLS is TURN_TLS_SERVER, or `tlsServer` of a target; probes of TLS \
+      need it where the server itself is no turns: or stuns: one. Secrets never stand in the arguments.
 
-      What a probe takes with -p, and what it puts out, is told by: runbook modules turn.relay
+      What a probe takes with -p, and what it puts out, is told by: runbook modules turn.relay. Its `server` or `servers` \
+      are not given with -p: turn.pool asks all the targets that --target chooses.
 
         runbook probe stun turn.example.com
         runbook probe turn -p packets=500
         runbook probe turn --all-transports
         runbook probe turn.capacity --target oslo
-        runbook lab exec -- runbook probe tls
+        runbook probe turn.pool --target all -p working=2
+        runbook probe tls turns:turn.example.com:5349
+        runbook probe tls --lab
       """)
 
   @Argument(
@@ -37,16 +42,31 @@ package struct ProbeCommand: AsyncParsableCommand {
     help: ArgumentHelp("The server: turn:turn.example.com:3478?transport=udp, HOST or HOST:PORT.", valueName: "uri"))
   var server: String?
 
-  @Option(help: ArgumentHelp("A target of the project.", valueName: "name")) var target: String?
+  @Option(
+    help: ArgumentHelp("A target of the project; for turn.pool also LABEL=VALUE, or all.", valueName: "name"),
+    completion: ProjectCompletion.targets)
+  var target: String?
+
+  @Flag(help: "Probe a server of the lab, `lab` or with --target lab-rest; it is started if need be.") var lab = false
 
   @Option(
     name: [.customShort("p"), .customLong("param")],
-    help: ArgumentHelp("An input of the probe, a list with commas; may be repeated.", valueName: "field=value"))
+    help: ArgumentHelp("An input of the probe, a list with commas; may be repeated.", valueName: "field=value"),
+    completion: ProjectCompletion.probeInputs)
   var inputs: [GivenParameter] = []
 
-  @Flag(help: "Relay over UDP, TCP, TLS and DTLS, and compare them in one table.") var allTransports = false
+  @Flag(
+    help: """
+      Relay over UDP, TCP, TLS and DTLS, and compare them in one table. The exit code is 0 if at least one of them works.
+      """)
+  var allTransports = false
 
-  @Option(help: ArgumentHelp("The port for TLS and DTLS with --all-transports; 5349 if not given.", valueName: "port"))
+  @Option(
+    help: ArgumentHelp(
+      "The port for TLS and DTLS with --all-transports.",
+      discussion:
+        "Else that of TURN_TLS_SERVER, or of the target's tlsServer, where it is on the same host; else 5349.",
+      valueName: "port"))
   var tlsPort: Int?
 
   @Option(help: ArgumentHelp("How long it may take; else what the module declares.", valueName: "duration"))
@@ -62,6 +82,7 @@ package struct ProbeCommand: AsyncParsableCommand {
       throw ValidationError("--timeout takes a duration with its unit, such as 10s; found \"\(timeout)\"")
     }
     if server != nil, target != nil { throw ValidationError("give a URI or --target, not both") }
+    if server != nil, lab { throw ValidationError("give a URI or --lab, not both") }
     if let tlsPort, !(1...65_535).contains(tlsPort) {
       throw ValidationError("--tls-port takes a port from 1 to 65535; found \(tlsPort)")
     }
@@ -72,16 +93,28 @@ package struct ProbeCommand: AsyncParsableCommand {
 
   package func run() async throws {
     let kind = try ProbeKind(named: kind)
-    let servers = try ProbedServers(uri: server, target: target, scheme: kind.scheme, options: options)
+    let given = try givenInputs(of: kind)
+    guard lab else {
+      let servers = try ProbedServers(uri: server, target: target, scheme: kind.scheme, options: options)
+      return try await probe(kind, servers, given, EndingSignals())
+    }
     let signals = EndingSignals()
+    try await Lab(folder: try options.load(isLab: true).labFolder).whileUp(signals) { state in
+      try await probe(kind, try ProbedServers(lab: state, target: target), given, signals)
+    }
+  }
+
+  private func probe(
+    _ kind: ProbeKind, _ servers: ProbedServers, _ given: [Value.Member], _ signals: EndingSignals
+  ) async throws {
     let status: ExitStatus
     if allTransports {
-      let comparison = try await compareTransports(kind, servers, signals)
+      let comparison = try await compareTransports(kind, servers, given, signals)
       Terminal.standardOutput.write(comparison.text(format))
       status = ExitStatus(comparison.outcome, signal: signals.first)
     } else {
       let attempt = await ProbeAttempt(
-        kind.module, try input(kind, servers), deadline: deadline(kind), signals: signals)
+        kind.module, try input(kind, servers, given), deadline: deadline(kind), signals: signals)
       Terminal.standardOutput.write(attempt.text(format))
       status = attempt.isStarted ? ExitStatus(attempt.outcome, signal: signals.first) : .invalid
     }
@@ -91,32 +124,50 @@ package struct ProbeCommand: AsyncParsableCommand {
   private func deadline(_ kind: ProbeKind) -> Duration { timeout.flatMap { parseDuration($0) } ?? kind.module.deadline }
 
   /// The module's input: its server or servers, and what was given by name.
-  private func input(_ kind: ProbeKind, _ servers: ProbedServers) throws -> Value {
-    var members: [Value.Member] = []
+  private func input(_ kind: ProbeKind, _ servers: ProbedServers, _ given: [Value.Member]) throws -> Value {
+    var members = given
     if kind.module.input["server"] != nil {
       members.append(.init("server", TURNServer.record.encode(try servers.single())))
     } else if kind.module.input["servers"] != nil {
       members.append(.init("servers", .list(try servers.all().map(TURNServer.record.encode))))
     }
-    let fields = kind.module.input.fields.filter { !["server", "servers"].contains($0.name) }
-    for given in inputs {
-      guard let field = fields.first(where: { $0.name == given.name }) else {
-        let names = fields.map(\.name)
-        let hint =
-          nearName(to: given.name, among: names).map { "did you mean \($0)?" }
-          ?? "it has \(names.joined(separator: ", "))"
-        throw CommandFailure(
-          .invalid,
-          "\(kind.module.name) has no input \"\(given.name)\"",
-          advice: "\(hint)\nrunbook modules \(kind.module.name) tells what each is for")
-      }
-      do { members.append(.init(field.name, try Self.parse(given.value, as: field.type))) } catch {
-        throw CommandFailure(.invalid, "-p \(given.name): \(error.message)")
-      }
-    }
     do { return .members(try kind.module.input.admit(members)) } catch {
       throw CommandFailure(.invalid, "\(error.path): \(error.message)")
     }
+  }
+
+  /// What was given by name.
+  private func givenInputs(of kind: ProbeKind) throws -> [Value.Member] {
+    var members: [Value.Member] = []
+    for given in inputs {
+      guard let field = kind.inputs.first(where: { $0.name == given.name }) else { throw unknownInput(given, kind) }
+      do {
+        let value = try Self.parse(given.value, as: field.type)
+        try field.checkBounds(value)
+        members.append(.init(field.name, value))
+      } catch {
+        throw CommandFailure(.invalid, "-p \(given.name): \(error.message)")
+      }
+    }
+    return members
+  }
+
+  private func unknownInput(_ given: GivenParameter, _ kind: ProbeKind) -> CommandFailure {
+    let module = kind.module.name
+    guard kind.module.input[given.name] == nil else {
+      return CommandFailure(
+        .invalid, "-p does not give \(module) its \(given.name)",
+        advice: given.name == "servers"
+          ? "choose targets of the project: runbook probe \(module) --target all, or --target LABEL=VALUE"
+          : "name it behind the probe, or choose a target of the project with --target")
+    }
+    let names = kind.inputs.map(\.name)
+    let hint =
+      nearName(to: given.name, among: names).map { "did you mean \($0)?" }
+      ?? (names.isEmpty ? "it has none" : "it has \(names.joined(separator: ", "))")
+    return CommandFailure(
+      .invalid, "\(module) has no input \"\(given.name)\"",
+      advice: "\(hint)\nrunbook modules \(module) tells what each is for")
   }
 
   /// A list is written with commas.
@@ -133,45 +184,16 @@ package struct ProbeCommand: AsyncParsableCommand {
 
   /// One transport after the other, so that none takes from another's figures; after a signal no further one.
   private func compareTransports(
-    _ kind: ProbeKind, _ servers: ProbedServers, _ signals: EndingSignals
+    _ kind: ProbeKind, _ servers: ProbedServers, _ given: [Value.Member], _ signals: EndingSignals
   ) async throws -> TransportComparison {
     var comparison = TransportComparison()
-    let variants = try TransportComparison.variants(
-      of: try servers.single(), tlsPort: tlsPort, secureURI: servers.secureURI)
+    let variants = try TransportComparison.variants(of: try servers.single(), tlsPort: tlsPort)
     for (transport, variant) in variants where signals.first == nil {
       let attempt = await ProbeAttempt(
-        kind.module, try input(kind, ProbedServers(servers: [variant])), deadline: deadline(kind),
+        kind.module, try input(kind, ProbedServers(servers: [variant]), given), deadline: deadline(kind),
         title: "\(kind.module.name) over \(transport)", signals: signals)
       comparison.add(transport, attempt)
     }
     return comparison
-  }
-}
-
-/// What is probed, by the name that people give it.
-private struct ProbeKind {
-  let module: AnyStepModule
-  /// Of a URI that names none.
-  let scheme: String
-
-  private static let short = ["stun": "stun.binding", "turn": "turn.relay", "tls": "tls.handshake"]
-
-  static var names: [String] {
-    ["stun", "turn", "tls"] + Catalog.standard.names.filter(isAboutServers)
-  }
-
-  private static func isAboutServers(_ name: String) -> Bool {
-    ["stun.", "turn.", "tls."].contains { name.hasPrefix($0) }
-  }
-
-  init(named name: String) throws {
-    let full = Self.short[name] ?? name
-    guard Self.isAboutServers(full), let module = Catalog.standard[full] else {
-      let hint =
-        nearName(to: name, among: Self.names).map { "did you mean \($0)?" } ?? Self.names.joined(separator: ", ")
-      throw CommandFailure(.invalid, "there is no probe \"\(name)\"", advice: hint)
-    }
-    self.module = module
-    scheme = full.hasPrefix("stun.") ? "stun" : full.hasPrefix("tls.") ? "turns" : "turn"
   }
 }

@@ -78,10 +78,8 @@ package struct RunCommand: AsyncParsableCommand {
     guard lab, try isLabNeeded(by: document, in: project) else {
       return try await run(document, in: project, lab: nil, EndingSignals())
     }
-    // From here on a signal must not end the process: what was started has to be stopped again.
     let signals = EndingSignals()
-    try await Lab(folder: project.labFolder).whileUp { state in
-      if let number = signals.first { throw CommandFailure(.signalled(number)) }
+    try await Lab(folder: project.labFolder).whileUp(signals) { state in
       try await run(document, in: project, lab: state, signals)
     }
   }
@@ -190,22 +188,5 @@ func text(of report: Report, _ format: ReportFormat, style: Style) -> String {
   switch format {
   case .text: report.text(style)
   case .json: report.json.text(.indented) + "\n"
-  }
-}
-
-extension LabState {
-  /// `lab` unless another is named; `all` for both.
-  func targets(selectedBy selection: String?) throws(Issues) -> [TURNServer] {
-    let servers = targets.map(\.turnServer)
-    let chosen = selection == "all" ? servers : servers.filter { $0.name == selection ?? "lab" }
-    guard chosen.isEmpty else { return chosen }
-    let names = servers.map(\.name)
-    let near = selection.flatMap { nearName(to: $0, among: names) }
-    throw Issues([
-      Issue(
-        .error, "unknown-target", "the lab has no target \"\(selection ?? "")\"",
-        at: SourceRange(file: "--target", line: 1, column: 1),
-        suggestion: near.map { "did you mean \"\($0)\"?" } ?? "there are \(names.joined(separator: ", ")), and all")
-    ])
   }
 }

@@ -59,7 +59,7 @@ private let projectProperties: [String: JSON] = [
 ]
 
 private let targetProperties: [String: JSON] = [
-  "server": text, "username": text, "credential": ["$ref": "#/$defs/secretSource"],
+  "server": text, "tlsServer": text, "username": text, "credential": ["$ref": "#/$defs/secretSource"],
   "secret": ["$ref": "#/$defs/secretSource"], "realm": text, "ca": text, "certificate": text, "key": text, "host": text,
   "labels": map(of: text),
 ]

@@ -6,11 +6,13 @@ import Glibc
 /// INT and QUIT from the keyboard reach both; we ignore them meanwhile, so that the program decides. Throws where it could
 /// not be started.
 ///
-/// - Parameter environment: variables besides our own, or in their place.
+/// - Parameter environment: variables besides our own, or in their place; nil: none of that name.
 package func runInForeground(
-  _ program: String, _ arguments: [String], environment: [String: String]
+  _ program: String, _ arguments: [String], environment: [String: String?]
 ) async throws(ProcessError) -> ProcessResult.Ending {
-  for (name, value) in environment { setenv(name, value, 1) }
+  for (name, value) in environment {
+    if let value { setenv(name, value, 1) } else { unsetenv(name) }
+  }
   let previous = [SIGINT, SIGQUIT].map { ($0, signal($0, SIG_IGN)) }
   defer { for (number, action) in previous { signal(number, action) } }
   return try await onBlockingThread { () throws(ProcessError) in

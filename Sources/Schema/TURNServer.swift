@@ -4,6 +4,8 @@ package struct TURNServer: Hashable, Sendable {
   package var name: String
   /// RFC 7064 or RFC 7065 URI.
   package var uri: String
+  /// The URI under which it speaks TLS or DTLS, where ``uri`` is another; a `stuns` or `turns` one.
+  package var tlsURI: String?
   /// The host of the URI.
   package var host: String
   package var username: String?
@@ -22,12 +24,13 @@ package struct TURNServer: Hashable, Sendable {
   package var labels: [String: String]
 
   package init(
-    name: String, uri: String, host: String, username: String? = nil, credential: Secret? = nil,
-    secret: Secret? = nil, realm: String? = nil, ca: String? = nil, certificate: String? = nil, key: String? = nil,
-    labels: [String: String] = [:]
+    name: String, uri: String, tlsURI: String? = nil, host: String, username: String? = nil,
+    credential: Secret? = nil, secret: Secret? = nil, realm: String? = nil, ca: String? = nil,
+    certificate: String? = nil, key: String? = nil, labels: [String: String] = [:]
   ) {
     self.name = name
     self.uri = uri
+    self.tlsURI = tlsURI
     self.host = host
     self.username = username
     self.credential = credential
@@ -40,9 +43,12 @@ package struct TURNServer: Hashable, Sendable {
   }
 
   package static let record = Record(
-    Self.init(name:uri:host:username:credential:secret:realm:ca:certificate:key:labels:),
+    Self.init(name:uri:tlsURI:host:username:credential:secret:realm:ca:certificate:key:labels:),
     Field("name", \.name, .string, "The name under which the project declares the server."),
     Field("uri", \.uri, .turnURI, "Where it listens, such as turn:turn.example.com:3478?transport=udp."),
+    Field(
+      "tlsURI", \.tlsURI, .optional(.turnURI),
+      "Where it speaks TLS, for tls.*, where that is another; stuns: or turns:."),
     Field("host", \.host, .host, "The host of the URI."),
     Field("username", \.username, .optional(.string), "User name of a long-term credential."),
     Field("credential", \.credential, .optional(.secret), "Password of a long-term credential."),

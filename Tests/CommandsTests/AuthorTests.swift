@@ -97,6 +97,20 @@ import Testing
         """, "\(result.stderr)")
   }
 
+  @Test("The JSON Schema has every key that a target may have")
+  func targetKeys() async throws {
+    let project = try CommandLineProject()
+    let schema = try await project.runbook("schema").json
+    guard case .object(let properties)? = schema["$defs"]?["target"]?["properties"] else {
+      Issue.record("the schema describes no target: \(schema.text())")
+      return
+    }
+    try project.write("runbook.yaml", "targets:\n  a: {server: \"turn:a\", unheard-of: x}\n")
+    let refusal = try await project.runbook("validate").stderr
+    let keys = try #require(refusal.firstMatch(of: /help: it may have (.+)/), "\(refusal)").1.split(separator: ", ")
+    #expect(properties.map(\.name).sorted() == keys.map(String.init).sorted())
+  }
+
   @Test("Completions are there for the three shells", arguments: ["bash", "zsh", "fish"])
   func completions(shell: String) async throws {
     let output = try await CommandLineProject().runbook("--generate-completion-script", shell)

@@ -97,6 +97,8 @@ import Testing
       ("run daily-health --target o", ["oslo"]), ("run daily-health --lab --target lab-", ["lab-rest"]),
       ("show daily-health --format j", ["json"]), ("modules turn.rel", ["turn.relay"]), ("report la", ["last"]),
       ("history checks/tu", ["checks/turn-relay"]), ("ini", ["init"]), ("probe stu", ["stun", "stun.behaviour"]),
+      ("probe turn --target o", ["oslo"]), ("probe turn --lab --target lab-", ["lab-rest"]),
+      ("probe turn -p pack", ["packets="]), ("probe turn.pool -p w", ["working="]),
     ])
   func bash(line: String, expected: [String]) async throws {
     let project = try CommandLineProject()

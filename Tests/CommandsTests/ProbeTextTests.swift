@@ -59,6 +59,16 @@ import Testing
     for text in explanations { #expect(text.split(separator: "\n").count == 2, "\(text)") }
   }
 
+  @Test("A comparison fails only where no transport works, and its help says so")
+  func nothingWorks() async throws {
+    let project = try CommandLineProject()
+    let output = try await project.runbook("probe", "turn", "127.0.0.1:1", "--all-transports", "--tls-port", "1")
+    #expect(output.status == 1, "\(output.stdout)")
+    for transport in ["udp", "tcp", "tls", "dtls"] { #expect(words(output.stdout, transport)?[1] == "fail") }
+    let help = try await project.runbook("probe", "--help").stdout.split(whereSeparator: \.isWhitespace)
+    #expect(help.joined(separator: " ").contains("The exit code is 0 if at least one of them works."))
+  }
+
   @Test("Of the many ciphers those are shown that are accepted, the others counted")
   func longList() async throws {
     let coturn = try await Coturn.start()

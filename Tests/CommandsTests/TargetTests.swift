@@ -53,6 +53,94 @@ import Testing
     #expect(try named.json["output"]?["expectedRealm"] == "a.example")
   }
 
+  // MARK: TLS
+
+  @Test("A target's tlsServer is where TLS is tried: by probe, in the comparison of transports, and in a runbook")
+  func tlsServer() async throws {
+    let coturn = try await Coturn.start()
+    let project = try CommandLineProject()
+    try project.write(
+      "runbook.yaml",
+      """
+      project: test
+      targets:
+        both:
+          server: turn:127.0.0.1:\(coturn.port)
+          tlsServer: turns:127.0.0.1:\(try #require(coturn.tlsPort))
+          username: \(Coturn.username)
+          credential: {env: PASSWORD}
+          ca: \(coturn.authority)
+        plain: {server: "turn:127.0.0.1:\(coturn.port)"}
+
+      """)
+    try project.write(
+      "runbooks/certificate.yaml",
+      """
+      runbook: certificate
+      steps:
+        - {id: look, use: tls.certificate, with: {server: "${target}"}, expect: [output.trusted, has(target.tlsURI)]}
+
+      """)
+    func runbook(_ arguments: String...) async throws -> CommandLineProject.Output {
+      try await project.runbook(arguments, environment: ["PASSWORD": Coturn.credential])
+    }
+    let probe = try await runbook("probe", "tls.certificate", "--target", "both", "--format", "json")
+    #expect(probe.status == 0, "\(probe.stdout)\(probe.stderr)")
+    let run = try await runbook("run", "certificate", "--target", "both")
+    #expect(run.status == 0, "\(run.stdout)\(run.stderr)")
+    let all = try await runbook(
+      "probe", "turn", "--all-transports", "--target", "both", "-p", "packets=5", "--format", "json")
+    #expect(try all.json.array?.map { $0["outcome"] } == ["pass", "pass", "pass", "pass"], "\(all.stdout)")
+
+    let plain = try await runbook("probe", "tls", "--target", "plain")
+    #expect(plain.status == 2, "\(plain.stderr)")
+    for name in ["tlsServer", "TURN_TLS_SERVER"] { #expect(plain.stdout.contains(name), "\(plain.stdout)") }
+  }
+
+  @Test("A URI that is given for TLS is the one that is tried; TURN_TLS_SERVER alone names a server")
+  func tlsURI() async throws {
+    let coturn = try await Coturn.start()
+    let project = try CommandLineProject()
+    let environment = [
+      "TURN_TLS_SERVER": "turns:127.0.0.1:\(try #require(coturn.tlsPort))", "TURN_CA": coturn.authority,
+    ]
+    let alone = try await project.runbook("probe", "tls.certificate", environment: environment)
+    #expect(alone.status == 0, "\(alone.stdout)\(alone.stderr)")
+    let given = try await project.runbook(
+      "probe", "tls.certificate", "turn:127.0.0.1:\(coturn.port)", environment: environment)
+    #expect(given.status == 2, "\(given.stdout)")
+    #expect(given.stdout.contains("is not encrypted"), "\(given.stdout)")
+    #expect(try await project.runbook("probe", "--help").stdout.contains("TURN_TLS_SERVER"))
+  }
+
+  // MARK: Several
+
+  @Test("turn.pool asks the targets that --target chooses, and says so where it is given them with -p")
+  func pool() async throws {
+    let coturn = try await Coturn.start()
+    let project = try CommandLineProject()
+    let server = "server: \"turn:127.0.0.1:\(coturn.port)\", username: alice, credential: {env: ALICE}"
+    try project.write(
+      "runbook.yaml",
+      """
+      project: test
+      targets:
+        frankfurt: {\(server), labels: {region: eu}}
+        oslo: {\(server), labels: {region: eu}}
+        boston: {server: "turn:127.0.0.1:1", labels: {region: us}}
+
+      """)
+    func pool(_ arguments: String...) async throws -> CommandLineProject.Output {
+      try await project.runbook(["probe", "turn.pool"] + arguments, environment: ["ALICE": Coturn.credential])
+    }
+    #expect(try await pool("--target", "region=eu", "-p", "working=2").status == 0)
+    #expect(try await pool("--target", "all", "-p", "working=3").status == 1)
+    let listed = try await pool("-p", "servers=frankfurt,oslo")
+    #expect(listed.status == 2)
+    #expect(listed.stderr.contains("runbook probe turn.pool --target all"), "\(listed.stderr)")
+    #expect(try await project.runbook("probe", "--help").stdout.contains("runbook probe turn.pool --target all"))
+  }
+
   // MARK: Certificates
 
   /// Makes an authority, a client's certificate with its key, and another key, in the project's folder.

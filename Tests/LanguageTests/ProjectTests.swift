@@ -115,6 +115,82 @@ struct ProjectTests {
     #expect(issues { try incomplete.targets(selectedBy: nil) }.map(\.code) == ["missing-secret"])
   }
 
+  @Test(
+    "A server without its scheme is refused with the URI to write",
+    arguments: [
+      ("TURN_SERVER=127.0.0.1:34780", "write turn:127.0.0.1:34780"), ("TURN_SERVER=a.example", "write turn:a.example"),
+      ("TURN_SERVER=::1", "write turn:[::1]"), ("TURN_TLS_SERVER=a.example:5349", "write turns:a.example:5349"),
+      ("TURN_SERVER=https://a.example", nil), ("TURN_TLS_SERVER=turn:a.example", nil),
+    ])
+  func serverWithoutScheme(line: String, advice: String?) throws {
+    let project = try SampleProject([".env": "\(line)\n"])
+    let found = issues { try project.load() }
+    #expect(found.map(\.code) == ["type-mismatch"])
+    #expect(found.map(\.suggestion) == [advice])
+    let name = String(line.prefix { $0 != "=" })
+    #expect(found.map { "\($0.range.file):\($0.short)" } == [".env:1:1-\(name.count + 1) type-mismatch"])
+    #expect(found.first?.message.hasPrefix("\(name): ") == true)
+
+    let key = name == "TURN_SERVER" ? "server" : "server: \"turn:x\", tlsServer"
+    try project.write(".env", "")
+    try project.write("runbook.yaml", "targets:\n  a: {\(key): \"\(line.dropFirst(name.count + 1))\"}\n")
+    #expect(issues { try project.load() }.map(\.suggestion) == [advice])
+  }
+
+  @Test(
+    "Where a name is needed and not set, one of .env that is like it is pointed out; the process's are nobody's typo",
+    arguments: [
+      ("TURN_USERNAME=u\nTURN_CREDENTAIL=sesame", "TURN_CREDENTAIL; did you mean TURN_CREDENTIAL?"),
+      ("TURN_USERNAME=u\nTURN_PASSWORD=sesame", "TURN_PASSWORD; did you mean TURN_CREDENTIAL?"),
+      ("TURN_CREDENTIAL=sesame\nTURN_USENAME=u", "TURN_USENAME; did you mean TURN_USERNAME?"),
+      ("TURN_CERT=probe.pem\nTURN_KEYS=probe.key", "TURN_KEYS; did you mean TURN_KEY?"),
+    ])
+  func mistypedName(lines: String, advice: String) throws {
+    let project = try SampleProject([".env": "TURN_SERVER=turn:x\n\(lines)\n"])
+    let found = issues { try project.load().targets(selectedBy: nil) }
+    #expect(found.map(\.suggestion) == [".env:3 has \(advice)"])
+    #expect(!found.description.contains("sesame"))
+
+    let set = lines.split(separator: "\n").map { $0.split(separator: "=").map(String.init) }
+    try project.write(".env", "TURN_SERVER=turn:x\n\(set[0][0])=\(set[0][1])\n")
+    let elsewhere = issues { try project.load([set[1][0]: set[1][1]]).targets(selectedBy: nil) }
+    #expect(elsewhere.count == 1)
+    #expect(!elsewhere.contains { $0.suggestion?.contains(set[1][0]) == true })
+  }
+
+  @Test("A mistyped TURN_SERVER is pointed out where a target is needed")
+  func mistypedServer() throws {
+    let project = try SampleProject([".env": "# ours\nTURN_SEVER=turn:x\n"])
+    #expect(
+      issues { try project.load().targets(selectedBy: "all") }.map(\.suggestion)
+        == [".env:2 has TURN_SEVER; did you mean TURN_SERVER?"])
+  }
+
+  @Test("Where it speaks TLS belongs to a target; alone it is the server")
+  func tlsServer() throws {
+    let project = try SampleProject()
+    let both = try project.load(["TURN_SERVER": "turn:x", "TURN_TLS_SERVER": "turns:x:443"]).targets(selectedBy: nil)
+    #expect(both.map(\.uri) == ["turn:x"])
+    #expect(both.map(\.tlsURI) == ["turns:x:443"])
+    let alone = try project.load(["TURN_TLS_SERVER": "turns:x:443"]).targets(selectedBy: nil)
+    #expect(alone.map(\.uri) == ["turns:x:443"])
+    #expect(alone.map(\.host) == ["x"])
+    try project.write("runbook.yaml", "targets:\n  a: {server: \"turn:x\", tlsServer: \"turns:x\"}\n")
+    #expect(try project.load(["TURN_TLS_SERVER": "turns:y"]).targets(selectedBy: nil).map(\.tlsURI) == ["turns:x"])
+  }
+
+  @Test("What lab exec starts takes its server from the environment alone")
+  func inLab() throws {
+    let project = try SampleProject([
+      ".env": "TURN_SECRET=s\n", "runbook.yaml": "targets:\n  a: {server: \"turn:a\"}\n  b: {server: \"turn:b\"}\n",
+    ])
+    let environment = ["TURN_SERVER": "turn:lab", "TURN_USERNAME": "u", "TURN_CREDENTIAL": "c"]
+    let lab = try project.load(environment.merging(["RUNBOOK_LAB": "/lab"]) { $1 })
+    #expect(try lab.targets(selectedBy: nil).map(\.uri) == ["turn:lab"])
+    #expect(issues { try lab.targets(selectedBy: "a") }.first?.suggestion?.contains("lab exec") == true)
+    #expect(issues { try project.load(environment).targets(selectedBy: nil) }.map(\.code) == ["target-not-named"])
+  }
+
   private static let declared = """
     project: shop
     state: /var/lib/shop
@@ -288,6 +364,9 @@ struct ProjectTests {
     let project = try SampleProject()
     #expect(try project.load().statePath == project.path + "/.runbook")
     #expect(try project.load(["RUNBOOK_STATE": "/tmp/x"]).statePath == "/tmp/x")
+    var lab = surroundings(["RUNBOOK_STATE": "/tmp/x", "TURN_SERVER": "turn:x"], in: project.path)
+    lab.readsEnvironment = false
+    #expect(try Project.load(at: project.path, in: lab).statePath == "/tmp/x")
     try project.write("runbook.yaml", "state: var\n")
     #expect(try project.load().statePath == project.path + "/var")
   }

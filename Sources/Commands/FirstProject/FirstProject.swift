@@ -74,7 +74,7 @@ struct FirstProject {
     # TURN_CA=
     # TURN_CERT=
     # TURN_KEY=
-    # Where it speaks TLS, for `runbook probe tls` and `runbook probe turn --all-transports`:
+    # Where it speaks TLS, for the modules tls.* and `runbook probe turn --all-transports`:
     # TURN_TLS_SERVER=turns:turn.example.com:5349
 
     """

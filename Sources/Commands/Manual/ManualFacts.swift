@@ -19,6 +19,10 @@ enum ManualFacts {
       /etc/runbook.
       """
     ),
+    (
+      "RUNBOOK_LAB",
+      "Set by `runbook lab exec`: neither .env nor the project's targets are taken, only the environment."
+    ),
     ("RUNBOOK_STATE", "The folder where runs are kept, in place of the project's own."),
     ("TURN_SERVER", "The server under test where the project declares none: turn:turn.example.com:3478?transport=udp."),
     ("TURN_USERNAME, TURN_CREDENTIAL", "User name and password of a long-term credential for it."),
@@ -26,7 +30,7 @@ enum ManualFacts {
     ("TURN_REALM", "The realm that the server is expected to use."),
     ("TURN_CA", "A file of certificates to trust in place of the system's."),
     ("TURN_CERT, TURN_KEY", "Files of a certificate of our own and its key, for a server that asks for one."),
-    ("TURN_TLS_SERVER", "The server that `runbook probe` uses for TLS, where it differs from TURN_SERVER."),
+    ("TURN_TLS_SERVER", "Where the server speaks TLS, where that is another URI than TURN_SERVER."),
     ("CREDENTIALS_DIRECTORY", "The folder of systemd's credentials, for secrets that name one."),
     ("XDG_RUNTIME_DIR", "The folder in memory for runs with `--volatile`, where /dev/shm is none."),
     ("NO_COLOR", "Set to anything, it turns colours off. They are used on a terminal only."),

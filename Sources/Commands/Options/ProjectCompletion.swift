@@ -17,6 +17,8 @@ struct ProjectCompletion {
   static var documents: CompletionKind { offering { $0.documents } }
   /// What `--target` takes.
   static var targets: CompletionKind { offering { $0.targets } }
+  /// Inputs of the probe that the line names, as `NAME=`.
+  static var probeInputs: CompletionKind { offering { $0.probeInputs } }
   /// Steps of the runbook that the line names.
   static var steps: CompletionKind { offering { $0.steps } }
   /// `last`, and the newest runs.
@@ -57,6 +59,11 @@ struct ProjectCompletion {
 
   private var targets: [String] {
     words.contains("--lab") ? ["lab", "lab-rest", "all"] : project?.targetSelections ?? []
+  }
+
+  private var probeInputs: [String] {
+    let kinds = words.lazy.filter(ProbeKind.names.contains).compactMap { try? ProbeKind(named: $0) }
+    return kinds.first?.inputs.map { "\($0.name)=" } ?? []
   }
 
   private var steps: [String] {

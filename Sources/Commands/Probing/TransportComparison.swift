@@ -17,15 +17,13 @@ struct TransportComparison {
   /// The server under its URIs for UDP, TCP, TLS and DTLS.
   ///
   /// - Parameters:
-  ///   - tlsPort: for TLS and DTLS; else the URI's own where it is a secure one, that of `secureURI`, or 5349.
-  ///   - secureURI: a server for TLS, nil where none is named; it says nothing of another host.
-  static func variants(
-    of server: TURNServer, tlsPort: Int?, secureURI: String?
-  ) throws -> [(transport: String, server: TURNServer)] {
+  ///   - tlsPort: for TLS and DTLS; else the URI's own where it is a secure one, that of the server's `tlsURI` where it is of
+  ///     the same host, or 5349.
+  static func variants(of server: TURNServer, tlsPort: Int?) throws -> [(transport: String, server: TURNServer)] {
     guard let uri = try? ServerURI(parsing: server.uri) else {
       throw CommandFailure(.invalid, "\"\(server.uri)\" is no STUN or TURN URI")
     }
-    let declared = secureURI.flatMap { try? ServerURI(parsing: $0) }.flatMap { $0.host == uri.host ? $0 : nil }
+    let declared = server.tlsURI.flatMap { try? ServerURI(parsing: $0) }.flatMap { $0.host == uri.host ? $0 : nil }
     let securePort = tlsPort.flatMap { UInt16(exactly: $0) } ?? (uri.scheme.isSecure ? uri.port : declared?.port)
     let plainPort = uri.scheme.isSecure ? nil : uri.port
     let kinds: [(String, ServerURI.Scheme, ServerURI.Transport, UInt16?)] = [

@@ -16,6 +16,10 @@ package struct Project: Sendable {
   /// Whether `runbook.yaml` declares targets; otherwise there is one, `default`, from the environment.
   let declaresTargets: Bool
   let stateFolder: String?
+  /// Whether `runbook lab exec` has started us.
+  let isInLab: Bool
+  /// What to say where none is named and the environment seems to have been meant to; nil where it does not.
+  let missingServerAdvice: String?
   /// What is left to be warned of once it is known which names a runbook reads secrets from.
   let readableNames: ReadableNames?
   let files: ProjectFiles
@@ -32,6 +36,8 @@ package struct Project: Sendable {
     /// False where neither `.env` nor the environment is to be asked, as in the lab.
     package var readsEnvironment = true
     package var workingFolder: String
+    /// Whether `runbook lab exec` has started us: the environment has all there is to know of servers then.
+    var isInLab: Bool { environment[Project.labVariable].map { !$0.isEmpty } ?? false }
     /// Whether the process runs with all rights, so that files that others may change are refused.
     package var isRoot: Bool
     /// Finds what keeps PEM files that can be read from being used; whoever knows certificates provides it.
@@ -90,6 +96,13 @@ package struct Project: Sendable {
     return resolvedPath(path) ?? path
   }
 
+  /// The names of the environment that describe a server where the project declares none.
+  package static let targetVariables = ProjectEnvironment.targetNames
+  /// Set by `runbook lab exec`: neither `.env` nor the project's targets are taken then.
+  package static let labVariable = "RUNBOOK_LAB"
+  /// Names the folder of runs.
+  static let stateVariable = "RUNBOOK_STATE"
+
   static let keys = KeyTable(
     known: ["project", "targets", "state"],
     unsupported: ["channels", "vault", "evidence", "retention", "waivers"])
@@ -110,22 +123,22 @@ package struct Project: Sendable {
     let environment = ProjectEnvironment(files, surroundings, log)
     let document = files.read("runbook.yaml", log: log).flatMap { Document($0, file: "runbook.yaml", log: log) }
     let reader = document.flatMap { MappingReader($0.root, subject: "runbook.yaml", keys, log: log) }
-    return Project(
-      reader, files: files, environment: environment, judgeCertificates: surroundings.judgeCertificates, log: log)
+    return Project(reader, files: files, environment: environment, surroundings, log: log)
   }
 
   private init(
     _ reader: MappingReader?, files: ProjectFiles, environment: ProjectEnvironment,
-    judgeCertificates: @escaping @Sendable (CertificateFiles) -> [CertificateFiles.Problem], log: IssueLog
+    _ surroundings: Project.Surroundings, log: IssueLog
   ) {
     root = files.root
     self.files = files
     self.environment = environment.values
-    self.judgeCertificates = judgeCertificates
+    judgeCertificates = surroundings.judgeCertificates
     name = reader?.text("project") ?? files.root.split(separator: "/").last.map(String.init) ?? "/"
     if case .string(let path)? = reader?.literal("state", as: .path) { stateFolder = path } else { stateFolder = nil }
     var targets: [TargetDeclaration] = []
-    declaresTargets = reader?["targets"] != nil
+    isInLab = surroundings.isInLab
+    declaresTargets = reader?["targets"] != nil && !isInLab
     switch reader?["targets"] {
     case .mapping(let mapping)?:
       targets = mapping.entries.compactMap { TargetDeclaration(name: $0.key, $0.value, log: log) }
@@ -134,12 +147,9 @@ package struct Project: Sendable {
     case let node?:
       log.error("type-mismatch", "expected a mapping of names to targets, found \(node.kind)", at: node.range)
     }
-    if !declaresTargets,
-      let target = TargetDeclaration(environment: environment.values, places: environment.places, log: log)
-    {
-      targets = [target]
-    }
+    if !declaresTargets { targets = [TargetDeclaration(environment, log: log)].compactMap(\.self) }
     self.targets = targets
+    missingServerAdvice = environment.nameMeant(for: TargetDeclaration.serverName)
     var readableNames = environment.readableNames
     readableNames?.warn(of: targets.flatMap(\.secretNames), log: log)
     self.readableNames = readableNames
@@ -149,7 +159,9 @@ package struct Project: Sendable {
   /// Where the project keeps its runs: `RUNBOOK_STATE`, the `state` of `runbook.yaml`, `/var/lib/runbook` of an installed
   /// project, `.runbook` of the folder.
   package var statePath: String {
-    if let path = environment["RUNBOOK_STATE"], !path.isEmpty { return path.hasPrefix("/") ? path : "\(root)/\(path)" }
+    if let path = environment[Self.stateVariable], !path.isEmpty {
+      return path.hasPrefix("/") ? path : "\(root)/\(path)"
+    }
     if let path = stateFolder { return path.hasPrefix("/") ? path : "\(root)/\(path)" }
     return root == "/etc/runbook" ? "/var/lib/runbook" : "\(root)/.runbook"
   }

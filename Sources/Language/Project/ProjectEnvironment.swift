@@ -9,9 +9,25 @@ struct ProjectEnvironment {
   /// The names in the file that everybody can read.
   var readableNames: ReadableNames?
 
-  /// Reads the file that was named, which must be there, or the project's `.env`.
+  /// What a server is described by where the project declares none.
+  static let targetNames = [
+    TargetDeclaration.serverName, TargetDeclaration.tlsServerName, "TURN_USERNAME", "TURN_CREDENTIAL", "TURN_SECRET",
+    "TURN_REALM", "TURN_CA", "TURN_CERT", "TURN_KEY",
+  ]
+
+  /// What other programs call them, behind `TURN_`.
+  private static let foreignWords = [
+    "TURN_SERVER": ["URI", "URL", "HOST"], "TURN_USERNAME": ["USER"], "TURN_CREDENTIAL": ["PASSWORD", "PASS"],
+  ]
+
+  /// Reads the file that was named, which must be there, or the project's `.env`; that is left out where `runbook lab exec`
+  /// has set what there is to know.
   init(_ files: ProjectFiles, _ surroundings: Project.Surroundings, _ log: IssueLog) {
-    guard surroundings.readsEnvironment else { return }
+    guard surroundings.readsEnvironment else {
+      // Where runs are kept is no target's and no secret.
+      values = surroundings.environment.filter { $0.key == Project.stateVariable }
+      return
+    }
     var file: EnvironmentFile?
     var path = "\(files.root)/.env"
     if let given = surroundings.environmentFile {
@@ -22,11 +38,23 @@ struct ProjectEnvironment {
       } catch {
         log.error("file-unreadable", "the file \(error.message)", at: SourceRange(file: given, line: 1, column: 1))
       }
-    } else if files.exists(".env"), let bytes = files.read(".env", log: log) {
+    } else if !surroundings.isInLab, files.exists(".env"), let bytes = files.read(".env", log: log) {
       file = EnvironmentFile(bytes, file: ".env", log: log)
     }
     values = (file?.values ?? [:]).merging(surroundings.environment) { _, process in process }
     places = (file?.places ?? [:]).filter { surroundings.environment[$0.key] == nil }
     readableNames = file.flatMap { ReadableNames($0, path: path) }
+  }
+
+  /// Where the file has a name that was most likely to be this one of ``targetNames``, as advice; nil where it has none.
+  ///
+  /// The file alone is looked at: what the process has may be another program's.
+  func nameMeant(for name: String) -> String? {
+    let foreign = Self.foreignWords[name, default: []].map { "TURN_\($0)" }
+    let unread = places.keys.filter { !Self.targetNames.contains($0) }
+    guard let found = foreign.first(where: unread.contains) ?? nearName(to: name, among: unread),
+      let place = places[found]
+    else { return nil }
+    return "\(place.file):\(place.line) has \(found); did you mean \(name)?"
   }
 }

@@ -16,6 +16,8 @@ struct SecretSource: Sendable {
   var range: SourceRange
   /// What the secret is for, as a sentence names it: `the secret "token"`.
   var subject: String
+  /// What to do where it is missing; nil for what its kind of place suggests.
+  var advice: String?
 
   /// The most that is read as one secret.
   private static let maximumSize = 65_536
@@ -59,10 +61,11 @@ struct SecretSource: Sendable {
     self.subject = subject
   }
 
-  init(environment name: String, subject: String, range: SourceRange) {
+  init(environment name: String, subject: String, range: SourceRange, advice: String? = nil) {
     place = .environment(name)
     self.subject = subject
     self.range = range
+    self.advice = advice
   }
 
   /// The name of the environment that the secret is read from.
@@ -97,7 +100,7 @@ struct SecretSource: Sendable {
       if let value = environment[name] { return value }
       log.error(
         "missing-secret", "\(subject) is missing: \(name) is not set", at: range,
-        suggestion: "set \(name) in the environment or in .env")
+        suggestion: advice ?? "set \(name) in the environment or in .env")
       return nil
     case .file(let path): return read(path.hasPrefix("/") ? path : "\(root)/\(path)", log)
     case .credential(let name):

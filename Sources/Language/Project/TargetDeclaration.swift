@@ -5,6 +5,8 @@ internal import Schema
 struct TargetDeclaration: Sendable {
   var name: String
   var server: String
+  /// Where it speaks TLS, where that is another than ``server``.
+  var tlsServer: String?
   var username: String?
   var credential: SecretSource?
   var secret: SecretSource?
@@ -18,7 +20,7 @@ struct TargetDeclaration: Sendable {
 
   static let keys = KeyTable(
     known: [
-      "server", "username", "credential", "secret", "realm", "ca", "certificate", "key", "host", "labels",
+      "server", "tlsServer", "username", "credential", "secret", "realm", "ca", "certificate", "key", "host", "labels",
     ], required: ["server"])
 
   /// Reads one entry of `targets`.
@@ -63,6 +65,9 @@ struct TargetDeclaration: Sendable {
       log.error("missing-key", "a target with a \(given) needs the key \"\(other)\"", at: reader.range)
     }
     server = Self.text(reader, "server", .turnURI) ?? ""
+    tlsServer = reader.text("tlsServer").flatMap {
+      checkedURI($0, named: "tlsServer", .turns, at: reader["tlsServer"]?.range ?? reader.range, log: log)
+    }
     host = Self.text(reader, "host", .host) ?? turnHost(server) ?? ""
     guard log.issues.count == errors, !server.isEmpty, !host.isEmpty else { return nil }
   }
@@ -75,31 +80,33 @@ struct TargetDeclaration: Sendable {
     text(reader, key, .path).flatMap { path in reader[key].map { NamedFile(path: path, range: $0.range) } }
   }
 
+  static let serverName = "TURN_SERVER"
+  static let tlsServerName = "TURN_TLS_SERVER"
   private static let credentialName = "TURN_CREDENTIAL"
   private static let secretName = "TURN_SECRET"
   /// The names of the environment that the one target takes secrets from.
   static let defaultSecretNames: Set = [credentialName, secretName]
 
-  /// The one target of a project that declares none, from `TURN_SERVER`, `TURN_USERNAME`, `TURN_CREDENTIAL` or
-  /// `TURN_SECRET`, `TURN_REALM`, `TURN_CA`, `TURN_CERT` and `TURN_KEY`; nil where `TURN_SERVER` is not set, or is no URI,
-  /// which is reported.
-  ///
-  /// - Parameter places: where the names stand that come from a file.
-  init?(environment: [String: String], places: [String: SourceRange] = [:], log: IssueLog) {
-    guard let server = environment["TURN_SERVER"] else { return nil }
+  /// The one target of a project that declares none, from the names of ``ProjectEnvironment/targetNames``: `TURN_SERVER`, or
+  /// `TURN_TLS_SERVER` alone, and what belongs to it. Nil where neither is set, or one is no URI, which is reported.
+  init?(_ environment: ProjectEnvironment, log: IssueLog) {
+    let places = environment.places
     func place(_ name: String) -> SourceRange { places[name] ?? SourceRange(file: "$\(name)", line: 1, column: 1) }
-    func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    func value(_ name: String) -> String? { environment.values[name].flatMap { $0.isEmpty ? nil : $0 } }
     func file(_ name: String) -> NamedFile? { value(name).map { NamedFile(path: $0, range: place(name)) } }
-    do { _ = try ValueType.turnURI.parse(server) } catch {
-      log.error("type-mismatch", "TURN_SERVER: \(error.message)", at: place("TURN_SERVER"))
-      return nil
+    let errors = log.issues.count
+    func uri(_ text: String?, _ name: String, _ scheme: ServerURI.Scheme) -> String? {
+      text.flatMap { checkedURI($0, named: name, scheme, at: place(name), log: log) }
     }
+    let plain = uri(environment.values[Self.serverName], Self.serverName, .turn)
+    tlsServer = uri(value(Self.tlsServerName), Self.tlsServerName, .turns)
+    guard log.issues.count == errors, let server = plain ?? tlsServer else { return nil }
     name = "default"
     self.server = server
     host = turnHost(server) ?? ""
     username = value("TURN_USERNAME")
     labels = [:]
-    range = place("TURN_SERVER")
+    range = place(plain == nil ? Self.tlsServerName : Self.serverName)
     realm = value("TURN_REALM")
     ca = file("TURN_CA")
     certificate = file("TURN_CERT")
@@ -109,7 +116,8 @@ struct TargetDeclaration: Sendable {
     ]
     where value(given) != nil && value(other) == nil {
       log.error(
-        "missing-key", "\(given) is set and \(other) is not: one is of no use without the other", at: place(given))
+        "missing-key", "\(given) is set and \(other) is not: one is of no use without the other", at: place(given),
+        suggestion: environment.nameMeant(for: other))
     }
     if value(Self.secretName) != nil, value(Self.credentialName) != nil {
       log.error(
@@ -122,7 +130,8 @@ struct TargetDeclaration: Sendable {
     } else if username != nil {
       let range = places[Self.credentialName] ?? place("TURN_USERNAME")
       credential = SecretSource(
-        environment: Self.credentialName, subject: "the credential of the target", range: range)
+        environment: Self.credentialName, subject: "the credential of the target", range: range,
+        advice: environment.nameMeant(for: Self.credentialName))
     }
   }
 
@@ -138,11 +147,26 @@ struct TargetDeclaration: Sendable {
     if case .some(.none) = shared { return nil }
     let files = certificateFiles(root: root)
     return TURNServer(
-      name: name, uri: server, host: host, username: username, credential: password.flatMap(\.self),
-      secret: shared.flatMap(\.self), realm: realm, ca: files.ca, certificate: files.certificate, key: files.key,
-      labels: labels)
+      name: name, uri: server, tlsURI: tlsServer, host: host, username: username,
+      credential: password.flatMap(\.self), secret: shared.flatMap(\.self), realm: realm, ca: files.ca,
+      certificate: files.certificate, key: files.key, labels: labels)
   }
 }
 
 /// The host of a STUN or TURN URI (RFC 7064, RFC 7065); nil where the text is none.
 private func turnHost(_ uri: String) -> String? { (try? ServerURI(parsing: uri))?.host }
+
+/// The text, where it is the URI of a server, and of one over TLS where the scheme is; nil, with a report, where it is not.
+///
+/// - Parameter scheme: the one to write where the text has none.
+private func checkedURI(
+  _ text: String, named name: String, _ scheme: ServerURI.Scheme, at place: SourceRange, log: IssueLog
+) -> String? {
+  do { _ = try ValueType.turnURI.parse(text) } catch {
+    log.error("type-mismatch", "\(name): \(error.message)", at: place, suggestion: uriAdvice(on: text, scheme))
+    return nil
+  }
+  guard scheme.isSecure, (try? ServerURI(parsing: text))?.scheme.isSecure != true else { return text }
+  log.error("type-mismatch", "\(name): \"\(text)\" is not encrypted; turns: and stuns: are", at: place)
+  return nil
+}

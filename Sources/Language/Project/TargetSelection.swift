@@ -1,3 +1,4 @@
+internal import Addresses
 package import Schema
 
 extension Project {
@@ -20,31 +21,33 @@ extension Project {
     return servers.compactMap(\.self)
   }
 
-  /// The server that the environment names, project or not: `TURN_SERVER`, with credentials, realm and certificates as the
-  /// only target of a project has them; nil where none is named.
+  /// The server that the environment names, project or not: `TURN_SERVER`, with all else that the only target of a project
+  /// has; nil where none is named.
   ///
   /// Throws every problem of `.env`, for a URI that is none, and as ``targets(selectedBy:warn:)``.
   /// - Parameters:
   ///   - folder: where `.env` lies, and what the names of files are relative to.
-  ///   - choose: the URI to take in the place of `TURN_SERVER`, from what the environment holds; nil to leave it.
+  ///   - uri: to take in the place of `TURN_SERVER`; `TURN_TLS_SERVER` goes with it where it is the same host's, and the URI is
+  ///     not itself one over TLS.
   ///   - warn: gets what does not keep the server from being used.
   package static func server(
-    namedIn folder: String, _ surroundings: Surroundings, choosing choose: ([String: String]) -> String?,
-    warn: (Issue) -> Void = { _ in }
+    namedIn folder: String, _ surroundings: Surroundings, uri: String?, warn: (Issue) -> Void = { _ in }
   ) throws(Issues) -> TURNServer? {
     let log = IssueLog()
-    let environment = ProjectEnvironment(
-      ProjectFiles(root: folder, isGuarded: surroundings.isRoot), surroundings, log)
-    var values = environment.values
-    if let chosen = choose(values) { values["TURN_SERVER"] = chosen }
-    let target = TargetDeclaration(environment: values, places: environment.places, log: log)
+    var environment = ProjectEnvironment(folder: folder, surroundings, log)
+    if let uri { environment.take(uri) }
+    let target = TargetDeclaration(environment, log: log)
     target?.checkFiles(root: folder, surroundings.judgeCertificates, log: log)
-    let server = target?.server(values, root: folder, log: log)
-    var readableNames = environment.readableNames
-    readableNames?.warn(of: target?.secretNames ?? [], log: log)
+    let server = target?.server(environment.values, root: folder, log: log)
+    environment.readableNames?.warn(of: target?.secretNames ?? [], log: log)
     if log.hasErrors { throw Issues(log.sorted) }
     log.sorted.forEach(warn)
     return server
+  }
+
+  /// What to say where ``server(namedIn:_:uri:warn:)`` found none and `.env` seems to have been meant to name one.
+  package static func missingServerAdvice(in folder: String, _ surroundings: Surroundings) -> String? {
+    ProjectEnvironment(folder: folder, surroundings, IssueLog()).nameMeant(for: TargetDeclaration.serverName)
   }
 
   private func selected(_ selection: String?) throws(Issues) -> [TargetDeclaration] {
@@ -84,13 +87,32 @@ extension Project {
   var noTarget: Issues {
     refusal(
       "missing-target", "the project has no target",
-      "declare targets in runbook.yaml, or set TURN_SERVER, TURN_USERNAME and TURN_CREDENTIAL in .env")
+      missingServerAdvice
+        ?? "declare targets in runbook.yaml, or set TURN_SERVER, TURN_USERNAME and TURN_CREDENTIAL in .env")
   }
 
-  private var list: String { "there are \(targets.map(\.name).joined(separator: ", ")), and all" }
+  private var list: String {
+    if isInLab { return "`lab exec` leaves out those of runbook.yaml; there is default, the server of the environment" }
+    return "there are \(targets.map(\.name).joined(separator: ", ")), and all"
+  }
 
   private func refusal(_ code: String, _ message: String, _ suggestion: String) -> Issues {
     let place = SourceRange(file: "runbook.yaml", line: 1, column: 1)
     return Issues([Issue(.error, code, message, at: place, suggestion: suggestion)])
+  }
+}
+
+extension ProjectEnvironment {
+  /// Puts a URI in the place of `TURN_SERVER`.
+  fileprivate mutating func take(_ uri: String) {
+    let secure = values[TargetDeclaration.tlsServerName].flatMap { try? ServerURI(parsing: $0) }
+    let given = try? ServerURI(parsing: uri)
+    if given?.scheme.isSecure != false || given?.host != secure?.host { values[TargetDeclaration.tlsServerName] = nil }
+    values[TargetDeclaration.serverName] = uri
+  }
+
+  /// That of a folder, project or not.
+  fileprivate init(folder: String, _ surroundings: Project.Surroundings, _ log: IssueLog) {
+    self.init(ProjectFiles(root: folder, isGuarded: surroundings.isRoot), surroundings, log)
   }
 }

@@ -1,3 +1,4 @@
+internal import Addresses
 internal import Schema
 
 extension ValueDecoder {
@@ -16,7 +17,13 @@ extension ValueDecoder {
       let isList = arePlain && !words.isEmpty && words.allSatisfy { (try? element.parse(String($0))) != nil }
       return isList ? "write a list: [\(words.joined(separator: ", "))]" : "a list is written [a, b]"
     case .map: return "a map is written {name: value}"
+    case .turnURI: return uriAdvice(on: text)
     default: return nil
     }
   }
+}
+
+/// The URI to write for the address of a server without a scheme; nil where the text is no address.
+func uriAdvice(on text: String, _ scheme: ServerURI.Scheme = .turn) -> String? {
+  ServerURI(scheme, address: text).map { "write \($0)" }
 }

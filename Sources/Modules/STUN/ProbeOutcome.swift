@@ -29,6 +29,15 @@ extension Server {
   }
 }
 
+extension TURNServer {
+  /// The server where it speaks TLS, for a step about that.
+  var overTLS: Self {
+    var server = self
+    server.uri = tlsURI ?? uri
+    return server
+  }
+}
+
 /// The time that a probe may take, so that what it made is cleaned up before the step's own deadline.
 private func probeDeadline(of timeout: Duration) -> Duration { timeout - min(.seconds(2), timeout / 5) }
 

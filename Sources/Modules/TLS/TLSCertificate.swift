@@ -33,8 +33,9 @@ package struct TLSCertificate: StepModule {
   package static let declaration = ModuleDeclaration(
     "tls.certificate", "Looks at the certificate that a server shows over TLS or DTLS.",
     discussion: """
-      The transport is the URI's: `turns:` and `stuns:` are TLS, with `?transport=udp` DTLS. A certificate that is not
-      trusted here, has expired, or is for another name fails the step; what it says is put out all the same.
+      The transport is that of `tlsURI`, or else of `uri`: `turns:` and `stuns:` are TLS, with `?transport=udp` DTLS. A
+      certificate that is not trusted here, has expired, or is for another name fails the step; what it says is put out
+      all the same.
       """,
     effect: .observe, judges: true, deadline: .seconds(10),
     input: Record(
@@ -69,13 +70,13 @@ package struct TLSCertificate: StepModule {
   package init() {}
 
   package static func objection(to input: Input, within timeout: Duration) -> Finding? {
-    objection(input.server, within: timeout) { server, _ throws(ProbeFailure) in
+    objection(input.server.overTLS, within: timeout) { server, _ throws(ProbeFailure) in
       try CertificateProbe(server: server).checkInput()
     }
   }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server)
+    let server = try Server(input.server.overTLS)
     let handshake = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await CertificateProbe(server: server).run(deadline: deadline)
     }

@@ -57,7 +57,7 @@ package struct TLSHandshakeModule: StepModule {
     effect: .observe, judges: true, deadline: .seconds(60),
     input: Record(
       Input.init,
-      Field("server", \.server, .turnServer, "The server to try; its URI must be turns: or stuns:."),
+      Field("server", \.server, .turnServer, "The server to try; its tlsURI, or else uri, must be turns: or stuns:."),
       Field("ciphers", \.ciphers, .bool, default: true, "Whether to try each cipher on its own.")
     ),
     output: Record(
@@ -84,13 +84,13 @@ package struct TLSHandshakeModule: StepModule {
   package init() {}
 
   package static func objection(to input: Input, within timeout: Duration) -> Finding? {
-    objection(input.server, within: timeout) { server, _ throws(ProbeFailure) in
+    objection(input.server.overTLS, within: timeout) { server, _ throws(ProbeFailure) in
       try CertificateProbe(server: server).checkInput()
     }
   }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server)
+    let server = try Server(input.server.overTLS)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await TLSHandshakeProbe(server: server, triesCiphers: input.ciphers).run(
         deadline: deadline, progress: context.progress)

@@ -10,7 +10,8 @@ package struct CertificateProbe: Sendable {
   package func checkInput() throws(ProbeFailure) {
     guard server.transport.isSecure else {
       throw ProbeFailure(
-        .invalidInput, "\(server.uri) is not encrypted.", advice: "Name the TLS port as turns: or stuns:.")
+        .invalidInput, "\(server.uri) is not encrypted.",
+        advice: "Name the TLS port as turns: or stuns:, in the target's tlsServer or TURN_TLS_SERVER.")
     }
   }
 
