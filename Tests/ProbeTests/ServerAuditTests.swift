@@ -148,7 +148,7 @@ extension LiveServerTests {
       } _: { scripted in
         address.withLock { $0 = scripted.address }
         let report = try await PortsProbe(server: scripted.server, allocations: 1).run(deadline: .seconds(10))
-        #expect(report.reachable == [scripted.address.port])
+        #expect(report.reachable == [scripted.address])
         #expect(report.unreachable == [])
       }
     }
