@@ -29,20 +29,41 @@ import Testing
   private let badRequest = OpenRelayProbe.Verdict.unknown(
     ProbeFailure(.badRequest, "Refused with 400.", advice: "Look at it.", evidence: [.init("errorCode", "400")]))
 
-  @Test("turn.relay fails where the time was over before all packets had left, however few of them are lost")
+  @Test("turn.relay fails where the time was over before all packets had left or any was changed, however few are lost")
   func cutShort() throws {
     let summary = try #require(LatencySummary([.milliseconds(1)]))
-    func result(sent: Int) -> StepResult<TURNRelay.Output> {
+    func result(sent: Int, corrupted: Int = 0, deleted: Bool = true) -> StepResult<TURNRelay.Output> {
       TURNRelay.result(
         TURNRelay.Output(
           server: "192.0.2.1:3478", transport: .udp, path: .channel, relayedAddresses: [], sent: sent, received: sent,
-          lost: 0, loss: 0, reached: sent, duplicates: 0, reordered: 0, rtt: summary, jitter: nil, throughput: 1,
-          setUp: .zero, elapsed: .zero, deleted: true),
+          lost: 0, loss: 0, reached: sent, duplicates: 0, reordered: 0, corrupted: corrupted, rtt: summary,
+          jitter: nil, throughput: 1, setUp: .zero, elapsed: .zero, deleted: deleted),
         asked: 100, of: ServerURI(scheme: .turn, host: "turn.example.com"))
     }
     #expect(result(sent: 100).objection == nil)
     #expect(result(sent: 99).objection?.severity == .fail)
     #expect(result(sent: 99).objection?.finding.code == "turn.relayCutShort")
+    #expect(result(sent: 100, corrupted: 1).objection?.severity == .fail)
+    #expect(result(sent: 99, corrupted: 1).objection?.finding.code == "turn.relayCorrupts")
+    #expect(result(sent: 100, deleted: false).objection?.severity == .warn)
+    #expect(result(sent: 100, deleted: false).objection?.finding.code == "turn.allocationKept")
+  }
+
+  @Test("turn.allocate asks for whole seconds, at least one")
+  func lifetime() throws {
+    func asked(_ lifetime: Duration) throws -> UInt32? {
+      let server = TURNServer(name: "x", uri: "turn:turn.example.com", host: "turn.example.com")
+      let value = Value.members([
+        .init("server", TURNServer.record.encode(server)), .init("allocations", .int(1)),
+        .init("family", .string("ipv4")), .init("evenPort", .bool(false)), .init("lifetime", .duration(lifetime)),
+        .init("followAlternate", .bool(false)),
+      ])
+      return TURNAllocate.options(try TURNAllocate.declaration.input.decode(value)).lifetimeSeconds
+    }
+    #expect(try asked(.seconds(1)) == 1)
+    #expect(try asked(.milliseconds(1001)) == 2)
+    let field = TURNAllocate.declaration.input.type.fields.first { $0.name == "lifetime" }
+    #expect(field?.bounds?.minimum == .duration(.seconds(1)))
   }
 
   @Test("tls.handshake warns of versions and ciphers that are out of date, and of nothing else")

@@ -167,6 +167,51 @@ extension LiveServerTests {
       }
     }
 
+    @Test("6. A stale nonce behind SHA-256 that asks for less is a bid-down, and nothing weaker is signed")
+    func bidDownInBetween() async throws {
+      try await withModernServer { request, _ in
+        [Reply.error(438, to: request, [Realm("r.example"), Nonce(Array("plain".utf8))])]
+      } _: { server, requests in
+        let failure = await failure(of: server)
+        #expect(failure?.code == .bidDown)
+        #expect(requests.all.count == 2)
+        #expect(requests.all.allSatisfy { $0.span(of: .messageIntegrity) == nil })
+      }
+    }
+
+    @Test("6. A response authenticates with either code over the key that the request was signed with")
+    func weakerResponse() async throws {
+      try await withModernServer { request, source in
+        var answer = WireMessage(
+          Reply.success(
+            to: request,
+            request.type.method == .allocate
+              ? [XORRelayedAddress(source), Lifetime(seconds: 600)] : [Lifetime(seconds: 0)]))
+        answer.sign(.messageIntegrity, key: Self.keySHA256, byteCount: 20)
+        return [answer.buffer]
+      } _: { server, _ in
+        let report = try await AllocateProbe(server: server).run(deadline: .seconds(15))
+        #expect(report.deletion.isConfirmed)
+      }
+    }
+
+    @Test("A user name that is too long is refused by name, and nothing is sent with it", arguments: [509, 70_000])
+    func overlongName(count: Int) async throws {
+      for transport in [Transport.udp, .tcp] {
+        try await ScriptedTURN.with(over: transport) { _, _, _ in
+          nil
+        } _: { server, turn in
+          var server = server
+          server.credentials = .longTerm(
+            LongTermCredentials(username: String(repeating: "u", count: count), password: "p"))
+          let failure = await failure(of: server)
+          #expect(failure?.code == .invalidInput)
+          #expect(failure?.message.contains("longer than the 508 bytes") == true)
+          #expect(turn.requests.all.count == 1)
+        }
+      }
+    }
+
     @Test("6. Algorithms of which none is known are named; a list that the nonce does not vouch for does not count")
     func algorithms() async throws {
       try await withModernServer(algorithms: PasswordAlgorithms([PasswordAlgorithm(number: 9)])) { _, _ in

@@ -113,6 +113,57 @@ extension LiveServerTests {
       }
     }
 
+    @Test("Two allocations at the same time with one relayed address fail by name, and both are deleted")
+    func shared() async throws {
+      try await ScriptedTURN.with { request, source, _ in
+        guard request.type.method == .allocate else { return nil }
+        let attributes: [any Attribute] = [
+          XORRelayedAddress(TransportAddress(ip: source.ip, port: 50_000)), Lifetime(seconds: 600),
+        ]
+        return [Reply.success(to: request, attributes, key: ScriptedTURN.key)]
+      } _: { server, turn in
+        let failures = [
+          await #expect(throws: ProbeFailure.self) {
+            _ = try await CapacityProbe(server: server, allocations: 5).run(deadline: .seconds(5))
+          },
+          await #expect(throws: ProbeFailure.self) {
+            _ = try await RelayProbe(server: server).run(deadline: .seconds(5))
+          },
+        ]
+        #expect(failures.map { $0?.code } == [.relayedAddressShared, .relayedAddressShared])
+        #expect(failures.map { $0?.evidence("relayedAddress") } == ["127.0.0.1:50000", "127.0.0.1:50000"])
+        #expect(turn.signedRequests(.refresh).count == 4)
+      }
+    }
+
+    @Test("However much a server lists, a failure holds the first few, and says how many more there are")
+    func longLists() async throws {
+      try await ScriptedTURN.with(over: .tcp) { request, _, _ in
+        guard request.type.method == .allocate else { return nil }
+        let many = (1...5000).map { XORRelayedAddress(TransportAddress(ip: .v4(0x0A00_0000 + $0), port: 7)) }
+        return [Reply.success(to: request, many + [Lifetime(seconds: 600)], key: ScriptedTURN.key)]
+      } _: { server, _ in
+        let failure = await #expect(throws: ProbeFailure.self) {
+          try await AllocateProbe(server: server).run(deadline: .seconds(5))
+        }
+        #expect(failure?.code == .relayedAddressUnasked)
+        #expect(failure?.evidence("relayedAddresses")?.hasSuffix("10.0.0.16:7 and 4984 more") == true)
+        #expect(failure.map { $0.description.utf8.count < 1000 } == true)
+      }
+      try await ScriptedTURN.with(over: .tcp) { request, _, _ in
+        [
+          Reply.error(
+            420, to: request, [UnknownAttributes(Array(repeating: .evenPort, count: 20_000))], key: ScriptedTURN.key)
+        ]
+      } _: { server, _ in
+        let failure = await #expect(throws: ProbeFailure.self) {
+          try await AllocateProbe(server: server).run(deadline: .seconds(5))
+        }
+        #expect(failure?.code == .notUnderstood)
+        #expect(failure?.evidence("unknownAttributes")?.hasSuffix("EVEN-PORT and 19984 more") == true)
+      }
+    }
+
     @Test(
       "A deletion counts only where the answer says that no time is left, or that there is no allocation",
       arguments: [(0, true), (1, false), (600, false), (nil, false)] as [(UInt32?, Bool)])

@@ -201,6 +201,27 @@ extension LiveServerTests {
       return answer.getSlice(at: 0, length: (question.readableBytes + answer.readableBytes) / 2) ?? answer
     }
 
+    @Test(
+      "An address that no server can have is refused before anything is sent to it",
+      arguments: ["0.0.0.0", "0.1.2.3", "224.0.0.1", "255.255.255.255", "::", "ff02::1", "::ffff:0.0.0.0"])
+    func impossibleAddress(host: String) async throws {
+      for scheme in [ServerURI.Scheme.turn, .turns] {
+        let server = Server(uri: ServerURI(scheme: scheme, host: host, port: 3478, transport: .udp))
+        let failures = [
+          await #expect(throws: ProbeFailure.self) {
+            _ = try await AllocateProbe(server: server).run(deadline: .seconds(1))
+          },
+          await #expect(throws: ProbeFailure.self) {
+            _ = try await BindingProbe(server: server, requests: 1).run(deadline: .seconds(1))
+          },
+        ]
+        for failure in failures {
+          #expect(failure?.code == .noUsableAddress)
+          #expect(failure?.message.contains("no address that a server can have") == true)
+        }
+      }
+    }
+
     /// The same under another id.
     private static func renumbered(_ message: ByteBuffer) -> ByteBuffer {
       var message = message

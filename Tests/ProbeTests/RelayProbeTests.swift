@@ -93,7 +93,9 @@ extension LiveServerTests {
 
     @Test("Where packets reach the echo, neither the server's address nor the way there is suspected")
     func oneWay() async throws {
-      try await ScriptedRelay.with(isOneWay: true) { server in
+      try await ScriptedRelay.with { payload, isFromFirst in
+        isFromFirst ? [.on(payload)] : []
+      } _: { server in
         var probe = RelayProbe(server: server)
         (probe.packets, probe.rate) = (2, 100)
         let failure = await #expect(throws: ProbeFailure.self) { try await probe.run(deadline: .seconds(10)) }

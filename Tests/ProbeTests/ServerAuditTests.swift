@@ -1,5 +1,7 @@
 import Addresses
+import NIOCore
 import STUN
+import Synchronization
 import TestSupport
 import Testing
 
@@ -117,6 +119,37 @@ extension LiveServerTests {
             #expect(report.stoppedBy == code)
           }
         }
+      }
+    }
+
+    @Test("Strangers' datagrams from our own address hide no port that is reached")
+    func strayDatagrams() async throws {
+      let address = Mutex<TransportAddress?>(nil)
+      let client = Mutex<TransportAddress?>(nil)
+      let turn = ScriptedTURN { request, source, _ in
+        guard request.type.method == .allocate, let own = address.withLock({ $0 }) else { return nil }
+        client.withLock { $0 = source }
+        return [
+          Reply.success(
+            to: request, [XORRelayedAddress(own), XORMappedAddress(source), Lifetime(seconds: 600)],
+            key: ScriptedTURN.key)
+        ]
+      }
+      // Its own port is the relayed one.
+      try await ScriptedServer.with { bytes, source in
+        let answers = turn.answer(bytes, from: source)
+        guard answers.isEmpty, let client = client.withLock({ $0 }) else { return answers.map { .init($0) } }
+        return ([String](repeating: "stray", count: 20) + [String(buffer: bytes)]).map { text in
+          var writer = MessageWriter(MessageType(.data, .indication), transactionID: .random())
+          writer.append(XORPeerAddress(source))
+          writer.append(PeerData(ByteBuffer(string: text)))
+          return .init(writer.finish(), recipient: client)
+        }
+      } _: { scripted in
+        address.withLock { $0 = scripted.address }
+        let report = try await PortsProbe(server: scripted.server, allocations: 1).run(deadline: .seconds(10))
+        #expect(report.reachable == [scripted.address])
+        #expect(report.unreachable == [])
       }
     }
 

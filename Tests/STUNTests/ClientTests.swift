@@ -17,7 +17,7 @@ struct ClientTests {
   @Test("1. Sends at 0, 500, 1500, 3500, 7500, 15500 and 31500 ms, fails at 39500 ms, always the same bytes")
   func timers() throws {
     var client = client()
-    let (id, first) = client.begin(.binding(), deadline: start + .seconds(100), now: start)
+    let (id, first) = try client.begin(.binding(), deadline: start + .seconds(100), now: start)
     var sends = [0]
     while true {
       let next = try #require(client.nextTimer)
@@ -45,7 +45,7 @@ struct ClientTests {
   @Test("1. Over reliable transports it is sent once and given up after 39.5 s")
   func reliable() throws {
     var client = client(.reliable)
-    _ = client.begin(.binding(), deadline: start + .seconds(100), now: start)
+    _ = try client.begin(.binding(), deadline: start + .seconds(100), now: start)
     #expect(client.nextTimer == start + .milliseconds(39_500))
     #expect(client.timerFired(now: start + .seconds(39)).isNothing)
     guard case .finish(_, .failure(.timedOut)) = client.timerFired(now: start + .milliseconds(39_500)) else {
@@ -57,7 +57,7 @@ struct ClientTests {
   @Test("1. A declared deadline that is shorter ends the wait")
   func deadline() throws {
     var client = client()
-    _ = client.begin(.binding(), deadline: start + .milliseconds(700), now: start)
+    _ = try client.begin(.binding(), deadline: start + .milliseconds(700), now: start)
     guard case .send = client.timerFired(now: start + .milliseconds(500)) else {
       Issue.record("no retransmission")
       return
@@ -71,9 +71,9 @@ struct ClientTests {
   }
 
   @Test("1. A hard transport error ends every request at once")
-  func transportError() {
+  func transportError() throws {
     var client = client()
-    let ids = (0..<3).map { _ in client.begin(.binding(), deadline: start + .seconds(9), now: start).id }
+    let ids = try (0..<3).map { _ in try client.begin(.binding(), deadline: start + .seconds(9), now: start).id }
     #expect(Set(client.transportFailed(.portUnreachable).map(\.0)) == Set(ids))
     #expect(client.nextTimer == nil)
   }
@@ -81,7 +81,7 @@ struct ClientTests {
   @Test("2. Only the right id from the right address is an answer; an IPv4-mapped source is the same address")
   func matching() throws {
     var client = client()
-    let (_, bytes) = client.begin(.binding(), deadline: start + .seconds(9), now: start)
+    let (_, bytes) = try client.begin(.binding(), deadline: start + .seconds(9), now: start)
     let request = try Message(decoding: bytes)
     let address = try #require(TransportAddress("203.0.113.5:4000"))
     let answer = success(to: request, [XORMappedAddress(address)])
@@ -107,7 +107,7 @@ struct ClientTests {
   @Test("2. After 401 and 438 the request goes out under a new transaction id, once each")
   func newIDs() throws {
     var client = client()
-    let (_, bytes) = client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
+    let (_, bytes) = try client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
     let first = try Message(decoding: bytes)
     #expect(first.span(of: .username) == nil)
     let second = try next(&client, after: error(401, to: first, [Realm("r"), Nonce(Array("a".utf8))]))
@@ -125,7 +125,7 @@ struct ClientTests {
   @Test("6. A nonce cookie with password algorithms brings SHA-256 and the echoed list, with anonymity USERHASH")
   func passwordAlgorithms() throws {
     var client = client()
-    let (_, bytes) = client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
+    let (_, bytes) = try client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
     let offered = PasswordAlgorithms([PasswordAlgorithm(number: 99), .sha256, .md5])
     let signed = try next(
       &client,
@@ -144,14 +144,14 @@ struct ClientTests {
     "6. A challenge that announces algorithms and offers none is a bid-down; a list without announcement is ignored")
   func bidDown() throws {
     var client = client()
-    let (_, bytes) = client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
+    let (_, bytes) = try client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
     let stripped = error(
       401, to: try Message(decoding: bytes), [Realm("r"), Nonce(Array("obMatJos2gAAAabc".utf8))])
     guard case .finish(_, .failure(.bidDown)) = client.receive(stripped, from: server, now: start) else {
       Issue.record("taken over")
       return
     }
-    let (_, again) = client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
+    let (_, again) = try client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
     let signed = try next(
       &client,
       after: error(
@@ -161,10 +161,64 @@ struct ClientTests {
     #expect(signed.span(of: .messageIntegrity) != nil)
   }
 
+  @Test("6. Behind SHA-256 no challenge is followed that offers none, or MD5 alone")
+  func bidDownInBetween() throws {
+    let cookie = Nonce(Array("obMatJos2gAAAabc".utf8))
+    let weaker: [[any Attribute]] = [
+      [Realm("r"), Nonce(Array("plain".utf8))],
+      [Realm("r"), Nonce(Array("plain".utf8)), PasswordAlgorithms([.sha256, .md5])],
+      [Realm("r"), cookie, PasswordAlgorithms([.md5])],
+    ]
+    for (number, attributes) in weaker.flatMap({ [(401, $0), (438, $0)] }) {
+      var client = client()
+      let (_, bytes) = try client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
+      let signed = try next(
+        &client,
+        after: error(
+          401, to: try Message(decoding: bytes), [Realm("r"), cookie, PasswordAlgorithms([.sha256, .md5])]))
+      // A second 401 is followed only where it names another realm.
+      let realm = number == 401 ? [Realm("other")] + attributes.dropFirst() : attributes
+      let challenge = error(number, to: signed, realm)
+      guard case .finish(_, .failure(.bidDown)) = client.receive(challenge, from: server, now: start) else {
+        Issue.record("taken over: \(number) \(attributes)")
+        continue
+      }
+    }
+  }
+
+  @Test("A request that its length fields cannot hold is refused, and names what does not fit")
+  func overlong() throws {
+    var named = STUNClient(
+      STUNClient.Configuration(
+        server: server, schedule: .reliable,
+        credentials: LongTermCredentials(username: String(repeating: "u", count: 509), password: "p")))
+    let (_, bytes) = try named.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
+    let challenge = error(401, to: try Message(decoding: bytes), [Realm("r"), Nonce(Array("n".utf8))])
+    guard case .finish(_, .failure(.overlongRequest(.username))) = named.receive(challenge, from: server, now: start)
+    else {
+      Issue.record("sent")
+      return
+    }
+    #expect(throws: RequestFailure.self) {
+      try named.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
+    }
+    // A list that must be echoed, and leaves no room for what must stand beside it.
+    var client = client()
+    let (_, first) = try client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
+    let long = PasswordAlgorithm(number: 9, parameters: [UInt8](repeating: 0, count: 65_440))
+    let list = PasswordAlgorithms([.sha256, long])
+    let demand = error(
+      401, to: try Message(decoding: first), [Realm("r"), Nonce(Array("obMatJos2gAAAabc".utf8)), list])
+    guard case .finish(_, .failure(.overlongRequest)) = client.receive(demand, from: server, now: start) else {
+      Issue.record("sent")
+      return
+    }
+  }
+
   @Test("7. A second 401 is final, but for one that names another realm")
   func secondChallenge() throws {
     var client = client()
-    let (_, bytes) = client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
+    let (_, bytes) = try client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
     let nonce = Nonce(Array("n".utf8))
     let second = try next(&client, after: error(401, to: try Message(decoding: bytes), [Realm("r"), nonce]))
     let third = try next(&client, after: error(401, to: second, [Realm("other"), nonce]))
@@ -183,7 +237,7 @@ struct ClientTests {
   @Test("8. A server that calls every nonce stale is given up after three more attempts")
   func staleForEver() throws {
     var client = client()
-    let (_, bytes) = client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
+    let (_, bytes) = try client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
     var message = try next(
       &client, after: error(401, to: try Message(decoding: bytes), [Realm("r"), Nonce(Array("n".utf8))]))
     for round in 0..<3 {
@@ -204,7 +258,7 @@ struct ClientTests {
     var client = client()
     let channel = try #require(ChannelNumber(rawValue: 0x4000))
     let peer = try #require(TransportAddress("192.0.2.9:9"))
-    _ = client.begin(.channelBind(channel, to: peer), deadline: start + .seconds(9), now: start)
+    _ = try client.begin(.channelBind(channel, to: peer), deadline: start + .seconds(9), now: start)
     var frame = ByteBuffer()
     ChannelData.write(ByteBuffer(), to: channel, padded: false, into: &frame)
     guard case .deliver(.channel(channel, ByteBuffer())) = client.receive(frame, from: server, now: start) else {
@@ -230,7 +284,7 @@ struct ClientTests {
   @Test("24. A success response without valid integrity is no answer")
   func integrity() throws {
     var client = client()
-    let (_, bytes) = client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
+    let (_, bytes) = try client.begin(.refresh(lifetimeSeconds: 600), deadline: start + .seconds(9), now: start)
     let signed = try next(
       &client, after: error(401, to: try Message(decoding: bytes), [Realm("r"), Nonce(Array("n".utf8))]))
     let wrong = try #require(IntegrityKey(username: "u", realm: "r", password: "another"))

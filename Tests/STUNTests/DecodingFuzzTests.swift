@@ -82,12 +82,12 @@ struct DecodingFuzzTests {
   }
 
   @Test("The client takes anything for an answer to nothing it asked, and goes on")
-  func client() {
+  func client() throws {
     var client = STUNClient(
       STUNClient.Configuration(
         server: nil, schedule: .unreliable(), credentials: LongTermCredentials(username: "u", password: "p")))
     let start = Instant.now
-    _ = client.begin(.binding(), deadline: start + .seconds(9), now: start)
+    _ = try client.begin(.binding(), deadline: start + .seconds(9), now: start)
     rounds(4000) { generator in
       _ = client.receive(mutant(&generator), from: nil, now: start)
       #expect(client.nextTimer == start + .milliseconds(500))

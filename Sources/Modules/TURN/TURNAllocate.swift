@@ -54,7 +54,8 @@ package struct TURNAllocate: StepModule {
       With `allocations` above one they are made one after the other, and `relayAddresses` is the set of addresses that
       the server relayed from; all other outputs are those of the last. Where the target declares a realm and the server
       accepts the credentials in another one, the step warns with `turn.realmMismatch`; where it asks for no credentials
-      at all though the target has some or declares a realm, with `turn.anonymousAccess`.
+      at all though the target has some or declares a realm, with `turn.anonymousAccess`; where it does not confirm that an
+      allocation is gone, with `turn.allocationKept`.
       """,
     effect: .observe, judges: true, deadline: .seconds(15),
     input: Record(
@@ -63,7 +64,9 @@ package struct TURNAllocate: StepModule {
       Field("allocations", \.allocations, .int.within(1...1000), default: 1, "How many to make, one after the other."),
       Field("family", \.family, .enumeration(Family.self), default: .unspecified, "The relayed address's family."),
       Field("evenPort", \.evenPort, .bool, default: false, "Whether to ask for an even port, and for the next one."),
-      Field("lifetime", \.lifetime, .optional(.duration), "The lifetime to ask for."),
+      Field(
+        "lifetime", \.lifetime, .optional(.duration.within(.seconds(1) ... .seconds(86_400))),
+        "The lifetime to ask for, in whole seconds, rounded up."),
       Field(
         "followAlternate", \.followAlternate, .bool, default: false,
         "Whether a redirection (300) is followed, which anybody may forge.")
@@ -100,12 +103,14 @@ package struct TURNAllocate: StepModule {
     let probe = AllocateProbe(
       server: server, options: Self.options(input), followsAlternate: input.followAlternate)
     var relayAddresses: [String] = []
+    var isAnyKept = false
     func allocate(_ number: Int) async throws(StepError) -> AllocateProbe.Report {
       if input.allocations > 1 { context.progress("allocation \(number) of \(input.allocations)") }
       let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
         try await probe.run(deadline: deadline)
       }
       relayAddresses += report.relayedAddresses.map(\.ip.description)
+      isAnyKept = isAnyKept || !report.deletion.isConfirmed
       return report
     }
     for number in 1..<input.allocations { _ = try await allocate(number) }
@@ -118,10 +123,12 @@ package struct TURNAllocate: StepModule {
       lifetime: report.lifetime, realm: report.realm, software: report.software, elapsed: report.elapsed,
       challenges: report.effort.challenges, newSourcePorts: report.newSourcePorts,
       deleted: report.deletion.isConfirmed)
-    return server.objection(toAllocationIn: report.realm).map { .warned(output, $0) } ?? .done(output)
+    let objection =
+      server.objection(toAllocationIn: report.realm) ?? (isAnyKept ? .allocationKept(by: server.uri) : nil)
+    return objection.map { .warned(output, $0) } ?? .done(output)
   }
 
-  private static func options(_ input: Input) -> AllocateOptions {
+  static func options(_ input: Input) -> AllocateOptions {
     var options = AllocateOptions()
     switch input.family {
     case .unspecified: break
@@ -130,7 +137,9 @@ package struct TURNAllocate: StepModule {
     case .dual: options.isDual = true
     }
     if input.evenPort { options.evenPort = EvenPort(reservesNextPort: true) }
-    options.lifetimeSeconds = input.lifetime.map { UInt32(clamping: $0.components.seconds) }
+    options.lifetimeSeconds = input.lifetime.map { lifetime in
+      UInt32(clamping: lifetime.components.seconds + (lifetime.components.attoseconds > 0 ? 1 : 0))
+    }
     return options
   }
 }

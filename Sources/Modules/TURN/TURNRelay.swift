@@ -29,6 +29,7 @@ package struct TURNRelay: StepModule {
     package var reached: Int
     package var duplicates: Int
     package var reordered: Int
+    package var corrupted: Int
     package var rtt: LatencySummary
     package var jitter: Duration?
     /// Bits per second.
@@ -43,9 +44,11 @@ package struct TURNRelay: StepModule {
     discussion: """
       Makes two allocations, lets each permit the other, sends packets from one to the other and back, and deletes both,
       also when it fails. What goes wrong before a packet came back fails the step, with the reason as a code such as
-      `turn.unauthorized`, `turn.forbidden` or `turn.nothingRelayed`; loss and delay are for `expect` to judge. It warns
-      of a server that asks for no credentials and of another realm than the declared one, as `turn.allocate` does. The
-      server must be willing to relay to its own relayed addresses. Since both are its own, packets between them need never
+      `turn.unauthorized`, `turn.forbidden` or `turn.nothingRelayed`; loss and delay are for `expect` to judge. A packet
+      came back only if every byte of it is as it was sent, both ways: one that arrives changed fails the step with
+      `turn.relayCorrupts`. It warns of a server that asks for no credentials, of another realm than the declared one,
+      and where the server does not confirm that an allocation is gone, as `turn.allocate` does. The server must be
+      willing to relay to its own relayed addresses. Since both are its own, packets between them need never
       leave its host (coturn puts its own address for the external one): a wrong external address, or a firewall that
       keeps the relay ports closed, does not show here; `turn.externalAddress` and `turn.ports` look at them.
       """,
@@ -75,6 +78,8 @@ package struct TURNRelay: StepModule {
       Field("reached", \.reached, .int, "Packets that reached the echo."),
       Field("duplicates", \.duplicates, .int, "Packets that came back more than once."),
       Field("reordered", \.reordered, .int, "Packets that came back after a later one (RFC 4737)."),
+      Field(
+        "corrupted", \.corrupted, .int, "Datagrams that arrived changed, there or back; their packets count as lost."),
       Field("rtt", \.rtt, .record(LatencyRecord.record), "Times there and back, four times through the server."),
       Field("jitter", \.jitter, .optional(.duration), "Interarrival jitter of the way there (RFC 3550)."),
       Field("throughput", \.throughput, .bandwidth, "Payload that came back."),
@@ -114,21 +119,44 @@ package struct TURNRelay: StepModule {
       server: "\(report.server)", transport: report.transport, path: report.path,
       relayedAddresses: report.relayedAddresses.map(\.description), sent: report.sent, received: report.received,
       lost: report.lost, loss: report.lossRatio * 100, reached: report.reached, duplicates: report.duplicates,
-      reordered: report.reordered, rtt: roundTrip, jitter: report.jitter, throughput: Int(report.throughput),
-      setUp: report.setUp, elapsed: report.elapsed, deleted: report.allocationsDeleted)
+      reordered: report.reordered, corrupted: report.corrupted, rtt: roundTrip, jitter: report.jitter,
+      throughput: Int(report.throughput), setUp: report.setUp, elapsed: report.elapsed,
+      deleted: report.allocationsDeleted)
     return Self.result(
       output, asked: input.packets, of: server.uri, warning: server.objection(toAllocationIn: report.realm))
   }
 
-  /// Packets that never left are neither lost nor relayed: of them nothing is known.
+  /// What was changed on the way was not relayed; packets that never left are neither lost nor relayed: of them nothing is
+  /// known.
   static func result(
     _ output: Output, asked packets: Int, of uri: ServerURI, warning: Finding? = nil
   ) -> StepResult<Output> {
-    guard output.sent < packets else { return warning.map { .warned(output, $0) } ?? .done(output) }
-    return .failed(
-      output,
-      Finding(
-        "turn.relayCutShort", "\(uri) took \(output.sent) of \(packets) packets before the time was over.",
-        advice: "Give it more time or a lower rate; if neither helps, look at the server's load and at the path."))
+    if output.corrupted > 0 {
+      return .failed(
+        output,
+        Finding(
+          ProbeFailure.Code.relayCorrupts.rawValue,
+          "\(uri) relayed \(output.received) of \(output.sent) packets as they were; \(output.corrupted) arrived changed.",
+          advice: RelayProbe.corruptionAdvice))
+    }
+    if output.sent < packets {
+      return .failed(
+        output,
+        Finding(
+          "turn.relayCutShort", "\(uri) took \(output.sent) of \(packets) packets before the time was over.",
+          advice: "Give it more time or a lower rate; if neither helps, look at the server's load and at the path."))
+    }
+    let objection = warning ?? (output.deleted ? nil : .allocationKept(by: uri))
+    return objection.map { .warned(output, $0) } ?? .done(output)
+  }
+}
+
+extension Finding {
+  /// The server does not confirm that what a step allocated is gone.
+  static func allocationKept(by uri: ServerURI) -> Finding {
+    Finding(
+      "turn.allocationKept",
+      "\(uri) did not confirm that what it allocated is gone: it lasts until its lifetime ends.",
+      advice: "Until then it takes up a relay port and the user's quota. Look at the server's log of this second.")
   }
 }

@@ -43,11 +43,15 @@ final class ClientHandler: ChannelInboundHandler {
     continuation: CheckedContinuation<Result<Response, RequestFailure>, Never>
   ) {
     if let failure { return continuation.resume(returning: .failure(.transport(failure))) }
-    let (id, bytes) = client.begin(request, deadline: deadline, now: .now)
-    continuations[id] = continuation
-    requests[ObjectIdentifier(token)] = id
-    write(bytes)
-    scheduleTimer()
+    do throws(RequestFailure) {
+      let (id, bytes) = try client.begin(request, deadline: deadline, now: .now)
+      continuations[id] = continuation
+      requests[ObjectIdentifier(token)] = id
+      write(bytes)
+      scheduleTimer()
+    } catch {
+      continuation.resume(returning: .failure(error))
+    }
   }
 
   func cancel(_ token: Token) {
@@ -59,7 +63,7 @@ final class ClientHandler: ChannelInboundHandler {
 
   /// Sends a request without waiting for its answer.
   func sendOnce(_ request: Request) {
-    let (id, bytes) = client.begin(request, deadline: .now, now: .now)
+    guard let (id, bytes) = try? client.begin(request, deadline: .now, now: .now) else { return }
     client.abandon(id)
     write(bytes)
   }

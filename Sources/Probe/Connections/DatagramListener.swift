@@ -109,13 +109,17 @@ extension Allocation {
   }
 
   /// What peers send until the wait is over, or until enough has come.
-  nonisolated func collect(for wait: Duration, upTo count: Int, afterStarting start: () -> Void) async -> [RelayedData]
-  {
+  ///
+  /// - Parameter isWanted: what else comes is left out, and ends no wait: anybody at a permitted address may send.
+  nonisolated func collect(
+    for wait: Duration, upTo count: Int, where isWanted: @escaping @Sendable (RelayedData) -> Bool = { _ in true },
+    afterStarting start: () -> Void
+  ) async -> [RelayedData] {
     let connection = connection
     let (arrivals, continuation) = AsyncStream.makeStream(of: RelayedData.self)
     // Done before anything is sent: the event loop reads sockets first, and what comes to nobody is dropped.
     try? await connection.eventLoop.submit {
-      connection.handler.value.onData = { data, _ in continuation.yield(data) }
+      connection.handler.value.onData = { data, _ in if isWanted(data) { continuation.yield(data) } }
     }.get()
     start()
     let limit = connection.eventLoop.scheduleTask(in: TimeAmount(wait)) { continuation.finish() }

@@ -127,7 +127,7 @@ extension Allocation {
       case .timedOut, .cancelled, .unknownAttributes, .malformedResponse:
         // The server may have made an allocation whose response we did not take.
         connection.sendOnce(.refresh(lifetimeSeconds: 0))
-      case .bidDown, .noKnownPasswordAlgorithm, .transport:
+      case .bidDown, .noKnownPasswordAlgorithm, .overlongRequest, .transport:
         break
       }
       failure = error

@@ -70,6 +70,8 @@ extension ProbeFailure.Code {
   package static let relayedAddressUnusable = Self("turn.relayedAddressUnusable")
   package static let relayedAddressUnasked = Self("turn.relayedAddressUnasked")
   package static let lifetimeZero = Self("turn.lifetimeZero")
+  package static let relayedAddressShared = Self("turn.relayedAddressShared")
+  package static let relayCorrupts = Self("turn.relayCorrupts")
   package static let refusalUnproven = Self("turn.refusalUnproven")
   package static let nothingRelayed = Self("turn.nothingRelayed")
   package static let anonymousAccess = Self("turn.anonymousAccess")

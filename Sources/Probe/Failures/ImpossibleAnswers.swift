@@ -11,7 +11,7 @@ extension ProbeFailure {
   ) {
     let target = "\(server) over \(transport.rawValue.uppercased())"
     let relayed = state.relayedAddresses
-    let given = relayed.map(\.description).joined(separator: ", ")
+    let given = Evidence.text(of: relayed, separator: ", ")
     let evidence =
       Self.evidence(of: .allocate, server: server, transport: transport) + [
         Evidence("relayedAddresses", given), Evidence("lifetime", state.lifetime.inSeconds),
@@ -36,6 +36,14 @@ extension ProbeFailure {
     } else {
       return nil
     }
+  }
+
+  /// Two allocations at the same time have the same relayed address, so that no peer can reach both.
+  init(sharedBy server: Server, _ relayed: TransportAddress) {
+    self.init(
+      .relayedAddressShared, "\(server.uri) gave \(relayed) to two allocations at the same time.",
+      advice: "Look whether several servers answer behind this address, each with the same relay address and ports.",
+      evidence: [Evidence("server", "\(server.uri)"), Evidence("relayedAddress", "\(relayed)")])
   }
 
   /// Why nobody can have the address that the server says is ours; nil where somebody can.

@@ -17,6 +17,19 @@ package struct ProbeFailure: Error, Sendable, Hashable {
       self.name = name
       self.value = value
     }
+
+    /// As many of a list as somebody may want to read; a server can make it as long as it likes.
+    init(_ name: String, list: some Collection<some CustomStringConvertible>) {
+      self.init(name, Self.text(of: list, separator: " "))
+    }
+
+    /// The first of a list, and how many more there are.
+    static func text(of list: some Collection<some CustomStringConvertible>, separator: String) -> String {
+      let shown = list.prefix(most).map(\.description).joined(separator: separator)
+      return list.count > most ? "\(shown) and \(list.count - most) more" : shown
+    }
+
+    private static let most = 16
   }
 
   package let code: Code

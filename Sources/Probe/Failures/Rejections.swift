@@ -24,7 +24,7 @@ extension ProbeFailure {
     note("alternateServer", rejection.alternateServer?.description)
     let alternateFlaw = rejection.alternateServer?.flaw(family: server.unmapped.ip.family)
     note("alternateServerFlaw", alternateFlaw?.rawValue)
-    note("unknownAttributes", rejection.unknownAttributes.map(\.description).joined(separator: " "))
+    note("unknownAttributes", Evidence.text(of: rejection.unknownAttributes, separator: " "))
     note("signed", rejection.isAuthenticated ? "yes" : "no")
     let meaning = Self.meaning(of: rejection, peers: peers, alternateFlaw: alternateFlaw)
     self.init(

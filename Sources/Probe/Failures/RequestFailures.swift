@@ -25,7 +25,7 @@ extension ProbeFailure {
       self.init(
         .unknownAttribute, "\(target) answered \(method) with attributes that must be understood and are not known.",
         advice: "Look at the server's version and options: it uses an extension that was not asked for.",
-        evidence: base + [Evidence("attributes", types.map(\.description).joined(separator: " "))])
+        evidence: base + [Evidence("attributes", list: types)])
     case .malformedResponse(.missingAttribute(.errorCode)):
       self.init(
         .unnumberedError, "\(target) refused \(method) without an error code.",
@@ -40,14 +40,23 @@ extension ProbeFailure {
         advice: "Look which software answers there, and for a gateway between that changes packets.", evidence: base)
     case .bidDown:
       self.init(
-        .bidDown, "The challenge of \(target) announces password algorithms and offers none.",
+        .bidDown,
+        "A challenge of \(target) does not offer the password algorithms that it announces, or that an earlier one offered.",
         advice: "Somebody between here and the server may remove them to weaken authentication: compare with a probe "
           + "from the server's own network.", evidence: base)
     case .noKnownPasswordAlgorithm(let offered):
       self.init(
         .noKnownPasswordAlgorithm, "\(target) offers no password algorithm that is known here.",
         advice: "Look at the server's configuration: MD5 and SHA-256 are known here.",
-        evidence: base + [Evidence("offered", offered.map { "\($0.number)" }.joined(separator: " "))])
+        evidence: base + [Evidence("offered", list: offered.map(\.number))])
+    case .overlongRequest(.username):
+      self.init(
+        .invalidInput, "The user name is longer than the \(Username.maximumLength) bytes that STUN has for it.",
+        advice: "Look at the target's username: nothing was sent with it.", evidence: base)
+    case .overlongRequest(let attribute):
+      self.init(
+        .malformedResponse, "What \(target) asks to be echoed makes \(method) too long: \(attribute) does not fit.",
+        advice: "Look which software answers there.", evidence: base)
     case .cancelled:
       self.init(
         .cancelled, "The probe of \(target) was stopped before it was done.", evidence: base)

@@ -34,11 +34,17 @@ extension Server {
   }
 
   func candidates(by deadline: Instant) async throws(ProbeFailure) -> Candidates {
-    let addresses = try await addresses(by: deadline)
+    let found = try await addresses(by: deadline)
+    let addresses = found.filter { $0.flaw() == nil }
     guard let first = addresses.first else {
+      let flaws = found.compactMap { address in address.flaw().map { "\(address) (\($0.rawValue))" } }
       throw ProbeFailure(
-        .noUsableAddress, "\(uri) has no address that can be used here.",
-        advice: "Look at the name's A and AAAA records.")
+        .noUsableAddress,
+        flaws.isEmpty
+          ? "\(uri) has no address that can be used here."
+          : "\(uri) has no address that a server can have: \(ProbeFailure.Evidence.text(of: flaws, separator: ", ")).",
+        advice: uri.literalAddress == nil
+          ? "Look at the name's A and AAAA records." : "Write the address that the server is reached by.")
     }
     return Candidates(current: first, rest: addresses.dropFirst())
   }
@@ -70,7 +76,7 @@ struct Candidates: Sendable {
       var failure = failure
       if !passedOver.isEmpty {
         failure.evidence.append(
-          ProbeFailure.Evidence("passedOver", passedOver.map(\.description).joined(separator: " ")))
+          ProbeFailure.Evidence("passedOver", list: passedOver))
       }
       throw failure
     }

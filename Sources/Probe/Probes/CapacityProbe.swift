@@ -31,7 +31,7 @@ package struct CapacityProbe: Sendable {
   /// Runs the probe.
   ///
   /// - Throws: `ProbeFailure` where even the first allocation is not granted for another reason than capacity, or a later
-  ///   one fails otherwise than by 486 and 508.
+  ///   one fails otherwise than by 486 and 508; `turn.relayedAddressShared` where two have the same relayed address.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {
@@ -72,6 +72,8 @@ package struct CapacityProbe: Sendable {
       while failure == nil, tally.relayed.count < allocations {
         group.addTask { await holdOne(by: end) { reports.yield($0) } }
         switch await answers.next() ?? .failure(Self.stopped) {
+        case .success(let grant) where tally.relayed.contains(grant.relayedAddress):
+          failure = ProbeFailure(sharedBy: server, grant.relayedAddress)
         case .success(let grant):
           tally.relayed.append(grant.relayedAddress)
           tally.elapsed.append(grant.elapsed)

@@ -74,17 +74,16 @@ struct ExpiryPath: Sendable {
   /// What comes out at the client of the first of so many datagrams from the peer that arrives.
   private func arrival(tries: Int = 3) async throws(ProbeFailure) -> RelayedData? {
     let text = "runbook-\(UInt64.random(in: 0 ... .max))"
+    let own = ByteBuffer(string: text)
     for _ in 0..<tries {
       let wait = min(Self.patience, end - .now)
       guard wait > .zero else { return nil }
-      let arrived = await allocation.collect(for: wait, upTo: 1) { peer.send(text, to: allocation.relayedAddress) }
-      let own = arrived.first { data in
-        switch data {
-        case .channel(_, let bytes), .indication(_, let bytes): String(buffer: bytes) == text
-        case .icmp: false
-        }
+      let arrived = await allocation.collect(for: wait, upTo: 1) {
+        $0.payload == own
+      } afterStarting: {
+        peer.send(text, to: allocation.relayedAddress)
       }
-      if let own { return own }
+      if let first = arrived.first { return first }
       try allocation.checkCancellation()
     }
     return nil

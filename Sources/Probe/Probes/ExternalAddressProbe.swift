@@ -71,7 +71,11 @@ package struct ExternalAddressProbe: Sendable {
     for _ in 0..<4 {
       let wait = min(.milliseconds(500), end - .now)
       guard wait > .zero else { break }
-      let arrived = await allocation.collect(for: wait, upTo: 1) { allocation.send(request, to: observer) }
+      let arrived = await allocation.collect(for: wait, upTo: 1) { data in
+        data.payload.flatMap { try? Message(decoding: $0) }?.transactionID == id
+      } afterStarting: {
+        allocation.send(request, to: observer)
+      }
       try allocation.checkCancellation()
       for case .indication(_, let bytes) in arrived {
         guard let response = try? Message(decoding: bytes), response.transactionID == id else { continue }

@@ -73,16 +73,17 @@ package struct PortsProbe: Sendable {
       throw error.naming(.thisHost)
     }
     let text = "runbook-\(UInt64.random(in: 0 ... .max))"
+    let own = ByteBuffer(string: text)
     return try await DatagramListener.withListener(relayed.ip.family) { socket throws(ProbeFailure) in
       for _ in 0..<3 {
         let wait = min(.seconds(1), end - .now)
         guard wait > .zero else { return false }
-        let arrived = await allocation.collect(for: wait, upTo: 1) { socket.send(text, to: relayed) }
-        if arrived.contains(where: { data in
-          if case .indication(_, let bytes) = data { String(buffer: bytes) == text } else { false }
-        }) {
-          return true
+        let arrived = await allocation.collect(for: wait, upTo: 1) {
+          $0.payload == own
+        } afterStarting: {
+          socket.send(text, to: relayed)
         }
+        if !arrived.isEmpty { return true }
         try allocation.checkCancellation()
       }
       return false

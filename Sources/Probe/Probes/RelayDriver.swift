@@ -1,3 +1,4 @@
+import Addresses
 import NIOCore
 import STUN
 
@@ -7,8 +8,11 @@ final class RelayDriver {
   private let sender: Side
   private let echo: Side
   private let eventLoop: any EventLoop
-  private let run = UInt64.random(in: .min ... .max)
+  /// What goes from the sender to the echo, and what the echo answers it with.
+  private let (there, back): (RelayPackets, RelayPackets)
   private var tally: RelayTally
+  /// When each packet was written, by its number.
+  private var sentAt: [Instant] = []
   private var continuation: CheckedContinuation<Result<RelayTally, ProbeFailure>, Never>?
   private var tick: Scheduled<Void>?
   private var lastProgress: Instant
@@ -58,6 +62,8 @@ final class RelayDriver {
     self.sender = Side(sender)
     self.echo = Side(echo)
     self.continuation = continuation
+    (there, back) = (RelayPackets(size: plan.size), RelayPackets(size: plan.size))
+    sentAt.reserveCapacity(plan.packets)
     eventLoop = sender.connection.eventLoop
     let now = Instant.now
     lastProgress = now
@@ -117,10 +123,8 @@ final class RelayDriver {
     let last = min(due, plan.packets, sender.outlet.written + Self.batch)
     guard sender.outlet.written < last, sender.outlet.takesMore() else { return }
     while sender.outlet.written < last, sender.outlet.takesMore() {
-      let packet = RelayPacket(
-        run: run, number: UInt32(sender.outlet.written), direction: .there,
-        sentAt: nanoseconds(Instant.now - tally.startedAt))
-      write(packet, from: sender)
+      sentAt.append(.now)
+      write(sender.outlet.written, of: there, from: sender)
     }
     lastProgress = now
     tally.lastSentAt = now
@@ -151,18 +155,16 @@ final class RelayDriver {
     return end > now ? end : nil
   }
 
-  private func write(_ packet: RelayPacket, from side: Side) {
+  private func write(_ number: Int, of packets: RelayPackets, from side: Side) {
     let allocator = side.end.connection.channel.allocator
+    var payload = allocator.buffer(capacity: plan.size)
+    packets.write(number, into: &payload)
     switch side.end.route {
     case .channel(let channel):
-      var payload = allocator.buffer(capacity: plan.size)
-      packet.write(into: &payload, size: plan.size)
       var frame = allocator.buffer(capacity: plan.size + 8)
       side.handler.client.channelData(payload, to: channel, into: &frame)
       side.outlet.write(frame)
     case .indications(let peer):
-      var payload = allocator.buffer(capacity: plan.size)
-      packet.write(into: &payload, size: plan.size)
       side.outlet.write(side.handler.client.sendIndication(payload, to: peer))
     }
   }
@@ -170,41 +172,46 @@ final class RelayDriver {
   // MARK: Receiving
 
   private func echoReceived(_ data: RelayedData, now: Instant) {
-    guard let packet = packet(in: data, direction: .there) else { return }
-    tally.there.arrived(Int(packet.number), transit: transit(of: packet, now: now), at: now)
-    write(
-      RelayPacket(run: run, number: packet.number, direction: .back, sentAt: packet.sentAt), from: echo)
+    guard let number = number(of: data, from: there, not: back, at: echo) else { return }
+    tally.there.arrived(number, transit: now - sentAt[number], at: now)
+    write(number, of: back, from: echo)
     echo.handler.flush()
     echo.outlet.pauseReadingWhileFull()
   }
 
   private func senderReceived(_ data: RelayedData, now: Instant) {
-    guard let packet = packet(in: data, direction: .back) else { return }
-    tally.back.arrived(Int(packet.number), transit: transit(of: packet, now: now), at: now)
+    guard let number = number(of: data, from: back, not: there, at: sender) else { return }
+    tally.back.arrived(number, transit: now - sentAt[number], at: now)
     lastProgress = now
-    if Int(packet.number) >= writtenOff { receivedInWindow += 1 }
+    if number >= writtenOff { receivedInWindow += 1 }
     if plan.rate == nil || tally.back.received == plan.packets {
       tick?.cancel()
       proceed()
     }
   }
 
-  private func packet(in data: RelayedData, direction: RelayPacket.Direction) -> RelayPacket? {
+  /// The number of a packet that arrived as it was sent. What else comes from the other side is corrupted; what a server
+  /// sends back to its sender as it is got lost.
+  private func number(
+    of data: RelayedData, from packets: RelayPackets, not own: RelayPackets, at side: Side
+  ) -> Int? {
     let payload: ByteBuffer
+    let isFromOtherSide: Bool
     switch data {
-    case .channel(_, let bytes), .indication(_, let bytes): payload = bytes
+    case .channel(let channel, let bytes):
+      payload = bytes
+      isFromOtherSide = if case .channel(channel) = side.end.route { true } else { false }
+    case .indication(let source, let bytes):
+      payload = bytes
+      isFromOtherSide =
+        if case .indications(let peer) = side.end.route { peer.unmapped == source.unmapped } else { false }
     case .icmp(let message, _):
       tally.icmp = message
       return nil
     }
-    guard payload.readableBytes == plan.size, let packet = RelayPacket(payload), packet.run == run,
-      packet.direction == direction
-    else { return nil }
-    return packet
-  }
-
-  private func transit(of packet: RelayPacket, now: Instant) -> Duration {
-    (now - tally.startedAt) - .nanoseconds(packet.sentAt)
+    if let number = packets.number(of: payload), sentAt.indices.contains(number) { return number }
+    if isFromOtherSide, own.number(of: payload) == nil { tally.corrupted += 1 }
+    return nil
   }
 
   private func finish(_ result: Result<RelayTally, ProbeFailure>) {
@@ -236,8 +243,4 @@ final class RelayDriver {
   private static let look: Duration = .milliseconds(100)
   /// How many packets are written between two flushes at most.
   private static let batch = 64
-
-  private func nanoseconds(_ duration: Duration) -> Int64 {
-    duration.components.seconds * 1_000_000_000 + duration.components.attoseconds / 1_000_000_000
-  }
 }

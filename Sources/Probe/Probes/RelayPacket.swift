@@ -2,41 +2,51 @@ import Addresses
 import NIOCore
 import STUN
 
-/// The payload of one packet of a relay probe: run, number, direction, time of sending, padding.
-struct RelayPacket {
+/// Makes the payloads of one direction of one run, and knows them again.
+///
+/// Each is a number, a tag of this number, and noise. Tag and noise are keyed for the direction and the run, so that only
+/// what was sent this way and arrived whole is known again: what a server makes up, changes or turns round is not.
+struct RelayPackets {
+  /// The smallest payload that a probe may be asked for.
   static let minimumSize = 24
 
-  enum Direction: UInt32 {
-    case there = 0
-    case back = 1
+  private let size: Int
+  private let key = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+  private let noise: ByteBuffer
+
+  /// - Parameter size: of every payload; number and tag take 12 bytes of it.
+  init(size: Int) {
+    self.size = size
+    var generator = SystemRandomNumberGenerator()
+    let count = max(0, size - 12)
+    var noise = ByteBufferAllocator().buffer(capacity: count + 8)
+    while noise.readableBytes < count { noise.writeInteger(generator.next() as UInt64) }
+    noise.moveWriterIndex(to: count)
+    self.noise = noise
   }
 
-  let run: UInt64
-  let number: UInt32
-  let direction: Direction
-  /// Nanoseconds since the run began.
-  let sentAt: Int64
-
-  init(run: UInt64, number: UInt32, direction: Direction, sentAt: Int64) {
-    self.run = run
-    self.number = number
-    self.direction = direction
-    self.sentAt = sentAt
+  func write(_ number: Int, into buffer: inout ByteBuffer) {
+    let number = UInt32(truncatingIfNeeded: number)
+    buffer.writeMultipleIntegers(number, tag(of: number))
+    buffer.writeImmutableBuffer(noise)
   }
 
-  /// nil for what no relay probe has sent.
-  init?(_ payload: ByteBuffer) {
+  /// nil for what is not, byte for byte, a payload of this direction.
+  func number(of payload: ByteBuffer) -> Int? {
     var payload = payload
-    guard
-      let (run, number, wire, sentAt) = payload.readMultipleIntegers(as: (UInt64, UInt32, UInt32, Int64).self),
-      let direction = Direction(rawValue: wire)
+    guard payload.readableBytes == size, let (number, tag) = payload.readMultipleIntegers(as: (UInt32, UInt64).self),
+      tag == self.tag(of: number), payload == noise
     else { return nil }
-    self.init(run: run, number: number, direction: direction, sentAt: sentAt)
+    return Int(number)
   }
 
-  func write(into buffer: inout ByteBuffer, size: Int) {
-    buffer.writeMultipleIntegers(run, number, direction.rawValue, sentAt)
-    buffer.writeRepeatingByte(0x5A, count: max(0, size - Self.minimumSize))
+  /// SipHash, with 128 bits of key in front.
+  private func tag(of number: UInt32) -> UInt64 {
+    var hasher = Hasher()
+    hasher.combine(key.0)
+    hasher.combine(key.1)
+    hasher.combine(number)
+    return UInt64(bitPattern: Int64(hasher.finalize()))
   }
 }
 
@@ -78,6 +88,8 @@ struct RelayTally: Sendable {
   var lastSentAt: Instant
   /// When no more was waited for.
   var endedAt: Instant
+  /// Datagrams that arrived at either side from the other, and not as any was sent.
+  var corrupted = 0
   /// The last ICMP message that the server passed on to either side.
   var icmp: ICMP?
   /// At the echo.

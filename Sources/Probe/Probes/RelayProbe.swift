@@ -43,6 +43,8 @@ package struct RelayProbe: Sendable {
     package let duplicates: Int
     /// Packets that came back after one that was sent later (RFC 4737).
     package let reordered: Int
+    /// Datagrams that arrived at sender or echo from the other, and not as any was sent. They count as lost.
+    package let corrupted: Int
     /// There and back; nil where nothing came back.
     package let roundTrip: LatencySummary?
     /// Interarrival jitter of the way there (RFC 3550, section 6.4.1); nil below two packets.
@@ -64,7 +66,7 @@ package struct RelayProbe: Sendable {
   ///
   /// - Parameter deadline: for everything but the deletion of the allocations.
   /// - Throws: `ProbeFailure`: as `AllocateProbe`; `turn.forbidden` where the server does not relay to its own relayed
-  ///   address; `turn.nothingRelayed` where no packet came back; `probe.deadlineTooShort` before anything is sent.
+  ///   address; `turn.nothingRelayed` where no packet came back, `turn.relayCorrupts` where some arrived changed; `probe.deadlineTooShort` before anything is sent.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {
@@ -88,7 +90,7 @@ package struct RelayProbe: Sendable {
 
   /// Throws `probe.invalidInput`, and `probe.deadlineTooShort` where the rate takes longer than the deadline.
   package func checkInput(deadline: Duration) throws(ProbeFailure) {
-    guard packets > 0, (RelayPacket.minimumSize...65_000).contains(size), rate.map({ $0 > 0 }) ?? true else {
+    guard packets > 0, (RelayPackets.minimumSize...65_000).contains(size), rate.map({ $0 > 0 }) ?? true else {
       throw ProbeFailure(
         .invalidInput, "Packets and rate must be positive, the size 24 to 65000 bytes.",
         advice: "Change the probe's input.")
@@ -117,6 +119,9 @@ package struct RelayProbe: Sendable {
     from sender: Allocation, to echo: Allocation, since start: Instant, by end: Instant,
     _ progress: @escaping ProbeProgress
   ) async throws(ProbeFailure) -> Outcome {
+    guard sender.relayedAddress != echo.relayedAddress else {
+      throw ProbeFailure(sharedBy: server, sender.relayedAddress)
+    }
     progress("letting each permit the other")
     let there = try await route(from: sender, to: echo.relayedAddress, by: end)
     let back = try await route(from: echo, to: sender.relayedAddress, by: end)
@@ -152,11 +157,13 @@ package struct RelayProbe: Sendable {
     let connection = outcome.sender.connection
     guard back.received > 0 else {
       let waited = (outcome.tally.endedAt - outcome.tally.lastSentAt).inSeconds
+      let corrupted = outcome.tally.corrupted
       throw ProbeFailure(
-        .nothingRelayed,
+        corrupted > 0 ? .relayCorrupts : .nothingRelayed,
         "\(connection.server) gave two allocations, but of \(outcome.tally.sent) packets between them none came back "
-          + "within \(waited) after the last.",
-        advice: advice(reached: there.received),
+          + (corrupted > 0 ? "whole " : "") + "within \(waited) after the last"
+          + (corrupted > 0 ? ", and \(corrupted) arrived changed." : "."),
+        advice: corrupted > 0 ? Self.corruptionAdvice : advice(reached: there.received),
         evidence: [
           ProbeFailure.Evidence("server", "\(connection.server)"),
           ProbeFailure.Evidence("relayedAddress", "\(outcome.sender.relayedAddress)"),
@@ -164,6 +171,7 @@ package struct RelayProbe: Sendable {
           ProbeFailure.Evidence("size", "\(size) bytes"), ProbeFailure.Evidence("sent", "\(outcome.tally.sent)"),
           ProbeFailure.Evidence("waited", waited),
           ProbeFailure.Evidence("reached", "\(there.received)"),
+          ProbeFailure.Evidence("corrupted", "\(corrupted)"),
           ProbeFailure.Evidence("allocationDeleted", deleted ? "yes" : "no"),
         ]
           + (outcome.tally.icmp.map { [ProbeFailure.Evidence("icmp", "type \($0.messageType), code \($0.code)")] } ?? [])
@@ -175,10 +183,15 @@ package struct RelayProbe: Sendable {
       relayedAddresses: [outcome.sender.relayedAddress, outcome.echo.relayedAddress], realm: outcome.realm,
       sent: outcome.tally.sent, received: back.received, lost: outcome.tally.sent - back.received,
       reached: there.received, duplicates: back.duplicates, reordered: back.reordered,
-      roundTrip: LatencySummary(back.transits),
-      jitter: there.jitter, throughput: Double(back.received * size * 8) / (elapsed / .seconds(1)), elapsed: elapsed,
+      corrupted: outcome.tally.corrupted, roundTrip: LatencySummary(back.transits), jitter: there.jitter,
+      throughput: Double(back.received * size * 8) / (elapsed / .seconds(1)), elapsed: elapsed,
       setUp: outcome.setUp, allocationsDeleted: deleted)
   }
+
+  /// What to look at where packets arrive changed.
+  package static let corruptionAdvice =
+    "A relay passes on every byte as it is: look which software answers there, and for a gateway between that rewrites "
+    + "what is inside of packets (an ALG)."
 
   /// What to look at where nothing came back.
   private func advice(reached: Int) -> String {

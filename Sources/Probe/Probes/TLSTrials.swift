@@ -66,14 +66,19 @@ struct TLSTrials: Sendable {
     } catch {
       switch error {
       case .tls(let failure) where failure.kind == .configuration: return .untestable(failure.detail)
-      case .tls(let failure) where failure.kind == .timedOut && .now < end: return nil
-      case .tls(let failure) where failure.kind == .timedOut:
+      case .tls(let failure) where isSilence(failure) && .now < end: return nil
+      case .tls(let failure) where isSilence(failure):
         throw ProbeFailure(error, server: address, transport: server.transport)
       case .tls(let failure): return .refused(failure.detail)
       case .closedByServer, .connectionReset: return .refused("closed")
       default: throw ProbeFailure(error, server: address, transport: server.transport)
       }
     }
+  }
+
+  /// Over DTLS, strangers' datagrams do not break it.
+  private func isSilence(_ failure: TLSFailure) -> Bool {
+    failure.kind == .timedOut || failure.kind == .notTLS && server.transport == .dtls
   }
 
   private var tls: TLSOptions {

@@ -66,7 +66,14 @@ final class TLSHandler: ChannelDuplexHandler, RemovableChannelHandler {
   func handlerRemoved(context: ChannelHandlerContext) { fail(context, TransportFailure.closedByServer) }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if isDone { context.fireErrorCaught(error) } else { fail(context, error) }
+    if isDone { return context.fireErrorCaught(error) }
+    if case .tls(let failure)? = error as? TransportFailure, failure.kind == .timedOut,
+      let reason = session.reasonForTimeout
+    {
+      fail(context, TransportFailure.tls(reason))
+    } else {
+      fail(context, error)
+    }
   }
 
   private func proceed(_ context: ChannelHandlerContext) {

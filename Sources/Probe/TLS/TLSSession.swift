@@ -11,6 +11,7 @@ final class TLSSession {
   private let serverName: String
   private let demand = CertificateDemand()
   private var isEstablished = false
+  private var heard = DatagramsHeard()
 
   /// Whether the server asked for a certificate of ours.
   private final class CertificateDemand {
@@ -57,7 +58,14 @@ final class TLSSession {
   // MARK: Bytes
 
   /// Takes in bytes, or one datagram, from the network.
-  func receive(_ bytes: ByteBuffer) { queue.push(bytes) }
+  func receive(_ bytes: ByteBuffer) {
+    if context.isDatagram, !isEstablished { heard.note(bytes) }
+    queue.push(bytes)
+  }
+
+  /// Why there is no handshake once its time is over, where something was heard and none of it was DTLS. Before that it may
+  /// be a stranger's.
+  var reasonForTimeout: TLSFailure? { heard.failure }
 
   /// What is to be sent to the network, datagram by datagram.
   func takeOutbound() -> [ByteBuffer] { queue.takeOutbound() }
@@ -74,10 +82,26 @@ final class TLSSession {
     isEstablished = result == 1
     if isEstablished { return .done }
     switch SSL_get_error(handle.raw, result) {
-    case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .needsMore
+    case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE:
+      try checkHellos()
+      return .needsMore
     default: throw failure()
     }
   }
+
+  /// A DTLS server asks once for its cookie back (HelloVerifyRequest, RFC 6347, section 4.2.1); each time makes a ClientHello
+  /// with the next message number. The library would answer for ever.
+  private func checkHellos() throws(TLSFailure) {
+    guard context.isDatagram,
+      let hellos = queue.outbound.lazy.compactMap(DatagramsHeard.helloNumber).max(), hellos > Self.maximumCookies
+    else { return }
+    _ = queue.takeOutbound()
+    throw TLSFailure(
+      .other, "the server asked for its cookie \(hellos) times (HelloVerifyRequest), and never went on")
+  }
+
+  /// One is the rule; a second may be asked for with a cookie that has just expired.
+  private static let maximumCookies = 4
 
   /// What the library's words mean. With TLS 1.3 the server's judgement of our certificate comes after the handshake; and
   /// who has made one speaks TLS, whatever comes then.

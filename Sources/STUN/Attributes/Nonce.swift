@@ -4,13 +4,14 @@ package import NIOCore
 /// cookie may announce (section 9.2).
 package struct Nonce: Attribute, Hashable {
   package static let type = AttributeType.nonce
+  package static let maximumLength = 763
   /// The bytes as they came, to be sent back unchanged.
   package let bytes: [UInt8]
 
   package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   package init(value: ByteBuffer, transactionID: TransactionID) throws(DecodingError) {
-    guard value.readableBytes <= 763 else { throw .malformedAttribute(Self.type) }
+    guard value.readableBytes <= Self.maximumLength else { throw .malformedAttribute(Self.type) }
     bytes = Array(value.readableBytesView)
   }
 

@@ -3,12 +3,15 @@ package import NIOCore
 /// USERNAME: at most 508 bytes of UTF-8 (RFC 8489, section 14.3).
 package struct Username: Attribute, Hashable {
   package static let type = AttributeType.username
+  package static let maximumLength = 508
   package let text: String
 
   package init(_ text: String) { self.text = text }
 
   package init(value: ByteBuffer, transactionID: TransactionID) throws(DecodingError) {
-    guard value.readableBytes <= 508, let text = String(validating: value.readableBytesView, as: UTF8.self) else {
+    guard value.readableBytes <= Self.maximumLength,
+      let text = String(validating: value.readableBytesView, as: UTF8.self)
+    else {
       throw .malformedAttribute(Self.type)
     }
     self.text = text

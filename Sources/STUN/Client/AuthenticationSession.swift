@@ -23,6 +23,7 @@ package struct AuthenticationSession: Sendable {
   enum ChallengeProblem: Error {
     /// Realm or nonce is missing.
     case incomplete
+    /// The algorithms that the nonce announces are not there; or those are not that an earlier challenge offered.
     case bidDown
     case noKnownAlgorithm([PasswordAlgorithm])
     case malformed(DecodingError)
@@ -47,6 +48,9 @@ package struct AuthenticationSession: Sendable {
       let key = IntegrityKey(
         username: credentials.username, realm: realm, password: credentials.password, algorithm: algorithm)
     else { throw .noKnownAlgorithm(read.offered?.algorithms ?? []) }
+    // A challenge need not be signed: once SHA-256 was offered, nothing weaker is taken.
+    if offered != nil, list == nil { throw .bidDown }
+    if chosen == .sha256, algorithm != .sha256 { throw .bidDown }
     self.nonce = nonce
     self.realm = realm
     self.offered = list

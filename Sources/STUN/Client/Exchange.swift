@@ -33,9 +33,10 @@ struct Exchange: Sendable {
       id: TransactionID(high: 0, low: 0), bytes: ByteBuffer(), schedule: .reliable, deadline: deadline, now: startedAt)
   }
 
+  /// - Throws: `RequestFailure.overlongRequest`.
   mutating func encode(
     _ id: TransactionID, session: AuthenticationSession, configuration: STUNClient.Configuration
-  ) -> ByteBuffer {
+  ) throws(RequestFailure) -> ByteBuffer {
     var writer = MessageWriter(MessageType(request.method, .request), transactionID: id)
     for attribute in request.attributes { writer.append(attribute) }
     if let software = configuration.software { writer.append(Software(software)) }
@@ -45,6 +46,7 @@ struct Exchange: Sendable {
       signature = (key, session.realm)
     }
     if configuration.sendsFingerprint { writer.appendFingerprint() }
+    if let attribute = writer.overlong { throw .overlongRequest(attribute) }
     return writer.finish()
   }
 

@@ -10,6 +10,14 @@ package enum RelayedData: Sendable, Hashable {
   /// An ICMP message that came back for what was relayed to this peer (RFC 8656, section 11.5).
   case icmp(ICMP, peer: TransportAddress)
 
+  /// What a peer sent; nil for an ICMP message.
+  package var payload: ByteBuffer? {
+    switch self {
+    case .channel(_, let bytes), .indication(_, let bytes): bytes
+    case .icmp: nil
+    }
+  }
+
   /// nil unless the message is a well-formed Data indication.
   init?(indication message: Message) {
     guard message.type.method == .data, message.unknownRequiredAttributes.isEmpty,

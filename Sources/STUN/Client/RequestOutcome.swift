@@ -64,11 +64,13 @@ package enum RequestFailure: Error, Sendable {
   case unknownAttributes([AttributeType])
   /// The response was for us but breaks the protocol.
   case malformedResponse(DecodingError)
-  /// The challenge announces password algorithms and offers none: somebody on the path removed them (RFC 8489,
-  /// section 9.2.5).
+  /// The challenge announces password algorithms, or an earlier one offered some, and it offers none or weaker ones:
+  /// somebody on the path changed it (RFC 8489, section 9.2.5).
   case bidDown
   /// The challenge offers password algorithms of which this client knows none.
   case noKnownPasswordAlgorithm([PasswordAlgorithm])
+  /// The request was not sent: this attribute, or with it the message, is longer than it may be.
+  case overlongRequest(AttributeType)
   /// The transport broke.
   case transport(TransportFailure)
   /// The caller's task was cancelled.

@@ -61,13 +61,14 @@ package struct STUNClient: Sendable {
   /// Begins a request; the bytes are to be sent at once.
   ///
   /// - Parameter deadline: when to give up, if the schedule does not end before.
+  /// - Throws: `RequestFailure.overlongRequest`: nothing was begun.
   package mutating func begin(
     _ request: Request, deadline: Instant, now: Instant
-  ) -> (id: RequestID, bytes: ByteBuffer) {
+  ) throws(RequestFailure) -> (id: RequestID, bytes: ByteBuffer) {
     lastNumber += 1
     let id = RequestID(number: lastNumber)
     var exchange = Exchange(id: id, request: request, deadline: deadline, startedAt: now)
-    let bytes = send(&exchange, now: now)
+    let bytes = try send(&exchange, now: now)
     return (id, bytes)
   }
 
@@ -166,7 +167,11 @@ package struct STUNClient: Sendable {
     case .again:
       hasAnswered = true
       finish(message.transactionID)
-      return .send(send(&exchange, now: now))
+      do throws(RequestFailure) {
+        return .send(try send(&exchange, now: now))
+      } catch {
+        return .finish(exchange.id, .failure(error))
+      }
     case .done(let result):
       hasAnswered = true
       finish(message.transactionID)
@@ -175,9 +180,9 @@ package struct STUNClient: Sendable {
   }
 
   /// Sends a request under a new transaction id.
-  private mutating func send(_ exchange: inout Exchange, now: Instant) -> ByteBuffer {
+  private mutating func send(_ exchange: inout Exchange, now: Instant) throws(RequestFailure) -> ByteBuffer {
     let id = TransactionID.random()
-    let bytes = exchange.encode(id, session: authentication, configuration: configuration)
+    let bytes = try exchange.encode(id, session: authentication, configuration: configuration)
     exchange.transaction = ClientTransaction(
       id: id, bytes: bytes, schedule: configuration.schedule, deadline: exchange.deadline, now: now)
     if exchange.effort.transactions == 0 { exchange.effort.requestBytes = bytes.readableBytes }

@@ -5,6 +5,9 @@ package protocol Attribute: Sendable {
   /// The attribute's number.
   static var type: AttributeType { get }
 
+  /// The most bytes that the value may have.
+  static var maximumLength: Int { get }
+
   /// Reads the attribute from its value, without header and padding.
   ///
   /// - Parameter transactionID: of the message, with which XOR addresses are masked.
@@ -13,6 +16,11 @@ package protocol Attribute: Sendable {
 
   /// Appends the value, without header and padding.
   func write(into buffer: inout ByteBuffer, transactionID: TransactionID)
+}
+
+extension Attribute {
+  /// What the length field holds.
+  package static var maximumLength: Int { Int(UInt16.max) }
 }
 
 /// Where an attribute lies in a message's bytes.

@@ -6,6 +6,9 @@ package import NIOCore
 package struct MessageWriter: Sendable {
   private var buffer: ByteBuffer
   private let transactionID: TransactionID
+  /// The first attribute whose value, or the message that it is appended to, is longer than it may be. Such a message must
+  /// not be sent: its length fields are wrong.
+  package private(set) var overlong: AttributeType?
 
   /// Starts a message.
   ///
@@ -25,7 +28,8 @@ package struct MessageWriter: Sendable {
     let length = buffer.writerIndex - headerIndex - 4
     buffer.setInteger(UInt16(truncatingIfNeeded: length), at: headerIndex + 2)
     buffer.writeRepeatingByte(0, count: -length & 3)
-    setLength(buffer.writerIndex)
+    if length > A.maximumLength { overlong = overlong ?? A.type }
+    setLength(endingWith: A.type)
   }
 
   /// Appends an attribute whose value is computed over the message before it.
@@ -38,7 +42,7 @@ package struct MessageWriter: Sendable {
     let value = code(buffer, end, end + 4 + byteCount - Message.headerLength)
     buffer.writeMultipleIntegers(type.rawValue, UInt16(truncatingIfNeeded: byteCount))
     buffer.writeBytes(value)
-    setLength(buffer.writerIndex)
+    setLength(endingWith: type)
   }
 
   /// Appends FINGERPRINT; nothing may follow.
@@ -46,13 +50,15 @@ package struct MessageWriter: Sendable {
     let end = buffer.readableBytes
     let checksum = Fingerprint.value(over: buffer, upTo: end, length: end + 8 - Message.headerLength)
     buffer.writeMultipleIntegers(AttributeType.fingerprint.rawValue, 4 as UInt16, checksum)
-    setLength(buffer.writerIndex)
+    setLength(endingWith: .fingerprint)
   }
 
   /// The finished message.
   package consuming func finish() -> ByteBuffer { buffer }
 
-  private mutating func setLength(_ end: Int) {
-    buffer.setInteger(UInt16(truncatingIfNeeded: end - Message.headerLength), at: buffer.readerIndex + 2)
+  private mutating func setLength(endingWith type: AttributeType) {
+    let length = buffer.readableBytes - Message.headerLength
+    if length > UInt16.max { overlong = overlong ?? type }
+    buffer.setInteger(UInt16(truncatingIfNeeded: length), at: buffer.readerIndex + 2)
   }
 }

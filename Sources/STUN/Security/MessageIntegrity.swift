@@ -12,7 +12,8 @@ package enum IntegrityVerdict: Sendable, Hashable {
 }
 
 extension Message {
-  /// Checks MESSAGE-INTEGRITY-SHA256 where it is there, otherwise MESSAGE-INTEGRITY (RFC 8489, section 9.2.5).
+  /// Checks MESSAGE-INTEGRITY-SHA256 where it is there, otherwise MESSAGE-INTEGRITY: for long-term credentials either
+  /// authenticates a response, whichever the request had (RFC 8489, section 9.2.5; not so in 9.1.4).
   package func integrity(with key: IntegrityKey) -> IntegrityVerdict {
     if let span = span(of: .messageIntegritySHA256) {
       // The code may be cut to 16–32 bytes, a multiple of four (section 14.6).

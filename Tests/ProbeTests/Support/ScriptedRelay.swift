@@ -5,8 +5,19 @@ import Synchronization
 
 @testable import Probe
 
-/// A TURN server over UDP that relays ChannelData between its clients, with as much padding as a test says.
+/// A TURN server over UDP that relays ChannelData between its clients, with as much padding as a test says, and does with
+/// the payloads what a test says.
 final class ScriptedRelay: Sendable {
+  /// What is sent for a payload.
+  enum Passage {
+    case on(ByteBuffer)
+    /// To who sent it.
+    case back(ByteBuffer)
+  }
+
+  /// Gets a payload, and whether it comes from the first client.
+  typealias Treatment = @Sendable (ByteBuffer, Bool) -> [Passage]
+
   private struct Client {
     let relayed: TransportAddress
     var peers: [ChannelNumber: TransportAddress] = [:]
@@ -17,24 +28,24 @@ final class ScriptedRelay: Sendable {
 
   private let clients = Mutex<[TransportAddress: Client]>([:])
   private let padding: Int
-  private let isOneWay: Bool
+  private let treatment: Treatment
 
-  private init(padding: Int, isOneWay: Bool) {
+  private init(padding: Int, treatment: @escaping Treatment) {
     self.padding = padding
-    self.isOneWay = isOneWay
+    self.treatment = treatment
   }
 
-  /// - Parameter isOneWay: drops what comes from any but the first client.
   static func with<Value>(
-    padding: Int = 0, isOneWay: Bool = false, _ body: (Server) async throws -> Value
+    padding: Int = 0, treatment: @escaping Treatment = { payload, _ in [.on(payload)] },
+    _ body: (Server) async throws -> Value
   ) async throws -> Value {
-    let relay = ScriptedRelay(padding: padding, isOneWay: isOneWay)
+    let relay = ScriptedRelay(padding: padding, treatment: treatment)
     let turn = ScriptedTURN { request, source, _ in relay.note(request, from: source) }
     return try await ScriptedServer.with { bytes, source in
       guard let data = try? ChannelData(decoding: bytes) else {
         return turn.answer(bytes, from: source).map { .init($0) }
       }
-      return relay.pass(data, from: source).map { [$0] } ?? []
+      return relay.pass(data, from: source)
     } _: {
       try await body($0.server)
     }
@@ -65,17 +76,25 @@ final class ScriptedRelay: Sendable {
     }
   }
 
-  private func pass(_ data: ChannelData, from source: TransportAddress) -> ScriptedServer.Answer? {
+  private func pass(_ data: ChannelData, from source: TransportAddress) -> [ScriptedServer.Answer] {
     clients.withLock { clients in
-      guard let sender = clients[source], !isOneWay || sender.relayed.port == Self.firstPort,
-        let peer = sender.peers[data.channel],
+      guard let sender = clients[source], let peer = sender.peers[data.channel],
         let (recipient, client) = clients.first(where: { $0.value.relayed == peer }),
         let channel = client.peers.first(where: { $0.value == sender.relayed })?.key
-      else { return nil }
-      var bytes = ByteBuffer()
-      ChannelData.write(data.payload, to: channel, padded: false, into: &bytes)
-      bytes.writeRepeatingByte(0xEE, count: padding)
-      return ScriptedServer.Answer(bytes, recipient: recipient)
+      else { return [] }
+      return treatment(data.payload, sender.relayed.port == Self.firstPort).map { passage in
+        switch passage {
+        case .on(let payload): ScriptedServer.Answer(frame(payload, channel), recipient: recipient)
+        case .back(let payload): ScriptedServer.Answer(frame(payload, data.channel), recipient: source)
+        }
+      }
     }
+  }
+
+  private func frame(_ payload: ByteBuffer, _ channel: ChannelNumber) -> ByteBuffer {
+    var bytes = ByteBuffer()
+    ChannelData.write(payload, to: channel, padded: false, into: &bytes)
+    bytes.writeRepeatingByte(0xEE, count: padding)
+    return bytes
   }
 }

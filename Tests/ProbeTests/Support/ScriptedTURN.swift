@@ -18,6 +18,8 @@ final class ScriptedTURN: Sendable {
 
   private let override: Override
   private let counts = Mutex<[Method: Int]>([:])
+  /// Who has a relayed address, the first one at port 49152.
+  private let clients = Mutex<[TransportAddress]>([])
   let requests = Recorder<Message>()
   let sources = Recorder<TransportAddress>()
 
@@ -49,7 +51,8 @@ final class ScriptedTURN: Sendable {
     }
     if let answers = override(request, source, count) { return answers }
     let asksIPv6 = (try? request.attribute(RequestedAddressFamily.self))?.family == .ipv6
-    let relayed = TransportAddress(ip: asksIPv6 ? .v6(high: 0, low: 1) : source.ip, port: 49_152)
+    let relayed = TransportAddress(
+      ip: asksIPv6 ? .v6(high: 0, low: 1) : source.ip, port: 49_152 + UInt16(number(of: source)))
     let attributes: [any Attribute] =
       switch request.type.method {
       case .allocate: [XORRelayedAddress(relayed), XORMappedAddress(source), Lifetime(seconds: 600)]
@@ -58,6 +61,14 @@ final class ScriptedTURN: Sendable {
       default: []
       }
     return [Reply.success(to: request, attributes, key: Self.key)]
+  }
+
+  private func number(of source: TransportAddress) -> Int {
+    clients.withLock { clients in
+      if let known = clients.firstIndex(of: source) { return known }
+      clients.append(source)
+      return clients.count - 1
+    }
   }
 
   /// How many requests of a method came with credentials.
