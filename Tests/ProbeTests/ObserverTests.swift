@@ -52,6 +52,21 @@ extension LiveServerTests {
       }
     }
 
+    @Test("One that there was no time to ask is not called silent")
+    func noTime() async throws {
+      try await Coturn.with { coturn in
+        try await ScriptedServer.with { _, _ in
+          []
+        } _: { observer in
+          let failure = await #expect(throws: ProbeFailure.self) {
+            try await ExternalAddressProbe(server: coturn.server(), observer: Server(uri: observer.uri)).run(
+              deadline: .milliseconds(900))
+          }
+          #expect(failure?.code == .outOfTime)
+        }
+      }
+    }
+
     @Test("One that the server does not relay to is told as such")
     func forbidden() async throws {
       try await Coturn.with(["--denied-peer-ip=127.0.0.1"]) { coturn in

@@ -104,6 +104,8 @@ package struct ExternalAddressProbe: Sendable {
       refusal = error
     }
     try allocation.checkCancellation()
+    // Who was not waited for was not silent.
+    if let refusal, refusal.code == .outOfTime { return refusal }
     let evidence = [
       ProbeFailure.Evidence("server", "\(allocation.connection.server)"),
       ProbeFailure.Evidence("relayedAddress", "\(allocation.relayedAddress)"),

@@ -41,8 +41,14 @@ package struct CertificateDetails: Sendable, Hashable {
   /// Whom it is for, in a few words, however many names it has: the first three, cut where they are long.
   var shortNames: String {
     let all = names.isEmpty ? ["\(subject) (without an alternative name)"] : names
-    let shown = all.prefix(3).map { $0.count > 64 ? "\($0.prefix(64))…" : $0 }.joined(separator: ", ")
+    let shown = all.prefix(3).map(Self.cut).joined(separator: ", ")
     return all.count > 3 ? "\(shown) and \(all.count - 3) more" : shown
+  }
+
+  /// By scalars: any number of them can be one character.
+  private static func cut(_ name: String) -> String {
+    let start = name.unicodeScalars.prefix(64)
+    return start.endIndex < name.endIndex ? "\(String(start))…" : name
   }
 
   /// Reads a certificate that stays the caller's.
