@@ -69,7 +69,10 @@ package struct ProbeCommand: AsyncParsableCommand {
       valueName: "port"))
   var tlsPort: Int?
 
-  @Option(help: ArgumentHelp("How long it may take; else what the module declares.", valueName: "duration"))
+  @Option(
+    help: ArgumentHelp(
+      "How long it may take, each transport of --all-transports by itself; else what the module declares.",
+      valueName: "duration"))
   var timeout: String?
 
   @Option(help: "text or json.") var format: ReportFormat = .text
