@@ -153,6 +153,21 @@ extension LiveServerTests {
       }
     }
 
+    @Test("Where the time ends before a port was waited for, it is not called unreachable, and what was seen is kept")
+    func portsOutOfTime() async throws {
+      try await ScriptedTURN.with { _, _, _ in
+        nil
+      } _: { server, _ in
+        let report = try await PortsProbe(server: server, allocations: 3).run(deadline: .milliseconds(4500))
+        #expect(report.unreachable.count == 1)
+        #expect(report.stoppedBy == .outOfTime)
+        let failure = await #expect(throws: ProbeFailure.self) {
+          try await PortsProbe(server: server, allocations: 3).run(deadline: .milliseconds(1200))
+        }
+        #expect(failure?.code == .outOfTime)
+      }
+    }
+
     @Test("A server that is reached over IPv6 is asked for relay ports that our own address can reach")
     func portsOverIPv6() async throws {
       try await Coturn.with(host: "::1") { coturn in

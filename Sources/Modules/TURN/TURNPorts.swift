@@ -53,13 +53,17 @@ package struct TURNPorts: StepModule {
     let tried = output.reachable.count + output.unreachable.count
     guard !output.unreachable.isEmpty else {
       guard let reason = report.stoppedBy else { return .done(output) }
+      let isOver = reason == .outOfTime
       return .warned(
         output,
         Finding(
           reason.rawValue,
-          "\(tried) of \(input.allocations) relay ports of \(server.uri) were tried; it refused the next.",
-          advice: "Ask for fewer, or look at the server's port range and quotas."
-            + (reason == .quotaReached ? " \(ProbeFailure.adviceOnQuota)" : "")))
+          "\(tried) of \(input.allocations) relay ports of \(server.uri) were tried; "
+            + (isOver ? "then the time was over." : "it refused the next."),
+          advice: isOver
+            ? "Ask for fewer, or give it more time: a step by timeout, a probe by --timeout."
+            : "Ask for fewer, or look at the server's port range and quotas."
+              + (reason == .quotaReached ? " \(ProbeFailure.adviceOnQuota)" : "")))
     }
     return .failed(output, Self.unreachable(report, of: server.uri, tried: tried))
   }

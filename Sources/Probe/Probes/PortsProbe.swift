@@ -19,7 +19,8 @@ package struct PortsProbe: Sendable {
     /// Relayed addresses at which a datagram from here arrived, in the order of trying.
     package let reachable: [TransportAddress]
     package let unreachable: [TransportAddress]
-    /// `turn.quotaReached` or `turn.insufficientCapacity`, where one of them ended it before all were tried.
+    /// `turn.quotaReached`, `turn.insufficientCapacity` or `probe.outOfTime`, where one of them ended it before all were
+    /// tried.
     package let stoppedBy: ProbeFailure.Code?
 
     /// An unreachable address that only a network of its own reaches, and that network is not the server's: there the
@@ -33,8 +34,8 @@ package struct PortsProbe: Sendable {
 
   /// Runs the probe.
   ///
-  /// - Throws: `ProbeFailure` where an allocation or the permission for our own address is refused; not where quota or
-  ///   capacity end after the first port.
+  /// - Throws: `ProbeFailure` where an allocation or the permission for our own address is refused; not where quota,
+  ///   capacity or time end after the first port.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {
@@ -53,12 +54,15 @@ package struct PortsProbe: Sendable {
         }
         if attempt.isReached { reachable.append(attempt.relayed) } else { unreachable.append(attempt.relayed) }
       } catch {
-        guard number > 0, [.quotaReached, .insufficientCapacity].contains(error.code) else { throw error }
+        guard number > 0, [.quotaReached, .insufficientCapacity, .outOfTime].contains(error.code) else { throw error }
         return Report(server: address, reachable: reachable, unreachable: unreachable, stoppedBy: error.code)
       }
     }
     return Report(server: address, reachable: reachable, unreachable: unreachable, stoppedBy: nil)
   }
+
+  /// How often a datagram is sent to a port, and how long each is waited for.
+  private static let (tries, patience) = (3, Duration.seconds(1))
 
   private struct Attempt: Sendable {
     let relayed: TransportAddress
@@ -75,10 +79,13 @@ package struct PortsProbe: Sendable {
     let text = "runbook-\(UInt64.random(in: 0 ... .max))"
     let own = ByteBuffer(string: text)
     return try await DatagramListener.withListener(relayed.ip.family) { socket throws(ProbeFailure) in
-      for _ in 0..<3 {
-        let wait = min(.seconds(1), end - .now)
-        guard wait > .zero else { return false }
-        let arrived = await allocation.collect(for: wait, upTo: 1) {
+      for _ in 0..<Self.tries {
+        guard end - .now > Self.patience else {
+          throw ProbeFailure(
+            .outOfTime, "There was no time left to see whether a datagram reaches \(relayed).",
+            advice: "Try fewer ports, or give it more time: a step by timeout, a probe by --timeout.")
+        }
+        let arrived = await allocation.collect(for: Self.patience, upTo: 1) {
           $0.payload == own
         } afterStarting: {
           socket.send(text, to: relayed)
