@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 package import Lab
 import Processes
 
@@ -60,6 +60,19 @@ package final class Coturn: Sendable {
   /// Sends the server a signal: SIGSTOP makes it silent, SIGCONT lets it go on.
   package func signal(_ signal: Int32) {
     server.process.signal(signal)
+    // The kernel stops one thread after the other, and those that run answer meanwhile.
+    while signal == SIGSTOP, threadStates.contains(where: "RSD".contains) { sched_yield() }
+  }
+
+  /// What each of its threads does: R, S and D for those that run or wait, T for those that are stopped (proc(5)).
+  private var threadStates: [Character] {
+    let folder = "/proc/\(server.process.pid)/task"
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return threads.compactMap { thread in
+      let line = try? String(contentsOfFile: "\(folder)/\(thread)/stat", encoding: .utf8)
+      // The name of the program stands in parentheses, and may hold any character.
+      return line?.split(separator: ")").last?.first { $0 != " " }
+    }
   }
 
   /// Ends it, by force: what it does in ending is nobody's subject here. Blocks until it is gone.
