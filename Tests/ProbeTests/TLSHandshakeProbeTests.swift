@@ -68,6 +68,23 @@ extension LiveServerTests {
       }
     }
 
+    @Test(
+      "A server of the past alone fails a modern client; what it accepts is told all the same",
+      arguments: [(Transport.tls, TLSVersion.tls10), (.dtls, .dtls10)])
+    func pastOnly(transport: Transport, version: TLSVersion) async throws {
+      try await ScriptedServer.with(over: transport, version: version) { _, _ in
+        []
+      } _: { server in
+        let report = try await TLSHandshakeProbe(server: server.server, triesCiphers: false).run(deadline: .seconds(20))
+        #expect(report.objection.map { [.tlsFailed, .tlsVersion].contains($0.code) } == true)
+        #expect(report.handshake.version == version.rawValue)
+        #expect(report.legacyVersions == [version])
+        #expect(report.versions.count == (transport == .dtls ? 2 : 4))
+        #expect(report.versions.filter { $0.verdict == .accepted }.map(\.version) == [version])
+        #expect(report.unanswered == 0)
+      }
+    }
+
     @Test("Silence of a path that swallows every second connection for a while is no refusal")
     func swallowing() async throws {
       try await TestAuthority.with { authority in

@@ -51,8 +51,9 @@ package struct TLSHandshakeModule: StepModule {
       server nothing is known then. Some servers refuse by silence: it counts as `refused` where it was met each
       time and the server answers modern clients right before and after it, otherwise as `untestable`, and fails the step
       with `tls.inconclusive`. It warns of what is legacy and accepted (`tls.legacyAccepted`): versions before 1.2
-      (RFC 8996), and ciphers without forward secrecy or without authenticated encryption (RFC 9325). Without `ciphers`,
-      the outputs on ciphers are absent.
+      (RFC 8996), and ciphers without forward secrecy or without authenticated encryption (RFC 9325). A server that a
+      modern client gets no handshake with fails the step, with the reason as its code, and is tried all the same with
+      whatever is left in the library. Without `ciphers`, the outputs on ciphers are absent.
       """,
     effect: .observe, judges: true, deadline: .seconds(60),
     input: Record(
@@ -100,6 +101,10 @@ package struct TLSHandshakeModule: StepModule {
       versions: report.versions.map { Self.trial($0.version, nil, $0.verdict, $0.version.isLegacy) },
       ciphers: report.ciphers?.map { Self.trial($0.version, $0.cipher, $0.verdict, $0.isLegacy) },
       legacyVersions: report.legacyVersions.map(\.rawValue), legacyCiphers: report.legacyCiphers)
+    if let objection = report.objection {
+      let message = Self.message(objection, output.legacyVersions)
+      return .failed(output, Finding(objection.code.rawValue, message, advice: objection.advice))
+    }
     guard report.unanswered > 0 else { return Self.result(output, of: server.uri) }
     return .failed(
       output,
@@ -110,6 +115,11 @@ package struct TLSHandshakeModule: StepModule {
         advice:
           "Nothing is known of these. Look at the server's load, and at what stands between: a proxy or a firewall "
           + "that swallows connections."))
+  }
+
+  private static func message(_ objection: ProbeFailure, _ legacyVersions: [String]) -> String {
+    guard !legacyVersions.isEmpty else { return objection.message }
+    return "\(objection.message) It accepts what is out of date: \(legacyVersions.joined(separator: ", "))."
   }
 
   /// What is out of date still works: a warning.

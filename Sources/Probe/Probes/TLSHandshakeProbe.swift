@@ -36,8 +36,11 @@ package struct TLSHandshakeProbe: Sendable {
   }
 
   package struct Report: Sendable {
-    /// What a modern client agrees on with the server.
+    /// What a modern client agrees on with the server; where there is an objection, one that offers all that is left in
+    /// the library.
     package let handshake: TLSHandshake
+    /// Why a modern client gets no handshake.
+    package let objection: ProbeFailure?
     package let versions: [VersionResult]
     /// nil where ciphers were not tried.
     package let ciphers: [CipherResult]?
@@ -62,18 +65,18 @@ package struct TLSHandshakeProbe: Sendable {
 
   /// Runs the probe.
   ///
-  /// - Throws: `ProbeFailure` where the server is no `stuns:` or `turns:` one, or where not even a handshake with all
-  ///   defaults comes about. Whether the certificate convinces is in the report.
+  /// - Throws: `ProbeFailure` where the server is no `stuns:` or `turns:` one, or where not even a handshake with
+  ///   all that the library has comes about. Whether the certificate convinces is in the report.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
     let address = try await server.preferredAddress(by: end)
     let start = Instant.now
-    let handshake = try await CertificateProbe(server: server).run(deadline: deadline)
+    let (client, handshake, objection) = try await agree(by: end)
     // Some servers refuse by silence: how long that is waited for follows from how long a success takes.
     let trials = TLSTrials(
-      server: server, address: address, agreed: handshake, patience: max(.milliseconds(500), (.now - start) * 4),
+      server: client, address: address, agreed: handshake, patience: max(.milliseconds(500), (.now - start) * 4),
       end: end)
     var versions: [VersionResult] = []
     var ciphers: [CipherResult] = []
@@ -84,7 +87,25 @@ package struct TLSHandshakeProbe: Sendable {
       guard triesCiphers, verdict == .accepted else { continue }
       ciphers += try await results(on: version, trials, progress)
     }
-    return Report(handshake: handshake, versions: versions, ciphers: triesCiphers ? ciphers : nil)
+    return Report(
+      handshake: handshake, objection: objection, versions: versions, ciphers: triesCiphers ? ciphers : nil)
+  }
+
+  /// A handshake as a modern client makes it; where the server cannot do that, as one does that offers whatever there is.
+  private func agree(
+    by end: Instant
+  ) async throws(ProbeFailure) -> (client: Server, handshake: TLSHandshake, objection: ProbeFailure?) {
+    do throws(ProbeFailure) {
+      return (server, try await CertificateProbe(server: server).run(deadline: end - .now), nil)
+    } catch {
+      guard [.tlsVersion, .tlsRefused, .tlsFailed].contains(error.code) else { throw error }
+      var lenient = server
+      lenient.tls.versions = server.transport == .dtls ? .dtls10 ... .dtls12 : .tls10 ... .tls13
+      lenient.tls.cipherList = TLSTrials.everyCipher
+      let handshake = try? await CertificateProbe(server: lenient).run(deadline: end - .now)
+      guard let handshake else { throw error }
+      return (lenient, handshake, error)
+    }
   }
 
   /// How many connections are tried at the same time.

@@ -5,7 +5,7 @@ import STUN
 struct TLSTrials: Sendable {
   let server: Server
   let address: TransportAddress
-  /// What a modern client agreed on with the server: accepted beyond doubt.
+  /// What a modern client agreed on with the server, as ``server`` has its options: accepted beyond doubt.
   let agreed: TLSHandshake
   /// How long one handshake is waited for.
   let patience: Duration
@@ -16,6 +16,11 @@ struct TLSTrials: Sendable {
     /// nil offers all that the library has.
     var cipher: String?
   }
+
+  /// Lets the library offer what it still has.
+  private static let lowestLevel = ":@SECLEVEL=0"
+  /// Every cipher before TLS 1.3, as OpenSSL writes it.
+  static let everyCipher = "ALL:COMPLEMENTOFALL" + lowestLevel
 
   /// How the server takes an offer.
   func verdict(on offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.Verdict {
@@ -56,9 +61,8 @@ struct TLSTrials: Sendable {
   private func answerAtOnce(to offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.Verdict? {
     var options = tls
     options.versions = offer.version...offer.version
-    // Level 0 lets the library offer what it still has.
     let isModern = offer.version == .tls13
-    options.cipherList = isModern ? nil : (offer.cipher ?? "ALL:COMPLEMENTOFALL") + ":@SECLEVEL=0"
+    options.cipherList = isModern ? nil : offer.cipher.map { $0 + Self.lowestLevel } ?? Self.everyCipher
     options.cipherSuites = isModern ? offer.cipher : nil
     do throws(TransportFailure) {
       try await open(options)

@@ -69,13 +69,17 @@ final class ScriptedServer: Sendable {
   ///   - host: 127.0.0.1 or ::1.
   ///   - port: over TCP and TLS, to stand beside another server; any free one where nil.
   ///   - clientAuthority: a PEM file; clients must show a certificate by this authority, over TLS and DTLS.
+  ///   - version: of TLS or DTLS, the only one that it speaks.
   static func with<Value>(
     over transport: Transport = .udp, host: String = "127.0.0.1", port: UInt16? = nil,
-    clientAuthority: String? = nil, _ script: @escaping Script, _ body: (ScriptedServer) async throws -> Value
+    clientAuthority: String? = nil, version: TLSVersion? = nil, _ script: @escaping Script,
+    _ body: (ScriptedServer) async throws -> Value
   ) async throws -> Value {
     let identity =
       transport.isSecure
-      ? try SecureServerIdentity(isDatagram: !transport.isReliable, clientAuthority: clientAuthority) : nil
+      ? try SecureServerIdentity(
+        isDatagram: !transport.isReliable, clientAuthority: clientAuthority, version: version)
+      : nil
     let channels =
       transport.isReliable
       ? [try await listen(host, port ?? 0, identity, script)] : try await open(host, identity, script)

@@ -17,8 +17,10 @@ final class SecureServerIdentity: @unchecked Sendable {
 
   struct SetUpFailure: Error {}
 
-  /// - Parameter clientAuthority: a PEM file; clients must show a certificate by this authority.
-  init(isDatagram: Bool, clientAuthority: String? = nil) throws {
+  /// - Parameters:
+  ///   - clientAuthority: a PEM file; clients must show a certificate by this authority.
+  ///   - version: the only one that it speaks, with whatever ciphers there are; nil leaves it to the library.
+  init(isDatagram: Bool, clientAuthority: String? = nil, version: TLSVersion? = nil) throws {
     folder = try TemporaryFolder()
     let certificate = try ServerCertificate.issue()
     try folder.write(certificate.authority, to: "ca.pem")
@@ -32,6 +34,11 @@ final class SecureServerIdentity: @unchecked Sendable {
     guard SSL_CTX_use_certificate_chain_file(context, folder.path + "/server.pem") == 1,
       SSL_CTX_use_PrivateKey_file(context, folder.path + "/server-key.pem", SSL_FILETYPE_PEM) == 1
     else { throw SetUpFailure() }
+    if let version {
+      guard COpenSSL_set_versions(context, version.number, version.number) == 1,
+        SSL_CTX_set_cipher_list(context, "ALL:@SECLEVEL=0") == 1
+      else { throw SetUpFailure() }
+    }
     if let clientAuthority {
       guard COpenSSL_set_trust_file(context, clientAuthority) == 1 else { throw SetUpFailure() }
       SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
