@@ -27,20 +27,23 @@ package struct FieldType<Wrapped: Sendable>: Sendable {
 
   /// The same type, its values limited to a range with both ends included.
   package func within(_ range: ClosedRange<Wrapped>) -> Self where Wrapped: Comparable {
-    Self(
-      type, absent: absent, bounds: Bounds(minimum: encode(range.lowerBound), maximum: encode(range.upperBound)),
-      decode: decode, encode: encode)
+    copy(bounds: Bounds(minimum: encode(range.lowerBound), maximum: encode(range.upperBound)))
   }
 
   /// The same type, where people look for this value first: see ``FieldDeclaration/foremost``.
-  package func foremost(_ value: Wrapped) -> Self {
-    Self(type, absent: absent, bounds: bounds, foremost: encode(value), decode: decode, encode: encode)
+  package func foremost(_ value: Wrapped) -> Self { copy(foremost: encode(value)) }
+
+  fileprivate func copy(bounds: Bounds? = nil, mustHoldSomething: Bool = false, foremost: Value? = nil) -> Self {
+    Self(
+      type, absent: absent, bounds: bounds ?? self.bounds,
+      mustHoldSomething: mustHoldSomething || self.mustHoldSomething, foremost: foremost ?? self.foremost,
+      decode: decode, encode: encode)
   }
 }
 
 extension FieldType where Wrapped: Collection {
   /// The same list type without the empty list.
-  package var nonEmpty: Self { Self(type, absent: absent, mustHoldSomething: true, decode: decode, encode: encode) }
+  package var nonEmpty: Self { copy(mustHoldSomething: true) }
 }
 
 private func mismatch(_ type: ValueType, _ value: Value) -> Mismatch {

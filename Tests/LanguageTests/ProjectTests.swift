@@ -182,11 +182,14 @@ struct ProjectTests {
   @Test("What lab exec starts takes its server from the environment alone")
   func inLab() throws {
     let project = try SampleProject([
-      ".env": "TURN_SECRET=s\n", "runbook.yaml": "targets:\n  a: {server: \"turn:a\"}\n  b: {server: \"turn:b\"}\n",
+      ".env": "TURN_SECRET=s\nRUNBOOK_STATE=/runs\n",
+      "runbook.yaml": "targets:\n  a: {server: \"turn:a\"}\n  b: {server: \"turn:b\"}\n",
     ])
     let environment = ["TURN_SERVER": "turn:lab", "TURN_USERNAME": "u", "TURN_CREDENTIAL": "c"]
     let lab = try project.load(environment.merging(["RUNBOOK_LAB": "/lab"]) { $1 })
     #expect(try lab.targets(selectedBy: nil).map(\.uri) == ["turn:lab"])
+    #expect(try lab.targets(selectedBy: nil).map(\.secret) == [nil])
+    #expect(lab.statePath == "/runs")
     #expect(issues { try lab.targets(selectedBy: "a") }.first?.suggestion?.contains("lab exec") == true)
     #expect(issues { try project.load(environment).targets(selectedBy: nil) }.map(\.code) == ["target-not-named"])
   }
@@ -369,5 +372,6 @@ struct ProjectTests {
     #expect(try Project.load(at: project.path, in: lab).statePath == "/tmp/x")
     try project.write("runbook.yaml", "state: var\n")
     #expect(try project.load().statePath == project.path + "/var")
+    #expect(try project.load(["RUNBOOK_STATE": "/tmp/x"]).statePath == "/tmp/x")
   }
 }

@@ -81,7 +81,7 @@ import Testing
     #expect(both?.finding.code == "tls.legacyAccepted")
     #expect(
       both?.finding.message
-        == "turns:turn.example.com accepts what is out of date: TLSv1, 2 ciphers, such as AES128-SHA.")
+        == "turns:turn.example.com: It accepts what is out of date: TLSv1, 2 ciphers, such as AES128-SHA.")
     #expect(result([], ["AES128-SHA"]).objection?.finding.message.hasSuffix(": AES128-SHA.") == true)
   }
 

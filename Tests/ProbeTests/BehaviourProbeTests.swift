@@ -144,7 +144,7 @@ extension LiveServerTests {
         let failure = await #expect(throws: ProbeFailure.self) {
           try await BehaviourProbe(server: discovery.server).run(deadline: .milliseconds(500))
         }
-        #expect(failure?.code == .stunTimeout)
+        #expect(failure?.code == .outOfTime)
       }
     }
 

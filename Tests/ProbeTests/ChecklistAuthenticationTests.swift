@@ -225,7 +225,7 @@ extension LiveServerTests {
       try await withModernServer(nonce: Array("plain".utf8)) { _, _ in
         []
       } _: { server, requests in
-        #expect(await failure(of: server, deadline: .milliseconds(300))?.code == .turnTimeout)
+        #expect(await failure(of: server, deadline: .milliseconds(700))?.code == .turnTimeout)
         let signed = try #require(requests.all.last)
         #expect(signed.span(of: .passwordAlgorithms) == nil)
         #expect(WireMessage(signed.bytes).hasIntegrity(.messageIntegrity, key: Self.key))

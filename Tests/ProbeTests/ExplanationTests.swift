@@ -79,7 +79,7 @@ extension LiveServerTests {
     func outOfTime() async throws {
       try await ScriptedServer.with(Self.silent) { server in
         for (deadline, code) in [
-          (Duration.milliseconds(20), ProbeFailure.Code.outOfTime), (.milliseconds(300), .turnTimeout),
+          (Duration.milliseconds(400), ProbeFailure.Code.outOfTime), (.milliseconds(700), .turnTimeout),
         ] {
           let failure = try await explanation(of: server.server) { (server) async throws(ProbeFailure) in
             _ = try await AllocateProbe(server: server).run(deadline: deadline)

@@ -141,7 +141,7 @@ extension LiveServerTests {
             } _: { server in
               let start = ContinuousClock.now
               let failure = await #expect(throws: ProbeFailure.self) {
-                try await BindingProbe(server: server.server, requests: 1).run(deadline: .milliseconds(500))
+                try await BindingProbe(server: server.server, requests: 1).run(deadline: .milliseconds(700))
               }
               #expect(failure?.code == lie.expected(transport), "\(transport)")
               #expect(ContinuousClock.now - start < .seconds(3), "\(transport)")
@@ -177,7 +177,7 @@ extension LiveServerTests {
       } _: { server in
         let start = ContinuousClock.now
         let failure = await #expect(throws: ProbeFailure.self) {
-          try await AllocateProbe(server: server.server).run(deadline: .milliseconds(500))
+          try await AllocateProbe(server: server.server).run(deadline: .milliseconds(700))
         }
         #expect(failure?.code == .garbage)
         #expect(ContinuousClock.now - start < .seconds(3))

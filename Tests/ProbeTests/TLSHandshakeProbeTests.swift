@@ -85,6 +85,26 @@ extension LiveServerTests {
       }
     }
 
+    @Test(
+      "A server that closes what a modern client says, and nothing else, fails it; one that has done so once does not",
+      arguments: [(Set([0, 2]), ProbeFailure.Code.connectionClosed), (Set([0]), nil)])
+    func closing(connections: Set<Int>, objection: ProbeFailure.Code?) async throws {
+      try await TestAuthority.with { authority in
+        try await Coturn.with(try authority.issue().coturnArguments) { coturn in
+          var server = coturn.server(.turns, .tcp)
+          // The second is the client that offers all there is, the third a modern one once more.
+          try await SwallowingProxy.with(to: try #require(coturn.tlsPort), closing: true) { number, _ in
+            connections.contains(number)
+          } _: { port in
+            server.uri.port = port
+            let report = try await TLSHandshakeProbe(server: server, triesCiphers: false).run(deadline: .seconds(20))
+            #expect(report.objection?.code == objection)
+            #expect(report.versions.contains { $0.version == .tls12 && $0.verdict == .accepted })
+          }
+        }
+      }
+    }
+
     @Test("Silence of a path that swallows every second connection for a while is no refusal")
     func swallowing() async throws {
       try await TestAuthority.with { authority in

@@ -139,7 +139,8 @@ struct NameWalk {
     }
     switch root {
     case .params, .secrets: dependencies.namesGiven = true
-    case .target: dependencies.namesTarget = true
+    case .target where path.segments.isEmpty: dependencies.namesTarget = true
+    case .target: dependencies.namesGiven = true
     case .inputs: dependencies.inputs.formUnion(path.name(0).map { [$0] } ?? names.inputs?.fields.map(\.name) ?? [])
     case .steps, .run, .output, .env: dependencies.namesRun = true
     }

@@ -46,8 +46,9 @@ package struct Expression: Sendable {
 package struct Dependencies: Hashable, Sendable {
   /// The inputs of a check.
   package var inputs: Set<String> = []
-  /// `params` or `secrets`.
+  /// `params`, `secrets`, or something of the target.
   package var namesGiven = false
+  /// The target as a whole.
   package var namesTarget = false
   /// `steps`, `run` or `output`, which only a run gives.
   package var namesRun = false

@@ -12,6 +12,8 @@ struct KnownInputs {
   private var inputs: Set<String> = []
   /// The steps around, as a prefix of what messages call a step: "turn/".
   private var path = ""
+  /// The outermost step around: where a check is used in a way in which it can never be done.
+  private var use: SourceRange?
   private let log: IssueLog
 
   init(scope: Scope, knowsGiven: Bool = true, log: IssueLog) {
@@ -28,7 +30,7 @@ struct KnownInputs {
       case .module(let module, let input):
         guard let value = value(of: input, step), let finding = module.objection(value, step.timeout) else { continue }
         report(
-          "cannot-work", finding.message.trimmingFullStop, at: step.range, step,
+          "cannot-work", finding.message.trimmingFullStop, at: use ?? step.range, step,
           suggestion: finding.advice?.trimmingFullStop)
       case .check(let check):
         var scope = Scope()
@@ -36,6 +38,7 @@ struct KnownInputs {
         scope.inputs = .members(members)
         var inner = KnownInputs(scope: scope, log: log)
         (inner.inputs, inner.path) = (Set(members.map(\.name)), "\(path)\(step.id)/")
+        inner.use = use ?? step.range
         inner.check(check.steps)
       }
     }

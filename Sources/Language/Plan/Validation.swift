@@ -45,11 +45,7 @@ extension Project {
       KnownInputs(scope: scope, knowsGiven: false, log: found).check(steps.map(\.step))
       return found.issues.filter { $0.code == "cannot-work" }
     }
-    // A check is looked at by itself, and again in every runbook that uses it.
-    let reported = Set(log.issues.filter { $0.code == "cannot-work" }.map(\.range))
-    for issue in found[0] where !reported.contains(issue.range) {
-      if found.allSatisfy({ $0.contains { $0.range == issue.range } }) { log.report(issue) }
-    }
+    for issue in found[0] where found.allSatisfy({ $0.contains { $0.range == issue.range } }) { log.report(issue) }
   }
 
   /// One target of each kind, for what is wrong with all of them.

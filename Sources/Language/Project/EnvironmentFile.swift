@@ -19,6 +19,11 @@ struct EnvironmentFile {
     for number in 1...source.lineCount { read(source.scalars(ofLine: number), source, log) }
   }
 
+  /// Leaves out these names.
+  mutating func forget(_ names: [String]) {
+    for name in names { (values[name], places[name]) = (nil, nil) }
+  }
+
   private mutating func read(_ line: ArraySlice<Unicode.Scalar>, _ source: SourceText, _ log: IssueLog) {
     var rest = line.drop(while: isBlank)
     guard let first = rest.first, first != "#" else { return }

@@ -2,7 +2,7 @@ internal import Schema
 
 /// The process environment over a file of `NAME=VALUE` lines.
 struct ProjectEnvironment {
-  /// Empty where neither is to be asked.
+  /// Nothing but where runs are kept, where neither is to be asked.
   var values: [String: String] = [:]
   /// Where the names stand whose values come from the file.
   var places: [String: SourceRange] = [:]
@@ -20,14 +20,11 @@ struct ProjectEnvironment {
     "TURN_SERVER": ["URI", "URL", "HOST"], "TURN_USERNAME": ["USER"], "TURN_CREDENTIAL": ["PASSWORD", "PASS"],
   ]
 
-  /// Reads the file that was named, which must be there, or the project's `.env`; that is left out where `runbook lab exec`
-  /// has set what there is to know.
+  /// Reads the file that was named, which must be there, or the project's `.env`. Where `runbook lab exec` has started us,
+  /// what that says of servers is left out.
   init(_ files: ProjectFiles, _ surroundings: Project.Surroundings, _ log: IssueLog) {
-    guard surroundings.readsEnvironment else {
-      // Where runs are kept is no target's and no secret.
-      values = surroundings.environment.filter { $0.key == Project.stateVariable }
-      return
-    }
+    // Where nothing is asked of them, they may be wrong.
+    let log = surroundings.readsEnvironment ? log : IssueLog()
     var file: EnvironmentFile?
     var path = "\(files.root)/.env"
     if let given = surroundings.environmentFile {
@@ -38,10 +35,16 @@ struct ProjectEnvironment {
       } catch {
         log.error("file-unreadable", "the file \(error.message)", at: SourceRange(file: given, line: 1, column: 1))
       }
-    } else if !surroundings.isInLab, files.exists(".env"), let bytes = files.read(".env", log: log) {
+    } else if files.exists(".env"), let bytes = files.read(".env", log: log) {
       file = EnvironmentFile(bytes, file: ".env", log: log)
+      if surroundings.isInLab { file?.forget(Self.targetNames) }
     }
     values = (file?.values ?? [:]).merging(surroundings.environment) { _, process in process }
+    guard surroundings.readsEnvironment else {
+      // Where runs are kept is no target's and no secret.
+      values = values.filter { $0.key == Project.stateVariable }
+      return
+    }
     places = (file?.places ?? [:]).filter { surroundings.environment[$0.key] == nil }
     readableNames = file.flatMap { ReadableNames($0, path: path) }
   }

@@ -102,38 +102,43 @@ package struct TLSHandshakeModule: StepModule {
       ciphers: report.ciphers?.map { Self.trial($0.version, $0.cipher, $0.verdict, $0.isLegacy) },
       legacyVersions: report.legacyVersions.map(\.rawValue), legacyCiphers: report.legacyCiphers)
     if let objection = report.objection {
-      let message = Self.message(objection, output.legacyVersions)
-      return .failed(output, Finding(objection.code.rawValue, message, advice: objection.advice))
+      let remarks = [objection.message, Self.legacy(output), Self.unanswered(report)].compactMap(\.self)
+      return .failed(
+        output,
+        Finding(objection.code.rawValue, remarks.joined(separator: " "), advice: objection.advice))
     }
-    guard report.unanswered > 0 else { return Self.result(output, of: server.uri) }
+    guard let unanswered = Self.unanswered(report) else { return Self.result(output, of: server.uri) }
     return .failed(
       output,
       Finding(
-        "tls.inconclusive",
-        "\(server.uri) left \(report.unanswered == 1 ? "one offer" : "\(report.unanswered) offers") unanswered, and a "
-          + "modern client as well.",
+        "tls.inconclusive", "\(server.uri): \(unanswered)",
         advice:
           "Nothing is known of these. Look at the server's load, and at what stands between: a proxy or a firewall "
           + "that swallows connections."))
   }
 
-  private static func message(_ objection: ProbeFailure, _ legacyVersions: [String]) -> String {
-    guard !legacyVersions.isEmpty else { return objection.message }
-    return "\(objection.message) It accepts what is out of date: \(legacyVersions.joined(separator: ", "))."
+  private static func unanswered(_ report: TLSHandshakeProbe.Report) -> String? {
+    guard report.unanswered > 0 else { return nil }
+    let offers = report.unanswered == 1 ? "One offer was" : "\(report.unanswered) offers were"
+    return "\(offers) left unanswered, and one that was accepted before as well."
   }
 
   /// What is out of date still works: a warning.
   static func result(_ output: Output, of uri: ServerURI) -> StepResult<Output> {
+    guard let legacy = legacy(output) else { return .done(output) }
+    return .warned(
+      output,
+      Finding(
+        "tls.legacyAccepted", "\(uri): \(legacy)",
+        advice: "Look at the server's versions and ciphers (coturn: no-tlsv1, no-tlsv1_1, cipher-list)."))
+  }
+
+  private static func legacy(_ output: Output) -> String? {
     var legacy = output.legacyVersions
     if let ciphers = output.legacyCiphers, let first = ciphers.first {
       legacy.append(ciphers.count == 1 ? first : "\(ciphers.count) ciphers, such as \(first)")
     }
-    guard !legacy.isEmpty else { return .done(output) }
-    return .warned(
-      output,
-      Finding(
-        "tls.legacyAccepted", "\(uri) accepts what is out of date: \(legacy.joined(separator: ", ")).",
-        advice: "Look at the server's versions and ciphers (coturn: no-tlsv1, no-tlsv1_1, cipher-list)."))
+    return legacy.isEmpty ? nil : "It accepts what is out of date: \(legacy.joined(separator: ", "))."
   }
 
   private static func trial(
@@ -144,7 +149,7 @@ package struct TLSHandshakeModule: StepModule {
       case .accepted: (.accepted, nil)
       case .refused(let reason): (.refused, reason)
       case .untestable(let reason): (.untestable, reason)
-      case .unanswered: (.untestable, "silence, to a modern client too")
+      case .unanswered: (.untestable, "silence, also to what was accepted before")
       }
     return Trial(version: version, cipher: cipher, verdict: name, legacy: legacy, detail: detail)
   }

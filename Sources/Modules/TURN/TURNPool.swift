@@ -85,6 +85,13 @@ package struct TURNPool: StepModule {
       members: members, working: report.ranking.count, first: report.firstWorking.map { members[$0.position].name },
       ranking: report.ranking.map { members[$0.position].name })
     guard output.working < input.working else { return .done(output) }
+    let untold = members.count { $0.reason == ProbeFailure.Code.outOfTime.rawValue }
+    guard output.working + untold < input.working else {
+      throw .broken(
+        ProbeFailure.Code.outOfTime.rawValue,
+        "Of \(members.count) servers \(output.working) work, and there was no time left to ask \(untold).",
+        advice: "Give it more time: a step by timeout, a probe by --timeout.")
+    }
     return .failed(
       output,
       Finding(

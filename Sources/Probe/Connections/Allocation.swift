@@ -34,6 +34,16 @@ package actor Allocation {
   /// The address that peers send to.
   package nonisolated var relayedAddress: TransportAddress { relayedAddresses[0] }
 
+  /// Our own address as the server sees it. Throws where it did not say.
+  nonisolated func ownAddress() throws(ProbeFailure) -> TransportAddress {
+    guard let reflexiveAddress else {
+      throw ProbeFailure(
+        .malformedResponse(.missingAttribute(.xorMappedAddress)), of: .allocate, server: connection.server,
+        transport: connection.transport)
+    }
+    return reflexiveAddress
+  }
+
   /// Permits peers to send to the relayed address.
   package func permit(_ peers: [IPAddress], by deadline: Instant) async throws(ProbeFailure) {
     _ = try await perform(.createPermission(peers), by: deadline)

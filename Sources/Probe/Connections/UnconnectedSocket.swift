@@ -22,12 +22,6 @@ extension ServerConnection {
       try? await connection.eventLoop.submit { codec.value.target = try? SocketAddress(target) }.get()
       return try await connection.perform(request, by: deadline)
     }
-
-    /// Where the last datagram came from; nil where none did.
-    func lastSource() async -> TransportAddress? {
-      let codec = codec
-      return (try? await connection.eventLoop.submit { codec.value.lastSource }.get()) ?? nil
-    }
   }
 
   static func withUnconnectedSocket<Value>(
@@ -72,12 +66,11 @@ private final class RedirectableFrameCodec: ChannelDuplexHandler {
   typealias OutboundOut = AddressedEnvelope<ByteBuffer>
 
   var target: SocketAddress?
-  private(set) var lastSource: TransportAddress?
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let envelope = unwrapInboundIn(data)
-    lastSource = TransportAddress(envelope.remoteAddress)
-    context.fireChannelRead(wrapInboundOut(ReceivedFrame(bytes: envelope.data, source: lastSource)))
+    context.fireChannelRead(
+      wrapInboundOut(ReceivedFrame(bytes: envelope.data, source: TransportAddress(envelope.remoteAddress))))
   }
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {

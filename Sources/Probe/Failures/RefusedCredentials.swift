@@ -73,10 +73,13 @@ extension ProbeFailure {
 }
 
 extension LongTermCredentials {
+  /// Ten digits: 2001 to 2286.
+  private static let centuries: Range<Int64> = 1_000_000_000..<10_000_000_000
+
   /// The time that the user name begins or ends with, in seconds since 1970, as names made for a shared secret do; nil
   /// where there is none.
   fileprivate var expiry: Int64? {
     let parts = username.split(separator: ":")
-    return [parts.first, parts.last].lazy.compactMap { $0.flatMap { Int64($0) } }.first { $0 > 1_000_000_000 }
+    return [parts.first, parts.last].lazy.compactMap { $0.flatMap { Int64($0) } }.first(where: Self.centuries.contains)
   }
 }

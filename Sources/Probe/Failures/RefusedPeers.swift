@@ -51,7 +51,8 @@ extension ProbeFailure {
     return ProbeFailure(
       code, "\(message) That is the server's own relayed address.",
       advice: "Both ends of this probe are relayed by the server. \(reason) Where such peers are denied on purpose, "
-        + "do without this probe; \(isOurs ? "turn.allocate works" : "turn.allocate and turn.ports work") all the same.",
+        + "do without this probe; turn.allocate works all the same"
+        + (isOurs ? "." : ", and turn.ports where our own address is not denied."),
       evidence: evidence)
   }
 }

@@ -107,7 +107,7 @@ extension ProbeFailure {
         .wrongSource, "Answers to \(method) came from another address than \(target), \(waited).",
         "Look at the addresses the server listens on: with several it must answer from the one that was asked."
       )
-    } else if timeout.waited < Self.shortestWait {
+    } else if timeout.allowed < Self.shortestWait {
       (code, message, advice) = (
         .outOfTime, "There was no time left to wait for the answer of \(target) to \(method).",
         "Give it more time: a step by timeout, a probe by --timeout."
@@ -130,8 +130,8 @@ extension ProbeFailure {
     self.init(code, message, advice: advice, evidence: evidence)
   }
 
-  /// Silence for less than this says nothing of a server.
-  private static let shortestWait: Duration = .milliseconds(100)
+  /// Silence for less than one send is waited for says nothing of a server (RFC 8489, section 6.2.1: RTO).
+  static let shortestWait: Duration = .milliseconds(500)
 
   /// Where somebody has answered already, the path is open.
   private static func adviceOnSilence(over transport: Transport) -> String {

@@ -91,7 +91,7 @@ extension ProbeFailure {
   fileprivate var isUnreachability: Bool {
     let codes: [Code] = [
       .portUnreachable, .hostUnreachable, .networkUnreachable, .connectionRefused, .connectionReset, .connectTimedOut,
-      .stunTimeout, .tlsTimedOut,
+      .stunTimeout, .outOfTime, .tlsTimedOut,
     ]
     return codes.contains(code) || code == .turnTimeout && evidence("method") == "Allocate"
   }

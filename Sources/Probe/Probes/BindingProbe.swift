@@ -80,9 +80,7 @@ package struct BindingProbe: Sendable {
       do throws(RequestFailure) {
         _ = try await socket.perform(.binding(), to: server, by: end)
       } catch {
-        if case .timedOut(let timeout) = error, timeout.effort.ignored.wrongSource > 0 {
-          return await socket.lastSource()
-        }
+        if case .timedOut(let timeout) = error { return timeout.effort.ignored.otherSource }
       }
       return nil
     }

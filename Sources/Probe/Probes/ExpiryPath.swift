@@ -22,11 +22,7 @@ struct ExpiryPath: Sendable {
   init(
     of subject: ExpiryProbe.Subject, from peer: DatagramListener, to allocation: Allocation, by end: Instant
   ) async throws(ProbeFailure) {
-    guard let reflexive = allocation.reflexiveAddress else {
-      throw ProbeFailure(
-        .malformedResponse(.missingAttribute(.xorMappedAddress)), of: .allocate,
-        server: allocation.connection.server, transport: allocation.connection.transport)
-    }
+    let reflexive = try allocation.ownAddress()
     self.peer = peer
     self.allocation = allocation
     self.end = end

@@ -58,6 +58,9 @@ package struct ExternalAddressProbe: Sendable {
       findings: findings)
   }
 
+  /// How long an answer is waited for each time; as much must be left to ask the observer ourselves.
+  private static let patience: Duration = .milliseconds(500)
+
   /// Sends a Binding request through the relay and reads which address the observer saw.
   private func observe(
     _ allocation: Allocation, from observer: TransportAddress?, by end: Instant
@@ -69,16 +72,18 @@ package struct ExternalAddressProbe: Sendable {
     let id = TransactionID.random()
     let request = MessageWriter(MessageType(.binding, .request), transactionID: id).finish()
     for _ in 0..<4 {
-      let wait = min(.milliseconds(500), end - .now)
-      guard wait > .zero else { break }
-      let arrived = await allocation.collect(for: wait, upTo: 1) { data in
+      guard end - .now > Self.patience * 2 else {
+        throw ProbeFailure(
+          .outOfTime, "There was no time left to wait for the observer \(observer).",
+          advice: "Give it more time: a step by timeout, a probe by --timeout.")
+      }
+      let arrived = await allocation.collect(for: Self.patience, upTo: 1) { data in
         data.payload.flatMap { try? Message(decoding: $0) }?.transactionID == id
       } afterStarting: {
         allocation.send(request, to: observer)
       }
       try allocation.checkCancellation()
-      for case .indication(_, let bytes) in arrived {
-        guard let response = try? Message(decoding: bytes), response.transactionID == id else { continue }
+      for response in arrived.compactMap(\.payload).compactMap({ try? Message(decoding: $0) }) {
         guard let seen = try? BindingProbe.reflexiveAddress(in: response) else { continue }
         if let failure = ProbeFailure(unusableReflexive: seen, in: .binding, server: observer, transport: .udp) {
           throw failure

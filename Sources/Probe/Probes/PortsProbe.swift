@@ -46,6 +46,9 @@ package struct PortsProbe: Sendable {
     var reachable: [TransportAddress] = []
     var unreachable: [TransportAddress] = []
     for number in 0..<allocations {
+      if number > 0, end - .now < Self.patience * 2 {
+        return Report(server: address, reachable: reachable, unreachable: unreachable, stoppedBy: .outOfTime)
+      }
       progress("port \(number + 1) of \(allocations)")
       do throws(ProbeFailure) {
         let (attempt, _) = try await Allocation.withAllocation(request, by: end) {
@@ -71,7 +74,7 @@ package struct PortsProbe: Sendable {
 
   /// Sends from a socket of our own to the relayed address and waits for it to come out at the client.
   private func isReached(_ allocation: Allocation, by end: Instant) async throws(ProbeFailure) -> Bool {
-    guard let reflexive = allocation.reflexiveAddress else { return false }
+    let reflexive = try allocation.ownAddress()
     let relayed = allocation.relayedAddress
     do throws(ProbeFailure) { try await allocation.permit([reflexive.ip], by: end) } catch {
       throw error.naming(.thisHost)

@@ -66,7 +66,8 @@ package struct RelayProbe: Sendable {
   ///
   /// - Parameter deadline: for everything but the deletion of the allocations.
   /// - Throws: `ProbeFailure`: as `AllocateProbe`; `turn.forbidden` where the server does not relay to its own relayed
-  ///   address; `turn.nothingRelayed` where no packet came back, `turn.relayCorrupts` where some arrived changed; `probe.deadlineTooShort` before anything is sent.
+  ///   address; where no packet came back, `turn.relayCorrupts` if some arrived changed, else `turn.nothingRelayed`;
+  ///   `probe.deadlineTooShort` before anything is sent.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {

@@ -72,12 +72,12 @@ package struct TLSHandshakeProbe: Sendable {
   ) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
     let address = try await server.preferredAddress(by: end)
-    let start = Instant.now
-    let (client, handshake, objection) = try await agree(by: end)
+    let agreement = try await agree(by: end)
+    let handshake = agreement.handshake
     // Some servers refuse by silence: how long that is waited for follows from how long a success takes.
     let trials = TLSTrials(
-      server: client, address: address, agreed: handshake, patience: max(.milliseconds(500), (.now - start) * 4),
-      end: end)
+      server: agreement.client, address: address, agreed: handshake,
+      patience: max(.milliseconds(500), agreement.elapsed * 4), end: end)
     var versions: [VersionResult] = []
     var ciphers: [CipherResult] = []
     for version in TLSVersion.allCases where version.isDatagram == (server.transport == .dtls) {
@@ -88,23 +88,42 @@ package struct TLSHandshakeProbe: Sendable {
       ciphers += try await results(on: version, trials, progress)
     }
     return Report(
-      handshake: handshake, objection: objection, versions: versions, ciphers: triesCiphers ? ciphers : nil)
+      handshake: handshake, objection: agreement.objection, versions: versions, ciphers: triesCiphers ? ciphers : nil)
   }
 
-  /// A handshake as a modern client makes it; where the server cannot do that, as one does that offers whatever there is.
-  private func agree(
-    by end: Instant
-  ) async throws(ProbeFailure) -> (client: Server, handshake: TLSHandshake, objection: ProbeFailure?) {
+  /// A handshake that came about.
+  private struct Agreement: Sendable {
+    let client: Server
+    let handshake: TLSHandshake
+    let elapsed: Duration
+    /// Why a modern client gets none.
+    var objection: ProbeFailure?
+
+    init(_ client: Server, by end: Instant) async throws(ProbeFailure) {
+      let start = Instant.now
+      self.client = client
+      handshake = try await CertificateProbe(server: client).run(deadline: end - start)
+      elapsed = .now - start
+    }
+  }
+
+  /// A handshake as a modern client makes it; where it gets none twice, as one does that offers whatever there is.
+  private func agree(by end: Instant) async throws(ProbeFailure) -> Agreement {
     do throws(ProbeFailure) {
-      return (server, try await CertificateProbe(server: server).run(deadline: end - .now), nil)
+      return try await Agreement(server, by: end)
     } catch {
-      guard [.tlsVersion, .tlsRefused, .tlsFailed].contains(error.code) else { throw error }
+      let refusals: [ProbeFailure.Code] = [
+        .tlsVersion, .tlsRefused, .tlsFailed, .connectionClosed, .connectionReset,
+      ]
+      guard refusals.contains(error.code) else { throw error }
       var lenient = server
       lenient.tls.versions = server.transport == .dtls ? .dtls10 ... .dtls12 : .tls10 ... .tls13
       lenient.tls.cipherList = TLSTrials.everyCipher
-      let handshake = try? await CertificateProbe(server: lenient).run(deadline: end - .now)
-      guard let handshake else { throw error }
-      return (lenient, handshake, error)
+      guard var agreement = try? await Agreement(lenient, by: end) else { throw error }
+      // A server that failed once is not one that refuses.
+      if let modern = try? await Agreement(server, by: end) { return modern }
+      agreement.objection = error
+      return agreement
     }
   }
 

@@ -5,7 +5,7 @@ import STUN
 struct TLSTrials: Sendable {
   let server: Server
   let address: TransportAddress
-  /// What a modern client agreed on with the server, as ``server`` has its options: accepted beyond doubt.
+  /// What a client with the options of ``server`` agreed on with it: accepted beyond doubt.
   let agreed: TLSHandshake
   /// How long one handshake is waited for.
   let patience: Duration
@@ -37,17 +37,17 @@ struct TLSTrials: Sendable {
     return try await answerAtOnce(to: offer)
   }
 
-  /// Silence refuses only where the server answers everybody else: a modern client just before the offer is made once
-  /// more, and two right after it.
+  /// Silence refuses only where the server answers everybody else: a client that offers what it agreed on just before the
+  /// offer is made once more, and two right after it.
   func meaningOfSilence(to offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.Verdict {
-    let answeredBefore = try await answersModernClient()
+    let answeredBefore = try await answersWhatItAgreedOn()
     if let answer = try await answerAtOnce(to: offer) { return answer }
     guard answeredBefore else { return .unanswered }
-    for _ in 0..<2 where try await !answersModernClient() { return .unanswered }
+    for _ in 0..<2 where try await !answersWhatItAgreedOn() { return .unanswered }
     return .refused("silence")
   }
 
-  private func answersModernClient() async throws(ProbeFailure) -> Bool {
+  private func answersWhatItAgreedOn() async throws(ProbeFailure) -> Bool {
     do throws(TransportFailure) {
       try await open(tls)
       return true

@@ -48,14 +48,17 @@ package struct AuthenticationSession: Sendable {
       let key = IntegrityKey(
         username: credentials.username, realm: realm, password: credentials.password, algorithm: algorithm)
     else { throw .noKnownAlgorithm(read.offered?.algorithms ?? []) }
-    // A challenge need not be signed: once SHA-256 was offered, nothing weaker is taken.
-    if offered != nil, list == nil { throw .bidDown }
-    if chosen == .sha256, algorithm != .sha256 { throw .bidDown }
+    // A challenge need not be signed: once SHA-256 was offered, none without it is followed.
+    if Self.offersSHA256(offered), !Self.offersSHA256(list) { throw .bidDown }
     self.nonce = nonce
     self.realm = realm
     self.offered = list
     self.chosen = list == nil ? nil : algorithm
     self.key = key
+  }
+
+  private static func offersSHA256(_ list: PasswordAlgorithms?) -> Bool {
+    list?.algorithms.contains(.sha256) ?? false
   }
 
   private static let known: Set<PasswordAlgorithm> = [.sha256, .md5]

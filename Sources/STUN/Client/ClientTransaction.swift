@@ -23,7 +23,7 @@ package struct ClientTransaction: Sendable {
   /// When something is due next.
   package private(set) var nextTimer: Instant
   private let schedule: RetransmissionSchedule
-  private let deadline: Instant
+  let deadline: Instant
 
   /// A transaction whose bytes are sent now.
   ///

@@ -38,6 +38,8 @@ package struct IgnoredDatagrams: Sendable, Hashable {
   package internal(set) var wrongTransaction = 0
   /// From another address than the server's.
   package internal(set) var wrongSource = 0
+  /// Where the last answer to us came from that came from elsewhere.
+  package internal(set) var otherSource: TransportAddress?
   /// An answer to us whose integrity is missing or wrong.
   package internal(set) var badIntegrity = 0
   /// A FINGERPRINT that does not agree.
@@ -49,6 +51,7 @@ package struct IgnoredDatagrams: Sendable, Hashable {
     garbage += other.garbage
     wrongTransaction += other.wrongTransaction
     wrongSource += other.wrongSource
+    otherSource = other.otherSource ?? otherSource
     badIntegrity += other.badIntegrity
     badFingerprint += other.badFingerprint
   }
@@ -79,6 +82,8 @@ package enum RequestFailure: Error, Sendable {
   package struct Timeout: Sendable, Hashable {
     /// How long was waited since the first send.
     package let waited: Duration
+    /// How long the last transaction could be waited for: less than ``waited`` where challenges took their time.
+    package let allowed: Duration
     package let effort: Effort
     /// Whether the server has answered anything on this connection.
     package let hasAnsweredBefore: Bool

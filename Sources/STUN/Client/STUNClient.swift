@@ -99,7 +99,9 @@ package struct STUNClient: Sendable {
       case .expire:
         finish(transactionID)
         let timeout = RequestFailure.Timeout(
-          waited: now - exchange.startedAt, effort: exchange.effort, hasAnsweredBefore: hasAnswered)
+          waited: now - exchange.startedAt,
+          allowed: min(now, exchange.transaction.deadline) - exchange.transaction.startedAt, effort: exchange.effort,
+          hasAnsweredBefore: hasAnswered)
         return .finish(exchange.id, .failure(.timedOut(timeout)))
       }
     }
@@ -155,6 +157,7 @@ package struct STUNClient: Sendable {
       source?.unmapped != expected.unmapped
     {
       exchange.effort.ignored.wrongSource += 1
+      exchange.effort.ignored.otherSource = source?.unmapped
       exchanges[message.transactionID] = exchange
       return .nothing
     }

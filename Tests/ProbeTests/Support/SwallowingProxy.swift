@@ -2,13 +2,14 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A TCP proxy on loopback that takes every connection, and forwards nothing of some.
+/// A TCP proxy on loopback that takes every connection, and forwards nothing of some, or closes them.
 enum SwallowingProxy {
   /// Whether a connection is swallowed, by its number from 0 and by what its client says first.
   typealias Choice = @Sendable (_ connection: Int, _ beginning: ByteBuffer) -> Bool
 
   static func with<Value>(
-    to port: UInt16, swallowing isSwallowed: @escaping Choice, _ body: (UInt16) async throws -> Value
+    to port: UInt16, closing: Bool = false, swallowing isSwallowed: @escaping Choice,
+    _ body: (UInt16) async throws -> Value
   ) async throws -> Value {
     let connections = Counter()
     let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -17,8 +18,8 @@ enum SwallowingProxy {
         return ClientBootstrap(group: client.eventLoop)
           .connect(host: "127.0.0.1", port: Int(port))
           .flatMapThrowing { server in
-            try client.pipeline.syncOperations.addHandler(Forwarder(to: server) { !isSwallowed(number, $0) })
-            try server.pipeline.syncOperations.addHandler(Forwarder(to: client) { _ in true })
+            try client.pipeline.syncOperations.addHandler(Forwarder(to: server, closing) { !isSwallowed(number, $0) })
+            try server.pipeline.syncOperations.addHandler(Forwarder(to: client, closing) { _ in true })
           }
       }
       .bind(host: "127.0.0.1", port: 0).get()
@@ -47,11 +48,13 @@ enum SwallowingProxy {
   private final class Forwarder: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     private let target: any Channel
+    private let closes: Bool
     private let admits: (ByteBuffer) -> Bool
     private var forwards: Bool?
 
-    init(to target: any Channel, admits: @escaping (ByteBuffer) -> Bool) {
+    init(to target: any Channel, _ closes: Bool, admits: @escaping (ByteBuffer) -> Bool) {
       self.target = target
+      self.closes = closes
       self.admits = admits
     }
 
@@ -59,7 +62,11 @@ enum SwallowingProxy {
       let bytes = unwrapInboundIn(data)
       let forwards = forwards ?? admits(bytes)
       self.forwards = forwards
-      if forwards { target.writeAndFlush(bytes, promise: nil) }
+      if forwards {
+        target.writeAndFlush(bytes, promise: nil)
+      } else if closes {
+        context.close(promise: nil)
+      }
     }
 
     func channelInactive(context: ChannelHandlerContext) { target.close(promise: nil) }
