@@ -66,7 +66,7 @@ package struct LabCommand: AsyncParsableCommand {
       discussion: """
         The environment has TURN_SERVER, TURN_USERNAME, TURN_CREDENTIAL and TURN_TLS_SERVER of `lab`, TURN_REST_SERVER and \
         TURN_REST_SECRET of `lab-rest`, and TURN_CA; RUNBOOK_LAB is the lab's folder. A runbook that finds it takes servers \
-        and secrets from the environment alone: neither from .env nor from the targets of runbook.yaml. Example:
+        from the environment alone: neither from .env nor from the targets of runbook.yaml. Example:
 
           runbook lab exec -- runbook probe turn.allocate
         """)

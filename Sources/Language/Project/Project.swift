@@ -98,7 +98,7 @@ package struct Project: Sendable {
 
   /// The names of the environment that describe a server where the project declares none.
   package static let targetVariables = ProjectEnvironment.targetNames
-  /// Set by `runbook lab exec`: neither `.env` nor the project's targets are taken then.
+  /// Set by `runbook lab exec`: servers of `.env` and the project's targets are not taken then.
   package static let labVariable = "RUNBOOK_LAB"
   /// Names the folder of runs.
   static let stateVariable = "RUNBOOK_STATE"
