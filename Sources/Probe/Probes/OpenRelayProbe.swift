@@ -133,7 +133,7 @@ package struct OpenRelayProbe: Sendable {
       try await allocation.permit([peer], by: end)
       return .permitted
     } catch {
-      if [.cancelled, .outOfTime].contains(error.code) { throw error }
+      if error.code == .cancelled { throw error }
       guard let number = error.evidence("errorCode").flatMap({ Int($0) }), Self.refusals.contains(number) else {
         return .unknown(error)
       }
