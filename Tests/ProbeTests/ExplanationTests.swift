@@ -10,10 +10,6 @@ extension LiveServerTests {
   /// Each explanation with what provokes it, and with a near cause for which it must not appear.
   @Suite("Explanations")
   struct ExplanationTests {
-    private func allocate(_ server: Server) async throws(ProbeFailure) {
-      _ = try await AllocateProbe(server: server).run(deadline: .milliseconds(1200))
-    }
-
     /// Swallows what it receives.
     private static let silent: ScriptedServer.Script = { _, _ in [] }
 

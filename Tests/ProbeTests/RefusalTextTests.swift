@@ -10,10 +10,6 @@ extension LiveServerTests {
   /// a near cause for which it must not appear.
   @Suite("Texts of refusals")
   struct RefusalTextTests {
-    private func allocate(_ server: Server) async throws(ProbeFailure) {
-      _ = try await AllocateProbe(server: server).run(deadline: .milliseconds(1200))
-    }
-
     private func relay(_ server: Server) async throws(ProbeFailure) {
       _ = try await RelayProbe(server: server).run(deadline: .seconds(5))
     }

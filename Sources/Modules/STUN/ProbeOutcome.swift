@@ -62,14 +62,12 @@ extension StepModule {
 }
 
 extension StepContext {
-  private var probeDeadline: Duration { Modules.probeDeadline(of: remaining) }
-
   /// Runs a probe and says what its failure means for a step, after a second look at the server where there is time.
   func probing<Report>(
     _ server: Server, _ probe: (Duration) async throws(ProbeFailure) -> Report
   ) async throws(StepError) -> Report {
     do throws(ProbeFailure) {
-      return try await probe(probeDeadline)
+      return try await probe(probeDeadline(of: remaining))
     } catch {
       // A cancelled step has no time for a second look.
       guard error.code != .cancelled, !Task.isCancelled else { throw StepError(error) }

@@ -90,7 +90,7 @@ package struct TURNPool: StepModule {
       throw .broken(
         ProbeFailure.Code.outOfTime.rawValue,
         "Of \(members.count) servers \(output.working) work, and there was no time left to ask \(untold).",
-        advice: "Give it more time: a step by timeout, a probe by --timeout.")
+        advice: ProbeFailure.adviceToGiveTime)
     }
     return .failed(
       output,

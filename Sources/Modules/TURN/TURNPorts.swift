@@ -61,7 +61,7 @@ package struct TURNPorts: StepModule {
           "\(tried) of \(input.allocations) relay ports of \(server.uri) were tried; "
             + (isOver ? "then the time was over." : "it refused the next."),
           advice: isOver
-            ? "Ask for fewer, or give it more time: a step by timeout, a probe by --timeout."
+            ? "Ask for fewer, or give it more time: \(ProbeFailure.settingsOfTime)."
             : "Ask for fewer, or look at the server's port range and quotas."
               + (reason == .quotaReached ? " \(ProbeFailure.adviceOnQuota)" : "")))
     }

@@ -110,7 +110,7 @@ extension ProbeFailure {
     } else if timeout.allowed < Self.shortestWait {
       (code, message, advice) = (
         .outOfTime, "There was no time left to wait for the answer of \(target) to \(method).",
-        "Give it more time: a step by timeout, a probe by --timeout."
+        Self.adviceToGiveTime
       )
     } else if timeout.hasAnsweredBefore {
       evidence.append(Evidence("answeredBefore", "yes"))
@@ -132,6 +132,10 @@ extension ProbeFailure {
 
   /// Silence for less than one send is waited for says nothing of a server (RFC 8489, section 6.2.1: RTO).
   static let shortestWait: Duration = .milliseconds(500)
+
+  /// Where the time is set that a probe may take.
+  package static let settingsOfTime = "a step by timeout, a probe by --timeout"
+  package static let adviceToGiveTime = "Give it more time: \(settingsOfTime)."
 
   /// Where somebody has answered already, the path is open.
   private static func adviceOnSilence(over transport: Transport) -> String {

@@ -28,11 +28,6 @@ extension Server {
     try await candidates(by: deadline).current
   }
 
-  /// The family of which to ask for a relayed address that takes our own as its peer; nil for IPv4, given unasked.
-  func familyForOwnPeers(by deadline: Instant) async throws(ProbeFailure) -> AddressFamily? {
-    try await preferredAddress(by: deadline).ip.family == .ipv6 ? .ipv6 : nil
-  }
-
   func candidates(by deadline: Instant) async throws(ProbeFailure) -> Candidates {
     let found = try await addresses(by: deadline)
     let addresses = found.filter { $0.flaw() == nil }
@@ -84,6 +79,12 @@ struct Candidates: Sendable {
     current = next
     rest.removeFirst()
   }
+}
+
+extension IPAddress {
+  /// The family of which to ask a server at this address for a relayed address that takes our own as its peer; nil for IPv4,
+  /// given unasked.
+  var familyForOwnPeers: AddressFamily? { family == .ipv6 ? .ipv6 : nil }
 }
 
 extension ProbeFailure {

@@ -55,8 +55,8 @@ package struct ExpiryProbe: Sendable {
         "Waiting for \(after.inSeconds), and looking before and after, takes \(needed.inSeconds), and there are "
           + "\(deadline.inSeconds).",
         advice:
-          "Give it \((needed + Allocation.deletionLimit).roundedUpToSeconds.inSeconds) or more: a step by timeout, "
-          + "a probe by --timeout.")
+          "Give it \((needed + Allocation.deletionLimit).roundedUpToSeconds.inSeconds) or more: "
+          + "\(ProbeFailure.settingsOfTime).")
     }
   }
 
@@ -73,7 +73,7 @@ package struct ExpiryProbe: Sendable {
     try checkInput(deadline: deadline)
     let end = Instant.now + deadline
     var request = AllocationRequest(server: server)
-    request.options.family = try await server.familyForOwnPeers(by: end)
+    request.options.family = try await server.preferredAddress(by: end).ip.familyForOwnPeers
     let (report, _) = try await Allocation.withAllocation(request, by: end) { allocation throws(ProbeFailure) in
       try await DatagramListener.withListener(allocation.relayedAddress.ip.family) { peer throws(ProbeFailure) in
         do throws(ProbeFailure) {

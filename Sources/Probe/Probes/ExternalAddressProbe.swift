@@ -71,26 +71,28 @@ package struct ExternalAddressProbe: Sendable {
     }
     let id = TransactionID.random()
     let request = MessageWriter(MessageType(.binding, .request), transactionID: id).finish()
+    @Sendable func answer(_ data: RelayedData) -> Message? {
+      data.payload.flatMap { try? Message(decoding: $0) }.flatMap { $0.transactionID == id ? $0 : nil }
+    }
     for _ in 0..<4 {
       guard end - .now > Self.patience * 2 else {
         throw ProbeFailure(
           .outOfTime, "There was no time left to wait for the observer \(observer).",
-          advice: "Give it more time: a step by timeout, a probe by --timeout.")
+          advice: ProbeFailure.adviceToGiveTime)
       }
-      let arrived = await allocation.collect(for: Self.patience, upTo: 1) { data in
-        data.payload.flatMap { try? Message(decoding: $0) }?.transactionID == id
+      let arrived = await allocation.collect(for: Self.patience, upTo: 1) {
+        answer($0) != nil
       } afterStarting: {
         allocation.send(request, to: observer)
       }
       try allocation.checkCancellation()
-      for response in arrived.compactMap(\.payload).compactMap({ try? Message(decoding: $0) }) {
+      for response in arrived.compactMap(answer) {
         guard let seen = try? BindingProbe.reflexiveAddress(in: response) else { continue }
         if let failure = ProbeFailure(unusableReflexive: seen, in: .binding, server: observer, transport: .udp) {
           throw failure
         }
         return seen.ip
       }
-      try allocation.checkCancellation()
     }
     throw try await silence(of: observer, through: allocation, by: end)
   }

@@ -42,7 +42,7 @@ package struct PortsProbe: Sendable {
     let end = Instant.now + deadline
     var request = AllocationRequest(server: server)
     let address = try await server.preferredAddress(by: end).ip
-    request.options.family = address.family == .ipv6 ? .ipv6 : nil
+    request.options.family = address.familyForOwnPeers
     var reachable: [TransportAddress] = []
     var unreachable: [TransportAddress] = []
     for number in 0..<allocations {
@@ -86,7 +86,7 @@ package struct PortsProbe: Sendable {
         guard end - .now > Self.patience else {
           throw ProbeFailure(
             .outOfTime, "There was no time left to see whether a datagram reaches \(relayed).",
-            advice: "Try fewer ports, or give it more time: a step by timeout, a probe by --timeout.")
+            advice: "Try fewer ports, or give it more time: \(ProbeFailure.settingsOfTime).")
         }
         let arrived = await allocation.collect(for: Self.patience, upTo: 1) {
           $0.payload == own

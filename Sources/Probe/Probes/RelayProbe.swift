@@ -103,8 +103,8 @@ package struct RelayProbe: Sendable {
         .deadlineTooShort,
         "Sending \(packets) packets at \(rate) a second takes \(sending.inSeconds), and there are \(deadline.inSeconds).",
         advice:
-          "Send fewer packets, raise the rate, or give it \(needed.inSeconds) or more: a step by timeout, a probe "
-          + "by --timeout.")
+          "Send fewer packets, raise the rate, or give it \(needed.inSeconds) or more: "
+          + "\(ProbeFailure.settingsOfTime).")
     }
   }
 

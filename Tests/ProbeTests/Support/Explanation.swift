@@ -12,4 +12,9 @@ func explanation(
   throw NothingFailed()
 }
 
+/// Asks for an allocation, for no longer than silence takes to be one.
+func allocate(_ server: Server) async throws(ProbeFailure) {
+  _ = try await AllocateProbe(server: server).run(deadline: .milliseconds(1200))
+}
+
 struct NothingFailed: Error {}
