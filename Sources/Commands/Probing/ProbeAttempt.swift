@@ -25,7 +25,12 @@ struct ProbeAttempt {
       run: "probe", path: module.name, attempt: 1, idempotencyKey: "", deadline: end, history: NoRuns(),
       progress: { display.note($0, of: module.name) })
     let work = Task { () -> Result<StepResult<Value>, StepError> in
-      do throws(StepError) { return .success(try await module.run(input, context)) } catch { return .failure(error) }
+      do throws(StepError) {
+        let result = try await module.run(input, context)
+        return .success(result)
+      } catch {
+        return .failure(error)
+      }
     }
     let listener = Task {
       for await _ in signals.subscribe() { work.cancel() }

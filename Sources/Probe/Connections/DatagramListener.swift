@@ -30,7 +30,8 @@ struct DatagramListener: Sendable {
     }
     let result: Result<Value, ProbeFailure>
     do throws(ProbeFailure) {
-      result = .success(try await body(listener))
+      let value = try await body(listener)
+      result = .success(value)
     } catch {
       result = .failure(error)
     }

@@ -44,10 +44,10 @@ extension ServerConnection {
             handshake: security?.handshake)
         }
       }
+      let handshake = try await opened.finishHandshake(
+        by: options.handshakeLimit.map { min(deadline, .now + $0) } ?? deadline)
       return ServerConnection(
-        transport: transport, server: server, channel: opened.channel, handler: opened.handler,
-        handshake: try await opened.finishHandshake(
-          by: options.handshakeLimit.map { min(deadline, .now + $0) } ?? deadline))
+        transport: transport, server: server, channel: opened.channel, handler: opened.handler, handshake: handshake)
     } catch {
       throw Task.isCancelled ? .cancelled : TransportFailure(error, over: transport)
     }

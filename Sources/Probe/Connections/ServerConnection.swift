@@ -109,7 +109,8 @@ extension ServerConnection {
       }
       let result: Result<Value, ProbeFailure>
       do throws(ProbeFailure) {
-        result = .success(try await body(connection))
+        let value = try await body(connection)
+        result = .success(value)
       } catch {
         result = .failure(error)
       }

@@ -49,7 +49,8 @@ extension ServerConnection {
     }
     let result: Result<Value, ProbeFailure>
     do throws(ProbeFailure) {
-      result = .success(try await body(socket))
+      let value = try await body(socket)
+      result = .success(value)
     } catch {
       result = .failure(error)
     }

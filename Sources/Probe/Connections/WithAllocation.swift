@@ -145,7 +145,8 @@ extension Allocation {
     }
     let result: Result<Value, ProbeFailure>
     do throws(ProbeFailure) {
-      result = .success(try await body(allocation))
+      let value = try await body(allocation)
+      result = .success(value)
     } catch {
       result = .failure(error)
     }

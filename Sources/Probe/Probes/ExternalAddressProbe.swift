@@ -46,7 +46,8 @@ package struct ExternalAddressProbe: Sendable {
       if let observer { try await observer.preferredAddress(by: end) } else { nil }
     let ((relayed, observed), _) = try await Allocation.withAllocation(AllocationRequest(server: server), by: end) {
       allocation throws(ProbeFailure) in
-      (allocation.relayedAddress.ip, try await observe(allocation, from: observerAddress, by: end))
+      let observed = try await observe(allocation, from: observerAddress, by: end)
+      return (allocation.relayedAddress.ip, observed)
     }
     let special = SpecialRange(relayed)
     var findings: [Finding] = []

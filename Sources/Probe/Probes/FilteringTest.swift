@@ -40,7 +40,8 @@ struct FilteringTest {
     for change in [
       ChangeRequest(changesAddress: true, changesPort: true), ChangeRequest(changesAddress: false, changesPort: true),
     ] {
-      heard.append(Heard(change: change, reply: try await reply(to: change)))
+      let reply = try await reply(to: change)
+      heard.append(Heard(change: change, reply: reply))
       if case .arrived? = heard.last?.reply { break }
     }
     return heard

@@ -43,7 +43,8 @@ package struct PoolProbe: Sendable {
         group.addTask {
           let result: Result<AllocateProbe.Report, ProbeFailure>
           do throws(ProbeFailure) {
-            result = .success(try await AllocateProbe(server: server).run(deadline: deadline))
+            let report = try await AllocateProbe(server: server).run(deadline: deadline)
+            result = .success(report)
           } catch {
             result = .failure(error)
           }

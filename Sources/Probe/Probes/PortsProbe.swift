@@ -53,7 +53,8 @@ package struct PortsProbe: Sendable {
       do throws(ProbeFailure) {
         let (attempt, _) = try await Allocation.withAllocation(request, by: end) {
           (allocation) async throws(ProbeFailure) -> Attempt in
-          Attempt(relayed: allocation.relayedAddress, isReached: try await isReached(allocation, by: end))
+          let isReached = try await isReached(allocation, by: end)
+          return Attempt(relayed: allocation.relayedAddress, isReached: isReached)
         }
         if attempt.isReached { reachable.append(attempt.relayed) } else { unreachable.append(attempt.relayed) }
       } catch {

@@ -143,7 +143,8 @@ package struct RelayProbe: Sendable {
     do throws(ProbeFailure) {
       switch path {
       case .channel:
-        return .channel(try await allocation.bindChannel(to: peer, by: end))
+        let channel = try await allocation.bindChannel(to: peer, by: end)
+        return .channel(channel)
       case .send:
         try await allocation.permit([peer.ip], by: end)
         return .indications(peer)

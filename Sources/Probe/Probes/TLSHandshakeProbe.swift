@@ -142,7 +142,9 @@ package struct TLSHandshakeProbe: Sendable {
         progress("\(version.rawValue): cipher \(index + 1) of \(names.count), \(cipher)")
         group.addTask {
           do throws(ProbeFailure) {
-            return (index, .success(try await trials.answer(to: .init(version: version, cipher: cipher))))
+            // A variable first: awaited inside the tuple, Swift 6.3.1 loses `index` at -O (MiscompileTests).
+            let verdict = try await trials.answer(to: .init(version: version, cipher: cipher))
+            return (index, .success(verdict))
           } catch {
             return (index, .failure(error))
           }
