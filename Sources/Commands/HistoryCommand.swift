@@ -44,6 +44,7 @@ package struct HistoryCommand: ParsableCommand {
     let project = try options.load()
     let ledger = project.ledger
     if let name { try refuseUnknown(name, in: project, ledger) }
+    var problems: [JournalError] = []
     do throws(JournalError) {
       if let figure, let name {
         let readings = try ledger.figure(figure, of: name, since: earliest, limit: limit)
@@ -53,11 +54,16 @@ package struct HistoryCommand: ParsableCommand {
             "runbook: no run of \(name) has the figure \"\(figure)\": report --format json shows what steps put out\n")
         }
       } else {
-        show(try ledger.entries(of: name, since: earliest, limit: limit))
+        let entries = try ledger.entries(of: name, since: earliest, limit: limit)
+        show(entries)
+        problems = entries.compactMap(\.problem)
       }
     } catch {
       throw CommandFailure(error)
     }
+    guard let first = problems.first else { return }
+    let others = problems.count > 1 ? "\nand \(problems.count - 1) more" : ""
+    throw CommandFailure(.error, first.message + others, advice: first.advice, isAfterOutput: true)
   }
 
   /// A name that neither a file nor a past run has is a mistyped one.
@@ -120,6 +126,7 @@ extension LedgerEntry {
       return row(run, run.outcome?.rawValue ?? (goesOn ? "running" : "died"))
     case .changed(let run, _): return row(run, "changed")
     case .damaged(let error): return ["damaged", "", "", "", terminalSafe(error.message), folder.id]
+    case .refused(let error): return ["no access", "", "", "", terminalSafe(error.message), folder.id]
     }
   }
 
@@ -137,6 +144,7 @@ extension LedgerEntry {
     case .run(let run, let goesOn): json(run, outcome: run.outcome, goesOn: goesOn, damaged: nil)
     case .changed(let run, let error): json(run, outcome: nil, goesOn: false, damaged: error)
     case .damaged(let error): ["run": .string(folder.id), "damaged": .string(error.message)]
+    case .refused(let error): ["run": .string(folder.id), "damaged": .null, "noAccess": .string(error.message)]
     }
   }
 

@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Glibc
 import Journal
 import Ledger
 import Reports
@@ -8,10 +9,16 @@ package struct ReportCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "report",
     abstract: "Show the report of a past run, from its journal alone.",
-    discussion: "The journal's chain is verified first; a journal that was changed is refused, with the line.")
+    discussion: """
+      The journal's chain is verified first, then its outcome against its steps, and the files and runs that it names; what \
+      was changed is refused, with the line. The folder of a run needs no project: a copy on another host will do.
+
+        runbook report last
+        runbook report /mnt/backup/runs/01M7YMP589GRQ6KKWRT1E7M3DQ
+      """)
 
   @Argument(
-    help: ArgumentHelp("The run's id, a unique beginning of it, or last.", valueName: "run"),
+    help: ArgumentHelp("The run's id, a unique beginning of it, last, or the folder of a run.", valueName: "run"),
     completion: ProjectCompletion.runs)
   var reference: String = "last"
 
@@ -22,7 +29,8 @@ package struct ReportCommand: ParsableCommand {
 
   package func run() throws {
     do {
-      let recorded = try RecordedRun.read(try options.load().ledger.run(reference))
+      let folder = try RunFolder(named: reference) ?? options.load().ledger.run(reference)
+      let recorded = try RecordedRun.read(folder)
       Terminal.standardOutput.write(text(of: Report(recorded), format, style: Style(terminal: .standardOutput)))
     } catch let error as JournalError {
       throw CommandFailure(error)
@@ -31,5 +39,25 @@ package struct ReportCommand: ParsableCommand {
     } catch let error as LedgerError {
       throw CommandFailure(.invalid, error.message, advice: error.advice)
     }
+  }
+}
+
+extension RunFolder {
+  /// The folder that a path means, or the journal in it; nil for a word that is none.
+  ///
+  /// - Throws: `CommandFailure` where a path leads to no run.
+  fileprivate init?(named reference: String) throws {
+    var path = reference
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    if path.hasSuffix("/journal.jsonl") { path.removeLast("/journal.jsonl".count) }
+    if path == "journal.jsonl" { path = "." }
+    guard access("\(path)/journal.jsonl", F_OK) != 0 else {
+      self.init(path)
+      return
+    }
+    guard reference.contains("/") || reference.hasPrefix(".") else { return nil }
+    throw CommandFailure(
+      .invalid, "there is no run in \(reference): \(path)/journal.jsonl: \(String(cString: strerror(errno)))",
+      advice: "name the folder that holds journal.jsonl, or a run by its id")
   }
 }

@@ -7,7 +7,7 @@ package struct RunbookCommand: AsyncParsableCommand {
     abstract: "Executable, provable runbooks for those who operate STUN and TURN servers.",
     discussion: """
       A runbook is a YAML file of typed steps. `runbook run NAME` checks it whole, then runs it, records every step in a \
-      journal that cannot be changed unnoticed, and reports what passed and what did not.
+      journal in which changes show, and reports what passed and what did not.
 
       Begin with a project of your own, and try it without a server:
 
@@ -28,7 +28,7 @@ package struct RunbookCommand: AsyncParsableCommand {
           ValidateCommand.self, ListCommand.self, ShowCommand.self, ModulesCommand.self, SchemaCommand.self,
           EvalCommand.self,
         ]),
-      CommandGroup(name: "Looking back", subcommands: [ReportCommand.self, HistoryCommand.self]),
+      CommandGroup(name: "Looking back", subcommands: [ReportCommand.self, HistoryCommand.self, PruneCommand.self]),
     ])
 
   package init() {}

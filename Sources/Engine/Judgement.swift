@@ -21,14 +21,3 @@ extension Expectation {
     }
   }
 }
-
-extension JudgedExpectation {
-  /// What the expectation adds to its step's outcome.
-  var outcome: Outcome {
-    switch verdict {
-    case .holds: .pass
-    case .broken: severity == .warn ? .warn : .fail
-    case .error: .error
-    }
-  }
-}

@@ -5,18 +5,58 @@ struct Descriptor: ~Copyable {
   let number: Int32
   let path: String
 
-  /// Opens a path, never following a symbolic link in its last part. `mode` is that of a file which is made, whatever the
-  /// umask of who runs us.
-  init(opening path: String, _ flags: Int32, mode: mode_t = 0) throws(JournalError) {
-    let opened = retrying { open(path, flags | O_CLOEXEC | O_NOFOLLOW, mode) }
+  /// Opens what is there, never following a symbolic link in the last part of its path.
+  init(opening path: String, _ flags: Int32) throws(JournalError) {
+    let opened = retrying { open(path, flags | O_CLOEXEC | O_NOFOLLOW) }
     guard opened >= 0 else { throw JournalError("open", path, errno) }
-    if flags & O_CREAT != 0, fchmod(opened, mode) != 0 {
-      let number = errno
-      close(opened)
-      throw JournalError("set the mode of", path, number)
-    }
     number = opened
     self.path = path
+  }
+
+  /// Makes a file that is not there yet, with exactly this mode, whatever the umask of who runs us; root gives it to the
+  /// owner of its folder.
+  init(creating path: String, _ flags: Int32, mode: mode_t) throws(JournalError) {
+    let made = retrying { open(path, flags | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode) }
+    guard made >= 0 else { throw JournalError("create", path, errno) }
+    do throws(JournalError) { try Self.share(made, path, mode: mode) } catch {
+      close(made)
+      throw error
+    }
+    number = made
+    self.path = path
+  }
+
+  /// Opens a file, or makes it where it is not there.
+  static func openingOrCreating(_ path: String, _ flags: Int32, mode: mode_t) throws(JournalError) -> Descriptor {
+    while true {
+      do throws(JournalError) { return try Descriptor(opening: path, flags) } catch {
+        guard error.code == .missing else { throw error }
+      }
+      do throws(JournalError) { return try Descriptor(creating: path, flags, mode: mode) } catch {
+        // Somebody else was faster.
+        guard access(path, F_OK) == 0 else { throw error }
+      }
+    }
+  }
+
+  /// Gives what was just made its mode, and the owner and group of the folder that it lies in as far as we may: what root
+  /// records in an operator's folder is the operator's.
+  func share(mode: mode_t) throws(JournalError) { try Self.share(number, path, mode: mode) }
+
+  private static func share(_ number: Int32, _ path: String, mode: mode_t) throws(JournalError) {
+    var own = stat()
+    var parent = stat()
+    guard unsafe fstat(number, &own) == 0 else { throw JournalError("look at", path, errno) }
+    if unsafe stat(parentFolder(of: path), &parent) == 0, own.st_uid == geteuid() {
+      let isRoot = geteuid() == 0
+      if isRoot && own.st_uid != parent.st_uid || own.st_gid != parent.st_gid {
+        // Who may not give it away keeps it, as on file systems that know no owners.
+        _ = fchown(number, isRoot ? parent.st_uid : own.st_uid, parent.st_gid)
+      }
+    }
+    // An installed state passes its group on by the set-group-ID bit, which a new folder inherits.
+    let inherited = own.st_mode & S_IFMT == S_IFDIR ? own.st_mode & S_ISGID : 0
+    guard fchmod(number, mode | inherited) == 0 else { throw JournalError("set the mode of", path, errno) }
   }
 
   /// Opens a regular file to read; nothing else, so that no pipe can keep who lists runs waiting.
@@ -43,6 +83,12 @@ struct Descriptor: ~Copyable {
       guard count > 0 else { throw JournalError("write to", path, ENOSPC) }
       written += count
     }
+  }
+
+  /// Writes all of the bytes, and brings them to the disk.
+  func writeAndSync(_ bytes: [UInt8]) throws(JournalError) {
+    try write(bytes)
+    try sync()
   }
 
   /// Where the last byte ends that is not zero.

@@ -9,16 +9,13 @@ func makeFolders(_ path: String, mode: mode_t) throws(JournalError) {
   try syncFolder(parent)
 }
 
-/// Makes one folder with exactly this mode.
+/// Makes one folder with exactly this mode; root gives it to the owner of the folder that it lies in.
 func makeFolder(_ path: String, mode: mode_t, mayExist: Bool = false) throws(JournalError) {
   guard mkdir(path, mode) == 0 else {
     if mayExist, errno == EEXIST { return }
     throw JournalError("make the folder", path, errno)
   }
-  var status = stat()
-  guard unsafe lstat(path, &status) == 0 else { throw JournalError("look at", path, errno) }
-  // An installed state passes its group on by the set-group-ID bit, which a new folder inherits.
-  guard chmod(path, mode | status.st_mode & S_ISGID) == 0 else { throw JournalError("set the mode of", path, errno) }
+  try Descriptor(opening: path, O_RDONLY | O_DIRECTORY).share(mode: mode)
 }
 
 /// Brings what was made, renamed or removed in a folder to the disk.
@@ -28,17 +25,21 @@ func syncFolder(_ path: String) throws(JournalError) {
 
 /// Puts a file in place that is wholly there or not at all, also after a loss of power.
 func writeWhole(_ bytes: [UInt8], to path: String, mode: mode_t) throws(JournalError) {
-  let aside = path + ".new"
+  let aside = path + suffixAside
   // What a crash left half-written.
   unlink(aside)
   do {
-    let file = try Descriptor(opening: aside, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
-    try file.write(bytes)
-    try file.sync()
+    try Descriptor(creating: aside, O_WRONLY, mode: mode).writeAndSync(bytes)
+    try move(aside, to: path)
+  } catch {
+    unlink(aside)
+    throw error
   }
-  try move(aside, to: path)
   try syncFolder(parentFolder(of: path))
 }
+
+/// What the name of a file ends with while it is being written.
+let suffixAside = ".new"
 
 /// Renames; what it replaces is gone at the same moment.
 func move(_ path: String, to other: String) throws(JournalError) {
@@ -60,6 +61,25 @@ func names(in path: String) throws(JournalError) -> [String] {
     if name != ".", name != ".." { names.append(name) }
   }
   return names
+}
+
+/// Removes a file, or a folder with what is in it; never follows links. Throws where something cannot be removed.
+func removeWhole(_ path: String) throws(JournalError) {
+  if isFolder(path) {
+    for name in try names(in: path) { try removeWhole("\(path)/\(name)") }
+    guard rmdir(path) == 0 else { throw JournalError("remove", path, errno) }
+  } else {
+    guard unlink(path) == 0 else { throw JournalError("remove", path, errno) }
+  }
+}
+
+/// What a folder and all in it take on the disk, in bytes; what cannot be looked at counts as nothing.
+func diskUsage(of path: String) -> Int64 {
+  var status = stat()
+  guard unsafe lstat(path, &status) == 0 else { return 0 }
+  let own = Int64(status.st_blocks) * 512
+  guard status.st_mode & S_IFMT == S_IFDIR else { return own }
+  return ((try? names(in: path)) ?? []).reduce(own) { $0 + diskUsage(of: "\(path)/\($1)") }
 }
 
 /// Removes a folder of our own making with what is in it, as far as it can be removed; never follows links.

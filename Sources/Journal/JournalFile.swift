@@ -21,8 +21,7 @@ final class JournalFile {
   init(
     creatingIn folder: RunFolder, id: String, access: StateFolder.Access, clock: @escaping @Sendable () -> Moment
   ) throws(JournalError) {
-    file = try Descriptor(
-      opening: folder.journal, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: access.fileMode)
+    file = try Descriptor(creating: folder.journal, O_WRONLY | O_APPEND, mode: access.fileMode)
     self.folder = folder
     self.id = id
     self.access = access
@@ -45,8 +44,16 @@ final class JournalFile {
       throw JournalError(.damaged, "\(folder.journal) holds no whole event", path: folder.journal, line: 1)
     }
     let file = JournalFile(descriptor, holding: content, in: folder, access: access, clock: clock)
+    try removeHalfWritten(in: folder)
     if content.tornBytes > 0 { try file.cutOff(content) }
     return (file, first)
+  }
+
+  /// Outputs that a crash left half-written: no line refers to them.
+  private static func removeHalfWritten(in folder: RunFolder) throws(JournalError) {
+    for name in try names(in: folder.outputs) where name.hasSuffix(suffixAside) {
+      try removeWhole("\(folder.outputs)/\(name)")
+    }
   }
 
   private init(

@@ -53,13 +53,21 @@ package enum JournalReference {
     | `line-N.torn` | what a crash left of line N, where the run was gone on with |
 
     The folder is built aside as `.new-<ULID>`, brought to the disk, and renamed into place with its first event in it.
-    `.number` beside it holds the number of the last run.
+    `.number` beside it holds the number of the last run; a run that is removed (`runbook prune`) does not set its number free. Runs are
+    put in place and removed under the lock of `.lock`; what a crash left half-removed is named `.gone-<ULID>`, and goes with the next run.
 
     - **Form.** One JSON object a line, at most 64 KiB with its LF. Durations and sizes are as people write them (`4.2ms`),
       moments are RFC 3339 in UTC, secrets are `\(Secret.mask)`. A member that does not fit into the line is replaced by
       `{"$file": "outputs/<sha256>.json", "bytes": n}`, the largest first.
     - **Chain.** `prev` is the SHA-256 of the line before, without its LF, so that an edited, missing or moved line
-      shows. The last line has no successor: what was cut off at a line's end does not show in the chain.
+      shows. The last line has no successor: a change of it, or what was cut off at a line's end, does not show in the chain.
+    - **Agreement.** A reader reckons the outcome again: `run.finished` must say what the steps and child runs come to (or worse, with
+      a `finding`), and no step may have ended better than its last try, its expectations and the steps inside it. The files of
+      `sources/` must have the digests of `run.started`, `params.json` its parameters. A parent and its children, if they lie beside
+      each other, must have recorded the same outcome of each child.
+    - **Limits.** Who rewrites a whole journal, and those of its parent and children, is not found out: journals are not signed.
+    - **Owner.** If root records a run in somebody else's folder, the files are given to the folder's owner and group. If the state
+      folder's group may write to it, its members share what is in it.
     - **Durability.** `run.started`, `run.finished` and `journal.recovered` are on the disk (`fdatasync`) before anything
       else happens; so are `step.intent` and `step.result` of steps whose effect is more than `observe`. After an
       error of the disk nothing more is written, and no sync is tried again.

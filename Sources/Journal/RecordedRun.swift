@@ -9,6 +9,8 @@ package struct RecordedRun: Sendable {
   package let tornBytes: Int
   /// True while a process has the journal open to write.
   package let isBeingWritten: Bool
+  /// What could not be compared with the journal, such as a file that is missing.
+  package private(set) var doubts: [String] = []
 
   package init(
     folder: RunFolder, id: String, started: RunStarted, events: [RecordedEvent], tornBytes: Int = 0,
@@ -30,10 +32,11 @@ package struct RecordedRun: Sendable {
 
   package var isFinished: Bool { finished != nil }
 
-  /// Reads a run's journal and changes nothing.
+  /// Reads a run's journal and changes nothing. Its outcome is reckoned again from its steps, and compared with what parent
+  /// and children recorded; so are the files that it names.
   ///
-  /// Throws `missing` where there is none, `damaged` with the line where the chain does not hold, `newer` for a form
-  /// that this version cannot read.
+  /// Throws `missing` where there is none, `damaged` with the line where the chain does not hold or something was altered,
+  /// `newer` for a form that this version cannot read.
   package static func read(_ folder: RunFolder) throws(JournalError) -> RecordedRun {
     let file = try Descriptor.reading(folder.journal)
     let isBeingWritten = try file.isLockedByOther()
@@ -41,9 +44,11 @@ package struct RecordedRun: Sendable {
     guard case .runStarted(let started) = content.events.first?.event else {
       throw LineReader(folder: folder, number: 1).damaged("is no \(RunStarted.type)")
     }
-    return RecordedRun(
+    var run = RecordedRun(
       folder: folder, id: content.run, started: started, events: content.events, tornBytes: content.tornBytes,
       isBeingWritten: isBeingWritten)
+    run.doubts = try RunVerification(run: run).doubts()
+    return run
   }
 }
 

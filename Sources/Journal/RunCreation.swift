@@ -14,9 +14,14 @@ package struct RunSource: Hashable, Sendable {
 
   /// The parts of the path, where all of them stay below the folder that it is relative to.
   fileprivate var parts: [Substring]? {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-    let stays = parts.allSatisfy { !["", ".", ".."].contains($0) && !$0.contains("\0") }
-    return stays ? parts : nil
+    Self.staysInside(path) ? path.split(separator: "/") : nil
+  }
+
+  /// Whether a path stays below the folder that it is relative to.
+  static func staysInside(_ path: String) -> Bool {
+    path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+      !["", ".", ".."].contains($0) && !$0.contains("\0")
+    }
   }
 }
 
@@ -32,8 +37,7 @@ struct RunCreation {
     _ started: RunStarted, clock: @escaping @Sendable () -> Moment
   ) throws(JournalError) -> (file: JournalFile, first: RecordedEvent) {
     try makeFolders(state.runs, mode: state.access.folderMode)
-    let lock = try Descriptor(opening: "\(state.runs)/.lock", O_RDWR | O_CREAT, mode: state.access.fileMode)
-    try lock.lock()
+    let lock = try state.lockRuns()
     defer { lock.unlock() }
     try removeAbandoned()
 
@@ -72,9 +76,7 @@ struct RunCreation {
   }
 
   private func writeFile(_ bytes: [UInt8], to path: String) throws(JournalError) {
-    let file = try Descriptor(opening: path, O_WRONLY | O_CREAT | O_EXCL, mode: state.access.fileMode)
-    try file.write(bytes)
-    try file.sync()
+    try Descriptor(creating: path, O_WRONLY, mode: state.access.fileMode).writeAndSync(bytes)
   }
 
   private func writeSources(below folder: String) throws(JournalError) {
@@ -96,8 +98,10 @@ struct RunCreation {
     for folder in folders { try syncFolder(folder) }
   }
 
-  /// Folders that a crash left half-built. Nobody else builds one while this process has the lock.
+  /// Folders that a crash left half-built or half-removed. Nobody else is at it while this process has the lock.
   private func removeAbandoned() throws(JournalError) {
-    for name in try names(in: state.runs) where name.hasPrefix(".new-") { removeTree("\(state.runs)/\(name)") }
+    for name in try names(in: state.runs) where name.hasPrefix(".new-") || name.hasPrefix(RunRemoval.prefix) {
+      removeTree("\(state.runs)/\(name)")
+    }
   }
 }

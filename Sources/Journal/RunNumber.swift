@@ -27,6 +27,11 @@ struct RunNumber {
     try RunNumber(value: value, claimedBy: nil).claim(in: state)
   }
 
+  /// Makes sure that no number is given again, whichever runs are removed next.
+  static func settle(in state: StateFolder) throws(JournalError) {
+    try RunNumber(value: next(in: state) - 1, claimedBy: nil).claim(in: state)
+  }
+
   private var text: String { "\(value)" + (claimedBy.map { " \($0)" } ?? "") + "\n" }
 
   private static func read(in state: StateFolder) throws(JournalError) -> RunNumber? {

@@ -14,15 +14,35 @@ package struct StateFolder: Hashable, Sendable {
     case owner
     /// The folder's group too: an installed state, which cron's root shares with operators.
     case group
+    /// The folder's group may also record runs of its own.
+    case groupWriting
 
-    var fileMode: mode_t { self == .owner ? 0o600 : 0o640 }
-    var folderMode: mode_t { self == .owner ? 0o700 : 0o750 }
+    var fileMode: mode_t {
+      switch self {
+      case .owner: 0o600
+      case .group: 0o640
+      case .groupWriting: 0o660
+      }
+    }
+
+    var folderMode: mode_t {
+      switch self {
+      case .owner: 0o700
+      case .group: 0o750
+      case .groupWriting: 0o770
+      }
+    }
   }
 
-  /// - Parameter path: made with the first run, where it is not there.
+  /// - Parameters:
+  ///   - path: made with the first run, where it is not there.
+  ///   - access: what is made there is given. A folder that is there and that its group may write to is shared with the group,
+  ///     whatever this says.
   package init(_ path: String, access: Access = .owner) {
     self.path = path
-    self.access = access
+    var status = stat()
+    let isShared = unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_mode & 0o020 != 0
+    self.access = isShared ? .groupWriting : access
     isVolatile = false
   }
 
@@ -41,6 +61,13 @@ package struct StateFolder: Hashable, Sendable {
   /// The folders of its runs, in no order; none where there is no such state yet.
   package func runFolders() throws(JournalError) -> [RunFolder] {
     try names(in: runs).filter(ULID.isValid).map(run)
+  }
+
+  /// Waits for the lock under which runs are put in place and removed; given back with the descriptor.
+  func lockRuns() throws(JournalError) -> Descriptor {
+    let file = try Descriptor.openingOrCreating("\(runs)/.lock", O_RDWR, mode: access.fileMode)
+    try file.lock()
+    return file
   }
 
   /// The folder in memory-backed storage that stands in for this one when the disk is full or broken: in `/dev/shm`, or

@@ -56,6 +56,12 @@ private let checkProperties: [String: JSON] = [
 
 private let projectProperties: [String: JSON] = [
   "project": text, "targets": map(of: ["$ref": "#/$defs/target"]), "state": text,
+  "retention": [
+    "type": "object", "additionalProperties": false,
+    "properties": [
+      "olderThan": duration, "keep": ["type": "integer", "minimum": 1], "keepFailed": ["type": "boolean"],
+    ],
+  ],
 ]
 
 private let targetProperties: [String: JSON] = [

@@ -4,8 +4,8 @@ package import Steps
 
 /// The runs of one or several state folders, read from their journals.
 ///
-/// It keeps no index: the first and the last line of each journal tell which run it is, so that the cost grows with the
-/// number of runs; what is then listed is verified whole.
+/// It keeps no index: the first line of each journal tells its number, the first and the last which run it is, so that the
+/// cost grows with the number of runs; what is then listed is verified whole.
 package struct Ledger: RunHistory {
   private let states: [StateFolder]
 
@@ -75,8 +75,30 @@ package struct Ledger: RunHistory {
     var folders: [RunFolder] = []
     var failure: JournalError?
     for state in states {
-      do throws(JournalError) { folders += try state.runFolders() } catch { failure = error }
+      do throws(JournalError) { folders = merged(folders, try state.newestFirst()) } catch { failure = error }
     }
-    return (folders.sorted { $0.id > $1.id }, failure)
+    return (folders, failure)
   }
+}
+
+extension StateFolder {
+  /// The folders of its runs, the newest first: that is the one with the highest number, whatever the wall clock said. A run
+  /// without a number (in memory, or not readable) stands where its id puts it.
+  func newestFirst() throws(JournalError) -> [RunFolder] {
+    let runs = try runFolders().sorted { $0.id > $1.id }
+    guard !isVolatile else { return runs }
+    let numbers = runs.map(\.recordedNumber)
+    let numbered = zip(runs, numbers).compactMap { run, number in number.map { (run, $0) } }.sorted { $0.1 > $1.1 }
+    return merged(numbered.map(\.0), zip(runs, numbers).filter { $0.1 == nil }.map(\.0))
+  }
+}
+
+/// Two lists of runs as one: each keeps its order, and the greater id goes first where they meet.
+private func merged(_ one: [RunFolder], _ other: [RunFolder]) -> [RunFolder] {
+  var result: [RunFolder] = []
+  var (one, other) = (one[...], other[...])
+  while let a = one.first, let b = other.first {
+    result.append(a.id > b.id ? one.removeFirst() : other.removeFirst())
+  }
+  return result + one + other
 }

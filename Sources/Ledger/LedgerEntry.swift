@@ -9,10 +9,12 @@ package struct LedgerEntry: Hashable, Sendable {
   package enum Content: Hashable, Sendable {
     /// `goesOn` tells a run without an end that is still being written from one that died.
     case run(RunSummary, goesOn: Bool)
-    /// The journal's ends can be read, and what lies between them was changed: nothing that they say counts.
+    /// The journal's ends can be read, and it, or what it is compared with, was changed: nothing that they say counts.
     case changed(RunSummary, JournalError)
-    /// The journal cannot be read, and why.
+    /// The journal is none that can be read, and why.
     case damaged(JournalError)
+    /// We may not read it.
+    case refused(JournalError)
   }
 
   /// Reads the ends of the journal, and believes them.
@@ -27,7 +29,7 @@ package struct LedgerEntry: Hashable, Sendable {
         finishedAt: finished == nil ? nil : ends.last.moment.wall, outcome: finished?.outcome)
       content = .run(run, goesOn: finished == nil && ends.isBeingWritten)
     } catch {
-      content = .damaged(error)
+      content = error.code == .refused ? .refused(error) : .damaged(error)
     }
   }
 
@@ -35,9 +37,17 @@ package struct LedgerEntry: Hashable, Sendable {
   func verified() -> LedgerEntry {
     guard case .run(let run, _) = content else { return self }
     do throws(JournalError) { _ = try RecordedRun.read(folder) } catch {
-      return LedgerEntry(folder: folder, content: .changed(run, error))
+      return LedgerEntry(folder: folder, content: error.code == .refused ? .refused(error) : .changed(run, error))
     }
     return self
+  }
+
+  /// Why the run cannot be trusted, or not be read; nil for one that can.
+  package var problem: JournalError? {
+    switch content {
+    case .run: nil
+    case .changed(_, let error), .damaged(let error), .refused(let error): error
+    }
   }
 
   private init(folder: RunFolder, content: Content) {

@@ -22,6 +22,7 @@ extension Report {
     if run.tornBytes > 0 {
       warnings.append("the journal's last line was cut off by a crash: \(run.tornBytes) bytes are left out")
     }
+    warnings += run.doubts
     if started.volatile { warnings.append("the journal lies in memory: copy it before the host restarts") }
 
     self.init(

@@ -94,7 +94,7 @@ extension FieldDeclaration {
     if mustHoldSomething, value == .list([]) { throw Mismatch("must not be empty") }
     guard let bounds, !bounds.contains(value) else { return }
     throw Mismatch(
-      "must lie from \(bounds.minimum.json.text()) to \(bounds.maximum.json.text()), found \(value.json.text())")
+      "must lie from \(type.shown(bounds.minimum)) to \(type.shown(bounds.maximum)), found \(type.shown(value))")
   }
 }
 

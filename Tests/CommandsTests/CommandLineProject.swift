@@ -16,11 +16,13 @@ final class CommandLineProject: Sendable {
   static let repositoryURL = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
-  init() throws {
+  /// - Parameter isEmpty: true for a folder that is no project.
+  init(isEmpty: Bool = false) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "runbook-\(UUID().uuidString)")
     try FileManager.default.createDirectory(
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     root = folder.resolvingSymlinksInPath().path
+    guard !isEmpty else { return }
     for name in ["runbooks", "checks"] {
       try FileManager.default.copyItem(atPath: Self.repositoryURL.appending(path: name).path, toPath: "\(root)/\(name)")
     }
@@ -51,9 +53,18 @@ final class CommandLineProject: Sendable {
     }
   }
 
-  /// The command, for those who want to watch it.
-  func command(_ arguments: [String], environment: [String: String] = [:]) -> Command {
-    var command = Command(Self.executable, arguments)
+  /// The folders of its runs, the oldest first.
+  func runFolders() throws -> [String] {
+    let runs = "\(root)/.runbook/runs"
+    return try FileManager.default.contentsOfDirectory(atPath: runs).filter { !$0.hasPrefix(".") }.sorted()
+      .map { "\(runs)/\($0)" }
+  }
+
+  /// The command, for those who want to watch it; or another program in its place.
+  func command(
+    _ arguments: [String], environment: [String: String] = [:], program: String = CommandLineProject.executable
+  ) -> Command {
+    var command = Command(program, arguments)
     command.environment = environment
     command.directory = root
     command.timeout = .seconds(90)

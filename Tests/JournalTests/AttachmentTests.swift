@@ -24,7 +24,7 @@ import Testing
   func largeOutput(size: Int) async throws {
     let event = SampleRun.result(
       "a", output: .members([.init("log", .string(String(repeating: "é", count: size / 2)))]))
-    let folder = try await SampleRun.record(in: state, events: [event, SampleRun.end])
+    let folder = try await SampleRun.record(in: state, events: [event, SampleRun.emptyEnd])
     #expect(try longestLine(folder) <= 65_535)
     #expect(try outputs(folder).count == (size > 65_000 ? 1 : 0))
     #expect(try RecordedRun.read(folder).events.map(\.event).contains(event))
@@ -73,7 +73,7 @@ import Testing
   @Test("An output that was changed, or is gone, is refused by name")
   func tampered() async throws {
     let event = SampleRun.result("a", output: .string(String(repeating: "x", count: 70_000)))
-    let folder = try await SampleRun.record(in: state, events: [event, SampleRun.end])
+    let folder = try await SampleRun.record(in: state, events: [event, SampleRun.emptyEnd])
     let file = try folder.outputs + "/" + #require(outputs(folder).first)
     var bytes = try Data(contentsOf: URL(filePath: file))
     bytes[100] = 0x79

@@ -45,7 +45,7 @@ import Testing
       #expect(run.events.contains { $0.seq == seq && $0.event.type == StepIntent.type })
     }
     let writer = try await JournalWriter.reopen(folder)
-    try await writer.append(SampleRun.end)
+    try await writer.append(SampleRun.end(after: run.events.map(\.event)))
     #expect(try RecordedRun.read(folder).isFinished)
   }
 
@@ -63,7 +63,7 @@ import Testing
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
     }
-    let last = try await SampleRun.record(in: state, events: [SampleRun.end])
+    let last = try await SampleRun.record(in: state, events: [SampleRun.emptyEnd])
     let numbers = try state.runFolders().map { try RecordedRun.read($0).started.number }
     #expect(numbers.sorted() == Array(1...numbers.count))
     #expect(try RecordedRun.read(last).started.number == numbers.count)

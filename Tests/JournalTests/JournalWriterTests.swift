@@ -131,7 +131,7 @@ import Testing
     #expect(run.isBeingWritten && !run.isFinished)
     let error = await #expect(throws: JournalError.self) { try await JournalWriter.reopen(writer.folder) }
     #expect(error?.code == .busy)
-    try await writer.append(SampleRun.end)
+    try await writer.append(SampleRun.emptyEnd)
   }
 
   @Test("A run whose writer is gone is not being written")
@@ -150,7 +150,7 @@ import Testing
     let moments = Readings([start, later])
     let writer = try await JournalWriter.begin(
       SampleRun.started, sources: [], in: state, clock: { moments.next() })
-    try await writer.append(SampleRun.end)
+    try await writer.append(SampleRun.emptyEnd)
     let run = try RecordedRun.read(writer.folder)
     #expect(run.events.map(\.event.type) == ["run.started", "clock.stepped", "run.finished"])
     #expect(run.events[1].event == .clockStepped(ClockStepped(back: .seconds(3600))))
@@ -211,7 +211,7 @@ import Testing
     #expect(state.existingInMemory(runtimeFolder: nil) == memory)
     #expect(StateFolder(temporary.path + "/other").existingInMemory(runtimeFolder: nil) == nil)
     let writer = try await JournalWriter.begin(SampleRun.started, sources: SampleRun.sources, in: memory)
-    try await writer.append(SampleRun.end)
+    try await writer.append(SampleRun.emptyEnd)
     let run = try RecordedRun.read(writer.folder)
     #expect(run.started.volatile)
     #expect(run.started.number == 0)

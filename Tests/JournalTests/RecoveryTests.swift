@@ -63,7 +63,7 @@ import Testing
       let events = kept.count { $0 == 0x0A }
 
       let writer = try await JournalWriter.reopen(folder)
-      try await writer.append(SampleRun.end)
+      try await writer.append(SampleRun.end(after: whole.events.prefix(events).map(\.event)))
       let run = try RecordedRun.read(folder)
       #expect(Array(run.events.prefix(events)) == Array(whole.events.prefix(events)))
       #expect(run.tornBytes == 0 && run.isFinished)

@@ -14,7 +14,7 @@ import Testing
   }
 
   private func run() async throws -> Int {
-    let folder = try await SampleRun.record(in: state, id: ULID.next(), events: [SampleRun.end])
+    let folder = try await SampleRun.record(in: state, id: ULID.next(), events: [SampleRun.emptyEnd])
     return try RecordedRun.read(folder).started.number
   }
 

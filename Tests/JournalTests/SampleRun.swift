@@ -49,6 +49,18 @@ enum SampleRun {
   static let end = Event.runFinished(
     RunFinished(outcome: .pass, finding: nil, signal: nil, duration: .milliseconds(12)))
 
+  /// The end of a run that did nothing.
+  static let emptyEnd = Event.runFinished(
+    RunFinished(outcome: .skipped, finding: nil, signal: nil, duration: .milliseconds(12)))
+
+  /// The end that agrees with the events before it.
+  static func end(after events: some Sequence<Event>) -> Event {
+    var tally = OutcomeTally()
+    for event in events { _ = tally.take(event) }
+    return .runFinished(
+      RunFinished(outcome: tally.outcome, finding: nil, signal: nil, duration: .milliseconds(12)))
+  }
+
   /// Everything after the first event.
   static let events: [Event] = [
     step("relay", effect: .observe), intent("relay"),

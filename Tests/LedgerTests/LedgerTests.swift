@@ -40,6 +40,14 @@ import Testing
     for event in events { try await writer.append(event) }
     if let outcome {
       try await writer.append(
+        .stepStarted(
+          StepStarted(path: "only", title: "T", use: "m", effect: .observe, input: .null, diagnostic: false)))
+      try await writer.append(
+        .stepFinished(
+          StepFinished(
+            path: "only", outcome: outcome, finding: nil, expectations: [], attempts: 1, output: .null,
+            duration: .seconds(1))))
+      try await writer.append(
         .runFinished(RunFinished(outcome: outcome, finding: nil, signal: nil, duration: .seconds(1))))
     }
     return writer.run
@@ -115,9 +123,9 @@ import Testing
 
   @Test("A run whose journal was changed between its ends is listed as changed, not as passed")
   func changed() async throws {
-    let id = try await record("a", events: [.runSignalled(RunSignalled(signal: 15))])
+    let id = try await record("a", events: [.clockStepped(ClockStepped(back: .seconds(15)))])
     let file = URL(filePath: state.run(id).journal)
-    try Data(String(contentsOf: file, encoding: .utf8).replacing("\"signal\":15", with: "\"signal\":16").utf8)
+    try Data(String(contentsOf: file, encoding: .utf8).replacing("\"back\":\"15s\"", with: "\"back\":\"16s\"").utf8)
       .write(to: file)
     try await record("a")
     let entries = try ledger.entries(of: "a")
@@ -129,6 +137,32 @@ import Testing
     #expect(run.runbook == "a")
     #expect(error.message.contains("line 3"), "\(error.message)")
     #expect(try ledger.figure("turn.rtt", of: "a").map(\.value) == [nil, nil])
+  }
+
+  @Test("A run whose last line was changed is listed as changed, with what it says and what its steps come to")
+  func changedVerdict() async throws {
+    let id = try await record("a", outcome: .fail)
+    let file = URL(filePath: state.run(id).journal)
+    let text = try String(contentsOf: file, encoding: .utf8)
+    let start = try #require(text.range(of: "\"run.finished\""))
+    try Data((text[..<start.upperBound] + text[start.upperBound...].replacing("\"fail\"", with: "\"pass\"")).utf8)
+      .write(to: file)
+    guard case .changed(_, let error) = try ledger.entries().first?.content else {
+      Issue.record("not changed")
+      return
+    }
+    #expect(error.message.contains("ended in pass") && error.message.contains("come to fail"), "\(error.message)")
+  }
+
+  @Test("The newest run is that with the highest number, also where the wall clock has gone back since")
+  func newest() async throws {
+    let numbers = ["01KBHYXV80ABCDEFGHJKMNPQRS", "01KAHYXV80ABCDEFGHJKMNPQRS", "01KCHYXV80ABCDEFGHJKMNPQRS"]
+    for id in numbers { _ = try await JournalWriter.begin(started("a"), sources: [], id: id, in: state) }
+    #expect(try ledger.entries().map(\.folder.id) == numbers.reversed())
+    #expect(try ledger.run("last").id == numbers.last)
+    let early = "01K9HYXV80ABCDEFGHJKMNPQRS"
+    _ = try await JournalWriter.begin(started("a"), sources: [], id: early, in: state)
+    #expect(try ledger.run("last").id == early)
   }
 
   @Test("Folders that are no runs are not listed")
@@ -199,7 +233,10 @@ import Testing
         path: "disk", attempt: 1, outcome: .pass,
         output: .members([.init("used", .int(41)), .init("inodes", .int(7))]),
         finding: nil, notStarted: false, duration: .zero))
-    try await record("a", events: [started, result])
+    let finished = Event.stepFinished(
+      StepFinished(
+        path: "disk", outcome: .pass, finding: nil, expectations: [], attempts: 1, output: .null, duration: .zero))
+    try await record("a", events: [started, result, finished])
     #expect(try ledger.figure("disk.used", of: "a").map(\.unit) == ["percent"])
     #expect(try ledger.figure("disk.inodes", of: "a").map(\.unit) == [nil])
   }

@@ -16,6 +16,8 @@ package struct Project: Sendable {
   /// Whether `runbook.yaml` declares targets; otherwise there is one, `default`, from the environment.
   let declaresTargets: Bool
   let stateFolder: String?
+  /// Which past runs go; nil where `runbook.yaml` does not say.
+  package let retention: RetentionRules?
   /// Whether `runbook lab exec` has started us.
   let isInLab: Bool
   /// What to say where none is named and the environment seems to have been meant to; nil where it does not.
@@ -104,8 +106,8 @@ package struct Project: Sendable {
   static let stateVariable = "RUNBOOK_STATE"
 
   static let keys = KeyTable(
-    known: ["project", "targets", "state"],
-    unsupported: ["channels", "vault", "evidence", "retention", "waivers"])
+    known: ["project", "targets", "state", "retention"],
+    unsupported: ["channels", "vault", "evidence", "waivers"])
 
   /// Reads `runbook.yaml` and `.env`.
   ///
@@ -136,6 +138,7 @@ package struct Project: Sendable {
     judgeCertificates = surroundings.judgeCertificates
     name = reader?.text("project") ?? files.root.split(separator: "/").last.map(String.init) ?? "/"
     if case .string(let path)? = reader?.literal("state", as: .path) { stateFolder = path } else { stateFolder = nil }
+    retention = reader?["retention"].flatMap { RetentionRules($0, log: log) }
     var targets: [TargetDeclaration] = []
     isInLab = surroundings.isInLab
     declaresTargets = reader?["targets"] != nil && !isInLab

@@ -1,0 +1,80 @@
+/// Reckons a run's outcome again from its recorded steps and child runs, event by event.
+struct OutcomeTally {
+  private struct Step {
+    var isDiagnostic: Bool
+    /// Of the last try.
+    var result = Outcome.skipped
+    /// What the steps inside a check come to.
+    var inside = Outcome.skipped
+  }
+
+  /// Steps that have begun and not ended, by path.
+  private var open: [String: Step] = [:]
+  private var total = Outcome.skipped
+  private var signal: Int?
+
+  /// What the events so far come to, if the run ended now.
+  var outcome: Outcome { Outcome.worst([total] + open.values.filter { !$0.isDiagnostic }.map { _ in .indeterminate }) }
+
+  /// What an event says that cannot be, after "line 7 of the journal"; nil where it agrees with the events before it.
+  mutating func take(_ event: Event) -> String? {
+    switch event {
+    case .stepStarted(let step): open[step.path] = Step(isDiagnostic: step.diagnostic)
+    case .stepResult(let result): open[result.path]?.result = result.outcome
+    case .stepFinished(let finished): return end(finished)
+    case .childFinished(let child): total = Outcome.worst([total, child.outcome])
+    case .runTimedOut: total = Outcome.worst([total, .error])
+    case .runSignalled(let signalled): signal = signal ?? signalled.signal
+    case .runFinished(let finished): return check(finished)
+    default: break
+    }
+    return nil
+  }
+
+  private mutating func end(_ finished: StepFinished) -> String? {
+    let step = open.removeValue(forKey: finished.path)
+    if step?.isDiagnostic != true { count(finished.outcome, inside: finished.path) }
+    let least = Outcome.worst(
+      [step?.result ?? .skipped, step?.inside ?? .skipped] + finished.expectations.map(\.outcome))
+    guard Outcome.worst([least, finished.outcome]) != finished.outcome else { return nil }
+    return
+      "says that the step \(finished.path) ended in \(finished.outcome.rawValue), but what is recorded of it comes to "
+      + "\(least.rawValue): the line was altered"
+  }
+
+  private mutating func count(_ outcome: Outcome, inside path: String) {
+    guard let slash = path.lastIndex(of: "/") else {
+      total = Outcome.worst([total, outcome])
+      return
+    }
+    let check = String(path[..<slash])
+    guard let inside = open[check]?.inside else {
+      total = Outcome.worst([total, outcome])
+      return
+    }
+    open[check]?.inside = Outcome.worst([inside, outcome])
+  }
+
+  private func check(_ finished: RunFinished) -> String? {
+    if let signal, finished.signal == nil {
+      return "names no signal, but signal \(signal) ended the run: the line was altered"
+    }
+    guard finished.outcome != outcome else { return nil }
+    // What befell the run itself, and no step, can only make it worse, and is told.
+    if finished.finding != nil, Outcome.worst([outcome, finished.outcome]) == finished.outcome { return nil }
+    return
+      "says that the run ended in \(finished.outcome.rawValue), but its steps come to \(outcome.rawValue): the line was "
+      + "altered"
+  }
+}
+
+extension JudgedExpectation {
+  /// What the expectation adds to its step's outcome.
+  package var outcome: Outcome {
+    switch verdict {
+    case .holds: .pass
+    case .broken: severity == .warn ? .warn : .fail
+    case .error: .error
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import Glibc
+
+/// Removes runs of one state folder. Holds the lock under which runs are put in place, for as long as it exists.
+package struct RunRemoval: ~Copyable {
+  static let prefix = ".gone-"
+
+  private let state: StateFolder
+  private let lock: Descriptor
+
+  /// Waits until nobody else puts a run in place or removes one.
+  package init(from state: StateFolder) throws(JournalError) {
+    let lock = try state.lockRuns()
+    if !state.isVolatile { try RunNumber.settle(in: state) }
+    self.state = state
+    self.lock = lock
+  }
+
+  /// Removes runs that belong together, a parent and its children; the parent comes first. None of them is removed where one
+  /// is still being written to: false then. A run that is removed can no more be gone on with, since its journal's lock is
+  /// held meanwhile.
+  ///
+  /// Throws where a run cannot be removed; those before it are gone then.
+  package func remove(_ runs: [RunFolder]) throws(JournalError) -> Bool {
+    var held: [HeldJournal] = []
+    for run in runs {
+      guard let journal = try HeldJournal(of: run) else { return false }
+      held.append(journal)
+    }
+    // A parent that is there without its children is told of; a child without its parent would not be.
+    for run in runs.reversed() {
+      let aside = "\(state.runs)/\(Self.prefix)\(run.id)"
+      try move(run.path, to: aside)
+      try syncFolder(state.runs)
+      try removeWhole(aside)
+    }
+    withExtendedLifetime(held) {}
+    return true
+  }
+}
+
+/// The lock of the journal of a run that has ended.
+private final class HeldJournal {
+  private let file: Descriptor
+
+  /// Nil where a process writes to the journal.
+  init?(of run: RunFolder) throws(JournalError) {
+    file = try Descriptor(opening: run.journal, O_RDWR)
+    guard try file.tryLock() else { return nil }
+  }
+}
+
+extension RunFolder {
+  /// What the run takes on the disk, in bytes.
+  package var diskUsage: Int64 { Journal.diskUsage(of: path) }
+
+  /// The run's number, read from the beginning of its journal and not verified; nil for a run that has none, and where it
+  /// cannot be read.
+  package var recordedNumber: Int? {
+    guard let head = try? Descriptor.reading(journal).read(limit: 2048) else { return nil }
+    let key = Array(",\"number\":".utf8)
+    let number = head.offset(of: key).flatMap { offset in
+      Int(String(decoding: head[(offset + key.count)...].prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
+    }
+    guard let number = number ?? (try? JournalEnds.read(self))?.started.number, number > 0 else { return nil }
+    return number
+  }
+}
