@@ -134,7 +134,10 @@ struct DrivenRun {
     let result = running.attempt.unfinished(
       Finding(
         "step.hung", "it did not end although it was cancelled",
-        advice: "What it began may still go on: look at the processes and at the service."),
+        advice: """
+          What it began may still go on: look at the service and at its processes, and for a file system that does not \
+          answer (`dmesg`, `findmnt`).
+          """),
       duration: running.since.duration(to: .now))
     try await record(.stepResult(result))
   }

@@ -41,7 +41,7 @@ struct SequenceState: Sendable {
     case .pending: return begin(step, path, ending)
     case .broken(let error, let startedAt):
       let finding = Finding(
-        "expression.no-value", error.message,
+        "expression.noValue", error.message,
         advice: "Guard the value with `steps.ID.outcome == 'pass'`, or give the missing one.")
       return finish(step, path, .error, finding, attempts: 0, since: startedAt, now)
     case .running(let running): return running.next(step, path, scope, at: now, ending: ending, key: key)
@@ -97,7 +97,8 @@ struct SequenceState: Sendable {
       } catch {
         // What a failed check could not learn is no further error.
         guard outcome.isGood else { continue }
-        finding = Finding("check.output", "output \(output.declaration.name) has no value: \(message(of: error))")
+        finding = Finding(
+          "check.outputMissing", "output \(output.declaration.name) has no value: \(message(of: error))")
         outcome = .error
       }
     }

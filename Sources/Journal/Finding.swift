@@ -2,7 +2,7 @@ package import Schema
 
 /// Why a step did not simply pass: what was seen, what it means, and what to look at next.
 package struct Finding: Hashable, Sendable {
-  /// Stable, for machines: `turn.unauthorized`, `command.not-found`.
+  /// Stable, for machines: `turn.unauthorized`, `command.notStarted`.
   package var code: String
   /// What was seen, in one sentence without a full stop.
   package var message: String

@@ -3,14 +3,14 @@ package struct JournalError: Error, Hashable, Sendable {
   /// Stable names, to be matched; new ones may come.
   package struct Code: Hashable, Sendable {
     private enum Name: String, Hashable, Sendable {
-      case diskFull = "journal.disk-full"
+      case diskFull = "journal.diskFull"
       case refused = "journal.refused"
       case failed = "journal.failed"
       case damaged = "journal.damaged"
       case newer = "journal.newer"
       case missing = "journal.missing"
       case busy = "journal.busy"
-      case badSource = "journal.bad-source"
+      case badSource = "journal.badSource"
     }
 
     private let name: Name

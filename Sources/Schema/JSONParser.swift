@@ -131,19 +131,26 @@ private struct JSONParser {
   private mutating func string() throws(JSONError) -> String {
     offset += 1
     var text: [UInt8] = []
-    while offset < bytes.count {
-      let byte = bytes[offset]
-      offset += 1
-      switch byte {
+    while let end = endOfPlainText() {
+      text.append(contentsOf: bytes[offset..<end])
+      offset = end + 1
+      switch bytes[end] {
       case UInt8(ascii: "\""):
         guard let string = String(validating: text, as: UTF8.self) else { throw error("text is not UTF-8") }
         return string
       case UInt8(ascii: "\\"): try escape(into: &text)
-      case 0..<0x20: throw error("control character in a string")
-      default: text.append(byte)
+      default: throw error("control character in a string")
       }
     }
+    offset = bytes.count
     throw error("unterminated string")
+  }
+
+  /// The next quote, backslash or control character: what stands before it is taken in one piece.
+  private func endOfPlainText() -> Int? {
+    bytes.withUnsafeBufferPointer { bytes in
+      bytes[offset...].firstIndex { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+    }
   }
 
   private mutating func escape(into text: inout [UInt8]) throws(JSONError) {

@@ -60,27 +60,60 @@ private struct JSONWriter {
   }
 
   private mutating func quote(_ text: String) {
+    var text = text
     bytes.append(UInt8(ascii: "\""))
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": append("\\\"")
-      case "\\": append("\\\\")
-      case "\n": append("\\n")
-      case "\r": append("\\r")
-      case "\t": append("\\t")
-      case _ where isHostile(scalar):
-        let digits = String(scalar.value, radix: 16)
-        append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
-      default: bytes.append(contentsOf: scalar.utf8)
+    text.withUTF8 { quote($0) }
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  /// Byte by byte, and what needs no escape in one piece: outputs of programs are megabytes.
+  private mutating func quote(_ text: UnsafeBufferPointer<UInt8>) {
+    var written = 0
+    var index = 0
+    while index < text.count {
+      let byte = text[index]
+      if byte >= 0x20, byte < 0x7F, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+        index += 1
+        continue
       }
+      let (length, escape) = escape(text, at: index)
+      if let escape {
+        bytes.append(contentsOf: text[written..<index])
+        append(escape)
+        written = index + length
+      }
+      index += length
     }
-    bytes.append(UInt8(ascii: "\""))
+    bytes.append(contentsOf: text[written...])
+  }
+
+  /// The length of the character that begins here, and what is written in its place; nil for itself.
+  private func escape(_ text: UnsafeBufferPointer<UInt8>, at index: Int) -> (length: Int, escape: String?) {
+    switch text[index] {
+    case UInt8(ascii: "\""): return (1, "\\\"")
+    case UInt8(ascii: "\\"): return (1, "\\\\")
+    case UInt8(ascii: "\n"): return (1, "\\n")
+    case UInt8(ascii: "\r"): return (1, "\\r")
+    case UInt8(ascii: "\t"): return (1, "\\t")
+    case let byte where byte < 0x80: return (1, unicodeEscape(UInt32(byte)))
+    case let byte:
+      // A string's bytes are well-formed.
+      let length = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4
+      let initial = UInt32(byte) & (0x7F >> UInt32(length))
+      let scalar = text[(index + 1)..<(index + length)].reduce(initial) { $0 << 6 | UInt32($1 & 0x3F) }
+      return (length, isHostile(scalar) ? unicodeEscape(scalar) : nil)
+    }
+  }
+
+  private func unicodeEscape(_ scalar: UInt32) -> String {
+    let digits = String(scalar, radix: 16)
+    return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
   }
 
   /// True for what a terminal would obey instead of showing it: control characters, the C1 set among them, and those that
   /// turn the direction of writing or break a line (Unicode UAX #9 and #14).
-  private func isHostile(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
+  private func isHostile(_ scalar: UInt32) -> Bool {
+    switch scalar {
     case 0..<0x20, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
     default: false
     }

@@ -1,23 +1,35 @@
 /// Takes the secrets that a program or a server was given out of what it answered, before that is shown or recorded:
 /// ``Secret/mask`` stands in the place of each.
+///
+/// A secret of six characters or more is found in any case of its letters, escaped (URL, JSON, HTML, quoted-printable), in
+/// base64 wherever it lies in what was encoded (so `user:secret` too), and in hex; each also where lines were folded. A shorter
+/// one is found as it stands or escaped, between characters that are neither letters nor digits: anything else would
+/// mask words.
 package struct SecretMasking: Sendable {
-  /// The longest first: one may begin with another.
-  private let secrets: [[UInt8]]
+  private let patterns: [SecretPattern]
+  /// The patterns that can begin with a byte, by that byte.
+  private let candidates: [[Int]]
+
+  /// Secrets of fewer characters are masked only where they stand alone.
+  package static let reliableLength = 6
 
   package init(_ secrets: some Sequence<Secret>) {
-    self.secrets = secrets.map { Array($0.revealText().utf8) }.filter { !$0.isEmpty }.sorted { $0.count > $1.count }
+    let patterns = Set(secrets.map { $0.revealText() }).flatMap(SecretPattern.all)
+    self.patterns = patterns
+    candidates = (0...255).map { byte in patterns.indices.filter { patterns[$0].canBegin(with: UInt8(byte)) } }
   }
 
   /// For every secret in a value, at any depth.
   package init(secretsIn value: Value) { self.init(value.secrets) }
 
   package func masked(_ text: String) -> String {
-    secrets.isEmpty ? text : String(decoding: masked(Array(text.utf8)), as: UTF8.self)
+    guard !patterns.isEmpty else { return text }
+    return masked(Array(text.utf8), isCut: false).map { String(decoding: $0, as: UTF8.self) } ?? text
   }
 
   /// A value of this type, its texts masked. What has a syntax (an address, a URI) would lose it, and stays.
   package func masked(_ value: Value, as type: ValueType) -> Value {
-    guard !secrets.isEmpty else { return value }
+    guard !patterns.isEmpty else { return value }
     return switch (type, value) {
     case (.string, .string(let text)), (.any, .string(let text)): .string(masked(text))
     case (.optional(let wrapped), _): masked(value, as: wrapped)
@@ -32,32 +44,41 @@ package struct SecretMasking: Sendable {
     }
   }
 
-  /// Bytes are compared: as characters, a secret with an accent behind it would be another text.
+  /// The text that these bytes are, masked; what is no UTF-8 becomes U+FFFD.
   ///
   /// - Parameter isCut: the end is missing, and may have been cut off inside a secret.
-  package func masked(_ bytes: [UInt8], isCut: Bool = false) -> [UInt8] {
-    var masked: [UInt8] = []
-    masked.reserveCapacity(bytes.count)
-    var index = 0
-    while index < bytes.count {
-      let length = secrets.lazy.compactMap { Self.length(of: $0, in: bytes, at: index, isCut: isCut) }.first
-      if let length {
-        masked += Secret.mask.utf8
-        index += length
-      } else {
-        masked.append(bytes[index])
-        index += 1
-      }
-    }
-    return masked
+  package func text(_ bytes: [UInt8], isCut: Bool = false) -> String {
+    String(decoding: masked(bytes, isCut: isCut) ?? bytes, as: UTF8.self)
   }
 
-  /// How many bytes are the secret's from here on; nil where it does not stand here.
-  private static func length(of secret: [UInt8], in bytes: [UInt8], at index: Int, isCut: Bool) -> Int? {
-    guard bytes[index] == secret[0] else { return nil }
-    let length = min(secret.count, bytes.count - index)
-    guard length == secret.count || isCut else { return nil }
-    return bytes[index..<(index + length)].elementsEqual(secret[..<length]) ? length : nil
+  /// Nil where no secret stands in them. Bytes are compared: as characters, a secret with an accent behind it would be
+  /// another text.
+  private func masked(_ bytes: [UInt8], isCut: Bool) -> [UInt8]? {
+    guard !patterns.isEmpty else { return nil }
+    return bytes.withUnsafeBufferPointer { text in
+      var masked: [UInt8]?
+      var index = 0
+      var copied = 0
+      while index < text.count {
+        var longest: Range<Int>?
+        for candidate in candidates[Int(text[index])] {
+          guard let found = patterns[candidate].range(in: text, at: index, isCut: isCut) else { continue }
+          if found.upperBound > (longest?.upperBound ?? 0) { longest = found }
+        }
+        guard let longest else {
+          index += 1
+          continue
+        }
+        var result = masked ?? []
+        masked = nil
+        if longest.lowerBound > copied { result += text[copied..<longest.lowerBound] }
+        result += Secret.mask.utf8
+        masked = result
+        (index, copied) = (longest.upperBound, longest.upperBound)
+      }
+      masked?.append(contentsOf: text[copied...])
+      return masked
+    }
   }
 }
 

@@ -53,7 +53,7 @@ import Testing
     let broken = expression("x") { (_) throws(ExpressionError) in throw missingValue }
     let events = rehearse(plan([step("a", condition: broken), step("b")]))
     #expect(events.finished("a")?.outcome == .error)
-    #expect(events.finished("a")?.finding?.code == "expression.no-value")
+    #expect(events.finished("a")?.finding?.code == "expression.noValue")
     #expect(events.outcomes["b"] == .skipped)
     #expect(events.runOutcome == .error)
   }
@@ -175,7 +175,7 @@ import Testing
       declaration: FieldDeclaration(name: "answer", type: .int, summary: "The answer."),
       value: expression("missing") { (_) throws(ExpressionError) in throw missingValue })
     let events = rehearse(plan([check("c", [step("x")], outputs: [output])]))
-    #expect(events.finished("c")?.finding?.code == "check.output")
+    #expect(events.finished("c")?.finding?.code == "check.outputMissing")
     #expect(events.runOutcome == .error)
   }
 

@@ -83,7 +83,7 @@ import Testing
     // strace counts for each thread of its own, so it is not known beforehand which sync fails.
     #expect(syncs.dropLast().allSatisfy { $0.hasSuffix(" = 0") })
     #expect(syncs.last?.contains("\(error) ") == true)
-    #expect(said.last == (error == "EIO" ? "journal.failed" : "journal.disk-full"))
+    #expect(said.last == (error == "EIO" ? "journal.failed" : "journal.diskFull"))
     // One for the run's start, then one for every intent that was said to be recorded.
     #expect(said.count - 1 == syncs.count - 1)
     let run = try RecordedRun.read(state.run(String(said[0])))

@@ -33,7 +33,7 @@ import Testing
   func missingPath() async throws {
     let error = try await stepError { _ = try await run("host.disk", [.init("path", .string("/no/such/folder"))]) }
     #expect(error.kind == .broken)
-    #expect(error.finding.code == "host.path-unreadable")
+    #expect(error.finding.code == "host.pathUnreadable")
     #expect(error.finding.message == "/no/such/folder cannot be looked at: No such file or directory")
   }
 
@@ -69,5 +69,38 @@ import Testing
       return
     }
     #expect(abs(load5 / Double(count) - each) < 0.01)
+  }
+
+  @Test("host.disk says where the file system is mounted, as findmnt does")
+  func mounted() async throws {
+    let output = try await run("host.disk", [.init("path", .string("/usr/bin"))]).output
+    let line = try await self.output("findmnt", ["-nr", "-o", "TARGET,SOURCE,FSTYPE", "-T", "/usr/bin"])
+    #expect(
+      [output["mountPoint"], output["device"], output["fileSystem"]].map { $0?.plainText }
+        == line.split(whereSeparator: \.isWhitespace).map(String.init))
+    #expect(output["readOnly"] == .bool(false))
+  }
+
+  @Test("A file system without a size is an error by name, and no disk of which nothing is used")
+  func noSize() async throws {
+    let error = try await stepError { _ = try await run("host.disk", [.init("path", .string("/proc/self"))]) }
+    #expect(error.kind == .broken && error.finding.code == "host.noSize")
+    #expect(error.finding.message == "the file system at /proc (proc), which holds /proc/self, has no size")
+  }
+
+  @Test("The table of mounts is read with its blanks, bind mounts and optional fields")
+  func mountTable() {
+    let mounts = MountTable.mounts(
+      in: """
+        22 27 0:21 / / rw,relatime - ext4 /dev/vda rw
+        36 22 98:0 /mnt1 /srv/a\\040b rw,noatime master:1 shared:7 - nfs4 server:/export\\134x rw,vers=4
+        37 36 98:0 / /srv/a\\040b rw - cgroup cgroup rw,cpu,cpuacct
+        nonsense
+        """)
+    #expect(mounts.map(\.point) == ["/", "/srv/a b", "/srv/a b"])
+    #expect(mounts[1].device == #"server:/export\x"# && mounts[1].root == "/mnt1" && mounts[1].fileSystem == "nfs4")
+    #expect(mounts[2].options == ["rw", "cpu", "cpuacct"])
+    #expect(MountTable.mount(above: "/srv/a b/c", in: mounts)?.id == "37")
+    #expect(MountTable.mount(above: "/srv/a bc", in: mounts)?.id == "22")
   }
 }

@@ -82,6 +82,11 @@ struct SecretSource: Sendable {
       log.error("missing-secret", "\(subject) holds a NUL character: \(origin)", at: range)
       return nil
     }
+    if text.count < SecretMasking.reliableLength {
+      log.warning(
+        "secret-short", "\(subject) has fewer than \(SecretMasking.reliableLength) characters: \(origin)", at: range,
+        suggestion: "take a longer one: this one is guessed quickly, and masked only where it stands alone")
+    }
     return Secret(text)
   }
 

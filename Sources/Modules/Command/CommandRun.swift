@@ -85,6 +85,15 @@ package struct CommandRun: StepModule {
     let result: ProcessResult
     do { result = try await command.run() } catch { throw Self.notStarted(error) }
     let output = Output(result, masking: SecretMasking(input.secretEnv.values))
+    if result.ending == .unkillable {
+      throw StepError(
+        .interrupted,
+        Finding(
+          "command.unkillable", "\(executable) cannot be ended, not even by KILL: it waits inside the kernel",
+          advice:
+            "Mostly that is a file system or a disk that does not answer: look at the kernel's log (`dmesg`) and at `findmnt`."
+        ))
+    }
     if let interruption = result.interruption {
       throw StepError(
         .interrupted,
@@ -115,7 +124,7 @@ package struct CommandRun: StepModule {
       case .workingDirectory: "Check `directory`."
       default: "Look at the limits of this user."
       }
-    return .notStarted("command.not-started", error.message, advice: advice)
+    return .notStarted("command.notStarted", error.message, advice: advice)
   }
 
   private static func ending(_ ending: ProcessResult.Ending) -> String {
@@ -142,16 +151,10 @@ extension CommandRun.Output {
     case .unkillable: break
     }
     self.init(
-      exitCode: exitCode, signal: signal, stdout: result.standardOutput.text(masking),
-      stderr: result.standardError.text(masking),
+      exitCode: exitCode, signal: signal,
+      stdout: masking.text(result.standardOutput.bytes, isCut: result.standardOutput.isTruncated),
+      stderr: masking.text(result.standardError.bytes, isCut: result.standardError.isTruncated),
       truncated: result.standardOutput.isTruncated || result.standardError.isTruncated,
       leaked: result.leaked.map { "\($0.name) (\($0.pid))" }, elapsed: result.duration)
-  }
-}
-
-extension CapturedOutput {
-  /// What was kept of it, without the secrets that the program was given.
-  fileprivate func text(_ masking: SecretMasking) -> String {
-    String(decoding: masking.masked(bytes, isCut: isTruncated), as: UTF8.self)
   }
 }

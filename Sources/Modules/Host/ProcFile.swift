@@ -23,12 +23,12 @@ enum ProcFile {
 
   private static func unreadable(_ path: String) -> StepError {
     .broken(
-      "host.proc-unreadable", "\(path) cannot be read: \(String(cString: strerror(errno)))",
+      "host.procUnreadable", "\(path) cannot be read: \(String(cString: strerror(errno)))",
       advice: "Check that /proc is mounted and that this user may read it.")
   }
 
   /// What a file holds is not what proc(5) says.
   static func unexpected(_ path: String, _ what: String) -> StepError {
-    .broken("host.proc-unexpected", "\(path) \(what)", advice: "Compare it with proc(5) of this kernel.")
+    .broken("host.procUnexpected", "\(path) \(what)", advice: "Compare it with proc(5) of this kernel.")
   }
 }
