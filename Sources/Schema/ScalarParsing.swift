@@ -74,27 +74,8 @@ extension ValueType {
       let near = nearName(to: text, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
       throw Mismatch("expected one of \(names.joined(separator: ", ")), found \"\(text)\"\(near)")
     }
-    let reason = self == .turnURI ? Self.fault(ofServerURI: text).map { ": \($0)" } ?? "" : ""
-    throw Mismatch("expected \(article), found \"\(text)\"\(reason)")
-  }
-
-  /// Which part of a text keeps it from being the URI of a server; nil where it is one.
-  private static func fault(ofServerURI text: String) -> String? {
-    do {
-      _ = try ServerURI(parsing: text)
-      return nil
-    } catch {
-      switch error {
-      case .unknownScheme: return "it begins with none of stun:, stuns:, turn: and turns:"
-      case .missingHost: return "the host is missing"
-      case .invalidHost where text.contains("://"): return "no // stands behind the scheme"
-      case .invalidHost: return "the host is neither a name nor an address"
-      case .invalidPort: return "the port is not from 1 to 65535"
-      case .invalidTransport: return "the transport is neither udp nor tcp"
-      case .unexpectedQuery:
-        return "only ?transport=udp and ?transport=tcp may follow, and only behind turn: and turns:"
-      }
-    }
+    let reason = self == .turnURI ? ServerURI.mistake(in: text).map { ": \($0.reason)" } ?? "" : ""
+    throw Mismatch("expected \(article), found \"\(ServerURI.withoutUserInformation(text))\"\(reason)")
   }
 
   /// The type as a sentence names it, with an example of how it is written where that is not plain.

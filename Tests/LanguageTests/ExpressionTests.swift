@@ -156,7 +156,9 @@ struct ExpressionTests {
       ("output.count = 3", "write =="), ("output.ready and output.count > 1", "write &&"),
       ("output.ready or output.count > 1", "write ||"), ("output.ready && not output.ready", "write !(…)"),
       ("${output.count} > 1", "inside an expression names stand without ${…}"),
-      ("duration('1s') > 5", "write a duration as duration('200ms')"),
+      (
+        "duration('1s') > 5", "write a duration with its unit, such as duration('5ms') or duration('5s')"
+      ),
       ("output.ready & true", "write &&"),
     ])
   func advice(expectation: String, advice: String) throws {

@@ -69,4 +69,25 @@ struct ScaleTests {
     #expect(found.count == 2_001)
     #expect(found.contains { $0.code == "too-many-problems" })
   }
+
+  @Test("Checks that multiply into more steps than a run may have are an error, found at once")
+  func manyExpandedSteps() throws {
+    var files: [String: String] = [:]
+    for level in 0...8 {
+      var text = "check: c\(level)\nsteps:\n"
+      for index in 0..<10 {
+        text += "  - {id: s\(index), use: \(level == 8 ? "sample.everything" : "checks/c\(level + 1)")}\n"
+      }
+      files["checks/c\(level).yaml"] = text
+    }
+    files["runbooks/a.yaml"] = "runbook: a\nsteps:\n  - {id: all, use: checks/c0}\n"
+    let project = try SampleProject(files)
+    let found = try project.load().validate(catalog: sampleCatalog)
+    // c4 has ten of 11,110 steps.
+    #expect(found.map { "\($0.range.file):\($0.range.line) \($0.code)" } == ["checks/c4.yaml:2 too-many-steps"])
+    #expect(found.first?.message.contains("has 111110 steps") == true)
+    let refused = issues { try project.load().plan("checks/c4", catalog: sampleCatalog) }
+    #expect(refused.map(\.code) == ["too-many-steps"])
+    #expect(try project.load().plan("checks/c5", catalog: sampleCatalog).steps.count == 1)
+  }
 }

@@ -74,10 +74,17 @@ struct Diagnostics: Sendable {
   }
 
   func show(_ issues: [Issue]) {
-    let text = DiagnosticText(usesColour: Terminal.standardError.hasColor) { [root] file in
+    let text = DiagnosticText(
+      usesColour: Terminal.standardError.hasColor, hidingValuesOf: { !Self.isDocument($0) }
+    ) { [root] file in
       FileManager.default.contents(atPath: file.hasPrefix("/") ? file : "\(root)/\(file)").map(Array.init)
     }
     Terminal.standardError.write(text.text(issues))
+  }
+
+  /// False for what may be an environment file, whatever it is called.
+  private static func isDocument(_ file: String) -> Bool {
+    [".yaml", ".yml", ".json"].contains { file.hasSuffix($0) }
   }
 }
 

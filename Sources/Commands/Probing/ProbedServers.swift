@@ -66,9 +66,13 @@ struct ProbedServers {
   private static func uri(completing given: String, _ scheme: ServerURI.Scheme) throws -> String {
     if (try? ServerURI(parsing: given)) != nil { return given }
     if let uri = ServerURI(scheme, address: given) { return uri.description }
-    let isURI = ServerURI.Scheme.allCases.contains { given.lowercased().hasPrefix("\($0.rawValue):") }
-    do { return try ValueType.turnURI.parse(isURI ? given : "\(scheme.rawValue):\(given)").plainText } catch {
-      throw CommandFailure(.invalid, error.message, advice: "HOST and HOST:PORT are taken as well")
+    let hasScheme =
+      given.contains("://") || ServerURI.Scheme.allCases.contains { given.lowercased().hasPrefix("\($0.rawValue):") }
+    let text = hasScheme ? given : "\(scheme.rawValue):\(given)"
+    do { return try ValueType.turnURI.parse(text).plainText } catch {
+      throw CommandFailure(
+        .invalid, error.message,
+        advice: ServerURI.mistake(in: text)?.advice ?? "HOST and HOST:PORT are taken as well")
     }
   }
 }

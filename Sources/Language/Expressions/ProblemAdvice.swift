@@ -33,41 +33,15 @@ extension Problem {
   /// - Parameter expression: the operator with its operands.
   private func operandAdvice(_ expression: String) -> String? {
     guard let (symbol, types) = operands else { return nil }
-    if let index = types.firstIndex(of: "duration") {
-      if ["*", "/", "%"].contains(symbol) {
-        return "a duration cannot be multiplied or divided; it can be added, and compared with duration('200ms')"
-      }
-      let literal = quotedOperand(expression).flatMap { parseDuration($0) == nil ? nil : $0 } ?? "200ms"
-      let isBare = ["int", "double", "string"].contains(types[1 - index])
-      return isBare ? "write a duration as duration('\(literal)')" : nil
+    if let index = types.firstIndex(of: "duration"), ["*", "/", "%"].contains(symbol) {
+      let isScaled = ["int", "double"].contains(types[1 - index])
+      return isScaled
+        ? "a duration cannot be multiplied or divided; it can be added, and compared with duration('200ms')" : nil
     }
-    switch Set(types) {
-    case ["int", "double"]: return "write double(…) around the whole number, or the number with a point: 5.0"
-    case ["int", "string"], ["double", "string"]:
-      guard let text = quotedOperand(expression), let number = Double(text) else {
-        return "write string(…) around the number"
-      }
-      let isWhole = Int64(text) != nil
-      guard isWhole || types.contains("double") else { return "a number stands without quotes: \(Int64(number))" }
-      return "a number stands without quotes: \(text)\(isWhole && types.contains("double") ? ".0" : "")"
-    case ["bool", "string"]:
-      let names = ["true", "false"]
-      return quotedOperand(expression).flatMap { names.contains($0) ? "\($0) stands without quotes" : nil }
-    default: return nil
-    }
-  }
-
-  /// What stands in quotes at the end of an expression, or else at its beginning.
-  private func quotedOperand(_ expression: String) -> String? {
-    if let quote = expression.last, quote == "\"" || quote == "'",
-      let start = expression.dropLast().lastIndex(of: quote)
-    {
-      return String(expression[start...].dropFirst().dropLast())
-    }
-    if let quote = expression.first, quote == "\"" || quote == "'",
-      let end = expression.dropFirst().firstIndex(of: quote)
-    {
-      return String(expression[..<end].dropFirst())
+    let sides = Operands(of: expression)
+    for (index, type) in types.enumerated() {
+      let other = sides.map { index == 0 ? $0.right : $0.left }
+      if let advice = other?.advice(against: type, being: types[1 - index], by: symbol) { return advice }
     }
     return nil
   }
@@ -79,12 +53,11 @@ extension Problem {
     let operators = ["=": "==", "and": "&&", "or": "||", "not": "!(…)", "&": "&&", "|": "||", "<>": "!=", "is": "=="]
     if let meant = operators[here.lowercased()] { return "write \(meant)" }
     if last.lowercased() == "not" { return negation(behind: before.dropLast(3)) }
-    if parseDuration(here) != nil { return "write duration('\(here)')" }
-    if parseByteSize(here) != nil { return "write bytesize('\(here)')" }
-    if parseBandwidth(here) != nil { return "write bandwidth('\(here)')" }
+    if let quantity = quantityCall(here) { return "write \(quantity)" }
     if last.hasSuffix("%"), let number = Double(last.dropLast()), number.isFinite {
       let text = last.dropLast()
-      return "a percentage is a number in expressions: write \(text.contains(".") ? text : text + ".0")"
+      return
+        "a percentage is a number in expressions: write \(text.contains(".") ? text : text + ".0") to compare it with one"
     }
     return nil
   }

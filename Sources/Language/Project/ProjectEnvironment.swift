@@ -49,6 +49,20 @@ struct ProjectEnvironment {
     readableNames = file.flatMap { ReadableNames($0, path: path) }
   }
 
+  /// Warns of names of the file that nothing reads, and that differ from one that is read and not set by a slip.
+  func warnOfMistypedNames(log: IssueLog) {
+    let prefix = "TURN_"
+    let known = Self.targetNames.map { String($0.dropFirst(prefix.count)) }
+    for (name, place) in places.sorted(by: { $0.key < $1.key })
+    where name.hasPrefix(prefix) && !Self.targetNames.contains(name) {
+      guard let meant = nearName(to: String(name.dropFirst(prefix.count)), among: known),
+        values[prefix + meant, default: ""].isEmpty
+      else { continue }
+      log.warning(
+        "unread-name", "nothing reads \(name)", at: place, suggestion: "did you mean \(prefix)\(meant)?")
+    }
+  }
+
   /// Where the file has a name that was most likely to be this one of ``targetNames``, as advice; nil where it has none.
   ///
   /// The file alone is looked at: what the process has may be another program's.

@@ -32,9 +32,26 @@ struct SecretSource: Sendable {
         suggestion: "say where it comes from: {env: NAME}, {file: PATH} or {credential: NAME}")
       return nil
     }
+    Self.reportClearText(in: node, of: subject, log: log)
     guard let reader = MappingReader(node, subject: "the source of \(subject)", Self.keys, log: log) else { return nil }
     self.init(reader, subject: subject)
   }
+
+  /// Reports a secret that stands under a key that the language does not have, so that nothing shows its line.
+  static func reportClearText(in node: Node, of subject: String, log: IssueLog) {
+    guard case .mapping(let mapping) = node else { return }
+    for entry in mapping.entries where clearKeys.contains(entry.key.text.lowercased()) {
+      guard case .scalar(let scalar) = entry.value, !scalar.isMissing else { continue }
+      log.error(
+        "secret-in-clear", "\(subject) stands here in clear text", at: scalar.range,
+        suggestion: "say where it comes from: {env: NAME}, {file: PATH} or {credential: NAME}")
+    }
+  }
+
+  /// Under which keys people write a secret itself.
+  private static let clearKeys: Set = [
+    "value", "default", "text", "password", "pass", "passwd", "pwd", "sharedsecret", "static-auth-secret", "token",
+  ]
 
   /// Reads the one of the keys `env`, `file` and `credential` that is there.
   init?(_ reader: MappingReader, subject: String) {

@@ -25,6 +25,7 @@ struct TargetDeclaration: Sendable {
 
   /// Reads one entry of `targets`.
   init?(name: Node.Scalar, _ node: Node, log: IssueLog) {
+    SecretSource.reportClearText(in: node, of: "a secret of the target \"\(name.text)\"", log: log)
     guard let reader = MappingReader(node, subject: "the target \"\(name.text)\"", Self.keys, log: log) else {
       return nil
     }
@@ -70,6 +71,7 @@ struct TargetDeclaration: Sendable {
     }
     host = Self.text(reader, "host", .host) ?? turnHost(server) ?? ""
     guard log.issues.count == errors, !server.isEmpty, !host.isEmpty else { return nil }
+    Self.checkName(username, at: reader["username"]?.range ?? reader.range, log: log)
   }
 
   private static func text(_ reader: MappingReader, _ key: String, _ type: ValueType) -> String? {
@@ -131,8 +133,21 @@ struct TargetDeclaration: Sendable {
       let range = places[Self.credentialName] ?? place("TURN_USERNAME")
       credential = SecretSource(
         environment: Self.credentialName, subject: "the credential of the target", range: range,
-        advice: environment.nameMeant(for: Self.credentialName))
+        advice: environment.nameMeant(for: Self.credentialName) ?? environment.nameMeant(for: Self.secretName))
     }
+    // An error names what was meant already.
+    if log.issues.count == errors { environment.warnOfMistypedNames(log: log) }
+    Self.checkName(username, at: place("TURN_USERNAME"), log: log)
+  }
+
+  /// Warns of a name of time-limited credentials whose time is in milliseconds: no server would let it end.
+  private static func checkName(_ username: String?, at place: SourceRange, log: IssueLog) {
+    guard let time = username?.prefix(while: { $0 != ":" }), time.utf8.count == 13,
+      time.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+    else { return }
+    log.warning(
+      "time-in-milliseconds", "the user name begins with a time in milliseconds; servers read it as seconds",
+      at: place, suggestion: "the name of a time-limited credential is SECONDS:NAME, here \(time.dropLast(3)):NAME")
   }
 
   /// The names of the environment that its secrets are read from.

@@ -23,7 +23,7 @@ extension ValueDecoder {
   }
 }
 
-/// The URI to write for the address of a server without a scheme; nil where the text is no address.
+/// What to write for a text that is no URI of a server: a URI for an address without a scheme; nil where that is not known.
 func uriAdvice(on text: String, _ scheme: ServerURI.Scheme = .turn) -> String? {
-  ServerURI(scheme, address: text).map { "write \($0)" }
+  ServerURI(scheme, address: text).map { "write \($0)" } ?? ServerURI.mistake(in: text)?.advice
 }

@@ -32,6 +32,8 @@ struct CheckCompiler {
     let compiler = ExpressionCompiler(names: names, log: log)
     let roots: Set<Root> = [.inputs, .steps]
     let steps = StepCompiler(compiler: compiler, log: log, roots: roots, titleRoots: []).steps(declarations)
+    let isTooLarge = steps.reportTooMany(of: "the check", at: reader.keyRange("steps") ?? reader.range, log: log)
+    guard !isTooLarge else { return nil }
     let (outputs, outputType) = outputs(compiler, Place(roots: roots, stepsBefore: declarations.count))
     if steps.count == declarations.count, compiler.isComplete {
       for input in inputs

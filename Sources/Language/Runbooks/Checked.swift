@@ -35,6 +35,9 @@ struct CheckedCheck {
   var asserts: Bool
   var sources: [RunSource]
 
+  /// How many steps a run of it has, with those of the checks that it uses.
+  var stepCount: Int { steps.expandedCount }
+
   var inputType: RecordType { RecordType(fields: inputs.map(\.declaration)) }
 
   /// The check as a step uses it.
@@ -56,6 +59,20 @@ struct CheckedStep {
   var usedSteps: Set<String>
   /// The steps of the check that it uses.
   var inner: [CheckedStep]
+  /// How many steps a run has for this one: itself, and those of the check that it uses.
+  var expandedCount: Int
+
+  init(
+    step: PlannedStep, title: Template?, doc: String?, asserts: Bool, usedSteps: Set<String>, inner: [CheckedStep]
+  ) {
+    self.step = step
+    self.title = title
+    self.doc = doc
+    self.asserts = asserts
+    self.usedSteps = usedSteps
+    self.inner = inner
+    expandedCount = 1 + inner.expandedCount
+  }
 
   /// Every effect that the step can have, with the step that has it.
   var effects: [(effect: Effect, use: String)] {
@@ -64,6 +81,22 @@ struct CheckedStep {
 }
 
 extension [CheckedStep] {
+  /// How many steps a run has, with those of the checks that they use.
+  var expandedCount: Int { reduce(0) { $0 + $1.expandedCount } }
+
+  /// The most steps that a run may have: checks that use each other multiply.
+  static let maximumCount = 100_000
+
+  /// Reports steps that are too many for any run; true where they are.
+  func reportTooMany(of subject: String, at range: SourceRange, log: IssueLog) -> Bool {
+    guard expandedCount > Self.maximumCount else { return false }
+    log.error(
+      "too-many-steps",
+      "\(subject) has \(expandedCount) steps with those of the checks it uses; a run has at most \(Self.maximumCount)",
+      at: range, suggestion: "use fewer checks inside checks")
+    return true
+  }
+
   /// Warns of steps that only look, and whose findings nobody judges or uses.
   func reportIdle(usedByOutputs: Set<String> = [], log: IssueLog) {
     let used = reduce(into: usedByOutputs) { $0.formUnion($1.usedSteps) }
@@ -92,6 +125,7 @@ struct SecretDeclaration: Sendable {
       _ = SecretSource(node, subject: "the secret \"\(name.text)\"", log: log)
       return nil
     }
+    SecretSource.reportClearText(in: node, of: "the secret \"\(name.text)\"", log: log)
     guard let reader = MappingReader(node, subject: "the secret \"\(name.text)\"", Self.keys, log: log),
       let source = SecretSource(reader, subject: "the secret \"\(name.text)\"")
     else { return nil }

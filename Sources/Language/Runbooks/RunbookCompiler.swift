@@ -43,6 +43,8 @@ struct RunbookCompiler {
     let steps = StepCompiler(
       compiler: compiler, log: log, roots: [.params, .target, .secrets, .steps, .run], titleRoots: early
     ).steps(declarations)
+    let isTooLarge = steps.reportTooMany(of: "the runbook", at: reader.keyRange("steps") ?? reader.range, log: log)
+    guard !isTooLarge else { return nil }
     let allow = allowed()
     checkEffects(steps, declarations, allow)
     if steps.count == declarations.count, !declarations.isEmpty, compiler.isComplete {

@@ -28,6 +28,8 @@ final class TLSSession {
   /// - Parameter serverName: for SNI and the name check: a host name or an IP address.
   init(_ context: TLSContext, serverName: String) throws(TLSFailure) {
     self.context = context
+    // A name that ends in a dot is the same name; SNI and certificates have none (RFC 6066, section 3).
+    let serverName = serverName.hasSuffix(".") ? String(serverName.dropLast()) : serverName
     self.serverName = serverName
     ERR_clear_error()
     guard let raw = context.makeSession() else { throw OpenSSLErrors.failure(.configuration, "no session") }
