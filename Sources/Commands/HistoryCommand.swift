@@ -101,7 +101,7 @@ package struct HistoryCommand: ParsableCommand {
         [
           "run": .string(reading.run.id), "startedAt": .string(reading.run.startedAt.description),
           "target": reading.run.target.map(JSON.string) ?? .null, "value": reading.value?.json ?? .null,
-          "unit": reading.unit.map(JSON.string) ?? .null,
+          "unit": reading.type.unit.map(JSON.string) ?? .null,
         ]
       }
       Terminal.standardOutput.write(JSON.array(objects).text(.indented) + "\n")
@@ -109,7 +109,7 @@ package struct HistoryCommand: ParsableCommand {
       let rows = readings.map { reading in
         [
           momentText(reading.run.startedAt, offset: localOffset(at:)),
-          reading.value.map { shownValue($0, unit: reading.unit) } ?? "not known",
+          reading.value.map { shownValue($0, as: reading.type) } ?? "not known",
           terminalSafe(reading.run.target ?? ""),
           reading.run.id,
         ]
@@ -157,5 +157,16 @@ extension LedgerEntry {
       "finishedAt": run.finishedAt.map { .string($0.description) } ?? .null,
       "damaged": damaged.map { .string($0.message) } ?? .null,
     ]
+  }
+}
+
+extension ValueType {
+  /// What a plain number of the type stands for: `bytesize`, `bandwidth` or `percent`; nil for other types.
+  fileprivate var unit: String? {
+    switch self {
+    case .byteSize, .bandwidth, .percent: description
+    case .optional(let wrapped): wrapped.unit
+    default: nil
+    }
   }
 }

@@ -96,7 +96,7 @@ package struct PruneCommand: ParsableCommand {
       let rows = listed.map { group in
         [
           group.run.outcome?.rawValue ?? "died", momentText(group.run.startedAt, offset: localOffset(at:)),
-          "\(group.run.number)", shownValue(.int(group.size), unit: "bytesize"), terminalSafe(group.run.runbook),
+          "\(group.run.number)", shownValue(.int(group.size), as: .byteSize), terminalSafe(group.run.runbook),
           group.run.id + (group.folders.count > 1 ? " and \(group.folders.count - 1) children" : ""),
         ]
       }
@@ -104,7 +104,7 @@ package struct PruneCommand: ParsableCommand {
     }
     let runs = listed.reduce(0) { $0 + $1.folders.count }
     let amount = "\(runs) \(runs == 1 ? "run" : "runs")"
-    let size = shownValue(.int(listed.reduce(0) { $0 + $1.size }), unit: "bytesize")
+    let size = shownValue(.int(listed.reduce(0) { $0 + $1.size }), as: .byteSize)
     if runs == 0 {
       text += "no run \(yes ? "was" : "would be") removed\n"
     } else {

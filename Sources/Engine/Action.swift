@@ -18,7 +18,7 @@ package enum Action: Sendable {
 
 /// One try of a module's step.
 package struct Try: Sendable {
-  package let path: String
+  package let path: StepPath
   package let attempt: Int
   package let module: AnyStepModule
   package let effect: Effect

@@ -13,7 +13,7 @@ struct DrivenRun {
   let history: any RunHistory
 
   private let start = ContinuousClock.now
-  private var tries: [String: RunningTry] = [:]
+  private var tries: [StepPath: RunningTry] = [:]
   private var timers: [Task<Void, Never>] = []
   private var lastSignal: Int?
 
@@ -108,7 +108,8 @@ struct DrivenRun {
   private mutating func begin(_ attempt: Try) {
     let deadline = ContinuousClock.now + attempt.timeout
     let context = StepContext(
-      run: run, path: attempt.path, attempt: attempt.attempt, idempotencyKey: attempt.key, deadline: deadline,
+      run: run, path: attempt.path.description, attempt: attempt.attempt, idempotencyKey: attempt.key,
+      deadline: deadline,
       history: history, progress: { [notify] in notify(.progress(path: attempt.path, text: $0)) })
     notify(.trying(path: attempt.path, deadline: deadline))
     let stopping = StopFlag()

@@ -1,10 +1,10 @@
 import Crypto
-import Journal
+package import Journal
 
-/// The key under which every try of one step of one run does its work: hex SHA-256 over the run's id, a NUL and the
-/// step's path, without the number of the try.
-package func idempotencyKey(run: String, path: String) -> String {
-  sha256Hex(Array("\(run)\0\(path)".utf8))
+/// The key under which every try of one step of one run does its work: hex SHA-256 over the run's id, the stage and
+/// the step's path, with a NUL between them, without the number of the try.
+package func idempotencyKey(run: String, path: StepPath) -> String {
+  sha256Hex(Array("\(run)\0\(path.stage.rawValue)\0\(path.text)".utf8))
 }
 
 /// A number from 0 up to 1 that a key and the number of a try determine: jitter that replays.

@@ -24,9 +24,9 @@ package struct RunDriver: Sendable {
     /// Something was recorded.
     case recorded(Event)
     /// A step is tried, until this moment at most.
-    case trying(path: String, deadline: ContinuousClock.Instant)
+    case trying(path: StepPath, deadline: ContinuousClock.Instant)
     /// A module tells what goes on.
-    case progress(path: String, text: String)
+    case progress(path: StepPath, text: String)
   }
 
   package init(
@@ -66,8 +66,8 @@ package struct RunDriver: Sendable {
 /// What can happen to a run from outside its machine.
 enum DriverInput: Sendable {
   case result(StepResultRecorded)
-  case deadline(path: String, attempt: Int)
-  case graceOver(path: String, attempt: Int)
+  case deadline(path: StepPath, attempt: Int)
+  case graceOver(path: StepPath, attempt: Int)
   case due
   case runTimeout
   case signal(Int)

@@ -10,6 +10,8 @@ package struct RunMachine: Sendable {
   private var root: SequenceState
   private var ending: Ending?
   private var isFinished = false
+  /// The modules and checks of the plan whose types no event has declared yet, by what `use` names.
+  private var undeclared: [String: TypesDeclared] = [:]
   /// Of the whole run.
   let timeout: Duration?
 
@@ -28,6 +30,14 @@ package struct RunMachine: Sendable {
     timeout = plan.timeout
     root = SequenceState(
       steps: plan.steps, prefix: "", scope: scope, key: { path in idempotencyKey(run: run, path: path) })
+    declare(plan.steps)
+  }
+
+  private mutating func declare(_ steps: [PlannedStep]) {
+    for step in steps where undeclared[step.use] == nil {
+      undeclared[step.use] = step.types
+      if case .check(let check) = step.action { declare(check.steps) }
+    }
   }
 
   /// Takes an event into account that the journal holds.
@@ -46,19 +56,25 @@ package struct RunMachine: Sendable {
     case .stepSkipped(let event): route(.stepSkipped(event), event.path, now)
     case .runSignalled(let event): ending = ending ?? .signal(event.signal)
     case .runTimedOut(let event): ending = ending ?? .timeout(event.timeout)
+    case .typesDeclared(let event): undeclared[event.use] = nil
     case .runFinished: isFinished = true
-    case .childStarted, .childFinished, .clockStepped, .journalRecovered, .unknown: break
+    default: break
     }
   }
 
-  private mutating func route(_ event: Event, _ path: String, _ now: Duration) {
-    root.apply(event, path: path[...], at: now)
+  private mutating func route(_ event: Event, _ path: StepPath, _ now: Duration) {
+    root.apply(event, path: path.text[...], at: now)
   }
 
   /// What is due; nil once `run.finished` has been applied.
   package func next(at now: Duration) -> Action? {
     guard !isFinished else { return nil }
-    if let action = root.next(at: now, ending: reasonOfEnding) { return action }
+    if let action = root.next(at: now, ending: reasonOfEnding) {
+      if case .record(.stepStarted(let step)) = action, let types = undeclared[step.use] {
+        return .record(.typesDeclared(types))
+      }
+      return action
+    }
     switch ending {
     case nil, .signal: return .finish(root.outcome, nil)
     case .timeout(let timeout):

@@ -41,10 +41,8 @@ struct RunningStep: Sendable {
   /// declared output type brings them back.
   mutating func ended(_ result: StepResultRecorded, of step: PlannedStep) {
     var result = result
-    if case .module(let module, _) = step.action, result.output != .null,
-      let output = try? ValueType.record(module.output).admit(result.output)
-    {
-      result.output = output
+    if case .module(let module, _) = step.action {
+      result.output = ValueType.record(module.output).restored(result.output)
     }
     phase = .ended(result)
   }
@@ -55,8 +53,8 @@ struct RunningStep: Sendable {
   }
 
   func next(
-    _ step: PlannedStep, _ path: String, _ scope: Scope, at now: Duration, ending: String?,
-    key: (_ path: String) -> String
+    _ step: PlannedStep, _ path: StepPath, _ scope: Scope, at now: Duration, ending: String?,
+    key: (_ path: StepPath) -> String
   ) -> Action {
     switch phase {
     case .ready:
@@ -78,7 +76,7 @@ struct RunningStep: Sendable {
     }
   }
 
-  private func begin(_ step: PlannedStep, _ path: String, _ key: String) -> Action {
+  private func begin(_ step: PlannedStep, _ path: StepPath, _ key: String) -> Action {
     guard case .module(let module, _) = step.action else { return .awaitResult }
     return .begin(
       Try(
@@ -117,7 +115,7 @@ struct RunningStep: Sendable {
 
   /// The step's end: its expectations are judged where the last try was good and nothing is unmet.
   private func finish(
-    _ step: PlannedStep, _ path: String, _ scope: Scope, _ result: StepResultRecorded?, unmet: String?,
+    _ step: PlannedStep, _ path: StepPath, _ scope: Scope, _ result: StepResultRecorded?, unmet: String?,
     _ now: Duration
   ) -> Action {
     var outcome = result?.outcome ?? .skipped

@@ -17,9 +17,9 @@ struct SequenceState: Sendable {
   private var current = StepState.pending
   /// Why no further step begins.
   private var stopReason: String?
-  private let key: @Sendable (_ path: String) -> String
+  private let key: @Sendable (_ path: StepPath) -> String
 
-  init(steps: [PlannedStep], prefix: String, scope: Scope, key: @escaping @Sendable (_ path: String) -> String) {
+  init(steps: [PlannedStep], prefix: String, scope: Scope, key: @escaping @Sendable (_ path: StepPath) -> String) {
     self.steps = steps
     self.prefix = prefix
     self.scope = scope
@@ -36,7 +36,7 @@ struct SequenceState: Sendable {
   func next(at now: Duration, ending: String?) -> Action? {
     guard !hasEnded else { return nil }
     let step = steps[cursor]
-    let path = prefix + step.id
+    let path = StepPath(prefix + step.id)
     switch current {
     case .pending: return begin(step, path, ending)
     case .broken(let error, let startedAt):
@@ -50,7 +50,7 @@ struct SequenceState: Sendable {
     }
   }
 
-  private func begin(_ step: PlannedStep, _ path: String, _ ending: String?) -> Action {
+  private func begin(_ step: PlannedStep, _ path: StepPath, _ ending: String?) -> Action {
     if let reason = ending ?? stopReason { return skip(step, path, reason) }
     var input = Value.null
     switch step.prepare(in: scope) {
@@ -62,17 +62,17 @@ struct SequenceState: Sendable {
       .stepStarted(
         StepStarted(
           path: path, title: step.title, use: step.use, effect: step.effect, input: input,
-          diagnostic: step.isDiagnostic, units: step.outputUnits)))
+          diagnostic: step.isDiagnostic)))
   }
 
-  private func skip(_ step: PlannedStep, _ path: String, _ reason: String) -> Action {
+  private func skip(_ step: PlannedStep, _ path: StepPath, _ reason: String) -> Action {
     .record(
       .stepSkipped(
         StepSkipped(path: path, title: step.title, use: step.use, effect: step.effect, reason: reason)))
   }
 
   private func finish(
-    _ step: PlannedStep, _ path: String, _ outcome: Outcome, _ finding: Finding?, attempts: Int,
+    _ step: PlannedStep, _ path: StepPath, _ outcome: Outcome, _ finding: Finding?, attempts: Int,
     expectations: [JudgedExpectation] = [], output: Value = .null, since startedAt: Duration, _ now: Duration
   ) -> Action {
     .record(
@@ -84,7 +84,7 @@ struct SequenceState: Sendable {
 
   /// A check whose steps have ended: its outputs, and the caller's expectations of them.
   private func conclude(
-    _ step: PlannedStep, _ path: String, _ inner: SequenceState, since startedAt: Duration, _ now: Duration
+    _ step: PlannedStep, _ path: StepPath, _ inner: SequenceState, since startedAt: Duration, _ now: Duration
   ) -> Action {
     guard case .check(let check) = step.action else { return skip(step, path, "it is no check") }
     var outcome = inner.outcome
@@ -168,7 +168,8 @@ struct SequenceState: Sendable {
     var output: Value?
     switch current {
     case .running(let running): output = running.lastOutput
-    case .inside(_, _): output = finished.output
+    case .inside(_, _):
+      if case .check(let check) = step.action { output = check.outputType.restored(finished.output) }
     case .pending, .broken: break
     }
     ended(step, finished.outcome, output: output, attempts: finished.attempts)

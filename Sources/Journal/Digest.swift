@@ -1,4 +1,5 @@
 import Crypto
+import Glibc
 
 /// SHA-256 of the bytes in lower-case hex, as `sha256sum` prints it.
 package func sha256Hex(_ bytes: some Sequence<UInt8>) -> String { hex(SHA256.hash(data: Array(bytes))) }
@@ -17,9 +18,29 @@ extension Descriptor {
   }
 }
 
-private func hex(_ digest: SHA256.Digest) -> String {
+/// HMAC-SHA256 of a text in lower-case hex.
+package func hmacSHA256Hex(_ text: String, key: String) -> String {
+  hex(HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: SymmetricKey(data: Array(key.utf8))))
+}
+
+private func hex(_ bytes: some Sequence<UInt8>) -> String {
   let digits = Array("0123456789abcdef".utf8)
   var text: [UInt8] = []
-  for byte in digest { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+  for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
   return String(decoding: text, as: UTF8.self)
+}
+
+/// The same of a file's bytes, read in pieces, links followed; nil where it cannot be read.
+package func sha256OfFile(_ path: String) -> String? {
+  let file = open(path, O_RDONLY | O_CLOEXEC)
+  guard file >= 0 else { return nil }
+  defer { close(file) }
+  var hash = SHA256()
+  var piece = [UInt8](repeating: 0, count: 1 << 18)
+  while true {
+    let count = unsafe read(file, &piece, piece.count)
+    if count < 0 { return nil }
+    if count == 0 { return hex(hash.finalize()) }
+    hash.update(data: piece[..<count])
+  }
 }

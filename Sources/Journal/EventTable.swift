@@ -6,49 +6,29 @@ package struct EventKind: Sendable {
   package let type: String
   package let summary: String
   package let fields: RecordType
+  let durability: Durability
   let decode: @Sendable (Value) throws(Mismatch) -> Event
 
-  fileprivate init<Payload: JournalEvent>(_ wrap: @escaping @Sendable (Payload) -> Event) {
+  init<Payload: JournalEvent>(_ wrap: @escaping @Sendable (Payload) -> Event) {
     type = Payload.type
     summary = Payload.summary
     fields = Payload.record.type
+    durability = Payload.durability
     decode = { (value) throws(Mismatch) in wrap(try Payload.record.decode(value)) }
   }
 }
 
 extension Event {
-  /// Every kind that this version writes, in the order in which a run meets them.
-  package static let kinds: [EventKind] = [
-    EventKind(Event.runStarted), EventKind(Event.stepStarted), EventKind(Event.stepIntent),
-    EventKind(Event.stepResult), EventKind(Event.stepWaiting), EventKind(Event.stepFinished),
-    EventKind(Event.stepSkipped), EventKind(Event.childStarted), EventKind(Event.childFinished),
-    EventKind(Event.runSignalled), EventKind(Event.runTimedOut), EventKind(Event.clockStepped),
-    EventKind(Event.journalRecovered), EventKind(Event.runFinished),
-  ]
-
   /// The kind of this name; nil where this version knows none.
-  package static func kind(named type: String) -> EventKind? { kinds.first { $0.type == type } }
+  package static func kind(named type: String) -> EventKind? { byType[type] }
 
-  /// The event's own value; nil for a kind that is not known.
-  private var payload: (any JournalEvent)? {
-    switch self {
-    case .runStarted(let event): event
-    case .stepStarted(let event): event
-    case .stepIntent(let event): event
-    case .stepResult(let event): event
-    case .stepWaiting(let event): event
-    case .stepFinished(let event): event
-    case .stepSkipped(let event): event
-    case .childStarted(let event): event
-    case .childFinished(let event): event
-    case .runSignalled(let event): event
-    case .runTimedOut(let event): event
-    case .clockStepped(let event): event
-    case .journalRecovered(let event): event
-    case .runFinished(let event): event
-    case .unknown: nil
-    }
-  }
+  private static let byType = Dictionary(uniqueKeysWithValues: kinds.map { ($0.type, $0) })
+
+  /// The step that it is about; nil for events of the whole run.
+  package var path: StepPath? { payload?.step }
+
+  /// When it must be on the disk.
+  var durability: Durability { payload.map { Swift.type(of: $0).durability } ?? .eventually }
 
   /// The name of its kind.
   package var type: String {

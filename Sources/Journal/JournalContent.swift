@@ -109,10 +109,15 @@ struct LineReader {
     do {
       return try JournalLine(parsing: bytes)
     } catch {
-      guard error.isNewer else { throw damaged(error.reason) }
+      let advice: String
+      switch error.code {
+      case .newer: advice = "read it with a newer runbook"
+      case .unreleased: advice = "read it with the program that wrote it, or remove the run's folder"
+      default: throw damaged(error.reason)
+      }
       throw JournalError(
-        .newer, "line \(number) of \(folder.journal) \(error.reason)", advice: "read it with a newer runbook",
-        path: folder.journal, line: number)
+        error.code, "line \(number) of \(folder.journal) \(error.reason)", advice: advice, path: folder.journal,
+        line: number)
     }
   }
 

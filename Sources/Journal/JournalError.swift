@@ -8,6 +8,7 @@ package struct JournalError: Error, Hashable, Sendable {
       case failed = "journal.failed"
       case damaged = "journal.damaged"
       case newer = "journal.newer"
+      case unreleased = "journal.unreleased"
       case missing = "journal.missing"
       case busy = "journal.busy"
       case badSource = "journal.badSource"
@@ -28,6 +29,8 @@ package struct JournalError: Error, Hashable, Sendable {
     package static let damaged = Code(.damaged)
     /// Written by a later version, in a form that this one cannot read.
     package static let newer = Code(.newer)
+    /// Written in a form that no released version wrote.
+    package static let unreleased = Code(.unreleased)
     /// There is no such run, or a file of it is gone.
     package static let missing = Code(.missing)
     /// Another process is writing to it.

@@ -15,7 +15,7 @@ final class JournalFile {
   private var last: JournalTail
   private var failure: JournalError?
   /// The effects of the steps that have begun, by path.
-  private var effects: [String: Effect] = [:]
+  private var effects: [StepPath: Effect] = [:]
 
   /// Makes the file of a new run.
   init(
@@ -158,21 +158,4 @@ struct JournalTail {
   var moment: Moment?
 
   static let start = JournalTail(seq: 0, digest: JournalLine.noPrevious, length: 0, moment: nil)
-}
-
-extension Event {
-  /// The step that it is about; nil for events of the whole run.
-  package var path: String? {
-    switch self {
-    case .stepStarted(let event): event.path
-    case .stepIntent(let event): event.path
-    case .stepResult(let event): event.path
-    case .stepWaiting(let event): event.path
-    case .stepFinished(let event): event.path
-    case .stepSkipped(let event): event.path
-    case .runStarted, .runFinished, .runSignalled, .runTimedOut, .clockStepped, .journalRecovered, .childStarted,
-      .childFinished, .unknown:
-      nil
-    }
-  }
 }

@@ -10,12 +10,20 @@ package enum JournalReference {
     text += "\n## The events\n\nThe members after the envelope, by `type`. Kinds and members are only ever added;"
     text += " a reader keeps what it does not know.\n"
     for kind in Event.kinds {
-      text += "\n### `\(kind.type)`\n\n\(kind.summary)\n\n" + table(of: kind.fields)
+      text += "\n### `\(kind.type)`\n\n\(kind.summary)\(durability(of: kind))\n\n" + table(of: kind.fields)
       for (name, record) in kind.fields.nestedRecords {
         text += "\n`\(name)`:\n\n" + table(of: record)
       }
     }
     return text
+  }
+
+  private static func durability(of kind: EventKind) -> String {
+    switch kind.durability {
+    case .eventually: ""
+    case .always: " On the disk before anything else happens."
+    case .whenActing: " On the disk before anything else happens, if the step does more than observe."
+    }
   }
 
   private static func table(of record: RecordType) -> String {
@@ -47,13 +55,13 @@ package enum JournalReference {
     | file | holds |
     |---|---|
     | `journal.jsonl` | the events, one a line |
-    | `sources/` | the runbook and every check it used, byte for byte, by their paths in the project |
+    | `sources/` | `runbook.yaml`, the runbook and every check it used, byte for byte, by their paths in the project |
     | `params.json` | the parameters, secrets masked |
     | `outputs/<sha256>.json` | members that were too large for a line, named by their digest |
     | `line-N.torn` | what a crash left of line N, where the run was gone on with |
 
     The folder is built aside as `.new-<ULID>`, brought to the disk, and renamed into place with its first event in it.
-    `.number` beside it holds the number of the last run; a run that is removed (`runbook prune`) does not set its number free. Runs are
+    `.number` beside it holds the number of the last run, `.id` the id of the state folder; a run that is removed (`runbook prune`) does not set its number free. Runs are
     put in place and removed under the lock of `.lock`; what a crash left half-removed is named `.gone-<ULID>`, and goes with the next run.
 
     - **Form.** One JSON object a line, at most 64 KiB with its LF. Durations and sizes are as people write them (`4.2ms`),
@@ -68,8 +76,13 @@ package enum JournalReference {
     - **Limits.** Who rewrites a whole journal, and those of its parent and children, is not found out: journals are not signed.
     - **Owner.** If root records a run in somebody else's folder, the files are given to the folder's owner and group. If the state
       folder's group may write to it, its members share what is in it.
-    - **Durability.** `run.started`, `run.finished` and `journal.recovered` are on the disk (`fdatasync`) before anything
-      else happens; so are `step.intent` and `step.result` of steps whose effect is more than `observe`. After an
+    - **Types.** `types.declared` gives the types of a module's or check's input and output once, `paramTypes` those of the
+      parameters, and every actual value has its `type`. A type is `"duration"`, `{"list": T}`, `{"map": T}`,
+      `{"optional": T}`, `{"secret": T}`, `{"enum": ["udp", "tcp"]}` or `{"record": [["name", T], …]}`. Text is a duration or a
+      moment only if its type says so.
+    - **Paths.** `stage` names the part of the run, `path` the step in it: ids joined by slashes. An id may be followed by
+      `[element]` of a loop, from 0, and by `#try` of a check or group, from 2: `sweep[2]/probe`, `turn#2/relay`.
+    - **Durability.** Kinds that say so below are on the disk (`fdatasync`) before anything else happens. After an
       error of the disk nothing more is written, and no sync is tried again.
     - **Lock.** A process that writes holds an exclusive open-file-description lock (`fcntl`, `F_OFD_SETLK`) on
       `journal.jsonl`; a journal without `run.finished` and without the lock belongs to a run that died.

@@ -9,7 +9,7 @@ struct OutcomeTally {
   }
 
   /// Steps that have begun and not ended, by path.
-  private var open: [String: Step] = [:]
+  private var open: [StepPath: Step] = [:]
   private var total = Outcome.skipped
   private var signal: Int?
 
@@ -42,12 +42,11 @@ struct OutcomeTally {
       + "\(least.rawValue): the line was altered"
   }
 
-  private mutating func count(_ outcome: Outcome, inside path: String) {
-    guard let slash = path.lastIndex(of: "/") else {
+  private mutating func count(_ outcome: Outcome, inside path: StepPath) {
+    guard let check = path.owner else {
       total = Outcome.worst([total, outcome])
       return
     }
-    let check = String(path[..<slash])
     guard let inside = open[check]?.inside else {
       total = Outcome.worst([total, outcome])
       return

@@ -20,14 +20,14 @@ package struct RecordedEvent: Hashable, Sendable {
 /// One line of a journal: the envelope that every event has, and the fields of the event.
 struct JournalLine {
   /// Of the form of the lines, not of the events: raised only where an older reader could not read them at all.
-  static let version: Int64 = 1
+  static let version: Int64 = 2
   /// The longest line, without its LF.
   static let limit = 65_535
   /// What the first line holds in place of the digest of the line before it.
   static let noPrevious = String(repeating: "0", count: 64)
 
   static let envelope = RecordType(fields: [
-    FieldDeclaration(name: "v", type: .int, summary: "Version of the form of the lines: 1."),
+    FieldDeclaration(name: "v", type: .int, summary: "Version of the form of the lines: 2."),
     FieldDeclaration(name: "run", type: .string, summary: "Id of the run (ULID), the name of its folder."),
     FieldDeclaration(name: "seq", type: .int, summary: "Number of the line, from 1 without gaps."),
     FieldDeclaration(
@@ -72,7 +72,10 @@ extension JournalLine {
     guard case .object(let members) = json else { throw Malformed("is no JSON object") }
     guard let version = json["v"]?.int else { throw Malformed("has no version") }
     guard version <= Self.version else {
-      throw Malformed("is of version \(version), and this runbook reads up to version \(Self.version)", isNewer: true)
+      throw Malformed("is of version \(version), and this runbook reads version \(Self.version)", .newer)
+    }
+    guard version == Self.version else {
+      throw Malformed("is of version \(version), which an unreleased version of runbook wrote", .unreleased)
     }
     guard let run = json["run"]?.string, let seq = json["seq"]?.int.flatMap({ Int(exactly: $0) }),
       let prev = json["prev"]?.string, let wall = json["wall"]?.string.flatMap({ Timestamp($0) }),
@@ -86,11 +89,11 @@ extension JournalLine {
 
   struct Malformed: Error {
     var reason: String
-    var isNewer = false
+    var code: JournalError.Code
 
-    init(_ reason: String, isNewer: Bool = false) {
+    init(_ reason: String, _ code: JournalError.Code = .damaged) {
       self.reason = reason
-      self.isNewer = isNewer
+      self.code = code
     }
   }
 }

@@ -62,6 +62,7 @@ struct RunCreation {
     started.number = state.isVolatile ? 0 : try RunNumber.next(in: state)
     started.sources = sources.map { SourceDigest(path: $0.path, sha256: sha256Hex($0.bytes)) }
     started.volatile = state.isVolatile
+    started.stateId = try stateID()
     let journal = try JournalFile(creatingIn: aside, id: id, access: state.access, clock: clock)
     let first = try journal.append(.runStarted(started))
     try syncFolder(aside.path)
@@ -73,6 +74,26 @@ struct RunCreation {
     if !state.isVolatile { try number.settle(in: state) }
     journal.folder = state.run(id)
     return (journal, first)
+  }
+
+  /// The id of the state folder, made with its first run; the caller holds the lock over `runs`.
+  private func stateID() throws(JournalError) -> String {
+    let path = "\(state.runs)/.id"
+    let bytes: [UInt8]
+    do throws(JournalError) {
+      bytes = try Descriptor.reading(path).read(limit: 128)
+    } catch  where error.code == .missing {
+      let id = ULID.next()
+      try writeWhole(Array("\(id)\n".utf8), to: path, mode: state.access.fileMode)
+      return id
+    }
+    let id = String(String(decoding: bytes, as: UTF8.self).prefix { !$0.isWhitespace })
+    guard ULID.isValid(id) else {
+      throw JournalError(
+        .damaged, "\(path) does not hold the id of the state folder",
+        advice: "remove it; the next run makes a new one", path: path)
+    }
+    return id
   }
 
   private func writeFile(_ bytes: [UInt8], to path: String) throws(JournalError) {

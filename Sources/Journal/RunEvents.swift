@@ -4,29 +4,48 @@ package import Schema
 package struct RunStarted: JournalEvent {
   package var runbook: String
   package var title: String
-  /// Runs of one host are numbered without gaps, from 1; 0 for a run in memory-backed storage, which a reboot takes away.
+  /// Runs of one state folder are numbered without gaps, from 1; 0 for a run in memory-backed storage, which a reboot takes
+  /// away.
   package var number: Int
   package var severity: String?
-  package var target: String?
+  package var target: TargetFacts?
   /// The id of the run that this one is a child of.
   package var parent: String?
   /// Parameters by name, secrets masked.
   package var params: Value
-  package var tool: String
+  /// The declared types of the parameters, by name.
+  package var paramTypes: [String: ValueType]
+  package var tool: ToolFacts
   package var host: String
+  /// Of the machine, so that journals of one can be told from those of another; nil where the machine has no id.
+  package var machineIdHash: String?
   /// The effective user's name or number.
   package var user: String
+  package var actor: ActorFacts
+  /// What started it: `command`, or `parent`.
+  package var trigger: String
+  /// The slot of a schedule that it fills; nil where no schedule started it.
+  package var slot: String?
   package var pid: Int
   /// Ids of the steps that were asked for, where not all were; empty for all.
   package var only: [String]
-  /// The runbook and every check it uses, as they lie in the run's folder.
+  /// `runbook.yaml`, the runbook and every check it uses, as they lie in the run's folder.
   package var sources: [SourceDigest]
+  /// The state folder that gave the number.
+  package var stateId: String
   /// True where the journal lies in memory-backed storage.
   package var volatile: Bool
+  /// Names of the locks that the run holds.
+  package var locks: [String]
+  /// Names of the controls that the run is evidence for.
+  package var controls: [String]
 
   package init(
-    runbook: String, title: String, number: Int, severity: String?, target: String?, parent: String?, params: Value,
-    tool: String, host: String, user: String, pid: Int, only: [String] = [], sources: [SourceDigest], volatile: Bool
+    runbook: String, title: String, number: Int, severity: String?, target: TargetFacts?, parent: String?,
+    params: Value, paramTypes: [String: ValueType] = [:], tool: ToolFacts, host: String, machineIdHash: String? = nil,
+    user: String, actor: ActorFacts = ActorFacts(), trigger: String = "command", slot: String? = nil, pid: Int,
+    only: [String] = [], sources: [SourceDigest], stateId: String = "", volatile: Bool, locks: [String] = [],
+    controls: [String] = []
   ) {
     self.runbook = runbook
     self.title = title
@@ -35,33 +54,55 @@ package struct RunStarted: JournalEvent {
     self.target = target
     self.parent = parent
     self.params = params
+    self.paramTypes = paramTypes
     self.tool = tool
     self.host = host
+    self.machineIdHash = machineIdHash
     self.user = user
+    self.actor = actor
+    self.trigger = trigger
+    self.slot = slot
     self.pid = pid
     self.only = only
     self.sources = sources
+    self.stateId = stateId
     self.volatile = volatile
+    self.locks = locks
+    self.controls = controls
   }
 
   package static let type = "run.started"
+  package static let durability = Durability.always
   package static let summary = "The first event: what runs, where, by whom, from which sources."
   package static let record = Record(
-    Self.init(runbook:title:number:severity:target:parent:params:tool:host:user:pid:only:sources:volatile:),
+    Self.init(
+      runbook:title:number:severity:target:parent:params:paramTypes:tool:host:machineIdHash:user:actor:trigger:slot:pid:
+      only:sources:stateId:volatile:locks:controls:),
     Field("runbook", \.runbook, .string, "Name of the runbook, or checks/NAME."),
     Field("title", \.title, .string, "Its title."),
-    Field("number", \.number, .int, "Number of the run on this host, from 1 without gaps; 0 where volatile."),
+    Field("number", \.number, .int, "Number of the run in its state folder, from 1 without gaps; 0 if volatile."),
     Field("severity", \.severity, .optional(.string), "Severity of the runbook."),
-    Field("target", \.target, .optional(.string), "Name of the target."),
+    Field("target", \.target, .optional(.record(TargetFacts.record)), "The server under test, without its secrets."),
     Field("parent", \.parent, .optional(.string), "Id of the run that this one is a child of."),
     Field("params", \.params, .any, "Parameters by name, secrets masked."),
-    Field("tool", \.tool, .string, "Version of runbook."),
+    Field("paramTypes", \.paramTypes, .map(.type), "Types of the parameters, by name."),
+    Field("tool", \.tool, .record(ToolFacts.record), "The program that runs it."),
     Field("host", \.host, .string, "Name of the host."),
+    Field(
+      "machineIdHash", \.machineIdHash, .optional(.string),
+      "HMAC-SHA256 of the text runbook, in hex; its key is the text of /etc/machine-id."),
     Field("user", \.user, .string, "Effective user."),
+    Field("actor", \.actor, .record(ActorFacts.record), "Who started it."),
+    Field(
+      "trigger", \.trigger, .string, "What started it: command, or parent for the run of one target among several."),
+    Field("slot", \.slot, .optional(.string), "The slot of a schedule that it fills."),
     Field("pid", \.pid, .int, "Process id."),
     Field("only", \.only, .list(.string), default: [], "Ids of the steps that were asked for; empty for all."),
     Field("sources", \.sources, .list(.record(SourceDigest.record)), "The files that run, as kept beside the journal."),
-    Field("volatile", \.volatile, .bool, default: false, "True where the journal lies in memory-backed storage.")
+    Field("stateId", \.stateId, .string, "Id of the state folder that gave the number."),
+    Field("volatile", \.volatile, .bool, default: false, "True if the journal lies in memory-backed storage."),
+    Field("locks", \.locks, .list(.string), default: [], "Names of the locks that the run holds."),
+    Field("controls", \.controls, .list(.string), default: [], "Names of the controls that the run is evidence for.")
   )
 }
 
@@ -101,6 +142,7 @@ package struct RunFinished: JournalEvent {
   }
 
   package static let type = "run.finished"
+  package static let durability = Durability.always
   package static let summary = "The last event of a run; a journal without it belongs to a run that goes on or died."
   package static let record = Record(
     Self.init,
@@ -128,7 +170,7 @@ package struct RunTimedOut: JournalEvent {
 
   package init(timeout: Duration) { self.timeout = timeout }
 
-  package static let type = "run.timed-out"
+  package static let type = "run.timedOut"
   package static let summary = "The run's own timeout passed; nothing more is scheduled."
   package static let record = Record(Self.init, Field("timeout", \.timeout, .duration, "The timeout of the runbook."))
 }
@@ -156,79 +198,11 @@ package struct JournalRecovered: JournalEvent {
   }
 
   package static let type = "journal.recovered"
+  package static let durability = Durability.always
   package static let summary = "The last line was torn by a crash; it is kept aside, and the journal goes on before it."
   package static let record = Record(
     Self.init,
     Field("file", \.file, .string, "Where the torn line is kept, beside the journal."),
     Field("bytes", \.bytes, .int, "Length of the torn line.")
-  )
-}
-
-/// A child run began.
-package struct ChildStarted: JournalEvent {
-  package var run: String
-  package var target: String
-
-  package init(run: String, target: String) {
-    self.run = run
-    self.target = target
-  }
-
-  package static let type = "child.started"
-  package static let summary = "A run of the same runbook for one target began, with its own journal."
-  package static let record = Record(
-    Self.init,
-    Field("child", \.run, .string, "Id of the child run."),
-    Field("target", \.target, .string, "Name of its target.")
-  )
-}
-
-/// A child run ended.
-package struct ChildFinished: JournalEvent {
-  package var run: String
-  package var target: String
-  package var outcome: Outcome
-  /// The child's own steps, so that the parent's report stands alone; those inside checks are left out.
-  package var steps: [ChildStep]
-
-  package init(run: String, target: String, outcome: Outcome, steps: [ChildStep]) {
-    self.run = run
-    self.target = target
-    self.outcome = outcome
-    self.steps = steps
-  }
-
-  package static let type = "child.finished"
-  package static let summary = "A child run ended."
-  package static let record = Record(
-    Self.init,
-    Field("child", \.run, .string, "Id of the child run."),
-    Field("target", \.target, .string, "Name of its target."),
-    Field("outcome", \.outcome, .enumeration(Outcome.self), "Its outcome."),
-    Field("steps", \.steps, .list(.record(ChildStep.record)), "Outcomes of its steps.")
-  )
-}
-
-/// How one step of a child run ended.
-package struct ChildStep: Hashable, Sendable {
-  package var path: String
-  package var title: String
-  package var outcome: Outcome
-  /// Why it did not pass, in a sentence; nil where it did, and where nothing says it.
-  package var found: String?
-
-  package init(path: String, title: String, outcome: Outcome, found: String? = nil) {
-    self.path = path
-    self.title = title
-    self.outcome = outcome
-    self.found = found
-  }
-
-  package static let record = Record(
-    Self.init,
-    Field("path", \.path, .string, "Path of the step."),
-    Field("title", \.title, .string, "Its title."),
-    Field("outcome", \.outcome, .enumeration(Outcome.self), "Its outcome."),
-    Field("found", \.found, .optional(.string), "Why it did not pass.")
   )
 }

@@ -1,8 +1,8 @@
 package import Schema
 
 /// A step began: a module's step before its first try, or a check before its first step.
-package struct StepStarted: JournalEvent {
-  package var path: String
+package struct StepStarted: StepEvent {
+  package var path: StepPath
   package var title: String
   /// The module's name, or `checks/NAME`.
   package var use: String
@@ -12,12 +12,9 @@ package struct StepStarted: JournalEvent {
   package var input: Value
   /// True where its outcome is not counted.
   package var diagnostic: Bool
-  /// What plain numbers of its output stand for, by their paths: `["used": "percent"]`. See ``RecordType/units``.
-  package var units: [String: String]
 
   package init(
-    path: String, title: String, use: String, effect: Effect, input: Value, diagnostic: Bool,
-    units: [String: String] = [:]
+    path: StepPath, title: String, use: String, effect: Effect, input: Value, diagnostic: Bool
   ) {
     self.path = path
     self.title = title
@@ -25,51 +22,48 @@ package struct StepStarted: JournalEvent {
     self.effect = effect
     self.input = input
     self.diagnostic = diagnostic
-    self.units = units
   }
 
   package static let type = "step.started"
   package static let summary = "A step began, with what its inputs came to."
-  package static let record = Record(
-    Self.init,
-    Field("path", \.path, .string, "Path of the step: ids joined by slashes."),
+  package static let record: Record<Self> = Record(
+    { Self(path: StepPath(stage: $0, text: $1), title: $2, use: $3, effect: $4, input: $5, diagnostic: $6) },
+    Field.stage(), Field.path("Path of the step: ids joined by slashes, with [element] and #try."),
     Field("title", \.title, .string, "Its title."),
     Field("use", \.use, .string, "The module, or checks/NAME."),
     Field("effect", \.effect, .enumeration(Effect.self), "Its effect."),
     Field("input", \.input, .any, "What its inputs came to, secrets masked."),
-    Field("diagnostic", \.diagnostic, .bool, default: false, "True where its outcome is not counted."),
-    Field(
-      "units", \.units, .map(.string), default: [:],
-      "What plain numbers of its output stand for, by their paths: bytesize, bandwidth or percent.")
+    Field("diagnostic", \.diagnostic, .bool, default: false, "True where its outcome is not counted.")
   )
 }
 
 /// A try of a module's step is about to begin.
-package struct StepIntent: JournalEvent {
-  package var path: String
+package struct StepIntent: StepEvent {
+  package var path: StepPath
   package var attempt: Int
-  /// SHA-256 over the run's id and the path, in hex: the same for every try.
+  /// SHA-256 over the run's id, the stage and the path, in hex: the same for every try.
   package var key: String
 
-  package init(path: String, attempt: Int, key: String) {
+  package init(path: StepPath, attempt: Int, key: String) {
     self.path = path
     self.attempt = attempt
     self.key = key
   }
 
   package static let type = "step.intent"
+  package static let durability = Durability.whenActing
   package static let summary = "A try is about to begin; on disk before a step that does more than observe begins."
-  package static let record = Record(
-    Self.init,
-    Field("path", \.path, .string, "Path of the step."),
+  package static let record: Record<Self> = Record(
+    { Self(path: StepPath(stage: $0, text: $1), attempt: $2, key: $3) },
+    Field.stage(), Field.path(),
     Field("attempt", \.attempt, .int, "Number of the try, from 1."),
     Field("key", \.key, .string, "Idempotency key: the same for every try of the step.")
   )
 }
 
 /// A try ended.
-package struct StepResultRecorded: JournalEvent {
-  package var path: String
+package struct StepResultRecorded: StepEvent {
+  package var path: StepPath
   package var attempt: Int
   package var outcome: Outcome
   /// Secrets masked; null where there is none.
@@ -80,7 +74,7 @@ package struct StepResultRecorded: JournalEvent {
   package var duration: Duration
 
   package init(
-    path: String, attempt: Int, outcome: Outcome, output: Value, finding: Finding?, notStarted: Bool,
+    path: StepPath, attempt: Int, outcome: Outcome, output: Value, finding: Finding?, notStarted: Bool,
     duration: Duration
   ) {
     self.path = path
@@ -93,10 +87,15 @@ package struct StepResultRecorded: JournalEvent {
   }
 
   package static let type = "step.result"
+  package static let durability = Durability.whenActing
   package static let summary = "A try ended, with what it learnt; expectations are judged after the last."
-  package static let record = Record(
-    Self.init,
-    Field("path", \.path, .string, "Path of the step."),
+  package static let record: Record<Self> = Record(
+    {
+      Self(
+        path: StepPath(stage: $0, text: $1), attempt: $2, outcome: $3, output: $4, finding: $5, notStarted: $6,
+        duration: $7)
+    },
+    Field.stage(), Field.path(),
     Field("attempt", \.attempt, .int, "Number of the try, from 1."),
     Field("outcome", \.outcome, .enumeration(Outcome.self), "How the module ended."),
     Field("output", \.output, .any, "Its output, secrets masked; null where there is none."),
@@ -107,15 +106,15 @@ package struct StepResultRecorded: JournalEvent {
 }
 
 /// A step waits before its next try.
-package struct StepWaiting: JournalEvent {
-  package var path: String
+package struct StepWaiting: StepEvent {
+  package var path: StepPath
   /// The try that ended.
   package var attempt: Int
   package var delay: Duration
   /// Why there is another try.
   package var reason: String
 
-  package init(path: String, attempt: Int, delay: Duration, reason: String) {
+  package init(path: StepPath, attempt: Int, delay: Duration, reason: String) {
     self.path = path
     self.attempt = attempt
     self.delay = delay
@@ -124,9 +123,9 @@ package struct StepWaiting: JournalEvent {
 
   package static let type = "step.waiting"
   package static let summary = "A step waits before its next try."
-  package static let record = Record(
-    Self.init,
-    Field("path", \.path, .string, "Path of the step."),
+  package static let record: Record<Self> = Record(
+    { Self(path: StepPath(stage: $0, text: $1), attempt: $2, delay: $3, reason: $4) },
+    Field.stage(), Field.path(),
     Field("attempt", \.attempt, .int, "Number of the try that ended."),
     Field("delay", \.delay, .duration, "Until the next try."),
     Field("reason", \.reason, .string, "Why there is another try.")
@@ -134,8 +133,8 @@ package struct StepWaiting: JournalEvent {
 }
 
 /// A step ended, with its expectations judged.
-package struct StepFinished: JournalEvent {
-  package var path: String
+package struct StepFinished: StepEvent {
+  package var path: StepPath
   package var outcome: Outcome
   package var finding: Finding?
   package var expectations: [JudgedExpectation]
@@ -145,7 +144,8 @@ package struct StepFinished: JournalEvent {
   package var duration: Duration
 
   package init(
-    path: String, outcome: Outcome, finding: Finding?, expectations: [JudgedExpectation], attempts: Int, output: Value,
+    path: StepPath, outcome: Outcome, finding: Finding?, expectations: [JudgedExpectation], attempts: Int,
+    output: Value,
     duration: Duration
   ) {
     self.path = path
@@ -159,9 +159,13 @@ package struct StepFinished: JournalEvent {
 
   package static let type = "step.finished"
   package static let summary = "A step or check ended, with its expectations judged."
-  package static let record = Record(
-    Self.init,
-    Field("path", \.path, .string, "Path of the step."),
+  package static let record: Record<Self> = Record(
+    {
+      Self(
+        path: StepPath(stage: $0, text: $1), outcome: $2, finding: $3, expectations: $4, attempts: $5, output: $6,
+        duration: $7)
+    },
+    Field.stage(), Field.path(),
     Field("outcome", \.outcome, .enumeration(Outcome.self), "Its outcome."),
     Field("finding", \.finding, .optional(.record(Finding.record)), "Why it did not simply pass."),
     Field("expectations", \.expectations, .list(.record(JudgedExpectation.record)), "Its expectations, judged."),
@@ -221,29 +225,33 @@ package struct JudgedExpectation: Hashable, Sendable {
 package struct ActualValue: Hashable, Sendable {
   package var expression: String
   package var value: Value
+  /// As declared, or as the expression gives it; `any` where neither tells.
+  package var type: ValueType
 
-  package init(expression: String, value: Value) {
+  package init(expression: String, value: Value, type: ValueType) {
     self.expression = expression
     self.value = value
+    self.type = type
   }
 
   package static let record = Record(
     Self.init,
     Field("expression", \.expression, .string, "The part as written."),
-    Field("value", \.value, .any, "What it came to, secrets masked.")
+    Field("value", \.value, .any, "What it came to, secrets masked."),
+    Field("type", \.type, .type, "The type of the value.")
   )
 }
 
 /// A step was not run.
-package struct StepSkipped: JournalEvent {
-  package var path: String
+package struct StepSkipped: StepEvent {
+  package var path: StepPath
   package var title: String
   package var use: String
   package var effect: Effect
   /// Why: its condition, or what stopped the run before it.
   package var reason: String
 
-  package init(path: String, title: String, use: String, effect: Effect, reason: String) {
+  package init(path: StepPath, title: String, use: String, effect: Effect, reason: String) {
     self.path = path
     self.title = title
     self.use = use
@@ -253,9 +261,9 @@ package struct StepSkipped: JournalEvent {
 
   package static let type = "step.skipped"
   package static let summary = "A step was not run, and why."
-  package static let record = Record(
-    Self.init,
-    Field("path", \.path, .string, "Path of the step."),
+  package static let record: Record<Self> = Record(
+    { Self(path: StepPath(stage: $0, text: $1), title: $2, use: $3, effect: $4, reason: $5) },
+    Field.stage(), Field.path(),
     Field("title", \.title, .string, "Its title."),
     Field("use", \.use, .string, "The module, or checks/NAME."),
     Field("effect", \.effect, .enumeration(Effect.self), "Its effect."),

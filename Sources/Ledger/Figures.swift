@@ -7,8 +7,8 @@ package struct FigureReading: Hashable, Sendable {
   package let run: RunSummary
   /// Nil where the run has no such step, the step no such output, or the journal cannot be verified: never a zero.
   package let value: Value?
-  /// What a plain number stands for: `bytesize`, `bandwidth` or `percent`.
-  package let unit: String?
+  /// The figure's type as its step declares it; `any` where the journal does not tell.
+  package let type: ValueType
 }
 
 extension Ledger {
@@ -25,21 +25,23 @@ extension Ledger {
     for entry in try unverified(of: runbook, since: since) where readings.count < limit {
       guard case .run(let run, _) = entry.content else { continue }
       let found = (try? RecordedRun.read(entry.folder))?.figure(figure)
-      readings.append(FigureReading(run: run, value: found?.value, unit: found?.unit))
+      readings.append(FigureReading(run: run, value: found?.value, type: found?.type ?? .any))
     }
     return readings
   }
 }
 
 extension RecordedRun {
-  fileprivate func figure(_ figure: String) -> (value: Value, unit: String?)? {
+  fileprivate func figure(_ figure: String) -> (value: Value, type: ValueType)? {
     var outputs: [String: Value] = [:]
-    var units: [String: [String: String]] = [:]
+    var declared: [String: ValueType] = [:]
+    var types: [String: ValueType] = [:]
     for recorded in events {
       switch recorded.event {
-      case .stepStarted(let step): units[step.path] = step.units
-      case .stepResult(let result): outputs[result.path] = result.output
-      case .stepFinished(let step) where step.output != .null: outputs[step.path] = step.output
+      case .typesDeclared(let event): declared[event.use] = event.output
+      case .stepStarted(let step): types[step.path.description] = declared[step.use]
+      case .stepResult(let result): outputs[result.path.description] = result.output
+      case .stepFinished(let step) where step.output != .null: outputs[step.path.description] = step.output
       default: break
       }
     }
@@ -47,8 +49,12 @@ extension RecordedRun {
     guard let path = paths.max(by: { $0.count < $1.count }) else { return nil }
     let field = String(figure.dropFirst(path.count + 1))
     var value = outputs[path]
-    for name in field.split(separator: ".") { value = value?[String(name)] }
+    var type = types[path] ?? .any
+    for name in field.split(separator: ".") {
+      value = value?[String(name)]
+      type = type.member(String(name))
+    }
     guard let value, value != .null else { return nil }
-    return (value, units[path]?[field])
+    return (type.restored(value), type)
   }
 }

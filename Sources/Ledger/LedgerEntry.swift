@@ -24,7 +24,8 @@ package struct LedgerEntry: Hashable, Sendable {
       let ends = try JournalEnds.read(folder)
       let finished = ends.finished
       let run = RunSummary(
-        id: ends.id, number: Int64(ends.started.number), runbook: ends.started.runbook, target: ends.started.target,
+        id: ends.id, number: Int64(ends.started.number), runbook: ends.started.runbook,
+        target: ends.started.target?.name,
         parent: ends.started.parent, only: ends.started.only, startedAt: ends.first.moment.wall,
         finishedAt: finished == nil ? nil : ends.last.moment.wall, outcome: finished?.outcome)
       content = .run(run, goesOn: finished == nil && ends.isBeingWritten)

@@ -3,21 +3,24 @@ package import Schema
 
 /// What a value came to, as people read it: durations short, numbers without a tail of digits, anything long as JSON.
 ///
-/// - Parameter unit: what a plain number stands for: `bytesize`, `bandwidth` or `percent`.
-package func shownValue(_ value: Value, unit: String? = nil) -> String {
-  switch (unit, value) {
-  case ("bytesize", .int(let number)): return shownSize(number)
-  case ("bandwidth", .int(let number)): return shownBandwidth(number)
-  case ("percent", .int), ("percent", .double): return shownValue(value) + "%"
-  default: break
-  }
-  return switch value {
-  case .double(let number): shownNumber(number)
-  case .string(let text): parseDuration(text).map(shortDuration) ?? "\"\(terminalSafe(text))\""
-  case .duration(let duration): shortDuration(duration)
-  case .null: "nothing"
+/// - Parameter type: as declared. Text is a duration only if its type says so.
+package func shownValue(_ value: Value, as type: ValueType) -> String {
+  switch (type.inner, type.restored(value)) {
+  case (_, .null): "nothing"
+  case (.byteSize, .int(let number)): shownSize(number)
+  case (.bandwidth, .int(let number)): shownBandwidth(number)
+  case (.percent, .double(let number)): shownNumber(number) + "%"
+  case (_, .double(let number)): shownNumber(number)
+  case (_, .duration(let duration)): shortDuration(duration)
+  case (_, .timestamp(let moment)): moment.description
+  case (_, .string(let text)): "\"\(terminalSafe(text))\""
   default: terminalSafe(value.json.text())
   }
+}
+
+extension ValueType {
+  /// The type inside an optional.
+  fileprivate var inner: ValueType { if case .optional(let wrapped) = self { wrapped.inner } else { self } }
 }
 
 /// Three digits after the point, without zeros at the end.
@@ -45,11 +48,8 @@ private func shownBandwidth(_ bitsPerSecond: Int64) -> String {
 
 extension JudgedExpectation {
   /// What its parts came to: `output.used = 91.2%, inputs.failAt = 90`.
-  func shownActual(units: [String: String]) -> String {
-    actual.map { actual in
-      let unit = Report.Step.outputName(actual.expression).flatMap { units[$0] }
-      return "\(terminalSafe(actual.expression)) = \(shownValue(actual.value, unit: unit))"
-    }.joined(separator: ", ")
+  var shownActual: String {
+    actual.map { "\(terminalSafe($0.expression)) = \(shownValue($0.value, as: $0.type))" }.joined(separator: ", ")
   }
 }
 
@@ -61,14 +61,14 @@ extension Report.Step {
     func add(_ name: String, _ value: String) {
       if !figures.contains(where: { $0.name == name }) { figures.append((name, value)) }
     }
-    for actual in expectations.flatMap(\.actual) where isFigure(actual.value) {
-      if let name = Self.outputName(actual.expression) { add(name, shownValue(actual.value, unit: units[name])) }
+    for actual in expectations.flatMap(\.actual) where isFigure(actual.type.restored(actual.value)) {
+      if let name = Self.outputName(actual.expression) { add(name, shownValue(actual.value, as: actual.type)) }
     }
-    let leaves = leaves(of: output, under: "")
-    for (name, value) in leaves where isFigure(value) { add(name, shownValue(value, unit: units[name])) }
-    for case (let name, .list(let elements)) in leaves { add(name, "\(elements.count)") }
+    let leaves = leaves(of: outputType.restored(output), as: outputType, under: "")
+    for leaf in leaves where isFigure(leaf.value) { add(leaf.name, shownValue(leaf.value, as: leaf.type)) }
+    for case (let name, .list(let elements), _) in leaves { add(name, "\(elements.count)") }
     if figures.isEmpty, outcome.isGood {
-      for case (let name, .string(let text)) in leaves where text.count <= 40 { add(name, terminalSafe(text)) }
+      for case (let name, .string(let text), _) in leaves where text.count <= 40 { add(name, terminalSafe(text)) }
     }
     return Array(figures.prefix(limit))
   }
@@ -82,17 +82,21 @@ extension Report.Step {
     return isPath && parts.count > 1 && parts[0] == "output" ? parts.dropFirst().joined(separator: ".") : nil
   }
 
-  /// Numbers, durations and truth values; in a journal durations are text.
+  /// Numbers, durations and truth values.
   private func isFigure(_ value: Value) -> Bool {
     switch value {
     case .int, .double, .duration, .bool: true
-    case .string(let text): parseDuration(text) != nil
     default: false
     }
   }
 
-  private func leaves(of value: Value, under name: String) -> [(name: String, value: Value)] {
-    guard case .members(let members) = value else { return name.isEmpty ? [] : [(name, value)] }
-    return members.flatMap { leaves(of: $0.value, under: name.isEmpty ? $0.name : "\(name).\($0.name)") }
+  private func leaves(
+    of value: Value, as type: ValueType, under name: String
+  ) -> [(name: String, value: Value, type: ValueType)] {
+    guard case .members(let members) = value else { return name.isEmpty ? [] : [(name, value, type)] }
+    return members.flatMap { member in
+      leaves(
+        of: member.value, as: type.member(member.name), under: name.isEmpty ? member.name : "\(name).\(member.name)")
+    }
   }
 }

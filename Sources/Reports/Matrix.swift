@@ -9,11 +9,10 @@ extension Report {
   }
 
   private func stepsByTarget() -> TextTable {
-    var paths: [String] = []
+    var paths: [StepPath] = []
     for step in children.flatMap(\.steps) where !paths.contains(step.path) { paths.append(step.path) }
     let rows = paths.map { path in
-      let depth = path.count { $0 == "/" }
-      let name = String(repeating: "  ", count: depth) + (path.split(separator: "/").last.map(String.init) ?? path)
+      let name = String(repeating: "  ", count: path.parts.count - 1) + path.id
       return [TextTable.Cell(name)]
         + children.map { child in
           let outcome = child.steps.first { $0.path == path }?.outcome
@@ -27,7 +26,7 @@ extension Report {
 
   private func targets() -> TextTable {
     let rows = children.map { child in
-      let bad = child.steps.filter { $0.outcome != .pass && $0.outcome != .skipped }.map(\.path)
+      let bad = child.steps.filter { $0.outcome != .pass && $0.outcome != .skipped }.map(\.path.description)
       return [
         TextTable.Cell(child.outcome.cell, .outcome(child.outcome)), TextTable.Cell(child.target),
         TextTable.Cell(bad.joined(separator: " "), .faint),

@@ -42,7 +42,7 @@ extension Report {
     let head = "\(terminalSafe(step.path))\(title)  (\(terminalSafe(step.use)))"
     var lines: [LabelledText] = []
     for expectation in step.expectations where expectation.verdict != .holds {
-      lines += expectation.lines(units: step.units)
+      lines += expectation.lines
     }
     let finding = step.finding?.lines ?? []
     lines += finding.prefix(1) + step.programOutput + finding.dropFirst()
@@ -77,24 +77,21 @@ extension Report.Step {
   }
 }
 
-extension Report.Step {
-  /// Why it did not pass, in a sentence: of a check, what the first of its steps says that ended as it did. Nil where it
-  /// passed, and where nothing says it.
+extension ChildStep {
+  /// Why it did not pass, in a sentence; nil where it did, and where nothing says it.
   package var found: String? {
-    guard outcome != .pass, outcome != .skipped else { return nil }
-    if let inner = steps.lazy.filter({ $0.outcome == outcome }).compactMap(\.found).first { return inner }
     if let finding { return "\(finding.message) (\(finding.code))" }
-    guard let broken = expectations.first(where: { $0.verdict != .holds }) else { return reason }
-    let actual = broken.error ?? broken.shownActual(units: units)
-    return "expected \(broken.that)" + (actual.isEmpty ? "" : "; \(actual)")
+    guard let expectation else { return nil }
+    let actual = expectation.error ?? expectation.shownActual
+    return "expected \(expectation.that)" + (actual.isEmpty ? "" : "; \(actual)")
   }
 }
 
 extension JudgedExpectation {
-  fileprivate func lines(units: [String: String]) -> [LabelledText] {
+  fileprivate var lines: [LabelledText] {
     var lines = [LabelledText(label: "expected", text: terminalSafe(that))]
     if !actual.isEmpty {
-      lines.append(LabelledText(label: "actual", text: shownActual(units: units), emphasis: .bold))
+      lines.append(LabelledText(label: "actual", text: shownActual, emphasis: .bold))
     }
     if let message { lines.append(LabelledText(label: "meaning", text: terminalSafe(message))) }
     if let error { lines.append(LabelledText(label: "unjudged", text: terminalSafe(error))) }

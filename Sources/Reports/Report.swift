@@ -59,8 +59,8 @@ package struct Report: Hashable, Sendable {
     package var duration: Duration?
     /// Null where there is none.
     package var output: Value
-    /// What plain numbers of the output stand for, by their paths: `bytesize`, `bandwidth` or `percent`.
-    package var units: [String: String]
+    /// As the module or check declares it; `any` where the journal does not tell.
+    package var outputType: ValueType
     package var finding: Finding?
     package var expectations: [JudgedExpectation]
     /// True where its outcome is not counted.

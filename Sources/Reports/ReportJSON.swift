@@ -37,7 +37,7 @@ extension Report.Child {
       "steps": .array(
         steps.map {
           [
-            "path": .string($0.path), "title": .string($0.title), "outcome": .string($0.outcome.rawValue),
+            "path": .string($0.path.description), "title": .string($0.title), "outcome": .string($0.outcome.rawValue),
             "found": .optional($0.found),
           ]
         }),

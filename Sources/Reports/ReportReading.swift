@@ -27,9 +27,10 @@ extension Report {
 
     self.init(
       run: run.id, number: started.number > 0 ? started.number : nil, parent: started.parent,
-      runbook: started.runbook, title: started.title, severity: started.severity, target: started.target,
+      runbook: started.runbook, title: started.title, severity: started.severity, target: started.target?.name,
       only: started.only,
-      host: started.host, user: started.user, tool: started.tool, end: end, startedAt: first, params: started.params,
+      host: started.host, user: started.user, tool: started.tool.version, end: end, startedAt: first,
+      params: started.params,
       steps: steps.tree(), children: children, warnings: warnings, journal: run.folder.journal)
   }
 
@@ -66,32 +67,36 @@ private struct StepCollection {
   let goesOn: Bool
   private var paths: [String] = []
   private var steps: [String: Report.Step] = [:]
+  /// By what `use` names.
+  private var outputTypes: [String: ValueType] = [:]
 
   init(goesOn: Bool) { self.goesOn = goesOn }
 
   mutating func take(_ recorded: RecordedEvent) {
     switch recorded.event {
+    case .typesDeclared(let types): outputTypes[types.use] = types.output
     case .stepStarted(let event):
       add(
-        event.path,
+        event.path.description,
         Report.Step(
-          id: id(of: event.path), path: event.path, title: event.title, use: event.use, effect: event.effect,
+          id: event.path.id, path: event.path.description, title: event.title, use: event.use, effect: event.effect,
           outcome: .indeterminate, reason: goesOn ? "it goes on" : "no end of it is recorded", attempts: 0,
-          startedAt: recorded.moment.wall, duration: nil, output: .null, units: event.units, finding: nil,
+          startedAt: recorded.moment.wall, duration: nil, output: .null, outputType: outputTypes[event.use] ?? .any,
+          finding: nil,
           expectations: [], isDiagnostic: event.diagnostic, steps: []))
     case .stepSkipped(let event):
       add(
-        event.path,
+        event.path.description,
         Report.Step(
-          id: id(of: event.path), path: event.path, title: event.title, use: event.use, effect: event.effect,
+          id: event.path.id, path: event.path.description, title: event.title, use: event.use, effect: event.effect,
           outcome: .skipped, reason: event.reason, attempts: 0, startedAt: nil, duration: nil, output: .null,
-          units: [:], finding: nil, expectations: [], isDiagnostic: false, steps: []))
-    case .stepIntent(let event): steps[event.path]?.attempts = event.attempt
+          outputType: .any, finding: nil, expectations: [], isDiagnostic: false, steps: []))
+    case .stepIntent(let event): steps[event.path.description]?.attempts = event.attempt
     case .stepResult(let event):
-      steps[event.path]?.output = event.output
-      steps[event.path]?.finding = event.finding
+      steps[event.path.description]?.output = event.output
+      steps[event.path.description]?.finding = event.finding
     case .stepFinished(let event):
-      steps[event.path]?.finish(event)
+      steps[event.path.description]?.finish(event)
     default: break
     }
   }
@@ -100,8 +105,6 @@ private struct StepCollection {
   private mutating func add(_ path: String, _ step: Report.Step) {
     if steps.updateValue(step, forKey: path) == nil { paths.append(path) }
   }
-
-  private func id(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
   /// The steps inside their checks. A step whose check is not recorded stands on its own.
   func tree() -> [Report.Step] {

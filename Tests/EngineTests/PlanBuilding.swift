@@ -99,7 +99,7 @@ let missingValue = ExpressionError(message: "no such value", range: nowhere)
 func startedEvent() -> RunStarted {
   RunStarted(
     runbook: "test", title: "Test", number: 1, severity: nil, target: nil, parent: nil, params: .members([]),
-    tool: "0", host: "host", user: "user", pid: 1, sources: [], volatile: false)
+    tool: ToolFacts(version: "0"), host: "host", user: "user", pid: 1, sources: [], volatile: false)
 }
 
 let epoch = Timestamp(seconds: 0, nanoseconds: 0)
@@ -151,8 +151,8 @@ extension [Event] {
     var outcomes: [String: Outcome] = [:]
     for event in self {
       switch event {
-      case .stepFinished(let finished): outcomes[finished.path] = finished.outcome
-      case .stepSkipped(let skipped): outcomes[skipped.path] = .skipped
+      case .stepFinished(let finished): outcomes[finished.path.description] = finished.outcome
+      case .stepSkipped(let skipped): outcomes[skipped.path.description] = .skipped
       default: break
       }
     }
@@ -166,14 +166,14 @@ extension [Event] {
 
   func finished(_ path: String) -> StepFinished? {
     lazy.compactMap { event -> StepFinished? in
-      guard case .stepFinished(let finished) = event, finished.path == path else { return nil }
+      guard case .stepFinished(let finished) = event, finished.path.description == path else { return nil }
       return finished
     }.first
   }
 
   func skipped(_ path: String) -> StepSkipped? {
     lazy.compactMap { event -> StepSkipped? in
-      guard case .stepSkipped(let skipped) = event, skipped.path == path else { return nil }
+      guard case .stepSkipped(let skipped) = event, skipped.path.description == path else { return nil }
       return skipped
     }.first
   }

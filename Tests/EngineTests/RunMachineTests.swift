@@ -135,8 +135,8 @@ import Testing
     #expect(keys[0] == keys[1])
     #expect(keys[1] != keys[2])
     #expect(rehearse(plan, run: "R2") { result($0, .fail) }.intents.map(\.key) != keys)
-    // printf 'R1\0a' | sha256sum
-    #expect(keys[0] == "3e1b829f00e41a4e17bf9cbc9a544f17dbab8982bcf1b79486aca884db7d3199")
+    // printf 'R1\0steps\0a' | sha256sum
+    #expect(keys[0] == "2d4202dd783c500017c432d81fd2b706b477c36f0e7dfe1ec09e3973c9277bfe")
   }
 
   @Test("A check runs its steps in its own scope, has their worst outcome, and gives its outputs to the caller")

@@ -9,7 +9,7 @@ import Schema
 let state = StateFolder(CommandLine.arguments[1])
 let started = RunStarted(
   runbook: "probe", title: "Probe", number: 0, severity: nil, target: nil, parent: nil, params: .members([]),
-  tool: "1", host: "h", user: "u", pid: Int(getpid()), sources: [], volatile: false)
+  tool: ToolFacts(version: "1"), host: "h", user: "u", pid: Int(getpid()), sources: [], volatile: false)
 
 func say(_ text: String) {
   let bytes = Array((text + "\n").utf8)
@@ -20,11 +20,11 @@ do throws(JournalError) {
   let journal = try await JournalWriter.begin(started, sources: [], in: state)
   say(journal.run)
   for number in 1...5000 {
-    let path = "step\(number)"
+    let path = StepPath("step\(number)")
     try await journal.append(
       .stepStarted(
         StepStarted(path: path, title: "T", use: "m", effect: .change, input: .null, diagnostic: false)))
-    let recorded = try await journal.append(.stepIntent(StepIntent(path: path, attempt: 1, key: path)))
+    let recorded = try await journal.append(.stepIntent(StepIntent(path: path, attempt: 1, key: path.text)))
     say(String(recorded.seq))
   }
 } catch {

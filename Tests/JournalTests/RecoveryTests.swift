@@ -137,17 +137,26 @@ import Testing
     #expect(try Data(contentsOf: URL(filePath: folder.journal)) == join(lines) + Data("torn".utf8))
   }
 
-  @Test("A journal in a later form of lines is refused as such")
-  func newer() throws {
-    let text = String(decoding: bytes, as: UTF8.self).replacing("{\"v\":1,", with: "{\"v\":2,")
+  @Test(
+    "A journal in another form of lines is refused as such, with its version",
+    arguments: [
+      (3, JournalError.Code.newer, "version 3, and this runbook reads version 2"), (1, .unreleased, "version 1"),
+    ])
+  func otherVersion(version: Int, code: JournalError.Code, words: String) throws {
+    let text = String(decoding: bytes, as: UTF8.self).replacing("{\"v\":2,", with: "{\"v\":\(version),")
     try replace(Data(text.utf8))
-    let error = #expect(throws: JournalError.self) { try RecordedRun.read(folder) }
-    #expect(error?.code == .newer && error?.line == 1)
+    for error in [
+      #expect(throws: JournalError.self) { try RecordedRun.read(folder) },
+      #expect(throws: JournalError.self) { try JournalEnds.read(folder) },
+    ] {
+      #expect(error?.code == code && error?.line == 1)
+      #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
+    }
   }
 
   @Test(
     "Zeros at the end, as some file systems leave after a loss of power, are a torn line, however many",
-    arguments: ["", "{\"v\":1,"], [4096, JournalLine.limit, JournalLine.limit + 1, 1 << 28])
+    arguments: ["", "{\"v\":2,"], [4096, JournalLine.limit, JournalLine.limit + 1, 1 << 28])
   func zeros(written: String, count: Int) async throws {
     try replace(bytes + Data(written.utf8))
     try lengthen(by: count)

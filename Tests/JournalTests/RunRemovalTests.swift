@@ -27,7 +27,7 @@ import Testing
     // A crash before the number was settled.
     try RunNumber(value: 2, claimedBy: runs[1].id).claim(in: state)
     #expect(try RunRemoval(from: state).remove(runs))
-    #expect(try names(in: state.runs).sorted() == [".lock", ".number"])
+    #expect(try names(in: state.runs).sorted() == [".id", ".lock", ".number"])
     #expect(try RecordedRun.read(try await record()).started.number == 3)
   }
 

@@ -26,7 +26,7 @@ import Testing
   private func finished(_ path: String, _ outcome: Outcome, expectations: [JudgedExpectation] = []) -> Event {
     .stepFinished(
       StepFinished(
-        path: path, outcome: outcome, finding: nil, expectations: expectations, attempts: 1, output: .null,
+        path: StepPath(path), outcome: outcome, finding: nil, expectations: expectations, attempts: 1, output: .null,
         duration: .zero))
   }
 
@@ -36,7 +36,7 @@ import Testing
 
   private func step(_ path: String, diagnostic: Bool = false) -> Event {
     .stepStarted(
-      StepStarted(path: path, title: "T", use: "m", effect: .observe, input: .null, diagnostic: diagnostic))
+      StepStarted(path: StepPath(path), title: "T", use: "m", effect: .observe, input: .null, diagnostic: diagnostic))
   }
 
   private func refusal(_ folder: RunFolder) -> JournalError? {

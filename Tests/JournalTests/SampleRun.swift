@@ -7,9 +7,11 @@ import TestSupport
 /// Events as a run of two steps records them, the second of which acts on the world.
 enum SampleRun {
   static let started = RunStarted(
-    runbook: "daily-health", title: "Daily health", number: 0, severity: "P2", target: "lab", parent: nil,
+    runbook: "daily-health", title: "Daily health", number: 0, severity: "P2", target: TargetFacts(name: "lab"),
+    parent: nil,
     params: .members([.init("region", .string("eu")), .init("password", .secret(Secret("hunter2")))]),
-    tool: "1.0.0", host: "turn-1", user: "root", pid: 4711, sources: [], volatile: false)
+    paramTypes: ["region": .string, "password": .secret(.string)], tool: ToolFacts(version: "1.0.0"), host: "turn-1",
+    user: "root", pid: 4711, sources: [], volatile: false)
 
   static let sources = [
     RunSource(path: "runbooks/daily-health.yaml", bytes: Array("title: Daily health\r\n".utf8)),
@@ -19,30 +21,30 @@ enum SampleRun {
   static func step(_ path: String, effect: Effect) -> Event {
     .stepStarted(
       StepStarted(
-        path: path, title: "Relay \(path)", use: "turn.relay", effect: effect,
+        path: StepPath(path), title: "Relay \(path)", use: "turn.relay", effect: effect,
         input: .members([.init("packets", .int(100)), .init("every", .duration(.milliseconds(20)))]), diagnostic: false)
     )
   }
 
   static func intent(_ path: String) -> Event {
-    .stepIntent(StepIntent(path: path, attempt: 1, key: sha256Hex(path.utf8)))
+    .stepIntent(StepIntent(path: StepPath(path), attempt: 1, key: sha256Hex(path.utf8)))
   }
 
   static func result(_ path: String, output: Value) -> Event {
     .stepResult(
       StepResultRecorded(
-        path: path, attempt: 1, outcome: .pass, output: output, finding: nil, notStarted: false,
+        path: StepPath(path), attempt: 1, outcome: .pass, output: output, finding: nil, notStarted: false,
         duration: .microseconds(4200)))
   }
 
   static func finished(_ path: String) -> Event {
     .stepFinished(
       StepFinished(
-        path: path, outcome: .pass, finding: nil,
+        path: StepPath(path), outcome: .pass, finding: nil,
         expectations: [
           JudgedExpectation(
             that: "output.loss == 0.0", verdict: .holds, severity: .fail, message: nil,
-            actual: [ActualValue(expression: "output.loss", value: .double(0))], error: nil)
+            actual: [ActualValue(expression: "output.loss", value: .double(0), type: .percent)], error: nil)
         ], attempts: 1, output: .null, duration: .milliseconds(5)))
   }
 

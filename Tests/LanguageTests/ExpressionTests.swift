@@ -68,7 +68,7 @@ struct ExpressionTests {
           return scope
         }()) == .bool(true))
     let error = #expect(throws: ExpressionError.self) { try step.expectations[0].that.judge(in: scope) }
-    #expect(error?.parts == [ActualValue(expression: "output.ready", value: .bool(true))])
+    #expect(error?.parts == [ActualValue(expression: "output.ready", value: .bool(true), type: .bool)])
     #expect(try step.expectations[0].that.value(in: scope) == .bool(true))
     // What was never evaluated, because the first operand decided, is no error.
     #expect(try step.expectations[1].that.judge(in: scope).value == .bool(true))

@@ -100,7 +100,7 @@ struct PlanTests {
       "daily", given: .init(texts: [("maxRtt", "150ms")]), target: target, catalog: sampleCatalog)
     #expect(plan.title == "Daily look at 127.0.0.1")
     #expect(plan.params == [.init("maxRtt", .duration(.milliseconds(150))), .init("packets", .int(7))])
-    #expect(plan.sources.map(\.path) == ["runbooks/daily.yaml", "checks/relay.yaml"])
+    #expect(plan.sources.map(\.path) == ["runbook.yaml", "runbooks/daily.yaml", "checks/relay.yaml"])
     #expect(plan.steps.map(\.title) == ["Media through default", "look"])
 
     guard case .check(let check) = plan.steps[0].action else {
@@ -129,8 +129,8 @@ struct PlanTests {
     #expect(judged.value == .bool(false))
     #expect(
       judged.parts == [
-        ActualValue(expression: "output.rtt.p95", value: .duration(.milliseconds(180))),
-        ActualValue(expression: "inputs.maxRtt", value: .duration(.milliseconds(150))),
+        ActualValue(expression: "output.rtt.p95", value: .duration(.milliseconds(180)), type: .duration),
+        ActualValue(expression: "inputs.maxRtt", value: .duration(.milliseconds(150)), type: .duration),
       ])
     inner.steps["echo"] = .init(outcome: .pass, output: relayed, attempts: 1)
     let lost = try check.outputs[0].value.value(in: inner)

@@ -20,8 +20,8 @@ import Testing
 
   private func started(_ runbook: String, parent: String? = nil) -> RunStarted {
     RunStarted(
-      runbook: runbook, title: runbook, number: 0, severity: nil, target: "lab", parent: parent, params: .members([]),
-      tool: "1", host: "h", user: "u", pid: 1, sources: [], volatile: false)
+      runbook: runbook, title: runbook, number: 0, severity: nil, target: TargetFacts(name: "lab"), parent: parent,
+      params: .members([]), tool: ToolFacts(version: "1"), host: "h", user: "u", pid: 1, sources: [], volatile: false)
   }
 
   private func moment(_ hour: Int) -> Moment {
@@ -106,7 +106,7 @@ import Testing
     case .empty: try Data().write(to: file)
     case .garbage: try Data(repeating: 0x41, count: 200_000).write(to: file)
     case .noJournal: try FileManager.default.removeItem(at: file)
-    case .laterVersion: try Data(text.replacing("{\"v\":1", with: "{\"v\":9").utf8).write(to: file)
+    case .laterVersion: try Data(text.replacing("{\"v\":2", with: "{\"v\":9").utf8).write(to: file)
     case .foreignEnd: try Data((text + text.replacing(id, with: "01KBHYXV80ABCDEFGHJKMNPQRS")).utf8).write(to: file)
     }
     let entries = try ledger.entries(of: "sound")
@@ -222,22 +222,36 @@ import Testing
     #expect(try ledger.figure("turn.rtt.p95", of: "a", limit: 1).map(\.value) == [nil])
   }
 
-  @Test("A figure has the unit that its step declared")
-  func units() async throws {
+  @Test("A figure is of the type that its step declared, and text stays text")
+  func types() async throws {
     let started = Event.stepStarted(
       StepStarted(
-        path: "disk", title: "Disk", use: "host.disk", effect: .observe, input: .members([]), diagnostic: false,
-        units: ["used": "percent"]))
+        path: "disk", title: "Disk", use: "host.disk", effect: .observe, input: .members([]), diagnostic: false))
+    let fields = [
+      FieldDeclaration(name: "used", type: .percent, summary: "U."),
+      FieldDeclaration(name: "inodes", type: .int, summary: "I."),
+      FieldDeclaration(name: "text", type: .string, summary: "T."),
+      FieldDeclaration(name: "age", type: .optional(.duration), summary: "A."),
+    ]
+    let types = Event.typesDeclared(
+      TypesDeclared(
+        use: "host.disk", version: 1, input: .any, output: .record(RecordType(fields: fields))))
     let result = Event.stepResult(
       StepResultRecorded(
         path: "disk", attempt: 1, outcome: .pass,
-        output: .members([.init("used", .int(41)), .init("inodes", .int(7))]),
+        output: .members([
+          .init("used", .int(41)), .init("inodes", .int(7)), .init("text", .string("90m")),
+          .init("age", .string("90m")),
+        ]),
         finding: nil, notStarted: false, duration: .zero))
     let finished = Event.stepFinished(
       StepFinished(
         path: "disk", outcome: .pass, finding: nil, expectations: [], attempts: 1, output: .null, duration: .zero))
-    try await record("a", events: [started, result, finished])
-    #expect(try ledger.figure("disk.used", of: "a").map(\.unit) == ["percent"])
-    #expect(try ledger.figure("disk.inodes", of: "a").map(\.unit) == [nil])
+    try await record("a", events: [types, started, result, finished])
+    #expect(try ledger.figure("disk.used", of: "a").map(\.type) == [.percent])
+    #expect(try ledger.figure("disk.used", of: "a").map(\.value) == [.double(41)])
+    #expect(try ledger.figure("disk.inodes", of: "a").map(\.type) == [.int])
+    #expect(try ledger.figure("disk.text", of: "a").map(\.value) == [.string("90m")])
+    #expect(try ledger.figure("disk.age", of: "a").map(\.value) == [.duration(.seconds(5400))])
   }
 }

@@ -39,7 +39,7 @@ import Testing
     let writer = try await JournalWriter.begin(
       RunStarted(
         runbook: runbook, title: runbook, number: 0, severity: nil, target: nil, parent: parent, params: .members([]),
-        tool: "1", host: "h", user: "u", pid: 1, sources: [], volatile: false),
+        tool: ToolFacts(version: "1"), host: "h", user: "u", pid: 1, sources: [], volatile: false),
       sources: [], in: state, clock: { moment })
     if let outcome {
       try await writer.append(
@@ -95,7 +95,7 @@ import Testing
     let writer = try await JournalWriter.begin(
       RunStarted(
         runbook: "a", title: "a", number: 0, severity: nil, target: nil, parent: parent, params: .members([]),
-        tool: "1",
+        tool: ToolFacts(version: "1"),
         host: "h", user: "u", pid: 1, sources: [], volatile: false), sources: [], in: state,
       clock: { Self.moment(day: 1) })
     #expect(try listed(Retention(olderThan: .seconds(1))) == [])

@@ -19,8 +19,7 @@ import Testing
             steps: [
               ChildStep(
                 path: "turn", title: "TURN relays media", outcome: relay,
-                found: relay == .fail
-                  ? "expected output.loss <= inputs.maxLoss; output.loss = 12%, inputs.maxLoss = 1" : nil),
+                expectation: relay == .fail ? broken : nil),
               ChildStep(path: "turn/relay", title: "Packets come back", outcome: relay),
               ChildStep(path: "disk", title: "The disk has room", outcome: .skipped),
             ])))
@@ -37,7 +36,7 @@ import Testing
 
         FAIL  on eu-1
           fail      turn  TURN relays media
-          found     expected output.loss <= inputs.maxLoss; output.loss = 12%, inputs.maxLoss = 1
+          found     expected output.loss <= inputs.maxLoss; output.loss = 12%, inputs.maxLoss = 1%
           fail      turn/relay  Packets come back
           next      runbook report RUN1
 
@@ -58,12 +57,19 @@ import Testing
         """)
   }
 
-  @Test("What a step found, for its parent: of a check the step that failed, else the expectation that did not hold")
+  private let broken = expectation(
+    "output.loss <= inputs.maxLoss", .broken,
+    actual: [("output.loss", .double(12), .percent), ("inputs.maxLoss", .double(1), .percent)])
+
+  @Test("What a child's steps found: of a check the step that failed, else the expectation that did not hold")
   func found() {
-    let steps = Report(SampleJournal.failing.run).steps
-    let found = Dictionary(uniqueKeysWithValues: steps.map { ($0.id, $0.found) })
+    let steps = SampleJournal.failing.run.childSteps
+    #expect(steps.map(\.path) == ["stun", "turn", "realm", "disk", "load", "cleanup"])
+    #expect(steps.map(\.outcome) == [.pass, .fail, .warn, .pass, .warn, .skipped])
+    #expect(steps[1].expectation == broken && steps[1].finding == nil)
+    let found = Dictionary(uniqueKeysWithValues: steps.map { ($0.path.id, $0.found) })
     #expect(found["stun"] == .some(nil))
-    #expect(found["turn"] == "expected output.loss <= inputs.maxLoss; output.loss = 12%, inputs.maxLoss = 1")
+    #expect(found["turn"] == "expected output.loss <= inputs.maxLoss; output.loss = 12%, inputs.maxLoss = 1%")
     #expect(
       found["realm"] == "turn:turn.example.net accepts the credentials in the realm \"example.net\", not in "
         + "\"example.org\". (turn.realmMismatch)")

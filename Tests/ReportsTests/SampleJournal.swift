@@ -15,8 +15,9 @@ struct SampleJournal {
       .runStarted(
         RunStarted(
           runbook: runbook, title: "Daily health of a TURN server", number: volatile ? 0 : 42, severity: "P3",
-          target: target, parent: parent,
-          params: .members([.init("packets", .int(50)), .init("password", .string(Secret.mask))]), tool: "0.1.0",
+          target: target.map { TargetFacts(name: $0) }, parent: parent,
+          params: .members([.init("packets", .int(50)), .init("password", .string(Secret.mask))]),
+          tool: ToolFacts(version: "0.1.0"),
           host: "turn-1", user: "ops", pid: 4711, sources: [], volatile: volatile)))
   }
 
@@ -31,24 +32,31 @@ struct SampleJournal {
   }
 
   mutating func start(
-    _ path: String, _ title: String, use: String, diagnostic: Bool = false, units: [String: String] = [:]
+    _ path: String, _ title: String, use: String, diagnostic: Bool = false, output: [(String, ValueType)] = []
   ) {
+    if !output.isEmpty { declare(use, output) }
     add(
       .stepStarted(
         StepStarted(
-          path: path, title: title, use: use, effect: .observe, input: .members([]), diagnostic: diagnostic,
-          units: units)))
+          path: StepPath(path), title: title, use: use, effect: .observe, input: .members([]), diagnostic: diagnostic)))
+  }
+
+  mutating func declare(_ use: String, _ output: [(String, ValueType)]) {
+    let fields = output.map { FieldDeclaration(name: $0.0, type: $0.1, summary: "") }
+    add(
+      .typesDeclared(
+        TypesDeclared(use: use, version: 1, input: .any, output: .record(RecordType(fields: fields)))))
   }
 
   mutating func tryOnce(
     _ path: String, attempt: Int = 1, outcome: Outcome = .pass, output: Value = .null, finding: Finding? = nil,
     duration: Duration = .microseconds(12_100)
   ) {
-    add(.stepIntent(StepIntent(path: path, attempt: attempt, key: "k")))
+    add(.stepIntent(StepIntent(path: StepPath(path), attempt: attempt, key: "k")))
     add(
       .stepResult(
         StepResultRecorded(
-          path: path, attempt: attempt, outcome: outcome, output: output, finding: finding, notStarted: false,
+          path: StepPath(path), attempt: attempt, outcome: outcome, output: output, finding: finding, notStarted: false,
           duration: duration)), after: duration)
   }
 
@@ -59,12 +67,12 @@ struct SampleJournal {
     add(
       .stepFinished(
         StepFinished(
-          path: path, outcome: outcome, finding: finding, expectations: expectations, attempts: attempts,
+          path: StepPath(path), outcome: outcome, finding: finding, expectations: expectations, attempts: attempts,
           output: output, duration: duration)))
   }
 
   mutating func skip(_ path: String, _ title: String, use: String, reason: String) {
-    add(.stepSkipped(StepSkipped(path: path, title: title, use: use, effect: .observe, reason: reason)))
+    add(.stepSkipped(StepSkipped(path: StepPath(path), title: title, use: use, effect: .observe, reason: reason)))
   }
 
   mutating func end(_ outcome: Outcome, finding: Finding? = nil, signal: Int? = nil, duration: Duration = .seconds(3)) {
@@ -81,11 +89,11 @@ struct SampleJournal {
 
 func expectation(
   _ that: String, _ verdict: JudgedExpectation.Verdict, _ severity: JudgedExpectation.Severity = .fail,
-  message: String? = nil, actual: [(String, Value)] = [], error: String? = nil
+  message: String? = nil, actual: [(String, Value, ValueType)] = [], error: String? = nil
 ) -> JudgedExpectation {
   JudgedExpectation(
     that: that, verdict: verdict, severity: severity, message: message,
-    actual: actual.map { ActualValue(expression: $0.0, value: $0.1) }, error: error)
+    actual: actual.map { ActualValue(expression: $0.0, value: $0.1, type: $0.2) }, error: error)
 }
 
 extension SampleJournal {
@@ -104,7 +112,8 @@ extension SampleJournal {
     journal.stun()
     journal.start("turn", "TURN relays media", use: "checks/turn-relay")
     journal.start(
-      "turn/relay", "Packets come back through two allocations", use: "turn.relay", units: ["loss": "percent"])
+      "turn/relay", "Packets come back through two allocations", use: "turn.relay",
+      output: [("loss", .percent), ("rtt", .rtt)])
     let output = Value.members([
       .init("server", .string("192.0.2.7:3478")), .init("sent", .int(50)), .init("lost", .int(6)),
       .init("loss", .double(12)),
@@ -120,10 +129,12 @@ extension SampleJournal {
       expectations: [
         expectation(
           "output.loss <= inputs.maxLoss", .broken,
-          actual: [("output.loss", .double(12)), ("inputs.maxLoss", .double(1))]),
+          actual: [("output.loss", .double(12), .percent), ("inputs.maxLoss", .double(1), .percent)]),
         expectation(
           "output.rtt.p95 <= inputs.maxRtt", .holds,
-          actual: [("output.rtt.p95", .string("4.217338ms")), ("inputs.maxRtt", .string("500ms"))]),
+          actual: [
+            ("output.rtt.p95", .string("4.217338ms"), .duration), ("inputs.maxRtt", .string("500ms"), .duration),
+          ]),
       ], attempts: 2, duration: .milliseconds(3104))
     journal.finish("turn", .fail, attempts: 0, duration: .milliseconds(3106))
     journal.realm()
@@ -135,7 +146,7 @@ extension SampleJournal {
       expectations: [
         expectation(
           "output.perProcessor < 2.0", .broken, .warn, message: "more work than processors",
-          actual: [("output.perProcessor", .double(3.41))])
+          actual: [("output.perProcessor", .double(3.41), .double)])
       ])
     journal.skip("cleanup", "Old files are removed", use: "command.run", reason: "turn failed")
     journal.end(.fail, duration: .milliseconds(4871))
@@ -143,8 +154,8 @@ extension SampleJournal {
   }
 
   mutating func stun() {
-    start("stun", "STUN tells clients their address", use: "checks/stun-binding")
-    start("stun/binding", "Binding requests are answered in time", use: "stun.binding")
+    start("stun", "STUN tells clients their address", use: "checks/stun-binding", output: [("rtt", .duration)])
+    start("stun/binding", "Binding requests are answered in time", use: "stun.binding", output: [("rtt", .rtt)])
     tryOnce(
       "stun/binding",
       output: .members([
@@ -153,7 +164,8 @@ extension SampleJournal {
     finish(
       "stun/binding",
       expectations: [
-        expectation("output.rtt.p95 <= inputs.maxRtt", .holds, actual: [("output.rtt.p95", .string("850.123us"))])
+        expectation(
+          "output.rtt.p95 <= inputs.maxRtt", .holds, actual: [("output.rtt.p95", .string("850.123us"), .duration)])
       ])
     finish("stun", attempts: 0, output: .members([.init("rtt", .string("850.123us"))]))
   }
@@ -170,13 +182,23 @@ extension SampleJournal {
   }
 
   mutating func disk() {
-    start("disk", "The disk has room", use: "host.disk", units: ["used": "percent", "available": "bytesize"])
+    start("disk", "The disk has room", use: "host.disk", output: [("used", .percent), ("available", .byteSize)])
     tryOnce(
       "disk",
       output: .members([
         .init("path", .string("/")), .init("used", .double(41.23456)), .init("available", .int(80_550_051_840)),
       ]))
     finish(
-      "disk", expectations: [expectation("output.used < 90.0", .holds, actual: [("output.used", .double(41.23456))])])
+      "disk",
+      expectations: [expectation("output.used < 90.0", .holds, actual: [("output.used", .double(41.23456), .percent)])])
+  }
+}
+
+extension ValueType {
+  /// Two of the figures of a round-trip time.
+  fileprivate static var rtt: ValueType {
+    .record(
+      RecordType(
+        fields: ["p50", "p95"].map { FieldDeclaration(name: $0, type: .duration, summary: "") }))
   }
 }

@@ -54,7 +54,7 @@ import Testing
 
         FAIL  turn/relay  Packets come back through two allocations  (turn.relay)
           expected  output.loss <= inputs.maxLoss
-          actual    output.loss = 12%, inputs.maxLoss = 1
+          actual    output.loss = 12%, inputs.maxLoss = 1%
 
         WARN  realm  Clients' keys are of the server's realm  (turn.allocate)
           found     turn:turn.example.net accepts the credentials in the realm "example.net", not in
@@ -208,14 +208,16 @@ import Testing
     journal.finish(
       "a\(text)", .fail, finding: finding,
       expectations: [
-        expectation(text, .broken, message: text, actual: [(text, .string(text)), ("x", .list([.string(text)]))]),
+        expectation(
+          text, .broken, message: text, actual: [(text, .string(text), .string), ("x", .list([.string(text)]), .any)]),
         expectation(text, .error, error: text),
       ])
     journal.skip("z", text, use: text, reason: text)
     journal.add(
       .childFinished(
         ChildFinished(
-          run: text, target: text, outcome: .fail, steps: [ChildStep(path: text, title: text, outcome: .fail)])))
+          run: text, target: text, outcome: .fail, steps: [ChildStep(path: StepPath(text), title: text, outcome: .fail)]
+        )))
     journal.add(.journalRecovered(JournalRecovered(file: text, bytes: 1)))
     journal.end(.fail, finding: finding)
     let report = Self.text(journal, colored: false)

@@ -29,15 +29,17 @@ import Testing
   @Test(
     "Numbers are shown as what they stand for",
     arguments: [
-      (.int(80_550_051_840), "bytesize", "75GiB"), (.int(1535), "bytesize", "1.5KiB"), (.int(7), "bytesize", "7B"),
-      (.int(.max), "bytesize", "8388608TiB"), (.int(1_250_000), "bandwidth", "1.25Mbps"),
-      (.int(9), "bandwidth", "9bps"),
-      (.double(41.23456), "percent", "41.235%"), (.double(0), "percent", "0%"), (.int(50), nil, "50"),
-      (.double(0.00012), nil, "0.00012"), (.double(1e17), nil, "1e+17"), (.double(2.5), "furlong", "2.5"),
-      (.string("4.217338ms"), nil, "4.22ms"), (.string("5 apples"), nil, "\"5 apples\""), (.null, nil, "nothing"),
-      (.list([.int(1)]), "bytesize", "[1]"),
-    ] as [(Value, String?, String)])
-  func figures(value: Value, unit: String?, expected: String) { #expect(shownValue(value, unit: unit) == expected) }
+      (.int(80_550_051_840), .byteSize, "75GiB"), (.int(1535), .byteSize, "1.5KiB"), (.int(7), .byteSize, "7B"),
+      (.int(.max), .byteSize, "8388608TiB"), (.int(1_250_000), .bandwidth, "1.25Mbps"),
+      (.int(9), .bandwidth, "9bps"),
+      (.double(41.23456), .percent, "41.235%"), (.double(0), .percent, "0%"), (.int(50), .any, "50"),
+      (.double(0.00012), .any, "0.00012"), (.double(1e17), .any, "1e+17"), (.double(2.5), .double, "2.5"),
+      (.string("4.217338ms"), .duration, "4.22ms"), (.string("90m"), .string, "\"90m\""),
+      (.string("90m"), .any, "\"90m\""), (.string("90m"), .optional(.duration), "1h30m"),
+      (.string("5 apples"), .any, "\"5 apples\""), (.null, .any, "nothing"),
+      (.list([.int(1)]), .list(.int), "[1]"),
+    ] as [(Value, ValueType, String)])
+  func figures(value: Value, type: ValueType, expected: String) { #expect(shownValue(value, as: type) == expected) }
 
   @Test("Local time is the machine's")
   func machine() throws {

@@ -93,19 +93,6 @@ import Testing
     #expect(try record.swappedFields() == ["high", "low"])
   }
 
-  @Test("The units of plain numbers are known by their paths")
-  func units() {
-    let inner = RecordType(fields: [FieldDeclaration(name: "rate", type: .bandwidth, summary: "R.")])
-    let record = RecordType(fields: [
-      FieldDeclaration(name: "used", type: .optional(.percent), summary: "U."),
-      FieldDeclaration(name: "free", type: .byteSize, summary: "F."),
-      FieldDeclaration(name: "count", type: .int, summary: "C."),
-      FieldDeclaration(name: "link", type: .optional(.record(inner)), summary: "L."),
-      FieldDeclaration(name: "all", type: .list(.byteSize), summary: "A."),
-    ])
-    #expect(record.units == ["used": "percent", "free": "bytesize", "link.rate": "bandwidth"])
-  }
-
   @Test("Bounds hold both ends")
   func bounds() throws {
     let field = FieldDeclaration(

@@ -90,10 +90,10 @@ struct OutputText {
     case (_, .optional(let wrapped)?): cell(value, wrapped)
     case (.list(let elements), _) where elements.isEmpty: "none"
     case (.list(let elements), .list(let element)?): elements.map { cell($0, element) }.joined(separator: ", ")
-    case (.int, .byteSize?): shownValue(value, unit: "bytesize")
-    case (.int, .bandwidth?): shownValue(value, unit: "bandwidth")
-    case (.double, .percent?), (.int, .percent?): shownValue(value, unit: "percent")
-    case (.double, _), (.duration, _): shownValue(value)
+    case (.int, .byteSize?), (.int, .bandwidth?), (.double, .percent?), (.int, .percent?):
+      shownValue(value, as: type ?? .any)
+    case (.double, _): shownValue(value, as: .double)
+    case (.duration, _): shownValue(value, as: .duration)
     default: terminalSafe(value.plainText)
     }
   }

@@ -58,12 +58,12 @@ struct TransportComparison {
     func time(_ value: Value?) -> String {
       if case .duration(let time)? = value { shortDuration(time) } else { "-" }
     }
-    func number(_ name: String, _ unit: String) -> String { output?[name].map { shownValue($0, unit: unit) } ?? "-" }
+    func number(_ name: String, _ type: ValueType) -> String { output?[name].map { shownValue($0, as: type) } ?? "-" }
     let rtt = output?["rtt"]
     return [
       transport, attempt.outcome.rawValue, time(output?["setUp"]), time(rtt?["p50"]), time(rtt?["p95"]),
-      time(rtt?["p99"]), time(rtt?["max"]), number("loss", "percent"), time(output?["jitter"]),
-      number("throughput", "bandwidth"),
+      time(rtt?["p99"]), time(rtt?["max"]), number("loss", .percent), time(output?["jitter"]),
+      number("throughput", .bandwidth),
     ]
   }
 

@@ -1,6 +1,5 @@
 import Journal
 import Language
-import Reports
 import Schema
 import Steps
 
@@ -53,10 +52,9 @@ struct FleetSession: Sendable {
     try await journal.append(.childStarted(ChildStarted(run: id, target: target)))
     let display = LiveDisplay(terminal, verbosity, label: target, isAlone: false)
     group.addTask {
-      let child = Report(try await session.run(plan, id: id, parent: journal.run, display: display))
-      // Those inside checks are told of by the check.
-      let steps = child.steps.map { ChildStep(path: $0.path, title: $0.title, outcome: $0.outcome, found: $0.found) }
-      return ChildFinished(run: id, target: target, outcome: child.outcome, steps: steps)
+      let child = try await session.run(plan, id: id, parent: journal.run, display: display)
+      return ChildFinished(
+        run: id, target: target, outcome: child.finished?.outcome ?? .indeterminate, steps: child.childSteps)
     }
   }
 }

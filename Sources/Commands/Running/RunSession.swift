@@ -10,8 +10,17 @@ struct RunSession: Sendable {
   let history: any RunHistory
   let signals: EndingSignals
   /// Ids of the steps that were asked for; empty for all.
-  var only: [String] = []
+  let only: [String]
   let facts = HostFacts.current()
+  let tool: ToolFacts
+
+  init(state: StateFolder, history: any RunHistory, signals: EndingSignals, only: [String] = []) {
+    self.state = state
+    self.history = history
+    self.signals = signals
+    self.only = only
+    tool = ToolFacts(version: runbookVersion, sha256: ToolDigest(state: state).value())
+  }
 
   /// - Parameters:
   ///   - id: announced to the parent before, where there is one.
@@ -31,11 +40,13 @@ struct RunSession: Sendable {
     return try RecordedRun.read(journal.folder)
   }
 
-  /// The first event of a run; the journal fills in number, sources and whether it is volatile.
-  func started(_ plan: Plan, parent: String?, target: String? = nil) -> RunStarted {
+  /// The first event of a run; the journal fills in number, sources and what it knows of its folder.
+  func started(_ plan: Plan, parent: String?) -> RunStarted {
     RunStarted(
       runbook: plan.name, title: plan.title, number: 0, severity: plan.severity,
-      target: target ?? plan.target?.name, parent: parent, params: .members(plan.params), tool: runbookVersion,
-      host: facts.host, user: facts.user, pid: facts.pid, only: only, sources: [], volatile: false)
+      target: plan.target.map(TargetFacts.init),
+      parent: parent, params: .members(plan.params), paramTypes: plan.paramTypes, tool: tool, host: facts.host,
+      machineIdHash: facts.machineIDHash, user: facts.user, actor: facts.actor,
+      trigger: parent == nil ? "command" : "parent", pid: facts.pid, only: only, sources: [], volatile: false)
   }
 }

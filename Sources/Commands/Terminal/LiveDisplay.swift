@@ -50,8 +50,8 @@ final class LiveDisplay: Sendable {
     case .recorded(let event):
       let lines = state.withLock { take(event, &$0) }
       if verbosity != .quiet { write(lines) }
-    case .trying(let path, let deadline): trying(path, until: deadline)
-    case .progress(let path, let text): note(text, of: path)
+    case .trying(let path, let deadline): trying(path.description, until: deadline)
+    case .progress(let path, let text): note(text, of: path.description)
     }
   }
 
@@ -120,16 +120,16 @@ final class LiveDisplay: Sendable {
   private func take(_ event: Event, _ state: inout State) -> [String] {
     switch event {
     case .stepStarted(let started):
-      state.titles[started.path] = started.title
-      state.running[started.path] = LiveLine.Work(title: started.title, since: .now)
+      state.titles[started.path.description] = started.title
+      state.running[started.path.description] = LiveLine.Work(title: started.title, since: .now)
     case .stepWaiting(let waiting):
-      state.running[waiting.path]?.note = "again in \(shortDuration(waiting.delay)): \(waiting.reason)"
+      state.running[waiting.path.description]?.note = "again in \(shortDuration(waiting.delay)): \(waiting.reason)"
     case .stepFinished(let finished):
-      state.running[finished.path] = nil
+      state.running[finished.path.description] = nil
       // The steps of a check that passed are told of by the check.
-      let isInside = finished.path.contains("/")
+      let isInside = finished.path.owner != nil
       guard !isInside || !finished.outcome.isGood || verbosity == .verbose else { break }
-      let title = terminalSafe(state.titles[finished.path] ?? finished.path)
+      let title = terminalSafe(state.titles[finished.path.description] ?? finished.path.description)
       return [
         "\(mark(finished.outcome))  \(isInside ? "  " : "")\(title)  \(shortDuration(finished.duration))"
       ]

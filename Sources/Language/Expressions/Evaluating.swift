@@ -8,7 +8,7 @@ extension CompiledExpression {
     // The places are worked out now: a plan outlives the text of its document.
     let source = program.source
     let places = Places(program.parsed.root, range)
-    let (program, bindings, whole, reveals) = (program, bindings, whole, isComputedFromSecret)
+    let (program, bindings, whole, reveals, types) = (program, bindings, whole, isComputedFromSecret, types)
     return Expression(source: source, type: type, range: whole, dependencies: dependencies) {
       (scope, isStrict) throws(ExpressionError) in
       let activation = bindings.activation(scope, revealing: reveals)
@@ -24,7 +24,7 @@ extension CompiledExpression {
           return Expression.Evaluation(value: reveals ? .secret(Secret(value)) : value, parts: [])
         }
         let observation = program.observe(activation, tracing: true)
-        parts = Parts(program.parsed).values(observation.trace)
+        parts = Parts(program.parsed, types).values(observation.trace)
         if let absorbed = observation.absorbed.first { throw absorbed }
         return Expression.Evaluation(value: try Value(try observation.result.get()), parts: parts)
       } catch { throw failure(error, parts) }
@@ -47,28 +47,36 @@ private struct Places: Sendable {
 }
 
 /// The parts of a condition that a report shows with what they came to: what is compared, and what is asked.
-private struct Parts {
+struct Parts {
   private let source: [UInt8]
   private let root: SyntaxNode
+  private let types: [Int: ValueType]
   private static let most = 6
 
-  init(_ parsed: ParsedExpression) {
+  init(_ parsed: ParsedExpression, _ types: [Int: ValueType]) {
+    self.types = types
     source = Array(parsed.source.utf8)
     root = parsed.root
   }
 
   func values(_ trace: [Int: CELValue]) -> [ActualValue] {
-    var nodes: [SyntaxNode] = []
-    Self.collect(root, into: &nodes)
     var parts: [ActualValue] = []
-    for node in nodes where parts.count < Self.most {
+    for node in Self.nodes(of: root) where parts.count < Self.most {
       let text = String(decoding: source[node.range.start..<node.range.end], as: UTF8.self)
       guard !parts.contains(where: { $0.expression == text }), let traced = trace[node.id],
         let value = try? Value(traced)
       else { continue }
-      parts.append(ActualValue(expression: text, value: value.masked))
+      let declared = types[node.id] ?? .any
+      let type = declared == .any ? ValueType(of: value) : declared.shape
+      parts.append(ActualValue(expression: text, value: value.masked, type: type))
     }
     return parts
+  }
+
+  static func nodes(of root: SyntaxNode) -> [SyntaxNode] {
+    var nodes: [SyntaxNode] = []
+    collect(root, into: &nodes)
+    return nodes
   }
 
   /// The operands of comparisons, through `&&`, `||`, `!` and `?:`; of calls and macros what they are applied to.
@@ -91,6 +99,43 @@ private struct Parts {
       collect(body, into: &nodes)
     default: if !node.isConstant { nodes.append(node) }
     }
+  }
+}
+
+extension ValueType {
+  /// What a checked expression gives, as far as its CEL type tells.
+  init(of type: CELType) {
+    self =
+      switch type {
+      case .bool: .bool
+      case .int, .uint: .int
+      case .double: .double
+      case .string: .string
+      case .bytes: .bytes
+      case .timestamp: .timestamp
+      case .duration: .duration
+      case .ip: .ip
+      case .cidr: .cidr
+      case .list(let element): .list(ValueType(of: element))
+      case .map(_, let element): .map(ValueType(of: element))
+      case .optional(let wrapped): .optional(ValueType(of: wrapped))
+      default: .any
+      }
+  }
+
+  /// What a value is by itself, where nothing declares it.
+  fileprivate init(of value: Value) {
+    self =
+      switch value {
+      case .bool: .bool
+      case .int: .int
+      case .double: .double
+      case .string: .string
+      case .bytes: .bytes
+      case .timestamp: .timestamp
+      case .duration: .duration
+      case .null, .list, .members, .secret: .any
+      }
   }
 }
 

@@ -90,9 +90,13 @@ final class ExpressionCompiler {
       return nil
     }
     warnOfDivision(parsed.root, checked, range: range)
+    var types: [Int: ValueType] = [:]
+    for node in Parts.nodes(of: parsed.root) {
+      types[node.id] = walk.declaredType(of: node) ?? ValueType(of: checked.type(of: node))
+    }
     return CompiledExpression(
       program: bindings.environment.program(checked), bindings: bindings, range: range, whole: whole,
-      isComputedFromSecret: secrecy == .computed, dependencies: walk.dependencies)
+      isComputedFromSecret: secrecy == .computed, dependencies: walk.dependencies, types: types)
   }
 
   private func report(
@@ -189,6 +193,8 @@ struct CompiledExpression {
   let whole: Schema.SourceRange
   let isComputedFromSecret: Bool
   let dependencies: Dependencies
+  /// Of the parts that a report shows, by their ids.
+  let types: [Int: ValueType]
 }
 
 /// Whether an expression gives a secret.

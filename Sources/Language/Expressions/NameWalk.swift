@@ -269,6 +269,9 @@ struct NameWalk {
 
   // MARK: Types of chains
 
+  /// The declared type of a chain outside of macros; nil for other parts, and where that is not known.
+  func declaredType(of node: SyntaxNode) -> ValueType? { type(of: node, [:]) }
+
   /// The declared type of a chain, also of one that begins at a macro's variable; nil where that is not known.
   private func type(of node: SyntaxNode, _ locals: Locals) -> ValueType? {
     guard let path = Path(node) else { return nil }

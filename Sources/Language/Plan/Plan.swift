@@ -11,23 +11,26 @@ package struct Plan: Sendable {
   package var severity: String?
   /// Parameters with their values, in declared order.
   package var params: [Value.Member]
+  /// Their declared types, by name.
+  package var paramTypes: [String: ValueType]
   package var target: TURNServer?
   /// Every secret that the runbook may use, by name; each was found before the run.
   package var secrets: [String: Secret]
   /// Of the whole run, from its start.
   package var timeout: Duration?
   package var steps: [PlannedStep]
-  /// The runbook and every check it uses, by paths relative to the project, with their exact bytes.
+  /// `runbook.yaml`, the runbook and every check it uses, by paths relative to the project, with their exact bytes.
   package var sources: [RunSource]
 
   package init(
-    name: String, title: String, severity: String?, params: [Value.Member], target: TURNServer?,
-    secrets: [String: Secret], timeout: Duration?, steps: [PlannedStep], sources: [RunSource]
+    name: String, title: String, severity: String?, params: [Value.Member], paramTypes: [String: ValueType] = [:],
+    target: TURNServer?, secrets: [String: Secret], timeout: Duration?, steps: [PlannedStep], sources: [RunSource]
   ) {
     self.name = name
     self.title = title
     self.severity = severity
     self.params = params
+    self.paramTypes = paramTypes
     self.target = target
     self.secrets = secrets
     self.timeout = timeout

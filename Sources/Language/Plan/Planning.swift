@@ -1,3 +1,4 @@
+internal import Journal
 package import Schema
 package import Steps
 
@@ -47,12 +48,20 @@ extension Project {
     KnownInputs(scope: scope, log: log).check(steps.map(\.step))
     return Plan(
       name: name, title: title(runbook.title, scope, log) ?? name, severity: runbook.severity, params: params,
-      target: target, secrets: secrets, timeout: runbook.timeout,
+      paramTypes: types(of: runbook.params), target: target, secrets: secrets, timeout: runbook.timeout,
       steps: steps.map { checked in
         var step = checked.step
         step.title = title(checked.title, scope, log) ?? step.title
         return step
-      }, sources: runbook.sources)
+      }, sources: ownSources + runbook.sources)
+  }
+
+  /// `runbook.yaml` as it was read.
+  private var ownSources: [RunSource] { description.map { [RunSource(path: "runbook.yaml", bytes: $0)] } ?? [] }
+
+  private func types(of parameters: [Parameter]) -> [String: ValueType] {
+    Dictionary(
+      parameters.map { ($0.declaration.name, $0.declaration.type.shape) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// The steps that were asked for, in the runbook's order. Reports ids that are not there, and steps that are needed by
@@ -196,8 +205,9 @@ extension Project {
     KnownInputs(scope: Scope(), log: log).check([step])
     return Plan(
       name: "checks/\(name)", title: check.title, severity: nil,
-      params: inputs.filter { !$0.value.holdsSecret }, target: target, secrets: [:], timeout: nil,
-      steps: [step], sources: check.sources)
+      params: inputs.filter { !$0.value.holdsSecret }, paramTypes: types(of: check.inputs), target: target,
+      secrets: [:], timeout: nil,
+      steps: [step], sources: ownSources + check.sources)
   }
 
   /// `turn-relay` as the id of a step: `turnRelay`.

@@ -25,6 +25,8 @@ package struct Project: Sendable {
   /// What is left to be warned of once it is known which names a runbook reads secrets from.
   let readableNames: ReadableNames?
   let files: ProjectFiles
+  /// The bytes of `runbook.yaml`; nil where it could not be read.
+  let description: [UInt8]?
   let judgeCertificates: @Sendable (CertificateFiles) -> [CertificateFiles.Problem]
   /// What was found while the project was read and does not keep it from being used.
   package let warnings: [Issue]
@@ -123,17 +125,19 @@ package struct Project: Sendable {
   static func read(at root: String, in surroundings: Surroundings, log: IssueLog) -> Project {
     let files = ProjectFiles(root: root, isGuarded: surroundings.isRoot)
     let environment = ProjectEnvironment(files, surroundings, log)
-    let document = files.read("runbook.yaml", log: log).flatMap { Document($0, file: "runbook.yaml", log: log) }
+    let description = files.read("runbook.yaml", log: log)
+    let document = description.flatMap { Document($0, file: "runbook.yaml", log: log) }
     let reader = document.flatMap { MappingReader($0.root, subject: "runbook.yaml", keys, log: log) }
-    return Project(reader, files: files, environment: environment, surroundings, log: log)
+    return Project(reader, description, files: files, environment: environment, surroundings, log: log)
   }
 
   private init(
-    _ reader: MappingReader?, files: ProjectFiles, environment: ProjectEnvironment,
+    _ reader: MappingReader?, _ description: [UInt8]?, files: ProjectFiles, environment: ProjectEnvironment,
     _ surroundings: Project.Surroundings, log: IssueLog
   ) {
     root = files.root
     self.files = files
+    self.description = description
     self.environment = environment.values
     judgeCertificates = surroundings.judgeCertificates
     name = reader?.text("project") ?? files.root.split(separator: "/").last.map(String.init) ?? "/"

@@ -1,0 +1,125 @@
+package import Schema
+
+// Kinds of runs that are gone on with. Nothing writes them yet; their form is fixed so that every reader knows them.
+
+/// A process went on with a run that had died.
+package struct RunResumed: JournalEvent {
+  package var pid: Int
+  /// Paths of sources that differ now from those that run.
+  package var drift: [String]
+
+  package init(pid: Int, drift: [String]) {
+    self.pid = pid
+    self.drift = drift
+  }
+
+  package static let type = "run.resumed"
+  package static let durability = Durability.always
+  package static let summary =
+    "A process went on with a run that had died; the line's boot tells whether the host restarted."
+  package static let record = Record(
+    Self.init,
+    Field("pid", \.pid, .int, "Process id."),
+    Field("drift", \.drift, .list(.string), default: [], "Paths of sources that have changed since the run began.")
+  )
+}
+
+/// A module told how a beginning ended whose result was never recorded.
+package struct StepReconciled: StepEvent {
+  package var path: StepPath
+  package var attempt: Int
+  package var verdict: Verdict
+  package var detail: String?
+
+  package enum Verdict: String, Hashable, Sendable, CaseIterable {
+    case done, notDone, unknown
+  }
+
+  package init(path: StepPath, attempt: Int, verdict: Verdict, detail: String?) {
+    self.path = path
+    self.attempt = attempt
+    self.verdict = verdict
+    self.detail = detail
+  }
+
+  package static let type = "step.reconciled"
+  package static let durability = Durability.always
+  package static let summary = "A module told how a try ended whose result was never recorded."
+  package static let record: Record<Self> = Record(
+    { Self(path: StepPath(stage: $0, text: $1), attempt: $2, verdict: $3, detail: $4) },
+    Field.stage(), Field.path(),
+    Field("attempt", \.attempt, .int, "Number of the try, from 1."),
+    Field("verdict", \.verdict, .enumeration(Verdict.self), "Whether it took effect."),
+    Field("detail", \.detail, .optional(.string), "What the module says of it.")
+  )
+}
+
+/// A person told how a try ended that nobody else could tell.
+package struct StepResolved: StepEvent {
+  package var path: StepPath
+  package var attempt: Int
+  package var resolution: Resolution
+  package var reason: String
+  package var user: String
+
+  package enum Resolution: String, Hashable, Sendable, CaseIterable {
+    case done, failed
+  }
+
+  package init(path: StepPath, attempt: Int, resolution: Resolution, reason: String, user: String) {
+    self.path = path
+    self.attempt = attempt
+    self.resolution = resolution
+    self.reason = reason
+    self.user = user
+  }
+
+  package static let type = "step.resolved"
+  package static let durability = Durability.always
+  package static let summary = "A person told how a try ended that nobody else could tell."
+  package static let record: Record<Self> = Record(
+    { Self(path: StepPath(stage: $0, text: $1), attempt: $2, resolution: $3, reason: $4, user: $5) },
+    Field.stage(), Field.path(),
+    Field("attempt", \.attempt, .int, "Number of the try, from 1."),
+    Field("as", \.resolution, .enumeration(Resolution.self), "What the run takes it for."),
+    Field("reason", \.reason, .string, "Why, in the person's words."),
+    Field("user", \.user, .string, "Who told it.")
+  )
+}
+
+/// What is left in place after a rollback.
+package struct UndoListed: JournalEvent {
+  /// Paths of the steps whose effects are still there.
+  package var remaining: [String]
+
+  package init(remaining: [String]) { self.remaining = remaining }
+
+  package static let type = "undo.listed"
+  package static let durability = Durability.always
+  package static let summary = "A rollback stopped; what it lists is still in place."
+  package static let record = Record(
+    Self.init,
+    Field("remaining", \.remaining, .list(.string), "Paths of the steps whose effects are still in place.")
+  )
+}
+
+/// Files of a run were removed, its journal kept.
+package struct EvidencePruned: JournalEvent {
+  /// Relative to the run's folder.
+  package var files: [String]
+  package var reason: String
+
+  package init(files: [String], reason: String) {
+    self.files = files
+    self.reason = reason
+  }
+
+  package static let type = "evidence.pruned"
+  package static let durability = Durability.always
+  package static let summary = "Files of the run were removed; the journal that names them stays."
+  package static let record = Record(
+    Self.init,
+    Field("files", \.files, .list(.string), "The files, relative to the run's folder."),
+    Field("reason", \.reason, .string, "Why they were removed.")
+  )
+}

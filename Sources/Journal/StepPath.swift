@@ -1,0 +1,113 @@
+import Schema
+
+/// The part of a run that a step belongs to.
+package enum Stage: String, Hashable, Sendable, CaseIterable {
+  /// The hypothesis, before anything is done.
+  case before
+  case steps
+  /// The hypothesis, after the steps.
+  case after
+  /// What takes the steps back.
+  case undo
+  /// The hypothesis once more, after undo.
+  case again
+  /// What is done however the run ends.
+  case finally
+}
+
+/// Where a step stands in a run: `relays/allocate`, `sweep[2]/probe`, `turn#2/relay`.
+///
+/// The text is its one form, so that paths are cheap to write and to compare; ``parts`` reads it.
+package struct StepPath: Hashable, Sendable {
+  package var stage: Stage
+  /// Parts joined by slashes, as the journal holds it.
+  package let text: String
+
+  /// One step on the way down.
+  package struct Part: Hashable, Sendable {
+    package var id: String
+    /// Which element of a loop, from 0; nil outside of loops.
+    package var element: Int?
+    /// Which try of a check or a group, from 2; nil in the first.
+    package var attempt: Int?
+
+    package init(_ id: String, element: Int? = nil, attempt: Int? = nil) {
+      self.id = id
+      self.element = element
+      self.attempt = attempt
+    }
+
+    var text: String { id + (element.map { "[\($0)]" } ?? "") + (attempt.map { "#\($0)" } ?? "") }
+  }
+
+  package init(_ text: String, in stage: Stage = .steps) {
+    self.stage = stage
+    self.text = text
+  }
+
+  package init(_ parts: [Part], in stage: Stage = .steps) {
+    self.init(parts.map(\.text).joined(separator: "/"), in: stage)
+  }
+
+  /// The path of a step inside this one.
+  package func appending(_ part: Part) -> StepPath { StepPath("\(text)/\(part.text)", in: stage) }
+
+  package var parts: [Part] { text.split(separator: "/", omittingEmptySubsequences: false).map(Part.init(reading:)) }
+
+  /// The id of the step itself.
+  package var id: String { parts.last?.id ?? text }
+
+  /// The step that this one lies in; nil for a step of the runbook itself.
+  package var owner: StepPath? {
+    text.lastIndex(of: "/").map { StepPath(String(text[..<$0]), in: stage) }
+  }
+}
+
+extension StepPath: CustomStringConvertible, ExpressibleByStringLiteral {
+  /// For people: `relays/allocate`, `undo:restart/stop`.
+  package var description: String { stage == .steps ? text : "\(stage.rawValue):\(text)" }
+
+  package init(stringLiteral text: String) { self.init(text) }
+}
+
+extension StepPath.Part {
+  /// Every text is a part: what is no number of an element or a try belongs to the id.
+  fileprivate init(reading text: Substring) {
+    var rest = text
+    attempt = nil
+    element = nil
+    if let mark = rest.lastIndex(of: "#"), let number = Self.number(rest[rest.index(after: mark)...]), number > 1 {
+      attempt = number
+      rest = rest[..<mark]
+    }
+    if rest.last == "]", let mark = rest.lastIndex(of: "["),
+      let number = Self.number(rest[rest.index(after: mark)...].dropLast())
+    {
+      element = number
+      rest = rest[..<mark]
+    }
+    id = String(rest)
+  }
+
+  /// A number in the one form in which it is written.
+  private static func number(_ text: Substring) -> Int? {
+    Int(text).flatMap { $0 >= 0 && String($0) == text ? $0 : nil }
+  }
+}
+
+extension StepPath {
+  /// Both members of a line that hold a path, put together.
+  init(stage: Stage, text: String) { self.init(text, in: stage) }
+}
+
+extension Field where Root: StepEvent {
+  /// The member `stage` of every event of a step.
+  static func stage() -> Field<Root, Stage> where Wrapped == Stage {
+    Field("stage", \.path.stage, .enumeration(Stage.self), "The part of the run that the step belongs to.")
+  }
+
+  /// The member `path` of every event of a step.
+  static func path(_ summary: String = "Path of the step.") -> Field<Root, String> where Wrapped == String {
+    Field("path", \.path.text, .string, summary)
+  }
+}
