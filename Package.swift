@@ -42,6 +42,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .target(name: "CLinux"),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
@@ -56,7 +57,9 @@ let package = Package(
     library("Probe", ["Addresses", "STUN", "COpenSSL", nioCore, nioPosix]),
     library("Processes", ["CLinux"]),
     library("Lab", ["Processes", "COpenSSL", "CLinux"]),
-    library("Modules", ["Addresses", "Schema", "Journal", "Steps", "Probe", "STUN", "Processes"]),
+    library("Archive", ["CLibarchive"]),
+    library("Logs", ["Archive", "CLinux", "CRE2", "Schema"]),
+    library("Modules", ["Addresses", "Schema", "Journal", "Logs", "Steps", "Probe", "STUN", "Processes"]),
     library("Ledger", ["Schema", "Journal", "Steps"]),
     library("Reports", ["Schema", "Journal"]),
     library(
@@ -95,6 +98,8 @@ let package = Package(
     tests(
       "ModulesTests",
       ["Addresses", "Lab", "Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
+    tests("ArchiveTests", ["Archive", "Processes", "TestSupport"]),
+    tests("LogsTests", ["Archive", "Logs", "Processes", "Schema", "TestSupport"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "Steps", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Schema"]),
     tests("CommandsTests", ["runbook", "Lab", "Processes", "Schema", "TestSupport"]),

@@ -2,6 +2,7 @@
 #include "CLinux.h"
 #include <signal.h>
 #include <spawn.h>
+#include <string.h>
 #include <unistd.h>
 
 int runbook_spawn(pid_t *pid, const char *path, const char *directory, char *const arguments[], char *const variables[],
@@ -46,4 +47,10 @@ int runbook_spawn_foreground(pid_t *pid, const char *program, char *const argume
   failure = posix_spawnp(pid, program, 0, &attributes, arguments, environ);
   posix_spawnattr_destroy(&attributes);
   return failure;
+}
+
+const void *runbook_last_byte(const void *bytes, int byte, size_t count) { return memrchr(bytes, byte, count); }
+
+const void *runbook_find_bytes(const void *bytes, size_t count, const void *part, size_t part_count) {
+  return memmem(bytes, count, part, part_count);
 }

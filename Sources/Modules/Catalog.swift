@@ -7,6 +7,7 @@ extension Catalog {
     AnyStepModule(HostDisk.self),
     AnyStepModule(HostLoad.self),
     AnyStepModule(HostMemory.self),
+    AnyStepModule(LogReviewModule.self),
     AnyStepModule(STUNBehaviour.self),
     AnyStepModule(STUNBinding.self),
     AnyStepModule(TLSCertificate.self),

@@ -38,6 +38,8 @@ package struct Command: Sendable {
   package var timeout: Duration?
   /// How many bytes are kept of each of its two outputs, from the start. The rest is read, counted and dropped.
   package var outputLimit = 1 << 20
+  /// True if the observer gets all of standard output, however much it is, and nothing of it is kept.
+  package var streamsStandardOutput = false
   /// How long it has between TERM and KILL.
   package var terminationGrace: Duration = .seconds(10)
 

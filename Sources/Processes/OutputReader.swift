@@ -7,6 +7,7 @@ final class OutputReader {
 
   private let pipe: Descriptor
   private let observer: ([UInt8]) -> Void
+  private let passesAll: Bool
   /// The number the kernel knows the pipe by, in `/proc/PID/fd` too.
   let inode: UInt64
   private(set) var captured: CapturedOutput
@@ -15,14 +16,15 @@ final class OutputReader {
 
   var descriptor: Int32 { pipe.number }
 
-  /// The observer gets every piece that is kept.
-  init(_ pipe: consuming Descriptor, limit: Int, observer: @escaping ([UInt8]) -> Void) {
+  /// The observer gets every piece that is kept, or every piece there is.
+  init(_ pipe: consuming Descriptor, limit: Int, passesAll: Bool = false, observer: @escaping ([UInt8]) -> Void) {
     var status = stat()
     fstat(pipe.number, &status)
     inode = UInt64(status.st_ino)
     captured = CapturedOutput(limit: limit)
     self.pipe = pipe
     self.observer = observer
+    self.passesAll = passesAll
   }
 
   /// Reads what is there, at most one piece of it; false where there is nothing for now, or nothing any more.
@@ -34,8 +36,10 @@ final class OutputReader {
         if count == 0 || (errno != EAGAIN && errno != EINTR) { ended = true }
         return false
       }
-      let kept = captured.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-      if !kept.isEmpty { observer(Array(kept)) }
+      let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      let kept = captured.append(piece)
+      let passed = passesAll ? piece : kept
+      if !passed.isEmpty { observer(Array(passed)) }
       return true
     }
   }

@@ -30,7 +30,10 @@ final class Supervision {
     let leader = try command.start(
       standardOutput: output.writeEnd.number, standardError: error.writeEnd.number, by: RunningCommands.start)
     outputs = [
-      OutputReader(output.readEnd, limit: command.outputLimit) { observer?(.standardOutput, $0) },
+      OutputReader(
+        output.readEnd, limit: command.streamsStandardOutput ? 0 : command.outputLimit,
+        passesAll: command.streamsStandardOutput
+      ) { observer?(.standardOutput, $0) },
       OutputReader(error.readEnd, limit: command.outputLimit) { observer?(.standardError, $0) },
     ]
     session = CommandSession(leader: leader)

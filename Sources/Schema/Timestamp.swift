@@ -29,4 +29,19 @@ package struct Timestamp: Hashable, Sendable, Comparable {
   package func duration(since earlier: Self) -> Duration {
     .seconds(seconds - earlier.seconds) + .nanoseconds(Int64(nanoseconds) - Int64(earlier.nanoseconds))
   }
+
+  /// The moment by a time earlier; nil before year 1.
+  package func earlier(by time: Duration) -> Self? {
+    let parts = time.components
+    var seconds = seconds - parts.seconds
+    var nanoseconds = Int64(nanoseconds) - parts.attoseconds / 1_000_000_000
+    if nanoseconds < 0 {
+      nanoseconds += 1_000_000_000
+      seconds -= 1
+    } else if nanoseconds >= 1_000_000_000 {
+      nanoseconds -= 1_000_000_000
+      seconds += 1
+    }
+    return Self(seconds: seconds, nanoseconds: Int32(nanoseconds))
+  }
 }

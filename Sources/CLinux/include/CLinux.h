@@ -88,3 +88,9 @@ static inline bool runbook_is_memory_backed(const char *path) {
 /// Starts a program, looked for in PATH, that shares our session, group, environment and descriptors, with default
 /// signal dispositions (posix_spawnp(3)). Returns 0, or an error number.
 int runbook_spawn_foreground(pid_t *pid, const char *program, char *const arguments[]);
+
+/// The last of `count` bytes that is `byte` (memrchr(3)), or null.
+const void *runbook_last_byte(const void *bytes, int byte, size_t count);
+
+/// The first place of `part` in `bytes` (memmem(3)), or null.
+const void *runbook_find_bytes(const void *bytes, size_t count, const void *part, size_t part_count);

@@ -41,6 +41,31 @@ bool cre2_matches(const cre2_pattern *pattern, const char *text, size_t length);
 bool cre2_find(const cre2_pattern *pattern, const char *text, size_t length, size_t start, cre2_span *spans,
                int span_count);
 
+/* Compiles a pattern for text in lines, whatever its encoding: bytes stand for themselves, `^` and `$` match at the borders of
+   a line, and nothing matches a line feed. Otherwise as cre2_compile. */
+cre2_pattern *cre2_compile_lines(const char *pattern, size_t length, int64_t max_memory);
+
+/* Several patterns that are looked for in one pass over a text. Immutable once compiled; may be used from any number of
+   threads. */
+typedef struct cre2_set cre2_set;
+
+/* An empty set with at most max_memory bytes of program and cache; its patterns are read as cre2_compile_lines reads them.
+   NULL when memory is exhausted. */
+cre2_set *cre2_set_new(int64_t max_memory);
+
+/* Frees a set; NULL is allowed. */
+void cre2_set_free(cre2_set *set);
+
+/* Adds a pattern: its index, from 0, or -1 when it is invalid (see cre2_compile_lines, which says why). */
+int cre2_set_add(cre2_set *set, const char *pattern, size_t length);
+
+/* Ends adding. False when the patterns need more memory than is allowed. */
+bool cre2_set_compile(cre2_set *set);
+
+/* Which patterns match anywhere in text: their count, and the first `capacity` of their indices, in rising order. -1 when the
+   memory that is allowed ran out. */
+int cre2_set_match(const cre2_set *set, const char *text, size_t length, int *indices, int capacity);
+
 #ifdef __cplusplus
 }
 #endif
