@@ -43,6 +43,7 @@ let package = Package(
   targets: [
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .target(name: "CDatagrams"),
     .target(name: "CLinux"),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
@@ -54,7 +55,7 @@ let package = Package(
     library("Language", ["Addresses", "Schema", "CEL", "Journal", "Steps", yams]),
     library("Engine", ["Language", "Schema", "Steps", "Journal", crypto]),
     library("STUN", ["Addresses", nioCore, crypto]),
-    library("Probe", ["Addresses", "STUN", "COpenSSL", nioCore, nioPosix]),
+    library("Probe", ["Addresses", "STUN", "CDatagrams", "COpenSSL", nioCore, nioPosix]),
     library("Processes", ["CLinux"]),
     library("Lab", ["Processes", "COpenSSL", "CLinux"]),
     library("Archive", ["CLibarchive"]),

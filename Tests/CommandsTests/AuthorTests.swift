@@ -45,7 +45,7 @@ import Testing
     #expect(listed["effects"] == ["observe"])
     let page = try await project.runbook("show", "daily-health")
     for part in [
-      "observe", "packets", "checks/turn-relay", "output.loss <= inputs.maxLoss, else fail",
+      "observe", "packets", "checks/turn-relay", "output.rtt.p95 <= inputs.maxRtt, else fail",
       "output.rtt.p95 <= inputs.slowRtt, else warn: slow round trips", "packets: ${params.packets}", "onFailure",
     ] {
       #expect(page.stdout.contains(part), "\(part)")

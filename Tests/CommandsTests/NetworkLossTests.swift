@@ -34,7 +34,7 @@ import Testing
     server=$!
     trap 'kill -KILL $server' EXIT
     until "$runbook" probe stun turn:127.0.0.1:3478 -p requests=1 >/dev/null; do kill -0 $server; done
-    "$runbook" probe turn.relay turn:127.0.0.1:3478 -p path=$path -p packets=$packets -p rate=500 --format json
+    "$runbook" probe turn.relay turn:127.0.0.1:3478 -p path=$path -p packets=$packets -p rate=500 -p maxLoss=100% --format json
     nft -j list table inet loss >loss.json
     awk '/^Udp: [0-9]/ { print $6 }' /proc/net/snmp >overflows
     """

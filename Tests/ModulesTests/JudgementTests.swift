@@ -38,7 +38,7 @@ import Testing
           server: "192.0.2.1:3478", transport: .udp, path: .channel, relayedAddresses: [], sent: sent, received: sent,
           lost: 0, loss: 0, reached: sent, duplicates: 0, reordered: 0, corrupted: corrupted, rtt: summary,
           jitter: nil, throughput: 1, setUp: .zero, elapsed: .zero, deleted: deleted),
-        asked: 100, of: ServerURI(scheme: .turn, host: "turn.example.com"))
+        asked: 100, of: ServerURI(scheme: .turn, host: "turn.example.com"), maxLoss: 1)
     }
     #expect(result(sent: 100).objection == nil)
     #expect(result(sent: 99).objection?.severity == .fail)

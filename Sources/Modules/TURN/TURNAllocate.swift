@@ -55,7 +55,8 @@ package struct TURNAllocate: StepModule {
       the server relayed from; all other outputs are those of the last. Where the target declares a realm and the server
       accepts the credentials in another one, the step warns with `turn.realmMismatch`; where it asks for no credentials
       at all though the target has some or declares a realm, with `turn.anonymousAccess`; where it does not confirm that an
-      allocation is gone, with `turn.allocationKept`.
+      allocation is gone, with `turn.allocationKept`; where it relays from a private, loopback or other special address
+      and was asked at one elsewhere, so that peers cannot reach it, with `turn.relayedAddressUnreachable`.
       """,
     effect: .observe, judges: true, deadline: .seconds(15),
     input: Record(
@@ -123,8 +124,10 @@ package struct TURNAllocate: StepModule {
       lifetime: report.lifetime, realm: report.realm, software: report.software, elapsed: report.elapsed,
       challenges: report.effort.challenges, newSourcePorts: report.newSourcePorts,
       deleted: report.deletion.isConfirmed)
+    let relayed = Set(relayAddresses).sorted().compactMap { IPAddress($0) }
     let objection =
-      server.objection(toAllocationIn: report.realm) ?? (isAnyKept ? .allocationKept(by: server.uri) : nil)
+      Finding.unreachableRelay(relayed, of: server.uri, askedAt: report.server.ip)
+      ?? server.objection(toAllocationIn: report.realm) ?? (isAnyKept ? .allocationKept(by: server.uri) : nil)
     return objection.map { .warned(output, $0) } ?? .done(output)
   }
 

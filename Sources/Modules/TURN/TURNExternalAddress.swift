@@ -10,11 +10,13 @@ package struct TURNExternalAddress: StepModule {
   package struct Input: Sendable {
     package var server: TURNServer
     package var observer: String?
+    package var allocations: Int
     package var tolerated: [ExternalAddressProbe.Finding]
   }
 
   package struct Output: Sendable {
     package var relayedAddress: String
+    package var relayedAddresses: [String]
     package var range: SpecialRange?
     package var nameAddresses: [String]
     package var observedAddress: String?
@@ -24,7 +26,8 @@ package struct TURNExternalAddress: StepModule {
   package static let declaration = ModuleDeclaration(
     "turn.externalAddress", "Looks whether a TURN server's relayed address is the one that the world sees.",
     discussion: """
-      Compares the relayed address with the addresses of the server's name, and, where an observer is given, with where
+      Compares the relayed addresses with the addresses of the same family that the server's name has, and, where an
+      observer is given, with where
       that STUN server sees packets come from that were sent through the relay. An observer that does not say so fails
       the step whatever is tolerated: with `turn.observerSilent` where it does not answer us either, `turn.forbidden`
       where the server does not relay to it, `turn.nothingRelayed` where it answers us and not through the relay.
@@ -35,12 +38,18 @@ package struct TURNExternalAddress: StepModule {
       Field("server", \.server, .turnServer, "The server to try, with credentials or shared secret."),
       Field("observer", \.observer, .optional(.turnURI), "A STUN server elsewhere, asked through the relay."),
       Field(
+        "allocations", \.allocations, .int.within(1...1000), default: 3,
+        "How many to make, one after the other: a server with several addresses relays from one or another."),
+      Field(
         "tolerated", \.tolerated, .list(.enumeration(ExternalAddressProbe.Finding.self)), default: [],
         "What is no failure here.")
     ),
     output: Record(
       Output.init,
-      Field("relayedAddress", \.relayedAddress, .ip, "The address that peers are told to send to."),
+      Field(
+        "relayedAddress", \.relayedAddress, .ip,
+        "The address that peers are told to send to; of several, one that something speaks against."),
+      Field("relayedAddresses", \.relayedAddresses, .list(.ip), "The relayed addresses of all allocations, each once."),
       Field(
         "range", \.range, .optional(.enumeration(SpecialRange.self)),
         "The range it lies in, where the world cannot reach it."),
@@ -57,10 +66,12 @@ package struct TURNExternalAddress: StepModule {
     let server = try Server(input.server)
     let observer = input.observer.flatMap { try? ServerURI(parsing: $0) }.map { Server(uri: $0) }
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
-      try await ExternalAddressProbe(server: server, observer: observer).run(deadline: deadline)
+      try await ExternalAddressProbe(server: server, observer: observer, allocations: input.allocations).run(
+        deadline: deadline)
     }
     let output = Output(
-      relayedAddress: "\(report.relayedAddress)", range: report.specialRange,
+      relayedAddress: "\(report.relayedAddress)",
+      relayedAddresses: report.relayedAddresses.map(\.description), range: report.specialRange,
       nameAddresses: report.nameAddresses.map(\.description), observedAddress: report.observedAddress?.description,
       findings: report.findings)
     let objections = report.findings.filter { !input.tolerated.contains($0) }

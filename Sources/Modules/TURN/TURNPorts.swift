@@ -72,8 +72,8 @@ package struct TURNPorts: StepModule {
     let named = report.unreachable.prefix(5).map(\.description).joined(separator: ", ")
     let more = report.unreachable.count - 5
     let advice =
-      if let (address, range) = report.misplaced {
-        "\(address) is \(range.words), which is not where the server is reached: look at its external address first "
+      if let misplaced = report.misplaced {
+        "\(misplaced.relayed) is \(misplaced.range.words), which is not where the server is reached: look at its external address first "
           + "(coturn: external-ip); turn.externalAddress compares it."
       } else {
         "Look at the firewall in front of the relay port range (49152-65535/udp unless set otherwise)."

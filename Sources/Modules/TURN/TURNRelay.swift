@@ -13,6 +13,8 @@ package struct TURNRelay: StepModule {
     package var size: Int
     package var rate: Int
     package var path: RelayProbe.Path
+    /// In percent.
+    package var maxLoss: Double
   }
 
   package struct Output: Sendable {
@@ -44,10 +46,12 @@ package struct TURNRelay: StepModule {
     discussion: """
       Makes two allocations, lets each permit the other, sends packets from one to the other and back, and deletes both,
       also when it fails. What goes wrong before a packet came back fails the step, with the reason as a code such as
-      `turn.unauthorized`, `turn.forbidden` or `turn.nothingRelayed`; loss and delay are for `expect` to judge. A packet
+      `turn.unauthorized`, `turn.forbidden` or `turn.nothingRelayed`. More loss than `maxLoss` fails it with `turn.lossy`;
+      delay is for `expect` to judge. A packet
       came back only if every byte of it is as it was sent, both ways: one that arrives changed fails the step with
       `turn.relayCorrupts`. It warns of a server that asks for no credentials, of another realm than the declared one,
-      and where the server does not confirm that an allocation is gone, as `turn.allocate` does. The server must be
+      where the server does not confirm that an allocation is gone, and where it relays from an address that peers cannot
+      reach, as `turn.allocate` does. The server must be
       willing to relay to its own relayed addresses. Since both are its own, packets between them need never
       leave its host (coturn puts its own address for the external one): a wrong external address, or a firewall that
       keeps the relay ports closed, does not show here; `turn.externalAddress` and `turn.ports` look at them.
@@ -63,7 +67,10 @@ package struct TURNRelay: StepModule {
       Field("rate", \.rate, .int.within(1...100_000), default: 50, "Packets a second."),
       Field(
         "path", \.path, .enumeration(RelayProbe.Path.self), default: .channel,
-        "ChannelData messages, or Send and Data indications.")
+        "ChannelData messages, or Send and Data indications."),
+      Field(
+        "maxLoss", \.maxLoss, .percent.within(0...100), default: 1,
+        "The share of packets that may be lost; more fails the step.")
     ),
     output: Record(
       Output.init,
@@ -90,7 +97,7 @@ package struct TURNRelay: StepModule {
     examples: [
       .init(
         "A voice call's packets come back", with: "server: ${target}\npackets: 100\nsize: 160B\nrate: 50",
-        expect: ["output.loss <= 1.0", "output.rtt.p95 <= duration('200ms')"])
+        expect: ["output.rtt.p95 <= duration('200ms')"])
     ])
 
   package init() {}
@@ -122,14 +129,18 @@ package struct TURNRelay: StepModule {
       reordered: report.reordered, corrupted: report.corrupted, rtt: roundTrip, jitter: report.jitter,
       throughput: Int(report.throughput), setUp: report.setUp, elapsed: report.elapsed,
       deleted: report.allocationsDeleted)
+    let warning =
+      Finding.unreachableRelay(report.relayedAddresses.map(\.ip), of: server.uri, askedAt: report.server.ip)
+      ?? server.objection(toAllocationIn: report.realm)
     return Self.result(
-      output, asked: input.packets, of: server.uri, warning: server.objection(toAllocationIn: report.realm))
+      output, asked: input.packets, of: server.uri, maxLoss: input.maxLoss, obstacle: report.obstacle, warning: warning)
   }
 
   /// What was changed on the way was not relayed; packets that never left are neither lost nor relayed: of them nothing is
   /// known.
   static func result(
-    _ output: Output, asked packets: Int, of uri: ServerURI, warning: Finding? = nil
+    _ output: Output, asked packets: Int, of uri: ServerURI, maxLoss: Double, obstacle: ProbeFailure? = nil,
+    warning: Finding? = nil
   ) -> StepResult<Output> {
     if output.corrupted > 0 {
       return .failed(
@@ -146,7 +157,29 @@ package struct TURNRelay: StepModule {
           "turn.relayCutShort", "\(uri) took \(output.sent) of \(packets) packets before the time was over.",
           advice: "Give it more time or a lower rate; if neither helps, look at the server's load and at the path."))
     }
+    if output.loss > maxLoss {
+      return .failed(output, lossy(output, of: uri, maxLoss: maxLoss, obstacle: obstacle))
+    }
     let objection = warning ?? (output.deleted ? nil : .allocationKept(by: uri))
     return objection.map { .warned(output, $0) } ?? .done(output)
+  }
+
+  private static func lossy(
+    _ output: Output, of uri: ServerURI, maxLoss: Double, obstacle: ProbeFailure?
+  ) -> Finding {
+    let lost =
+      "\(uri) lost \(output.lost) of \(output.sent) packets, more than the \(percent(maxLoss)) that may be lost"
+    guard let obstacle else {
+      return Finding(
+        "turn.lossy", lost + ".",
+        advice: "Of them \(output.sent - output.reached) were lost on the way there. Look whether the server limits "
+          + "bandwidth (coturn: max-bps, bps-capacity), at its load, and at the path.")
+    }
+    return Finding("turn.lossy", "\(lost). \(obstacle.message)", advice: obstacle.advice)
+  }
+
+  /// A percentage as people write it, without a fraction that is zero.
+  private static func percent(_ value: Double) -> String {
+    value == value.rounded() ? "\(Int(value)) %" : "\(value) %"
   }
 }

@@ -14,6 +14,8 @@ final class ClientHandler: ChannelInboundHandler {
   var onData: ((RelayedData, Instant) -> Void)?
   /// Gets why the transport broke while the data path is used.
   var onFailure: ((TransportFailure) -> Void)?
+  /// Gets why a datagram got lost that may get through when it is sent again.
+  var onObstacle: ((ICMPError) -> Void)?
   /// Told when the channel takes more again, after it did not.
   var onWritable: (() -> Void)?
   /// Over streams, what cuts them into frames.
@@ -133,7 +135,14 @@ final class ClientHandler: ChannelInboundHandler {
     context.fireChannelInactive()
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { fail(error) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if case .icmp(let message)? = error as? TransportFailure, message.isOvercomeByRepetition {
+      client.note(message)
+      onObstacle?(message)
+    } else {
+      fail(error)
+    }
+  }
 
   private func fail(_ error: any Error) {
     let failure = TransportFailure(error, over: transport)

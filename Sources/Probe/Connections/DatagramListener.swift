@@ -1,6 +1,5 @@
 import Addresses
 import NIOCore
-import NIOPosix
 import STUN
 
 /// A UDP socket of our own, to see what truly arrives and to send from the outside.
@@ -42,20 +41,16 @@ struct DatagramListener: Sendable {
 
   private static func open(_ family: AddressFamily) async throws -> DatagramListener {
     let (arrivals, continuation) = AsyncStream.makeStream(of: Datagram.self, bufferingPolicy: .bufferingNewest(4096))
-    let channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(Receiver(continuation))
-        }
-      }
-      .bind(host: family == .ipv4 ? "0.0.0.0" : "::", port: 0).get()
+    let channel: any Channel = try await DatagramChannel.open(.anyone(family), on: try DatagramEventLoop.shared()) {
+      channel in
+      try channel.pipeline.syncOperations.addHandler(Receiver(continuation))
+      return channel
+    }
     return DatagramListener(channel: channel, arrivals: arrivals, continuation: continuation)
   }
 
   func send(_ text: String, to target: TransportAddress) {
-    guard let address = try? SocketAddress(target) else { return }
-    channel.writeAndFlush(
-      AddressedEnvelope(remoteAddress: address, data: ByteBuffer(string: text)), promise: nil)
+    channel.writeAndFlush(AddressedDatagram(bytes: ByteBuffer(string: text), target: target), promise: nil)
   }
 
   /// What arrives until the wait is over, or until enough has come. To be called once.
@@ -71,15 +66,15 @@ struct DatagramListener: Sendable {
   }
 
   private final class Receiver: ChannelInboundHandler {
-    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+    typealias InboundIn = ReceivedFrame
     private let continuation: AsyncStream<Datagram>.Continuation
 
     init(_ continuation: AsyncStream<Datagram>.Continuation) { self.continuation = continuation }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-      let envelope = unwrapInboundIn(data)
-      guard let source = TransportAddress(envelope.remoteAddress) else { return }
-      continuation.yield(Datagram(bytes: envelope.data, source: source))
+      let frame = unwrapInboundIn(data)
+      guard let source = frame.source else { return }
+      continuation.yield(Datagram(bytes: frame.bytes, source: source))
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {}

@@ -9,33 +9,6 @@ struct ReceivedFrame: Sendable {
   let source: TransportAddress?
 }
 
-/// One frame a datagram.
-final class DatagramFrameCodec: ChannelDuplexHandler {
-  typealias InboundIn = AddressedEnvelope<ByteBuffer>
-  typealias InboundOut = ReceivedFrame
-  typealias OutboundIn = ByteBuffer
-  typealias OutboundOut = AddressedEnvelope<ByteBuffer>
-
-  private let server: SocketAddress
-  private let serverAddress: TransportAddress
-
-  init(server: SocketAddress, serverAddress: TransportAddress) {
-    self.server = server
-    self.serverAddress = serverAddress
-  }
-
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    let envelope = unwrapInboundIn(data)
-    let source = envelope.remoteAddress == server ? serverAddress : TransportAddress(envelope.remoteAddress)
-    context.fireChannelRead(wrapInboundOut(ReceivedFrame(bytes: envelope.data, source: source)))
-  }
-
-  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-    context.write(
-      wrapOutboundOut(AddressedEnvelope(remoteAddress: server, data: unwrapOutboundIn(data))), promise: promise)
-  }
-}
-
 /// One piece of plain text a frame, as DTLS hands records on.
 final class RecordFrameDecoder: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
@@ -46,24 +19,13 @@ final class RecordFrameDecoder: ChannelInboundHandler {
   }
 }
 
-/// Bytes in place of addressed datagrams, for a socket that is connected to its server.
-final class ConnectedDatagramCodec: ChannelDuplexHandler {
-  typealias InboundIn = AddressedEnvelope<ByteBuffer>
+/// The bytes of each datagram, for what decrypts them.
+final class DatagramBytes: ChannelInboundHandler {
+  typealias InboundIn = ReceivedFrame
   typealias InboundOut = ByteBuffer
-  typealias OutboundIn = ByteBuffer
-  typealias OutboundOut = AddressedEnvelope<ByteBuffer>
-
-  private let server: SocketAddress
-
-  init(server: SocketAddress) { self.server = server }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    context.fireChannelRead(wrapInboundOut(unwrapInboundIn(data).data))
-  }
-
-  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-    context.write(
-      wrapOutboundOut(AddressedEnvelope(remoteAddress: server, data: unwrapOutboundIn(data))), promise: promise)
+    context.fireChannelRead(wrapInboundOut(unwrapInboundIn(data).bytes))
   }
 }
 

@@ -8,7 +8,6 @@ extension ServerConnection {
   static func open(
     to server: TransportAddress, over transport: Transport, options: Options, by deadline: Instant
   ) async throws(TransportFailure) -> ServerConnection {
-    let eventLoop = options.eventLoop ?? nextEventLoop()
     var configured = STUNClient.Configuration(
       server: transport == .udp ? server : nil, schedule: options.schedule ?? transport.schedule,
       credentials: options.credentials)
@@ -18,31 +17,27 @@ extension ServerConnection {
       // What has to be read for TLS would come after the deadline.
       if transport.isSecure, .now >= deadline { throw TLSFailure(.timedOut, "since no time was left for it") }
       let tls = try await context(options.tls, for: transport)
-      let address = try SocketAddress(server)
       let name = options.tls.serverName ?? "\(server.ip)"
-      let opened = try await bootstrap(transport, to: address, on: eventLoop, options: options, by: deadline) {
-        channel in
-        channel.eventLoop.makeCompletedFuture {
-          let deframer = transport.isReliable ? StreamFrameDecoder() : nil
-          let handler = ClientHandler(client: STUNClient(configuration), transport: transport, deframer: deframer)
-          let security = try tls.map {
-            TLSHandler(
-              try TLSSession($0, serverName: name), verifiesCertificate: options.tls.verifiesCertificate,
-              eventLoop: channel.eventLoop)
-          }
-          let encryption: [any ChannelHandler] = security.map { [$0] } ?? []
-          let framing: [any ChannelHandler] =
-            switch transport {
-            case .udp: [DatagramFrameCodec(server: address, serverAddress: server)]
-            case .dtls: [ConnectedDatagramCodec(server: address)] + encryption + [RecordFrameDecoder()]
-            case .tcp, .tls: encryption + (deframer.map { [$0] } ?? [])
-            }
-          let counting: [any ChannelHandler] = options.frameCounter.map { [$0] } ?? []
-          try channel.pipeline.syncOperations.addHandlers(framing + counting + [handler])
-          return Opened(
-            channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
-            handshake: security?.handshake)
+      let opened = try await openChannel(transport, to: server, options: options, by: deadline) { channel in
+        let deframer = transport.isReliable ? StreamFrameDecoder() : nil
+        let handler = ClientHandler(client: STUNClient(configuration), transport: transport, deframer: deframer)
+        let security = try tls.map {
+          TLSHandler(
+            try TLSSession($0, serverName: name), verifiesCertificate: options.tls.verifiesCertificate,
+            eventLoop: channel.eventLoop)
         }
+        let encryption: [any ChannelHandler] = security.map { [$0] } ?? []
+        let framing: [any ChannelHandler] =
+          switch transport {
+          case .udp: []
+          case .dtls: [DatagramBytes()] + encryption + [RecordFrameDecoder()]
+          case .tcp, .tls: encryption + (deframer.map { [$0] } ?? [])
+          }
+        let counting: [any ChannelHandler] = options.frameCounter.map { [$0] } ?? []
+        try channel.pipeline.syncOperations.addHandlers(framing + counting + [handler])
+        return Opened(
+          channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
+          handshake: security?.handshake)
       }
       let handshake = try await opened.finishHandshake(
         by: options.handshakeLimit.map { min(deadline, .now + $0) } ?? deadline)
@@ -92,23 +87,16 @@ extension ServerConnection {
     }
   }
 
-  private static func bootstrap(
-    _ transport: Transport, to address: SocketAddress, on eventLoop: any EventLoop, options: Options,
-    by deadline: Instant, _ initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Opened>
+  private static func openChannel(
+    _ transport: Transport, to server: TransportAddress, options: Options, by deadline: Instant,
+    _ initializer: @escaping @Sendable (any Channel) throws -> Opened
   ) async throws -> Opened {
+    let eventLoop = try options.eventLoop ?? nextEventLoop(for: transport)
     switch transport {
     case .udp, .dtls:
-      let batch = options.expectsTraffic ? 16 : 1
-      var bootstrap = DatagramBootstrap(group: eventLoop)
-        .channelOption(
-          .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: batch * options.datagramCapacity))
-      if options.expectsTraffic {
-        bootstrap =
-          bootstrap
-          .channelOption(.datagramVectorReadMessageCount, value: batch)
-          .channelOption(.socketOption(.so_rcvbuf), value: 1 << 20)
-      }
-      return try await bootstrap.connect(to: address, channelInitializer: initializer)
+      guard let loop = eventLoop as? DatagramEventLoop else { throw ChannelError.operationUnsupported }
+      return try await DatagramChannel.open(
+        .connected(server), on: loop, receiveBuffer: options.expectsTraffic ? 1 << 20 : nil, initializer)
     case .tcp, .tls:
       let stop = eventLoop.makePromise(of: Void.self)
       // From here on there is nothing to stop any more.
@@ -117,9 +105,9 @@ extension ServerConnection {
         try await ClientBootstrap(group: eventLoop)
           .connectTimeout(TimeAmount(max(.milliseconds(1), deadline - .now)))
           .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-          .connect(to: address) { channel in
+          .connect(to: try SocketAddress(server)) { channel in
             stop.futureResult.whenSuccess { channel.close(promise: nil) }
-            return initializer(channel)
+            return channel.eventLoop.makeCompletedFuture { try initializer(channel) }
           }
       } onCancel: {
         stop.succeed()

@@ -83,12 +83,9 @@ extension ServerConnection {
     var schedule: RetransmissionSchedule?
     /// Who counts what the server sends.
     var frameCounter: FrameCounter?
-    /// The largest datagram that is expected.
-    var datagramCapacity = 2048
-    /// Whether many datagrams come at once: then the kernel keeps more of them, and they are read in batches, for which
-    /// each connection takes more memory.
+    /// Whether many datagrams come at once: then the kernel keeps more of them.
     var expectsTraffic = false
-    /// nil takes any.
+    /// One of ``ServerConnection/nextEventLoop(for:)``; nil takes any.
     var eventLoop: (any EventLoop)?
   }
 
@@ -98,7 +95,12 @@ extension ServerConnection {
     _ body: (ServerConnection) async throws(ProbeFailure) -> Value
   ) async throws(ProbeFailure) -> Value {
     var options = options
-    let eventLoop = options.eventLoop ?? nextEventLoop()
+    let eventLoop: any EventLoop
+    do {
+      eventLoop = try options.eventLoop ?? nextEventLoop(for: transport)
+    } catch {
+      throw ProbeFailure(TransportFailure(error, over: transport), server: server, transport: transport)
+    }
     options.eventLoop = eventLoop
     return try await withTaskExecutorPreference(EventLoopExecutor(eventLoop)) { () async throws(ProbeFailure) in
       let connection: ServerConnection
@@ -119,6 +121,13 @@ extension ServerConnection {
     }
   }
 
-  /// An event loop to share between connections.
-  static func nextEventLoop() -> any EventLoop { MultiThreadedEventLoopGroup.singleton.next() }
+  /// An event loop to share between connections over a transport.
+  ///
+  /// - Throws: `IOError` where the system has no means for one.
+  static func nextEventLoop(for transport: Transport) throws -> any EventLoop {
+    switch transport {
+    case .udp, .dtls: try DatagramEventLoop.shared()
+    case .tcp, .tls: MultiThreadedEventLoopGroup.singleton.next()
+    }
+  }
 }

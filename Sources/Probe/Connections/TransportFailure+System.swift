@@ -34,6 +34,7 @@ extension TransportFailure {
     case ECONNRESET, EPIPE: self = .connectionReset
     case ETIMEDOUT: self = .connectTimedOut(after: nil)
     case EMSGSIZE: self = .messageTooLong
+    case EPERM, EACCES: self = .notPermitted
     default: self = .other(unsafe String(cString: strerror(code)))
     }
   }

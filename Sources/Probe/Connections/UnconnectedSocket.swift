@@ -1,13 +1,12 @@
 import Addresses
 import NIOCore
-import NIOPosix
 import STUN
 
 extension ServerConnection {
   /// A UDP socket that sends to several addresses and hears whoever answers.
   struct Unconnected: Sendable {
     let connection: ServerConnection
-    fileprivate let codec: NIOLoopBound<RedirectableFrameCodec>
+    fileprivate let redirection: NIOLoopBound<RedirectionHandler>
 
     /// Sends a request to an address.
     ///
@@ -16,10 +15,10 @@ extension ServerConnection {
       _ request: Request, to target: TransportAddress, answeredFrom source: TransportAddress? = nil,
       by deadline: Instant
     ) async throws(RequestFailure) -> Response {
-      let codec = codec
+      let redirection = redirection
       var request = request
       request.answerSource = source ?? target
-      try? await connection.eventLoop.submit { codec.value.target = try? SocketAddress(target) }.get()
+      try? await connection.eventLoop.submit { redirection.value.target = target }.get()
       return try await connection.perform(request, by: deadline)
     }
   }
@@ -29,21 +28,17 @@ extension ServerConnection {
   ) async throws(ProbeFailure) -> Value {
     let socket: Unconnected
     do {
-      let host = first.ip.family == .ipv4 ? "0.0.0.0" : "::"
-      socket = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-        .bind(to: try SocketAddress(ipAddress: host, port: 0)) { channel in
-          channel.eventLoop.makeCompletedFuture {
-            let configuration = STUNClient.Configuration(server: nil, schedule: Transport.udp.schedule)
-            let handler = ClientHandler(client: STUNClient(configuration), transport: .udp)
-            let codec = RedirectableFrameCodec()
-            try channel.pipeline.syncOperations.addHandlers([codec, handler])
-            return Unconnected(
-              connection: ServerConnection(
-                transport: .udp, server: first, channel: channel,
-                handler: NIOLoopBound(handler, eventLoop: channel.eventLoop), handshake: nil),
-              codec: NIOLoopBound(codec, eventLoop: channel.eventLoop))
-          }
-        }
+      socket = try await DatagramChannel.open(.anyone(first.ip.family), on: try DatagramEventLoop.shared()) { channel in
+        let configuration = STUNClient.Configuration(server: nil, schedule: Transport.udp.schedule)
+        let handler = ClientHandler(client: STUNClient(configuration), transport: .udp)
+        let redirection = RedirectionHandler()
+        try channel.pipeline.syncOperations.addHandlers([redirection, handler])
+        return Unconnected(
+          connection: ServerConnection(
+            transport: .udp, server: first, channel: channel,
+            handler: NIOLoopBound(handler, eventLoop: channel.eventLoop), handshake: nil),
+          redirection: NIOLoopBound(redirection, eventLoop: channel.eventLoop))
+      }
     } catch {
       throw ProbeFailure(TransportFailure(error, over: .udp), server: first, transport: .udp)
     }
@@ -59,24 +54,16 @@ extension ServerConnection {
   }
 }
 
-/// One frame a datagram, sent to wherever the next request goes.
-private final class RedirectableFrameCodec: ChannelDuplexHandler {
-  typealias InboundIn = AddressedEnvelope<ByteBuffer>
-  typealias InboundOut = ReceivedFrame
+/// Sends each datagram to where the next request goes.
+private final class RedirectionHandler: ChannelOutboundHandler {
   typealias OutboundIn = ByteBuffer
-  typealias OutboundOut = AddressedEnvelope<ByteBuffer>
+  typealias OutboundOut = AddressedDatagram
 
-  var target: SocketAddress?
-
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    let envelope = unwrapInboundIn(data)
-    context.fireChannelRead(
-      wrapInboundOut(ReceivedFrame(bytes: envelope.data, source: TransportAddress(envelope.remoteAddress))))
-  }
+  var target: TransportAddress?
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     guard let target else { return promise?.fail(TransportFailure.networkUnreachable) ?? () }
     context.write(
-      wrapOutboundOut(AddressedEnvelope(remoteAddress: target, data: unwrapOutboundIn(data))), promise: promise)
+      wrapOutboundOut(AddressedDatagram(bytes: unwrapOutboundIn(data), target: target)), promise: promise)
   }
 }

@@ -7,8 +7,6 @@ struct AllocationRequest: Sendable {
   var options = AllocateOptions()
   /// Whether a 300 (Try Alternate) is followed.
   var followsAlternate = false
-  /// The largest datagram that is expected.
-  var datagramCapacity = 2048
   /// Whether many datagrams come at once.
   var expectsTraffic = false
   /// nil takes any.
@@ -49,7 +47,6 @@ extension Allocation {
     var dropped: [AttributeType] = []
     var newSourcePorts = 0
     var connectionOptions = request.server.connectionOptions()
-    connectionOptions.datagramCapacity = request.datagramCapacity
     connectionOptions.expectsTraffic = request.expectsTraffic
     connectionOptions.eventLoop = request.eventLoop
     while true {

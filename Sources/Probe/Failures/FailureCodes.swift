@@ -14,6 +14,7 @@ extension ProbeFailure.Code {
   package static let connectionClosed = Self("tcp.closedByServer")
   package static let connectTimedOut = Self("tcp.connectTimedOut")
   package static let messageTooLong = Self("udp.messageTooLong")
+  package static let sendingNotPermitted = Self("udp.sendingNotPermitted")
   package static let transportBroken = Self("transport.broken")
   package static let transportStalled = Self("transport.stalled")
 

@@ -15,6 +15,11 @@ extension ProbeFailure {
       + (peers.isEmpty ? [] : [Evidence("peer", Self.names(of: peers))])
     switch failure {
     case .timedOut(let timeout):
+      if let obstacle = timeout.effort.obstacle, timeout.effort.ignored.total == 0 {
+        self.init(obstacle, server: server, transport: transport)
+        evidence.append(Evidence("method", "\(method)"))
+        return
+      }
       self.init(timeout, of: method, target: target, transport: transport, evidence: base)
     case .rejected(let rejection):
       self.init(rejection, from: server, target: target, peers: peers, evidence: base)

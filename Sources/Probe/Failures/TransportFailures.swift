@@ -4,6 +4,10 @@ package import STUN
 extension ProbeFailure {
   /// What a broken transport means.
   package init(_ failure: TransportFailure, server: TransportAddress, transport: Transport) {
+    if case .icmp(let error) = failure {
+      self.init(error, server: server, transport: transport)
+      return
+    }
     let protocolName = transport.rawValue.uppercased()
     let target = "\(server) over \(protocolName)"
     let (code, message, advice) = Self.meaning(of: failure, target: target, protocolName: protocolName)
@@ -21,6 +25,13 @@ extension ProbeFailure {
         .portUnreachable, "No process listens on \(target): the host answered with ICMP port unreachable.",
         "Look whether the server runs, and which address and port it listens on."
       )
+    case .notPermitted:
+      (
+        .sendingNotPermitted, "This host does not let us send to \(target).",
+        "Look at this host's own firewall: its rules for what goes out (nft list ruleset)."
+      )
+    case .icmp(let error):
+      (.unassignedICMP, "\(target) was not reached: \(error.kind.rawValue).", "")
     case .hostUnreachable:
       (
         .hostUnreachable, "The host of \(target) cannot be reached.",

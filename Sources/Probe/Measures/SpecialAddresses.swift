@@ -48,6 +48,22 @@ package enum SpecialRange: String, Sendable, Hashable, CaseIterable {
   ]
 }
 
+/// A relayed address that those who reach its server elsewhere cannot reach.
+package struct MisplacedAddress: Sendable, Hashable {
+  package let relayed: IPAddress
+  /// Where the relayed address lies, and the server does not.
+  package let range: SpecialRange
+
+  /// nil where whoever reaches the server may reach the address.
+  ///
+  /// - Parameter server: the address at which the server was asked.
+  package init?(_ relayed: IPAddress, of server: IPAddress) {
+    let (relayed, server) = (relayed.unmapped, server.unmapped)
+    guard let range = SpecialRange(relayed), relayed != server, SpecialRange(server) != range else { return nil }
+    (self.relayed, self.range) = (relayed, range)
+  }
+}
+
 extension SpecialRange {
   /// What an address of the range is, with its article.
   package var words: String {

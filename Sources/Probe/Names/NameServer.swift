@@ -12,9 +12,10 @@ struct NameServer: Sendable {
 
   /// Asks over UDP, and once more over TCP where the answer was cut off (RFC 7766, section 5); nil without an answer.
   func records(of name: String, by deadline: Instant) async -> DNSMessage.Answer? {
-    let answer = await ask(name, by: deadline, openDatagrams)
+    guard let loop = try? DatagramEventLoop.shared() else { return nil }
+    let answer = await ask(name, by: deadline, on: loop, openDatagrams)
     guard answer == .truncated else { return answer }
-    return await ask(name, by: deadline, openStream)
+    return await ask(name, by: deadline, on: MultiThreadedEventLoopGroup.singleton.next(), openStream)
   }
 
   /// Who gets what a server sends, until there is an answer.
@@ -30,17 +31,16 @@ struct NameServer: Sendable {
   }
 
   private func ask(
-    _ name: String, by deadline: Instant, _ open: (Question, SocketAddress, TimeAmount) async throws -> any Channel
+    _ name: String, by deadline: Instant, on eventLoop: any EventLoop,
+    _ open: (Question, TimeAmount) async throws -> any Channel
   ) async -> DNSMessage.Answer? {
     let id = UInt16.random(in: 0 ... .max)
     let limit = min(deadline, .now + Self.patience)
-    guard let message = DNSMessage.question(id: id, name: name), let address = try? SocketAddress(address), limit > .now
-    else { return nil }
-    let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+    guard let message = DNSMessage.question(id: id, name: name), limit > .now else { return nil }
     let question = Question(id: id, message: message, answer: eventLoop.makePromise())
     let timer = eventLoop.scheduleTask(in: TimeAmount(limit - .now)) { question.answer.succeed(nil) }
     defer { timer.cancel() }
-    guard let channel = try? await open(question, address, TimeAmount(limit - .now)) else {
+    guard let channel = try? await open(question, TimeAmount(limit - .now)) else {
       question.answer.succeed(nil)
       return nil
     }
@@ -55,37 +55,32 @@ struct NameServer: Sendable {
 
   // MARK: UDP
 
-  /// Binding a socket waits for nobody, and needs no limit.
-  private func openDatagrams(
-    _ question: Question, _ server: SocketAddress, _: TimeAmount
-  ) async throws -> any Channel {
-    let channel = try await DatagramBootstrap(group: question.answer.futureResult.eventLoop)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(DatagramReceiver(question))
-        }
-      }
-      .connect(to: server).get()
-    channel.writeAndFlush(AddressedEnvelope(remoteAddress: server, data: question.message), promise: nil)
-    return channel
+  /// Opening a socket waits for nobody, and needs no limit.
+  private func openDatagrams(_ question: Question, _: TimeAmount) async throws -> any Channel {
+    guard let loop = question.answer.futureResult.eventLoop as? DatagramEventLoop else {
+      throw ChannelError.operationUnsupported
+    }
+    return try await DatagramChannel.open(.connected(address), on: loop) { channel in
+      try channel.pipeline.syncOperations.addHandler(DatagramReceiver(question))
+      channel.writeAndFlush(question.message, promise: nil)
+      return channel
+    }
   }
 
   private final class DatagramReceiver: ChannelInboundHandler {
-    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+    typealias InboundIn = ReceivedFrame
     private let question: Question
 
     init(_ question: Question) { self.question = question }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { question.receive(unwrapInboundIn(data).data) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { question.receive(unwrapInboundIn(data).bytes) }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { question.answer.succeed(nil) }
   }
 
   // MARK: TCP
 
-  private func openStream(
-    _ question: Question, _ server: SocketAddress, _ time: TimeAmount
-  ) async throws -> any Channel {
+  private func openStream(_ question: Question, _ time: TimeAmount) async throws -> any Channel {
     let channel = try await ClientBootstrap(group: question.answer.futureResult.eventLoop)
       .connectTimeout(time)
       .channelInitializer { channel in
@@ -93,7 +88,7 @@ struct NameServer: Sendable {
           try channel.pipeline.syncOperations.addHandler(StreamReceiver(question))
         }
       }
-      .connect(to: server).get()
+      .connect(to: try SocketAddress(address)).get()
     // Each message follows its length, sent in one piece (RFC 7766, section 8).
     var frame = ByteBuffer()
     frame.writeInteger(UInt16(question.message.readableBytes))

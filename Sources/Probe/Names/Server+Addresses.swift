@@ -91,9 +91,9 @@ extension ProbeFailure {
   /// Whether another address of the same server may answer.
   fileprivate var isUnreachability: Bool {
     let codes: [Code] = [
-      .portUnreachable, .hostUnreachable, .networkUnreachable, .connectionRefused, .connectionReset, .connectTimedOut,
-      .stunTimeout, .outOfTime, .tlsTimedOut,
+      .sendingNotPermitted, .connectionRefused, .connectionReset, .connectTimedOut, .stunTimeout, .outOfTime,
+      .tlsTimedOut,
     ]
-    return codes.contains(code) || code == .turnTimeout && evidence("method") == "Allocate"
+    return codes.contains(code) || code.isICMP || code == .turnTimeout && evidence("method") == "Allocate"
   }
 }

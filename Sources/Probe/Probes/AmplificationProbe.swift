@@ -41,7 +41,6 @@ package struct AmplificationProbe: Sendable {
     bare.credentials = nil
     var options = bare.connectionOptions()
     options.isMinimal = true
-    options.datagramCapacity = 65_536
     let counter = FrameCounter()
     options.frameCounter = counter
     // Never repeated: which answers are one request's could not be told then.

@@ -7,24 +7,31 @@ package struct ExternalAddressProbe: Sendable {
   package var server: Server
   /// A STUN server that is asked through the relay which address it sees; nil asks none.
   package var observer: Server?
+  /// How many allocations are made, one after the other: a server with several addresses relays from one or another.
+  package var allocations = 1
 
-  package init(server: Server, observer: Server? = nil) {
+  package init(server: Server, observer: Server? = nil, allocations: Int = 1) {
     self.server = server
     self.observer = observer
+    self.allocations = allocations
   }
 
   /// What is not as it should be.
   package enum Finding: String, Sendable, Hashable, CaseIterable {
-    /// The relayed address lies in a range that the world cannot reach.
+    /// A relayed address lies in a range that the world cannot reach, and that none of the server's own addresses is of.
     case relayedAddressIsSpecial
-    /// The relayed address is none of the addresses of the server's name.
+    /// A relayed address is none of the addresses of its family that the server's name has. Where the name has none, or only
+    /// ones of the server's own network while the relayed address is a public one, there is nothing to compare.
     case differsFromName
     /// Packets come from another address than the relayed one.
     case differsFromObserved
   }
 
   package struct Report: Sendable {
+    /// Of the allocation that something speaks against; else of the first.
     package let relayedAddress: IPAddress
+    /// Of all allocations, each once.
+    package let relayedAddresses: [IPAddress]
     /// The range that the relayed address lies in; nil for an ordinary, public address.
     package let specialRange: SpecialRange?
     /// The addresses of the URI's host; a literal address is its own.
@@ -44,19 +51,48 @@ package struct ExternalAddressProbe: Sendable {
     let names = try await server.addresses(by: end).map(\.ip)
     let observerAddress: TransportAddress? =
       if let observer { try await observer.preferredAddress(by: end) } else { nil }
-    let ((relayed, observed), _) = try await Allocation.withAllocation(AllocationRequest(server: server), by: end) {
-      allocation throws(ProbeFailure) in
-      let observed = try await observe(allocation, from: observerAddress, by: end)
-      return (allocation.relayedAddress.ip, observed)
+    var looks: [Look] = []
+    for number in 0..<max(1, allocations) {
+      do throws(ProbeFailure) {
+        let (look, _) = try await Allocation.withAllocation(AllocationRequest(server: server), by: end) {
+          allocation throws(ProbeFailure) in
+          let observed = try await observe(allocation, from: observerAddress, by: end)
+          return Look(allocation.relayedAddress.ip, observed: observed, names: names)
+        }
+        looks.append(look)
+      } catch {
+        guard number > 0, [.quotaReached, .insufficientCapacity, .outOfTime].contains(error.code) else { throw error }
+        break
+      }
     }
-    let special = SpecialRange(relayed)
-    var findings: [Finding] = []
-    if special != nil { findings.append(.relayedAddressIsSpecial) }
-    if !names.contains(where: { $0.family == relayed.family && $0 == relayed }) { findings.append(.differsFromName) }
-    if let observed, observed != relayed { findings.append(.differsFromObserved) }
+    let first = looks.first { !$0.findings.isEmpty } ?? looks[0]
     return Report(
-      relayedAddress: relayed, specialRange: special, nameAddresses: names, observedAddress: observed,
-      findings: findings)
+      relayedAddress: first.relayed,
+      relayedAddresses: looks.map(\.relayed).reduce(into: []) {
+        if !$0.contains($1) { $0.append($1) }
+      }, specialRange: SpecialRange(first.relayed), nameAddresses: names, observedAddress: first.observed,
+      findings: Finding.allCases.filter { finding in looks.contains { $0.findings.contains(finding) } })
+  }
+
+  /// What one allocation shows.
+  private struct Look: Sendable {
+    let relayed: IPAddress
+    let observed: IPAddress?
+    let findings: [Finding]
+
+    init(_ relayed: IPAddress, observed: IPAddress?, names: [IPAddress]) {
+      (self.relayed, self.observed) = (relayed, observed)
+      let range = SpecialRange(relayed)
+      let ofFamily = names.map(\.unmapped).filter { $0.family == relayed.family }
+      let comparable = range == nil ? ofFamily.filter { SpecialRange($0) == nil } : ofFamily
+      var findings: [Finding] = []
+      if let range, !names.contains(where: { SpecialRange($0.unmapped) == range }) {
+        findings.append(.relayedAddressIsSpecial)
+      }
+      if !comparable.isEmpty, !comparable.contains(relayed) { findings.append(.differsFromName) }
+      if let observed, observed != relayed { findings.append(.differsFromObserved) }
+      self.findings = findings
+    }
   }
 
   /// How long an answer is waited for each time; as much must be left to ask the observer ourselves.

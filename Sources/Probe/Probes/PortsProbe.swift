@@ -25,10 +25,8 @@ package struct PortsProbe: Sendable {
 
     /// An unreachable address that only a network of its own reaches, and that network is not the server's: there the
     /// address is wrong, not a firewall.
-    package var misplaced: (address: IPAddress, range: SpecialRange)? {
-      unreachable.lazy.compactMap { relayed in
-        SpecialRange(relayed.ip).flatMap { $0 == SpecialRange(server) ? nil : (relayed.ip, $0) }
-      }.first
+    package var misplaced: MisplacedAddress? {
+      unreachable.lazy.compactMap { MisplacedAddress($0.ip, of: server) }.first
     }
   }
 

@@ -77,6 +77,7 @@ final class RelayDriver {
     sender.handler.onData = { [weak self] data, now in self?.senderReceived(data, now: now) }
     echo.handler.onData = { [weak self] data, now in self?.echoReceived(data, now: now) }
     for side in [sender, echo] {
+      side.handler.onObstacle = { [weak self] obstacle in self?.tally.obstacle = obstacle }
       side.handler.onFailure = { [weak self] failure in
         self?.finish(
           .failure(ProbeFailure(failure, server: side.end.connection.server, transport: side.end.connection.transport)))
@@ -220,6 +221,7 @@ final class RelayDriver {
     for side in [sender, echo] {
       side.handler.onData = nil
       side.handler.onFailure = nil
+      side.handler.onObstacle = nil
       side.outlet.end()
     }
     continuation?.resume(returning: result)

@@ -92,6 +92,8 @@ struct RelayTally: Sendable {
   var corrupted = 0
   /// The last ICMP message that the server passed on to either side.
   var icmp: ICMP?
+  /// Why the network dropped a datagram that was too large for it, or in pieces.
+  var obstacle: ICMPError?
   /// At the echo.
   var there: FlowTracker
   /// Back at the sender.

@@ -45,6 +45,8 @@ package struct RelayProbe: Sendable {
     package let reordered: Int
     /// Datagrams that arrived at sender or echo from the other, and not as any was sent. They count as lost.
     package let corrupted: Int
+    /// Why the network dropped some of what we sent, where it said so: `icmp.packetTooBig`, `icmp.reassemblyTimeExceeded`.
+    package let obstacle: ProbeFailure?
     /// There and back; nil where nothing came back.
     package let roundTrip: LatencySummary?
     /// Interarrival jitter of the way there (RFC 3550, section 6.4.1); nil below two packets.
@@ -76,9 +78,9 @@ package struct RelayProbe: Sendable {
     let end = start + deadline
     var request = AllocationRequest(server: server)
     request.options.family = family
-    request.datagramCapacity = max(2048, size + 128)
     request.expectsTraffic = true
-    request.eventLoop = ServerConnection.nextEventLoop()
+    // Both on one; without any, the first connection says so.
+    request.eventLoop = try? ServerConnection.nextEventLoop(for: server.transport)
     progress("making two allocations")
     let (inner, outerDeletion) = try await Allocation.withAllocation(request, by: end) {
       sender throws(ProbeFailure) in
@@ -160,6 +162,11 @@ package struct RelayProbe: Sendable {
     guard back.received > 0 else {
       let waited = (outcome.tally.endedAt - outcome.tally.lastSentAt).inSeconds
       let corrupted = outcome.tally.corrupted
+      if let obstacle = outcome.tally.obstacle {
+        var failure = ProbeFailure(obstacle, server: connection.server, transport: connection.transport)
+        failure.evidence.append(ProbeFailure.Evidence("size", "\(size) bytes"))
+        throw failure
+      }
       throw ProbeFailure(
         corrupted > 0 ? .relayCorrupts : .nothingRelayed,
         "\(connection.server) gave two allocations, but of \(outcome.tally.sent) packets between them none came back "
@@ -179,13 +186,16 @@ package struct RelayProbe: Sendable {
           + (outcome.tally.icmp.map { [ProbeFailure.Evidence("icmp", "type \($0.messageType), code \($0.code)")] } ?? [])
       )
     }
-    let elapsed = (back.lastArrival ?? .now) - outcome.tally.startedAt
+    let elapsed = max((back.lastArrival ?? .now) - outcome.tally.startedAt, .nanoseconds(1))
     return Report(
       server: connection.server, transport: connection.transport, path: path,
       relayedAddresses: [outcome.sender.relayedAddress, outcome.echo.relayedAddress], realm: outcome.realm,
       sent: outcome.tally.sent, received: back.received, lost: outcome.tally.sent - back.received,
       reached: there.received, duplicates: back.duplicates, reordered: back.reordered,
-      corrupted: outcome.tally.corrupted, roundTrip: LatencySummary(back.transits), jitter: there.jitter,
+      corrupted: outcome.tally.corrupted,
+      obstacle: outcome.tally.obstacle.map {
+        ProbeFailure($0, server: connection.server, transport: connection.transport)
+      }, roundTrip: LatencySummary(back.transits), jitter: there.jitter,
       throughput: Double(back.received * size * 8) / (elapsed / .seconds(1)), elapsed: elapsed,
       setUp: outcome.setUp, allocationsDeleted: deleted)
   }

@@ -24,6 +24,8 @@ package struct Effort: Sendable, Hashable {
   package internal(set) var droppedAttributes: [AttributeType] = []
   /// What arrived meanwhile and was not taken for an answer.
   package internal(set) var ignored = IgnoredDatagrams()
+  /// Why the network dropped what was sent last, and may not when it is sent again.
+  package internal(set) var obstacle: ICMPError?
   /// The size of the first request, in bytes.
   package internal(set) var requestBytes = 0
 

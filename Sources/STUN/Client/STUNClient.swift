@@ -204,6 +204,11 @@ package struct STUNClient: Sendable {
   /// Notes that bytes on the stream do not make a frame; counts as garbage for requests that time out.
   package mutating func noteUnfinishedFrame() { _ = ignore(\.garbage) }
 
+  /// Notes why a datagram got lost that may get through when it is sent again.
+  package mutating func note(_ obstacle: ICMPError) {
+    for id in exchanges.keys { exchanges[id]?.effort.obstacle = obstacle }
+  }
+
   private mutating func ignore(_ reason: WritableKeyPath<IgnoredDatagrams, Int>) -> Action {
     for id in exchanges.keys { exchanges[id]?.effort.ignored[keyPath: reason] += 1 }
     return .nothing

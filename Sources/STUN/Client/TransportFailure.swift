@@ -2,6 +2,10 @@
 package enum TransportFailure: Error, Sendable, Hashable {
   /// ICMP port unreachable: nobody listens there.
   case portUnreachable
+  /// Another ICMP message about what was sent.
+  case icmp(ICMPError)
+  /// This host does not let us send there.
+  case notPermitted
   case hostUnreachable
   case networkUnreachable
   /// TCP: the port is closed.
