@@ -8,9 +8,10 @@ import Testing
 struct HiddenValueTests {
   private func shown(_ project: SampleProject, _ issues: [Schema.Issue]) throws -> String {
     let folder = project.path
-    return DiagnosticText(usesColour: false, hidingValuesOf: { $0.hasSuffix(".env") }) { file in
-      FileManager.default.contents(atPath: "\(folder)/\(file)").map(Array.init)
-    }.text(issues)
+    let text = DiagnosticText(
+      usesColour: false, hidingValuesOf: { $0.hasSuffix(".env") },
+      reading: { file in FileManager.default.contents(atPath: "\(folder)/\(file)").map(Array.init) })
+    return text.text(issues)
   }
 
   @Test(

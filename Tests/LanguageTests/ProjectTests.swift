@@ -285,7 +285,7 @@ struct ProjectTests {
   @Test("A secret file that everybody can read is warned of")
   func readableSecret() throws {
     let project = try SampleProject([
-      "token": "x",
+      "token": "sesame-open",
       "runbooks/a.yaml": "runbook: a\nsecrets:\n  t: {file: token}\nsteps:\n"
         + "  - {id: l, use: sample.login, with: {user: a, password: \"${secrets.t}\"}}\n",
     ])
@@ -293,7 +293,7 @@ struct ProjectTests {
       try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: project.path + "/token")
       var warnings: [String] = []
       let plan = try project.load().plan("a", catalog: sampleCatalog) { warnings.append($0.code) }
-      #expect(plan.secrets == ["t": Secret("x")])
+      #expect(plan.secrets == ["t": Secret("sesame-open")])
       return warnings
     }
     #expect(try warnings(0o644) == ["secret-readable"])
@@ -303,7 +303,7 @@ struct ProjectTests {
   @Test("An environment file that everybody can read is warned of where it holds a secret, once for each name")
   func readableEnvironment() throws {
     let project = try SampleProject([
-      ".env": "HOST=a\nTURN_SERVER=turn:a\nTURN_USERNAME=u\nTURN_CREDENTIAL=c\nTOKEN=t\n",
+      ".env": "HOST=a\nTURN_SERVER=turn:a\nTURN_USERNAME=u\nTURN_CREDENTIAL=sesame-c\nTOKEN=sesame-t\n",
       "runbooks/a.yaml": "runbook: a\nsecrets:\n  t: {env: TOKEN}\n  u: {env: TURN_CREDENTIAL}\nsteps:\n"
         + "  - {id: l, use: sample.login, with: {user: a, password: \"${secrets.t}${secrets.u}\"}}\n",
     ])

@@ -108,8 +108,10 @@ struct SampleRestart: StepModule {
 struct SampleCommand: StepModule {
   struct Input: Sendable {
     var command: [String]
+    var exitCodes: [Int]
     static let record = Record(
-      Input.init, Field("command", \.command, .list(.string).nonEmpty, "What to do."))
+      Input.init, Field("command", \.command, .list(.string).nonEmpty, "What to do."),
+      Field("exitCodes", \.exitCodes, .list(.int), default: [0], "Which are no failure."))
   }
 
   struct Output: Sendable {

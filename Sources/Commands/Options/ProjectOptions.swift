@@ -75,10 +75,10 @@ struct Diagnostics: Sendable {
 
   func show(_ issues: [Issue]) {
     let text = DiagnosticText(
-      usesColour: Terminal.standardError.hasColor, hidingValuesOf: { !Self.isDocument($0) }
-    ) { [root] file in
-      FileManager.default.contents(atPath: file.hasPrefix("/") ? file : "\(root)/\(file)").map(Array.init)
-    }
+      usesColour: Terminal.standardError.hasColor, hidingValuesOf: { !Self.isDocument($0) },
+      reading: { [root] file in
+        FileManager.default.contents(atPath: file.hasPrefix("/") ? file : "\(root)/\(file)").map(Array.init)
+      })
     Terminal.standardError.write(text.text(issues))
   }
 

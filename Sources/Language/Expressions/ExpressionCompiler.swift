@@ -89,7 +89,16 @@ final class ExpressionCompiler {
         suggestion: place.secretAdvice)
       return nil
     }
+    if let advice = place.shellAdvice, !walk.isInert(parsed.root, checked) {
+      log.error(
+        "expression-in-shell", "a shell parses this argument, and would obey what ${\(source)} holds", at: whole,
+        suggestion: advice)
+      return nil
+    }
     warnOfDivision(parsed.root, checked, range: range)
+    for slip in ProgramText(walk: walk, source: source).slips(in: parsed.root) {
+      log.warning(slip.code, slip.message, at: range(slip.range), suggestion: slip.advice)
+    }
     var types: [Int: ValueType] = [:]
     for node in Parts.nodes(of: parsed.root) {
       types[node.id] = walk.declaredType(of: node) ?? ValueType(of: checked.type(of: node))

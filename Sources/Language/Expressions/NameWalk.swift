@@ -133,6 +133,7 @@ struct NameWalk {
 
   private mutating func visit(_ path: Path, _ root: Root, known: Set<String>, asksForPresence: Bool = false) {
     guard place.roots.contains(root) else {
+      noteMisplaced(path, root)
       report(
         path, "name-not-here", Self.absence(of: root, in: place), at: path.root.range, suggestion: place.namesAdvice)
       return
@@ -156,6 +157,17 @@ struct NameWalk {
     checkPresence(path, in: type(ofRoot: path.root.text), known: known)
     if let type = type(of: path, root), type.holdsSecret, !asksForPresence {
       secrets.append((path.range, type))
+    }
+  }
+
+  /// What is used where it cannot be is not unused as well.
+  private mutating func noteMisplaced(_ path: Path, _ root: Root) {
+    switch root {
+    case .secrets: if let name = path.name(0) { uses.secrets.insert(name) }
+    case .params: Self.note(path, of: names.params, in: &uses.params)
+    case .inputs: Self.note(path, of: names.inputs, in: &uses.inputs)
+    case .steps: if let name = path.name(0) { uses.steps.insert(name) }
+    default: break
     }
   }
 
@@ -193,6 +205,16 @@ struct NameWalk {
       return
     }
     let asksForOutput = asksForPresence && path.segments.count == 2
+    if let field = path.segments.dropFirst().first?.name, !["outcome", "attempts", "output"].contains(field.text),
+      let output = names.steps[index].output
+    {
+      let near = output[field.text] == nil ? nearName(to: field.text, among: output.fields.map(\.name)) : field.text
+      report(
+        path, "unknown-field", "a step has no field \"\(field.text)\"", at: field.range,
+        suggestion: near.map { "did you mean \"steps.\(id.text).output.\($0)\"?" } ?? "it has outcome, attempts, output"
+      )
+      return
+    }
     guard path.name(1) == "output", !path.segments[1].isOptional, !asksForOutput else { return }
     let step = names.steps[index]
     let isPresent = !step.isCheck && known.contains(KnownPaths.presence(of: path.text(2)))
@@ -249,7 +271,9 @@ struct NameWalk {
       report(
         path, "value-may-be-absent", "\"\(owner).\(name.text)\" is optional, and may have no value",
         at: CEL.SourceRange(path.root.range.start, segment.end),
-        suggestion: "write \(owner).?\(name.text), or ask has(\(owner).\(name.text)) first")
+        suggestion: place.judgesExitCodes && owner == "output" && name.text == "exitCode"
+          ? "exit codes are judged already, by \"exitCodes\": leave it out, or write output.?exitCode"
+          : "write \(owner).?\(name.text), or ask has(\(owner).\(name.text)) first")
       return
     }
   }

@@ -26,6 +26,10 @@ struct Place {
   var readsText = false
   /// Set where it is not known what a value is for, because the module is not: a secret is not reported then.
   var hasUnknownPurpose = false
+  /// Set where a shell parses the text that an expression becomes part of: how else its value gets there.
+  var shellAdvice: String?
+  /// Set where the module judges exit codes itself, by its default.
+  var judgesExitCodes = false
   /// Where a secret may be bound instead.
   var secretAdvice = "bind it to an input that is declared secret"
 }

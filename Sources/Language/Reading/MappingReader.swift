@@ -6,6 +6,8 @@ struct KeyTable {
   var required: [String] = []
   /// Keys that the language has and this version does not support: refused by name, never silently ignored.
   var unsupported: [String] = []
+  /// What to write for keys of other tools.
+  var foreign: [String: String] = [:]
 }
 
 /// Reads the keys of one mapping, reporting those that it may not have and those that it lacks.
@@ -30,11 +32,12 @@ struct MappingReader {
         refused.append(name)
         log.error("unsupported-key", "\"\(name)\" is not supported by this version", at: entry.key.range)
       } else {
+        let foreign = table.foreign[name].map { "write \($0)" }
         let near = nearName(to: name, among: table.known).map { "did you mean \"\($0)\"?" }
         let comma = entry.value.isMissing ? "inside { }, text with a comma needs quotes" : nil
         log.error(
           "unknown-key", "\(subject) has no key \"\(name)\"", at: entry.key.range,
-          suggestion: near ?? comma ?? "it may have \(table.known.joined(separator: ", "))")
+          suggestion: foreign ?? near ?? comma ?? "it may have \(table.known.joined(separator: ", "))")
       }
     }
     for name in table.required where entries[name] == nil && mapping[name] == nil {

@@ -22,7 +22,7 @@ struct ValueDecoder {
 
   /// The value of a field, inside its limits.
   func template(_ node: Node, as field: FieldDeclaration) -> Template? {
-    guard let template = template(node, as: field.type) else { return nil }
+    guard let template = field.isArgumentVector ? arguments(node) : template(node, as: field.type) else { return nil }
     guard case .literal(let value) = template else { return template }
     do { try field.checkBounds(value) } catch {
       log.error("out-of-bounds", "\"\(field.name)\" \(error.message)", at: node.range)
@@ -81,8 +81,30 @@ struct ValueDecoder {
     }
   }
 
+  /// Reads a program and its arguments, and reports what a shell would make of them.
+  private func arguments(_ node: Node) -> Template? {
+    guard case .sequence(let sequence) = node, case .compiled(let compiler, let place) = expressions else {
+      return template(node, as: .list(.string))
+    }
+    let vector = ArgumentVector(sequence)
+    for misreading in vector.misreadings {
+      log.warning("shell-syntax", misreading.message, at: misreading.range, suggestion: misreading.advice)
+    }
+    let parsed = vector.parsedByShell
+    return list(
+      sequence.elements.enumerated().map { index, element in
+        var place = place
+        if parsed.contains(index) { place.shellAdvice = vector.advice(for: index) }
+        return ValueDecoder(log: log, expressions: .compiled(compiler, at: place)).template(element, as: .string)
+      })
+  }
+
   private func list(_ sequence: Node.Sequence, of element: ValueType) -> Template? {
-    let elements = sequence.elements.map { template($0, as: element) }
+    list(sequence.elements.map { template($0, as: element) })
+  }
+
+  /// A list, as a literal where all of its elements are.
+  private func list(_ elements: [Template?]) -> Template? {
     guard elements.allSatisfy({ $0 != nil }) else { return nil }
     let known = elements.compactMap(\.self)
     let values = known.compactMap(\.literal)
@@ -145,11 +167,18 @@ struct ValueDecoder {
     return .members(members, record)
   }
 
+  /// True in what a step gives.
+  private var isStepPlace: Bool { if case .compiled = expressions { true } else { false } }
+
   private func unknownField(_ key: Node.Scalar, of record: RecordType, subject: String) {
     let names = record.fields.map(\.name)
     let near = nearName(to: key.text, among: names).map { "did you mean \"\($0)\"?" }
     let list = names.isEmpty ? "it has no fields" : "it has \(names.joined(separator: ", "))"
-    log.error("unknown-field", "\(subject) has no field \"\(key.text)\"", at: key.range, suggestion: near ?? list)
+    let isOfStep = StepDeclaration.keys.known.contains(key.text) && record[key.text] == nil
+    let home =
+      isOfStep && isStepPlace ? "\"\(key.text)\" is a key of the step: it stands beside \"with\", not in it" : nil
+    log.error(
+      "unknown-field", "\(subject) has no field \"\(key.text)\"", at: key.range, suggestion: home ?? near ?? list)
   }
 }
 

@@ -37,7 +37,9 @@ struct CheckCompiler {
     let (outputs, outputType) = outputs(compiler, Place(roots: roots, stepsBefore: declarations.count))
     if steps.count == declarations.count, compiler.isComplete {
       for input in inputs
-      where isIdentifier(input.declaration.name) && !compiler.uses.inputs.contains(input.declaration.name) {
+      where !input.isReported && isIdentifier(input.declaration.name)
+        && !compiler.uses.inputs.contains(input.declaration.name)
+      {
         log.error("unused-input", "nothing uses the input \"\(input.declaration.name)\"", at: input.range)
       }
       steps.reportIdle(usedByOutputs: compiler.takeSteps(), log: log)

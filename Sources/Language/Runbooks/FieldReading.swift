@@ -8,6 +8,8 @@ struct Parameter: Sendable {
   /// The default as written, where it is computed.
   var defaultSource: String?
   var range: SourceRange
+  /// Set where the declaration was reported, so that nothing else is said of it.
+  var isReported = false
 
   var isRequired: Bool { declaration.isRequired && computedDefault == nil }
 }
@@ -32,16 +34,23 @@ struct ParameterReader {
     return mapping.entries.compactMap { parameter($0.key, $0.value) }
   }
 
+  /// What stands for a declaration that was reported: its uses are no problems of their own.
+  private func unknown(_ name: Node.Scalar) -> Parameter {
+    Parameter(
+      declaration: FieldDeclaration(name: name.text, type: .any, fallback: .null, summary: ""), range: name.range,
+      isReported: true)
+  }
+
   private func parameter(_ name: Node.Scalar, _ node: Node) -> Parameter? {
     reportName(name, log: log)
     guard let reader = MappingReader(node, subject: "\"\(name.text)\"", Self.keys, log: log),
       let typeNode = reader["type"], let type = typeNode.declaredType(log: log)
-    else { return nil }
+    else { return unknown(name) }
     if !admitsSecrets, type.holdsSecret, type != .turnServer {
       log.error(
         "secret-parameter", "params are never secret", at: typeNode.range,
         suggestion: "declare it under secrets, which say where a secret comes from")
-      return nil
+      return unknown(name)
     }
     var declaration = FieldDeclaration(name: name.text, type: type, summary: reader.prose("doc") ?? "")
     if case .optional = type { declaration.fallback = .null }

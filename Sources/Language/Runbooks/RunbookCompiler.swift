@@ -97,7 +97,8 @@ struct RunbookCompiler {
   }
 
   private func reportUnused(_ params: [Parameter], _ secrets: [SecretDeclaration], _ uses: NameUses) {
-    for param in params where isIdentifier(param.declaration.name) && !uses.params.contains(param.declaration.name) {
+    for param in params
+    where !param.isReported && isIdentifier(param.declaration.name) && !uses.params.contains(param.declaration.name) {
       log.error("unused-param", "nothing uses the param \"\(param.declaration.name)\"", at: param.range)
     }
     for secret in secrets where !uses.secrets.contains(secret.name) {

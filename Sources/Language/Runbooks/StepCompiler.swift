@@ -24,6 +24,7 @@ struct StepCompiler {
     var judged = place
     judged.roots.insert(.output)
     judged.output = declaration.output
+    judged.judgesExitCodes = declaration.judgesExitCodes
     let isJudged = declaration.output != nil
     let expectations = isJudged ? expectations(reader, at: judged) : []
     let until = isJudged ? until(reader, at: judged) : nil

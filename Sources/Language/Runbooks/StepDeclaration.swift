@@ -25,7 +25,16 @@ struct StepDeclaration {
       "id", "title", "doc", "use", "effect", "with", "if", "expect", "until", "retry", "timeout", "onFailure",
       "diagnostic",
     ],
-    unsupported: ["undo", "parallel", "forEach", "phase", "steps"])
+    unsupported: ["undo", "parallel", "forEach", "phase", "steps"],
+    foreign: [
+      "retries": "retry: {times: 3, backoff: 1s}", "when": "\"if\"", "condition": "\"if\"",
+      "name": "\"title\", or \"id\"",
+      "description": "\"doc\"", "module": "\"use\"", "uses": "\"use\"", "args": "\"with\"", "params": "\"with\"",
+      "inputs": "\"with\"", "assert": "\"expect\"", "run": "use: command.run, with: {command: [PROGRAM, ARGUMENT]}",
+      "command": "use: command.run, with: {command: [PROGRAM, ARGUMENT]}",
+      "shell": "use: command.run, with: {command: [PROGRAM, ARGUMENT]}", "ignore_errors": "onFailure: continue",
+      "continue-on-error": "onFailure: continue",
+    ])
 
   /// Nil where the node is no step at all.
   init?(_ node: Node, ids: inout [String: Int], documents: DocumentCompiler) {
@@ -117,6 +126,13 @@ struct StepDeclaration {
     case .check(let check): check.outputType
     case .unknown: nil
     }
+  }
+
+  /// True where the module judges exit codes by the default of its `exitCodes`.
+  var judgesExitCodes: Bool {
+    guard case .module(let module) = use, module.input["exitCodes"] != nil else { return false }
+    if case .mapping(let mapping)? = reader["with"] { return mapping["exitCodes"] == nil }
+    return true
   }
 
   var useName: String {
