@@ -1,7 +1,8 @@
 # runbook
 #
 #   make run       set up what is missing, build, and run `daily-health` against a lab of real coturn servers
-#   make test      set up what is missing, build, and run every test; names the skipped ones, prints the summary last
+#   make test      set up what is missing, build optimised, and run every test against the `runbook` that `make install`
+#                  installs; names the skipped ones, prints the summary last
 #   make build     build the executable for development: .build/debug/runbook
 #   make install   build it for release; install it with manual page and completions (PREFIX=/usr/local DESTDIR=)
 #   make lint      swift format and shellcheck, in their strict modes
@@ -21,7 +22,6 @@ TEST_FLAGS ?=
 SWIFT_SOURCES := Package.swift Sources Tests
 # Every import must be of a target that the manifest names as a dependency: the law of who may import whom.
 CHECKS := --explicit-target-dependency-import-check error
-RELEASE := -c release --static-swift-stdlib
 RUNBOOK := .build/debug/runbook
 
 .PHONY: help run test build install lint format docs bench fuzz clean
@@ -29,7 +29,7 @@ RUNBOOK := .build/debug/runbook
 help:
 	@sed -n '/^#   /s/^#   //p' Makefile
 
-# A debug build: it is ready sooner on a fresh machine, and `make test` goes on from it.
+# A debug build: it is ready sooner on a fresh machine.
 run:
 	@scripts/setup run
 	swift build --product runbook $(CHECKS)
@@ -46,7 +46,7 @@ build:
 
 install:
 	@scripts/setup
-	swift build --product runbook $(RELEASE) $(CHECKS)
+	@scripts/build-release
 	@scripts/install "$(DESTDIR)$(PREFIX)"
 
 lint:
@@ -61,7 +61,7 @@ format:
 docs: build
 	@mkdir -p docs/reference
 	$(RUNBOOK) modules --format markdown > docs/reference/modules.md
-	RUNBOOK_WRITE_DOCS=1 scripts/test --filter 'JournalReferenceTests|ReportsDocumentTests'
+	RUNBOOK_WRITE_DOCS=1 swift test --disable-xctest $(CHECKS) --filter 'JournalReferenceTests|ReportsDocumentTests'
 
 bench:
 	@scripts/setup bench
@@ -72,4 +72,4 @@ fuzz:
 	RUNBOOK_FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/test --filter Fuzz
 
 clean:
-	rm -rf .build
+	rm -rf .build .build-release

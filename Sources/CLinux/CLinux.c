@@ -5,6 +5,20 @@
 #include <string.h>
 #include <unistd.h>
 
+static int argument_count;
+static char *const *argument_vector;
+
+/* glibc hands main's arguments to every constructor. */
+__attribute__((constructor)) static void keep_arguments(int count, char *const arguments[]) {
+  argument_count = count;
+  argument_vector = arguments;
+}
+
+int runbook_arguments(char *const **arguments) {
+  *arguments = argument_vector;
+  return argument_count;
+}
+
 int runbook_spawn(pid_t *pid, const char *path, const char *directory, char *const arguments[], char *const variables[],
                   const int descriptors[], int count) {
   posix_spawn_file_actions_t actions;

@@ -1,23 +1,39 @@
 import ArgumentParser
 import Glibc
+import Processes
 import Schema
 
-/// Runs the command that the arguments name and exits with its status.
-package func exitRunbook(arguments: [String]) async -> Never {
+/// Runs the command that the process's arguments name and exits with its status.
+package func exitRunbook() async -> Never {
+  do throws(ProcessError) { try OwnProcess.fillClosedDescriptors() } catch { exit(ExitStatus.error.code) }
   // A reader that goes away is an error of the write, not the end of the process.
   signal(SIGPIPE, SIG_IGN)
   // libarchive and others take the encoding of names from the locale; nothing else of it is used.
   setlocale(LC_CTYPE, "C.UTF-8")
-  let status = await runRunbook(arguments: arguments)
+  let status = await runRunbook(arguments: OwnProcess.arguments)
   guard let loss = Terminal.standardOutput.loss else { exit(status.code) }
   Terminal.standardError.write("runbook: standard output could not be written: \(loss)\n")
   exit(status == .passed ? ExitStatus.error.code : status.code)
 }
 
 /// Runs the command that the arguments name.
-package func runRunbook(arguments: [String]) async -> ExitStatus {
+private func runRunbook(arguments bytes: [[UInt8]]) async -> ExitStatus {
+  let given = bytes.map { String(decoding: $0, as: UTF8.self) }
+  let line = CommandWords(given)
+  let arguments = line.words
   do {
+    try refuseOtherThanUTF8(bytes)
+    if let group = line.groupWithoutCommand {
+      Terminal.standardError.write(RunbookCommand.helpMessage(for: group) + "\n\n")
+      throw CommandFailure(.invalid, "no command is given")
+    }
     var command = try RunbookCommand.parseAsRoot(arguments)
+    guard OwnProcess.hasProc else {
+      throw CommandFailure(
+        .invalid, "/proc is not there, or hides our own process",
+        advice:
+          "mount it (mount -t proc proc /proc): Swift's threads and the ends of commands cannot be followed without")
+    }
     if var command = command as? any AsyncParsableCommand {
       try await command.run()
     } else {
@@ -41,6 +57,15 @@ package func runRunbook(arguments: [String]) async -> ExitStatus {
     let failure = CommandFailure(.invalid, RunbookCommand.message(for: error), advice: suggestion)
     tellMachines(failure, arguments)
     return failure.status
+  }
+}
+
+/// A value that is not UTF-8 would go on as another one.
+private func refuseOtherThanUTF8(_ arguments: [[UInt8]]) throws(CommandFailure) {
+  for (index, bytes) in arguments.enumerated() where String(validating: bytes, as: UTF8.self) == nil {
+    throw CommandFailure(
+      .invalid, "argument \(index + 1) is not UTF-8: \"\(String(decoding: bytes, as: UTF8.self))\"",
+      advice: "write it in UTF-8; the terminal or the script may use another encoding")
   }
 }
 

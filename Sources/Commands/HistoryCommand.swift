@@ -45,26 +45,39 @@ package struct HistoryCommand: ParsableCommand {
     let ledger = project.ledger
     if let name { try refuseUnknown(name, in: project, ledger) }
     var problems: [JournalError] = []
-    do throws(JournalError) {
+    do {
       if let figure, let name {
         let readings = try ledger.figure(figure, of: name, since: earliest, limit: limit)
-        show(readings)
         if !readings.isEmpty, readings.allSatisfy({ $0.value == nil }) {
-          Terminal.standardError.write(
-            "runbook: no run of \(name) has the figure \"\(figure)\": report --format json shows what steps put out\n")
+          throw unknown(figure, among: try ledger.figures(of: name, since: earliest, limit: limit))
         }
+        show(readings)
       } else {
         let entries = try ledger.entries(of: name, since: earliest, limit: limit)
         show(entries)
         problems = entries.compactMap(\.problem)
       }
-    } catch {
+    } catch let error as JournalError {
       throw CommandFailure(error)
     }
     guard let first = problems.first else { return }
     let others = problems.count > 1 ? "\nand \(problems.count - 1) more" : ""
     throw CommandFailure(.error, first.message + others, advice: first.advice, isAfterOutput: true)
   }
+
+  /// A figure that no run has is a mistyped one.
+  private func unknown(_ figure: String, among figures: [String]) -> CommandFailure {
+    let near = nearName(to: figure, among: figures).map { "did you mean \($0)?" }
+    let known =
+      figures.isEmpty
+      ? "report --format json shows what steps put out"
+      : "there are \(figures.prefix(Self.shownFigures).joined(separator: ", "))"
+        + (figures.count > Self.shownFigures ? ", and \(figures.count - Self.shownFigures) more" : "")
+    return CommandFailure(
+      .invalid, "no run of \(name ?? "") has the figure \"\(figure)\"", advice: near ?? known)
+  }
+
+  private static let shownFigures = 12
 
   /// A name that neither a file nor a past run has is a mistyped one.
   private func refuseUnknown(_ name: String, in project: Project, _ ledger: Ledger) throws {
@@ -90,7 +103,8 @@ package struct HistoryCommand: ParsableCommand {
         return
       }
       let rows = entries.map(\.row)
-      Terminal.standardOutput.write(columns([["outcome", "started", "took", "no.", "runbook", "run"]] + rows))
+      Terminal.standardOutput.write(
+        columns([["no.", "outcome", "started", "took", "runbook"]] + rows, width: Terminal.standardOutput.pageWidth))
     }
   }
 
@@ -108,13 +122,13 @@ package struct HistoryCommand: ParsableCommand {
     case .text:
       let rows = readings.map { reading in
         [
-          momentText(reading.run.startedAt, offset: localOffset(at:)),
-          reading.value.map { shownValue($0, as: reading.type) } ?? "not known",
+          "\(reading.run.number)", listedMomentText(reading.run.startedAt, offset: localOffset(at:)),
           terminalSafe(reading.run.target ?? ""),
-          reading.run.id,
+          reading.value.map { terminalSafe(shownValue($0, as: reading.type)) } ?? "not known",
         ]
       }
-      Terminal.standardOutput.write(columns([["started", "value", "target", "run"]] + rows))
+      Terminal.standardOutput.write(
+        columns([["no.", "started", "target", "value"]] + rows, width: Terminal.standardOutput.pageWidth))
     }
   }
 }
@@ -125,17 +139,20 @@ extension LedgerEntry {
     case .run(let run, let goesOn):
       return row(run, run.outcome?.rawValue ?? (goesOn ? "running" : "died"))
     case .changed(let run, _): return row(run, "changed")
-    case .damaged(let error): return ["damaged", "", "", "", terminalSafe(error.message), folder.id]
-    case .refused(let error): return ["no access", "", "", "", terminalSafe(error.message), folder.id]
+    case .damaged(let error): return ["", "damaged", "", "", "\(folder.id): \(terminalSafe(error.message))"]
+    case .refused(let error): return ["", "no access", "", "", "\(folder.id): \(terminalSafe(error.message))"]
     }
   }
 
   private func row(_ run: RunSummary, _ outcome: String) -> [String] {
     let took = run.finishedAt.map { shortDuration($0.duration(since: run.startedAt)) } ?? ""
     let part = run.only.isEmpty ? "" : " (only \(run.only.joined(separator: ", ")))"
-    let name = run.runbook + part + (run.target.map { " @\($0)" } ?? "")
+    // One that was kept in memory has no number, and is called by its id.
+    let id = run.number > 0 ? "" : ", run \(run.id)"
+    let name = run.runbook + part + (run.target.map { " @\($0)" } ?? "") + id
     return [
-      outcome, momentText(run.startedAt, offset: localOffset(at:)), took, "\(run.number)", terminalSafe(name), run.id,
+      run.number > 0 ? "\(run.number)" : "", outcome, listedMomentText(run.startedAt, offset: localOffset(at:)), took,
+      terminalSafe(name),
     ]
   }
 

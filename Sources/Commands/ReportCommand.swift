@@ -18,7 +18,8 @@ package struct ReportCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("The run's id, a unique beginning of it, last, or the folder of a run.", valueName: "run"),
+    help: ArgumentHelp(
+      "The run's number, its id or a unique beginning of that, last, or the folder of a run.", valueName: "run"),
     completion: ProjectCompletion.runs)
   var reference: String = "last"
 

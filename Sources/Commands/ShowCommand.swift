@@ -26,36 +26,36 @@ package struct ShowCommand: ParsableCommand {
       throw Diagnostics(root: project.root).failure(error.all)
     }
     switch format {
-    case .text: Terminal.standardOutput.write(outline.page)
+    case .text: Terminal.standardOutput.write(outline.page(width: Terminal.standardOutput.pageWidth))
     case .json: Terminal.standardOutput.write(outline.json.text(.indented) + "\n")
     }
   }
 }
 
 extension Outline {
-  fileprivate var page: String {
-    var page = "\(name)  \(terminalSafe(title))\n"
-    if let doc { page += "\n\(paragraph(doc))\n" }
+  fileprivate func page(width: Int) -> String {
+    var page = paragraph("\(name)  \(terminalSafe(title))", width)
+    if let doc { page += "\n\(paragraph(doc, width))" }
     var facts: [[String]] = []
     if let severity { facts.append(["severity", severity]) }
     if let owner { facts.append(["owner", terminalSafe(owner)]) }
     facts.append(["effects", effects.sorted().map(\.rawValue).joined(separator: ", ")])
     facts.append(["target", usesTarget ? "one server, or one run for each with --target" : "not used"])
     if let timeout { facts.append(["timeout", shortDuration(timeout)]) }
-    page += "\n" + columns(facts)
-    page += fields(name.hasPrefix("checks/") ? "Inputs" : "Parameters", params)
-    page += fields("Outputs", outputs)
-    if !secrets.isEmpty { page += "\nSecrets\n" + columns(secrets.map(\.row)) }
-    page += "\nSteps\n" + columns(steps.flatMap { $0.rows(depth: 1) })
+    page += "\n" + columns(facts, width: width)
+    page += fields(name.hasPrefix("checks/") ? "Inputs" : "Parameters", params, width)
+    page += fields("Outputs", outputs, width)
+    if !secrets.isEmpty { page += "\nSecrets\n" + columns(secrets.map(\.row), width: width) }
+    page += "\nSteps\n" + columns(steps.flatMap { $0.rows(depth: 1) }, width: width)
     return page
   }
 
-  private func fields(_ heading: String, _ fields: [FieldDeclaration]) -> String {
+  private func fields(_ heading: String, _ fields: [FieldDeclaration], _ width: Int) -> String {
     guard !fields.isEmpty else { return "" }
     let rows = fields.map { field in
       ["  \(field.name)", field.type.description, given(field), terminalSafe(field.summary)]
     }
-    return "\n\(heading)\n" + columns(rows)
+    return "\n\(heading)\n" + columns(rows, width: width)
   }
 
   private func given(_ field: FieldDeclaration) -> String {
@@ -63,9 +63,9 @@ extension Outline {
     return fallback == .null ? "optional" : terminalSafe(field.type.shown(fallback))
   }
 
-  private func paragraph(_ text: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false).map { terminalSafe(String($0)) }
-      .joined(separator: "\n")
+  private func paragraph(_ text: String, _ width: Int) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false)
+      .flatMap { wrapped(terminalSafe(String($0)), width: width) }.map { $0 + "\n" }.joined()
   }
 }
 
@@ -79,7 +79,7 @@ extension Outline.Step {
   /// The step's own line, below it what decides how it runs, under the names that a runbook gives it.
   fileprivate func rows(depth: Int) -> [[String]] {
     let indent = String(repeating: "  ", count: depth)
-    let details = details.map { ["\(indent)  \($0.key)", "", "", terminalSafe($0.text)] }
+    let details = details.map { ["\(indent)  \($0.key)", terminalSafe($0.text)] }
     let shownEffect = effect.rawValue + (claimsToObserve ? " (claimed)" : "")
     return [["\(indent)\(id)", use, shownEffect, terminalSafe(title)]] + details
       + steps.flatMap { $0.rows(depth: depth + 1) }

@@ -31,7 +31,40 @@ extension Ledger {
   }
 }
 
+extension Ledger {
+  /// The names of the figures that the newest run of a runbook has of which any is known, in order; none where none has.
+  package func figures(
+    of runbook: String, since: Timestamp? = nil, limit: Int = .max
+  ) throws(JournalError) -> [String] {
+    for entry in try unverified(of: runbook, since: since, limit: limit) {
+      guard case .run = entry.content, let run = try? RecordedRun.read(entry.folder) else { continue }
+      let names = run.figures
+      if !names.isEmpty { return names }
+    }
+    return []
+  }
+}
+
 extension RecordedRun {
+  fileprivate var figures: [String] {
+    var outputs: [String: Value] = [:]
+    for recorded in events {
+      switch recorded.event {
+      case .stepResult(let result): outputs[result.path.description] = result.output
+      case .stepFinished(let step) where step.output != .null: outputs[step.path.description] = step.output
+      default: break
+      }
+    }
+    func leaves(_ value: Value, _ name: String) -> [String] {
+      switch value {
+      case .null, .list: []
+      case .members(let members): members.flatMap { leaves($0.value, "\(name).\($0.name)") }
+      default: [name]
+      }
+    }
+    return outputs.sorted { $0.key < $1.key }.flatMap { leaves($0.value, $0.key) }
+  }
+
   fileprivate func figure(_ figure: String) -> (value: Value, type: ValueType)? {
     var outputs: [String: Value] = [:]
     var declared: [String: ValueType] = [:]

@@ -48,7 +48,8 @@ package struct Ledger: RunHistory {
     return runs
   }
 
-  /// The folder of the run that a person means: `last` for the newest that is nobody's child, or the beginning of an id.
+  /// The folder of the run that a person means: `last` for the newest that is nobody's child, its number, or the
+  /// beginning of its id.
   /// By its id a run is found though another state folder cannot be read; which one is the last is then not known.
   package func run(_ reference: String) throws(LedgerError) -> RunFolder {
     let (folders, failure) = readableFolders()
@@ -57,7 +58,12 @@ package struct Ledger: RunHistory {
       guard let last = folders.first(where: { !LedgerEntry(reading: $0).isChild }) else { throw .noRuns }
       return last
     }
-    let matches = folders.filter { !reference.isEmpty && $0.id.hasPrefix(reference.uppercased()) }
+    // Ids begin with 0 for another thousand years.
+    let number = reference.hasPrefix("0") ? nil : Int(reference)
+    let matches = folders.filter { folder in
+      if let number { return folder.recordedNumber == number }
+      return !reference.isEmpty && folder.id.hasPrefix(reference.uppercased())
+    }
     guard let match = matches.first else { throw failure.map(LedgerError.unreadable) ?? .unknownRun(reference) }
     guard matches.count == 1 else { throw .ambiguousRun(reference, among: matches.map(\.id)) }
     return match

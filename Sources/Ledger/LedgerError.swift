@@ -4,9 +4,9 @@ package import Journal
 package enum LedgerError: Error, Hashable, Sendable {
   /// There are no runs yet.
   case noRuns
-  /// No id begins so.
+  /// No run has this number, and no id begins so.
   case unknownRun(String)
-  /// Several ids begin so; the newest first.
+  /// Several runs have this number, or ids that begin so; the newest first.
   case ambiguousRun(String, among: [String])
   /// The state folder cannot be read.
   case unreadable(JournalError)
@@ -15,9 +15,11 @@ package enum LedgerError: Error, Hashable, Sendable {
   package var message: String {
     switch self {
     case .noRuns: "there are no runs yet"
-    case .unknownRun(let reference): "no run has an id that begins with \"\(reference)\""
+    case .unknownRun(let reference):
+      Int64(reference) == nil || reference.hasPrefix("0")
+        ? "no run has an id that begins with \"\(reference)\"" : "no run has the number \(reference)"
     case .ambiguousRun(let reference, let ids):
-      "\(ids.count) runs have an id that begins with \"\(reference)\": \(ids.prefix(3).joined(separator: ", "))"
+      "\(ids.count) runs have the number \"\(reference)\" or an id that begins with it: \(ids.prefix(3).joined(separator: ", "))"
         + (ids.count > 3 ? ", …" : "")
     case .unreadable(let error): error.message
     }
@@ -28,7 +30,7 @@ package enum LedgerError: Error, Hashable, Sendable {
     switch self {
     case .noRuns: "start one with `runbook run NAME`"
     case .unknownRun: "`runbook history` lists the runs; `last` is the newest"
-    case .ambiguousRun: "give more of the id"
+    case .ambiguousRun: "give the id, or more of it"
     case .unreadable(let error): error.advice
     }
   }

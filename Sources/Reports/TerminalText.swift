@@ -27,7 +27,7 @@ private func isPlain(_ scalar: Unicode.Scalar) -> Bool {
 }
 
 /// The words in lines of at most `width` characters. A word that is longer is cut, so that no line ever is.
-func wrapped(_ text: String, width: Int) -> [String] {
+package func wrapped(_ text: String, width: Int) -> [String] {
   let width = max(width, 1)
   var lines: [String] = []
   var line = ""

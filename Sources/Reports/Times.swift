@@ -36,10 +36,25 @@ package func momentText(_ moment: Timestamp, offset: (Timestamp) -> Int) -> Stri
   let ahead = offset(moment)
   let shifted = Timestamp(seconds: moment.seconds + Int64(ahead), nanoseconds: 0)
   guard ahead != 0, let local = shifted.map(dateAndTime) else { return "\(utc.date) \(utc.time) UTC" }
-  let minutes = Int64(abs(ahead)) / 60
-  let zone = (ahead < 0 ? "-" : "+") + twoDigits(minutes / 60) + ":" + twoDigits(minutes % 60)
   let date = local.date == utc.date ? "" : local.date + " "
-  return "\(utc.date) \(utc.time) UTC (\(date)\(local.time) \(zone))"
+  return "\(utc.date) \(utc.time) UTC (\(date)\(local.time) \(zoneText(ahead)))"
+}
+
+/// A moment in a list: in local time with its distance from UTC, `2026-11-21 09:00:05 +01:00`, or in UTC where that is local
+/// time.
+///
+/// - Parameter offset: as for ``momentText(_:offset:)``.
+package func listedMomentText(_ moment: Timestamp, offset: (Timestamp) -> Int) -> String {
+  let ahead = offset(moment)
+  let shifted = Timestamp(seconds: moment.seconds + Int64(ahead), nanoseconds: 0)
+  guard ahead != 0, let local = shifted.map(dateAndTime) else { return momentText(moment) { _ in 0 } }
+  return "\(local.date) \(local.time) \(zoneText(ahead))"
+}
+
+/// `+01:00`.
+private func zoneText(_ ahead: Int) -> String {
+  let minutes = Int64(abs(ahead)) / 60
+  return (ahead < 0 ? "-" : "+") + twoDigits(minutes / 60) + ":" + twoDigits(minutes % 60)
 }
 
 private func dateAndTime(_ moment: Timestamp) -> (date: Substring, time: Substring) {

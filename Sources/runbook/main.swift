@@ -1,3 +1,3 @@
 import Commands
 
-await exitRunbook(arguments: Array(CommandLine.arguments.dropFirst()))
+await exitRunbook()

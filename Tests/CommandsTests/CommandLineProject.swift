@@ -7,9 +7,10 @@ import Testing
 final class CommandLineProject: Sendable {
   let root: String
 
-  /// The folder that holds the executable: beside the tests.
+  /// The executable under test: what RUNBOOK_EXECUTABLE names, else the one that was built beside the tests.
   static let executable =
-    URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "runbook")
+    ProcessInfo.processInfo.environment["RUNBOOK_EXECUTABLE"]
+    ?? URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "runbook")
     .path
 
   /// The folder of this repository.

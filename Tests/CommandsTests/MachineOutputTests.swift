@@ -141,9 +141,61 @@ import Testing
       "runbook: room\nsteps:\n  - {id: disk, use: host.disk, with: {path: /}, expect: [output.total > 0]}\n")
     try await project.runbook("run", "room")
     let text = try await project.runbook("history", "room", "--figure", "disk.total")
-    #expect(text.stdout.contains(#/ [0-9.]+(MiB|GiB|TiB) /#), "\(text.stdout)\(text.stderr)")
+    #expect(text.stdout.contains(#/ [0-9.]+(MiB|GiB|TiB)\n/#), "\(text.stdout)\(text.stderr)")
     let machine = try await project.runbook("history", "room", "--figure", "disk.total", "--format", "json")
     #expect(try machine.json.array?.first?["unit"] == "bytesize")
+  }
+
+  @Test("A figure that no run has is a mistyped one: 2, and the near one")
+  func mistypedFigure() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbooks/room.yaml",
+      "runbook: room\nsteps:\n  - {id: disk, use: host.disk, with: {path: /}, expect: [output.total > 0]}\n")
+    let before = try await project.runbook("history", "room", "--figure", "disk.total")
+    #expect(before.status == 0, "\(before.stderr)")
+    try await project.runbook("run", "room")
+    for (figure, advice) in [("disk.totl", "did you mean disk.total?"), ("nothing", "there are disk.")] {
+      let refused = try await project.runbook("history", "room", "--figure", figure, "--format", "json")
+      #expect(refused.status == 2)
+      #expect(refused.stderr.contains("no run of room has the figure \"\(figure)\""), "\(refused.stderr)")
+      #expect(refused.stderr.contains(advice), "\(refused.stderr)")
+      #expect(try refused.json["schema"] == "runbook.error/1")
+    }
+  }
+
+  @Test("history and show fit 80 columns, and a run is found by the number that history gives")
+  func narrowPages() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbook.yaml",
+      """
+      project: test
+      targets:
+        a-server-with-a-rather-long-name: {server: "turn:127.0.0.1:1"}
+        frankfurt: {server: "turn:127.0.0.1:1"}
+
+      """)
+    try await project.runbook(
+      "run", "daily-health", "--only", "memory", "--only", "load", "--target", "all",
+      environment: ["TZ": "Asia/Kolkata"])
+    try await project.runbook("run", "checks/disk-space")
+    let newest = try #require(try await project.runbook("history", "--format", "json").json.array?.first)
+    let number = try #require(newest["number"]?.int)
+    let report = try await project.runbook("report", "\(number)", "--format", "json")
+    #expect(try report.json["run"] == newest["run"])
+    let unknown = try await project.runbook("report", "4711")
+    #expect(unknown.status == 2)
+    #expect(unknown.stderr.contains("no run has the number 4711"), "\(unknown.stderr)")
+    for arguments in [
+      ["history"], ["history", "checks/disk-space", "--figure", "diskSpace.used"], ["show", "daily-health"],
+      ["show", "checks/turn-relay"], ["show", "checks/stun-binding"], ["show", "checks/disk-space"],
+    ] {
+      let page = try await project.runbook(arguments, environment: ["TZ": "Asia/Kolkata"])
+      #expect(page.status == 0, "\(page.stderr)")
+      #expect(!page.stdout.isEmpty)
+      for line in page.stdout.split(separator: "\n") { #expect(line.count <= 80, "\(arguments): \(line)") }
+    }
   }
 
   @Test("A run whose journal was changed is listed as such")
@@ -157,8 +209,7 @@ import Testing
       try project.read(journal).replacing("\"exists\":true", with: "\"exists\":false").replacing(
         "\"total\":", with: "\"total\":1"))
     let text = try await project.runbook("history")
-    #expect(
-      text.stdout.split(separator: "\n").contains { $0.hasPrefix("changed") && $0.hasSuffix(run) }, "\(text.stdout)")
+    #expect(text.stdout.split(separator: "\n").contains { $0.hasPrefix("1    changed") }, "\(text.stdout)")
     let listed = try #require(try await project.runbook("history", "--format", "json").json.array)
     let machine = try #require(listed.first { $0["run"]?.string == run })
     #expect(machine["outcome"] == .null)

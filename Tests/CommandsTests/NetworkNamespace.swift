@@ -19,8 +19,11 @@ enum NetworkNamespace {
 
   /// A shell that runs a script as root of a new one. A command that fails ends the script.
   ///
-  /// - Parameter arguments: `$1`, `$2`, … of the script.
-  static func shell(_ script: String, _ arguments: [String]) -> Command {
-    Command("unshare", (flags ?? []) + ["/bin/sh", "-euc", script, "script"] + arguments)
+  /// - Parameters:
+  ///   - arguments: `$1`, `$2`, … of the script.
+  ///   - isMounting: what the script mounts is seen by it alone.
+  static func shell(_ script: String, _ arguments: [String], isMounting: Bool = false) -> Command {
+    Command(
+      "unshare", (flags ?? []) + (isMounting ? ["--mount"] : []) + ["/bin/sh", "-euc", script, "script"] + arguments)
   }
 }

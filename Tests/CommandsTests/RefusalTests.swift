@@ -188,14 +188,47 @@ import Testing
   @Test(
     "Usage errors end with 2 and say how it goes",
     arguments: [
-      ["run"], ["run", "daily-health", "--no-such-option"], ["no-such-command"], ["history", "--limit", "0"],
+      [], ["run"], ["run", "daily-health", "--no-such-option"], ["no-such-command"], ["history", "--limit", "0"],
+      ["no-such-command", "--help"], ["lab", "no-such-command", "--help"], ["--project", ".", "no-such-command"],
+      ["--project", "."], ["--no-such-option", "run", "daily-health"], ["--project"],
     ])
   func usage(arguments: [String]) async throws {
     let project = try CommandLineProject()
     let output = project.output(of: try await project.command(arguments).run())
     #expect(output.status == 2)
-    #expect(output.stderr.contains("Usage:") || output.stderr.contains("Error:"), "\(output.stderr)")
+    #expect(["Usage:", "USAGE:", "Error:"].contains { output.stderr.contains($0) }, "\(output.stderr)")
     #expect(output.stdout.isEmpty)
+  }
+
+  @Test(
+    "The project's options may stand before the command",
+    arguments: [["--project", "ops"], ["--project=ops"], ["--env-file", ".env", "--project", "ops"]])
+  func optionsBeforeCommand(options: [String]) async throws {
+    let project = try CommandLineProject()
+    try FileManager.default.moveItem(atPath: "\(project.root)/runbook.yaml", toPath: "\(project.root)/outside.yaml")
+    try project.write("ops/runbook.yaml", "project: ops\n")
+    try project.write("ops/checks/disk-space.yaml", try project.read("checks/disk-space.yaml"))
+    try project.write(".env", "TURN_SERVER=turn:127.0.0.1:1\n")
+    for command in [["run", "checks/disk-space", "-p", "failAt=100%"], ["list"], ["lab", "status"]] {
+      let output = try await project.runbook(options + command, environment: [:])
+      #expect(output.status == 0, "\(command): \(output.stderr)")
+    }
+    let help = try await project.runbook(options + ["--help"], environment: [:])
+    #expect(help.status == 0)
+    #expect(help.stdout.contains("SUBCOMMANDS"), "\(help.stdout)")
+  }
+
+  @Test("A value that is not UTF-8 is refused, and never goes on as another one")
+  func otherEncodings() async throws {
+    let project = try CommandLineProject()
+    var shell = Command(
+      "bash", ["-c", #""$0" run checks/disk-space -p path=$'/\xff' --format json"#, CommandLineProject.executable])
+    shell.directory = project.root
+    let output = project.output(of: try await shell.run())
+    #expect(output.status == 2)
+    #expect(output.stderr.contains("argument 4 is not UTF-8"), "\(output.stderr)")
+    #expect(try output.json["exitCode"] == 2)
+    #expect(!project.exists(".runbook/runs"))
   }
 
   @Test(

@@ -35,7 +35,8 @@ package final class Coturn: Sendable {
     try folder.write(certificate.certificate, to: "server.pem")
     try folder.write(certificate.key, to: "server-key.pem", mode: 0o600)
     let server = try await onBlockingThread { () throws(LabError) in
-      try TurnServer.start(in: folder.path) { port, tlsPort in
+      // Long for a machine that is busy with other tests: one that ends as it starts is told at once all the same.
+      try TurnServer.start(in: folder.path, patience: .seconds(120)) { port, tlsPort in
         var settings = TurnServerSettings(
           realm: realm, authentication: .longTerm(username: username, credential: credential), port: port)
         settings.tls = (tlsPort, .init(chain: "server.pem", key: "server-key.pem"))

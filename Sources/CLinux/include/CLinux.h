@@ -94,3 +94,7 @@ const void *runbook_last_byte(const void *bytes, int byte, size_t count);
 
 /// The first place of `part` in `bytes` (memmem(3)), or null.
 const void *runbook_find_bytes(const void *bytes, size_t count, const void *part, size_t part_count);
+
+/// The number of arguments with which this process was started, the program's name included; `arguments` gets them, for as
+/// long as the process lives. Unlike /proc/self/cmdline they are there in every container.
+int runbook_arguments(char *const **arguments);

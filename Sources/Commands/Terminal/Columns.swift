@@ -1,11 +1,22 @@
-/// Rows with their columns aligned, two spaces apart; the last column is not padded.
-func columns(_ rows: [[String]]) -> String {
+import Reports
+
+/// Rows of cells that begin below one another. A row's last cell is never padded.
+///
+/// - Parameter width: a last cell that would go beyond it goes on in further lines, below itself; nil: it goes on for ever.
+func columns(_ rows: [[String]], width: Int? = nil) -> String {
   let count = rows.map(\.count).max() ?? 0
-  let widths = (0..<count).map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
+  // The last cell of a short row may stand below several columns, and does not widen its own.
+  let widths = (0..<count).map { column in
+    rows.map { column < $0.count - ($0.count < count ? 1 : 0) ? $0[column].count : 0 }.max() ?? 0
+  }
   return rows.map { row in
-    let cells = row.enumerated().map { column, cell in
-      column == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count)
+    let start = widths.prefix(max(0, row.count - 1)).reduce(0) { $0 + $1 + 2 }
+    let lead = row.dropLast().enumerated().map { column, cell in
+      cell + String(repeating: " ", count: widths[column] - cell.count + 2)
     }
-    return cells.joined(separator: "  ") + "\n"
+    let last = row.last ?? ""
+    let lines = width.map { wrapped(last, width: max(20, $0 - start)) } ?? [last]
+    let indented = lines.joined(separator: "\n" + String(repeating: " ", count: start))
+    return lead.joined() + indented + "\n"
   }.joined()
 }

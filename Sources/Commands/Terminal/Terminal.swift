@@ -26,6 +26,9 @@ package final class Terminal: Sendable {
     return Int(size.ws_col)
   }
 
+  /// The number of columns for a page of text: the terminal's where a person looks, else 80.
+  package var pageWidth: Int { isInteractive ? width : 80 }
+
   /// Writes the whole text. Once a write has failed (a closed pipe, a terminal that hung up), later texts are dropped and
   /// ``loss`` says why: a reader that goes away must not stop a run.
   package func write(_ text: String) {
