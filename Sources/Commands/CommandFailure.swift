@@ -30,6 +30,17 @@ package struct CommandFailure: Error, Hashable, Sendable {
     self.init(.error, error.message, advice: error.advice)
   }
 
+  /// A journal that could not be written in the middle of a run.
+  ///
+  /// - Parameter lastBegun: the step that was begun last; what it did may not be recorded. Nil where none was, and for the
+  ///   parent of several runs.
+  init(_ error: JournalError, of run: String, lastBegun: StepPath?) {
+    var advice = lastBegun.map { ["step \($0) was begun and ended; what it did may not be recorded"] } ?? []
+    advice.append("what is recorded is told by: runbook report \(run)")
+    if let more = error.advice { advice.append(more) }
+    self.init(.error, "run \(run) ended early: \(error.message)", advice: advice.joined(separator: "\n"))
+  }
+
   /// For people: the advice indented below the message, control characters of either shown and not obeyed.
   var text: String? {
     guard let message else { return nil }

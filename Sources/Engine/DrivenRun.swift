@@ -101,7 +101,9 @@ struct DrivenRun {
       for running in tries.values {
         if isSecond { try await abandon(running) } else { stop(running, because: .runEnds) }
       }
-    case .due, nil: return
+    case .due: return
+    // A stream that ends has nobody left who could feed it.
+    case .cancelled, nil: throw CancellationError()
     }
   }
 
@@ -150,7 +152,7 @@ struct DrivenRun {
       switch input {
       case .result(let result): tries[result.path] = nil
       case .graceOver(let path, _): tries[path] = nil
-      case .deadline, .due, .runTimeout, .signal: continue
+      case .deadline, .due, .runTimeout, .signal, .cancelled: continue
       }
     }
   }

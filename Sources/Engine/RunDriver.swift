@@ -46,7 +46,8 @@ package struct RunDriver: Sendable {
   ///   - started: the first event, which the journal holds already.
   ///   - signals: numbers of signals that ask the run to end. After the first nothing more is begun and running steps are
   ///     cancelled; after the second they are no longer waited for.
-  /// - Throws: what `append` throws; running steps are cancelled and waited for first, since nothing may be done unrecorded.
+  /// - Throws: what `append` throws, or `CancellationError` if the task is cancelled; running steps are cancelled and waited
+  ///   for first, since nothing may be done unrecorded.
   package func drive(from started: RecordedEvent, signals: AsyncStream<Int>) async throws -> RunFinished {
     let (inputs, feed) = AsyncStream.makeStream(of: DriverInput.self)
     let listener = Task {
@@ -56,10 +57,19 @@ package struct RunDriver: Sendable {
       listener.cancel()
       feed.finish()
     }
-    var state = DrivenRun(
-      machine: RunMachine(plan: plan, run: run), feed: feed, append: append, notify: notify, run: run,
-      history: history)
-    return try await state.drive(from: started, inputs: inputs)
+    // A task that is cancelled gets nothing more from a stream: the driver works in one of its own, so that it can wait for
+    // the steps that it cancels.
+    let driving = Task { [plan, run, append, notify, history] in
+      var state = DrivenRun(
+        machine: RunMachine(plan: plan, run: run), feed: feed, append: append, notify: notify, run: run,
+        history: history)
+      return try await state.drive(from: started, inputs: inputs)
+    }
+    return try await withTaskCancellationHandler {
+      try await driving.value
+    } onCancel: {
+      feed.yield(.cancelled)
+    }
   }
 }
 
@@ -71,4 +81,6 @@ enum DriverInput: Sendable {
   case due
   case runTimeout
   case signal(Int)
+  /// The task that waits for the run was cancelled.
+  case cancelled
 }

@@ -3,7 +3,7 @@ import Glibc
 /// An open file, closed with its owner. Every call throws a ``JournalError`` that names the file and the reason.
 struct Descriptor: ~Copyable {
   let number: Int32
-  let path: String
+  var path: String
 
   /// Opens what is there, never following a symbolic link in the last part of its path.
   init(opening path: String, _ flags: Int32) throws(JournalError) {

@@ -7,11 +7,11 @@ import Schema
 /// with the same error, and no sync is tried again.
 final class JournalFile {
   /// Where the run's folder lies.
-  var folder: RunFolder
+  private(set) var folder: RunFolder
   let id: String
   private let access: StateFolder.Access
   private let clock: @Sendable () -> Moment
-  private let file: Descriptor
+  private var file: Descriptor
   private var last: JournalTail
   private var failure: JournalError?
   /// The effects of the steps that have begun, by path.
@@ -28,6 +28,12 @@ final class JournalFile {
     self.clock = clock
     last = .start
     try takeLock()
+  }
+
+  /// The run's folder was renamed, and the open file with it.
+  func moved(to folder: RunFolder) {
+    self.folder = folder
+    file.path = folder.journal
   }
 
   /// Opens the journal of a run that died, to go on with it. A torn last line is kept in a file beside it, cut off,

@@ -72,7 +72,7 @@ struct RunCreation {
     try move(aside.path, to: state.run(id).path)
     try syncFolder(state.runs)
     if !state.isVolatile { try number.settle(in: state) }
-    journal.folder = state.run(id)
+    journal.moved(to: state.run(id))
     return (journal, first)
   }
 

@@ -54,6 +54,70 @@ import Testing
 
   struct NeverBegan: Error {}
 
+  @Test("A journal that cannot be written in the middle of a run: the run, its step and its journal are named")
+  func journalFails() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbooks/three.yaml",
+      """
+      runbook: three
+      title: Three
+      allow: [change]
+      steps:
+        - {id: one, use: command.run, with: {command: ["true"]}}
+        - {id: two, use: command.run, with: {command: ["true"]}}
+
+      """)
+    var run = project.command(["run", "three"])
+    // run.started, and intent and result of the first step: the next that must be on the disk is the intent of the second.
+    run.arguments =
+      ["-f", "-qq", "-o", "\(project.root)/trace", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=ENOSPC:when=4+"]
+      + [run.executable] + run.arguments
+    run.executable = "strace"
+    let output = project.output(of: try await run.run())
+    #expect(output.status == 3)
+    let id = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: "\(project.root)/.runbook/runs").first { !$0.hasPrefix(".") })
+    #expect(output.stderr.contains("run \(id) ended early"), "\(output.stderr)")
+    #expect(output.stderr.contains("step one was begun and ended"))
+    #expect(output.stderr.contains("runbook report \(id)"))
+    #expect(!output.stderr.contains(".new-"))
+  }
+
+  @Test(
+    "A journal that cannot be written ends a run over several targets, in time, with the same words", .timeLimit(.minutes(2)))
+  func fleetJournalFails() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbook.yaml",
+      """
+      project: fleet
+      targets:
+        a: {server: "turn:127.0.0.1:9"}
+        b: {server: "turn:127.0.0.1:9"}
+
+      """)
+    try project.write(
+      "runbooks/each.yaml",
+      """
+      runbook: each
+      title: Each
+      allow: [change]
+      steps:
+        - {id: one, use: command.run, with: {command: [echo, "${target.name}"]}}
+        - {id: two, use: command.run, with: {command: [sleep, "1"]}}
+
+      """)
+    var run = project.command(["run", "each", "--target", "all"])
+    run.arguments =
+      ["-f", "-qq", "-o", "\(project.root)/trace", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=ENOSPC:when=3+"]
+      + [run.executable] + run.arguments
+    run.executable = "strace"
+    let output = project.output(of: try await run.run())
+    #expect(output.status == 3)
+    #expect(output.stderr.contains("ended early"), "\(output.stderr)")
+  }
+
   @Test(
     "TERM and INT end a run cleanly: the step is cancelled, the rest skipped, the end recorded",
     arguments: [SIGTERM, SIGINT])

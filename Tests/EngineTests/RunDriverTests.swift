@@ -105,6 +105,26 @@ import Testing
     }
   }
 
+  @Test("A run whose task is cancelled ends: its step is cancelled, has cleaned up, and nothing more begins", .timeLimit(.minutes(1)))
+  func cancelled() async throws {
+    let (progress, feed) = AsyncStream.makeStream(of: Void.self)
+    let recorder = Recorder()
+    let driver = RunDriver(
+      plan: plan([step("a", AnyStepModule(WaitUntilCancelled.self)), step("b")]), run: "RUN", history: NoHistory(),
+      append: { recorder.append($0) },
+      notify: { notice in
+        if case .progress = notice { feed.yield() }
+      })
+    let run = Task {
+      try await driver.drive(
+        from: recorded(.runStarted(startedEvent())), signals: AsyncStream { $0.finish() })
+    }
+    for await _ in progress { break }
+    run.cancel()
+    await #expect(throws: CancellationError.self) { try await run.value }
+    #expect(recorder.events.outcomes["b"] == nil)
+  }
+
   @Test("A journal that cannot be written ends the run: nothing is done unrecorded")
   func journalFails() async throws {
     struct DiskFull: Error {}

@@ -20,6 +20,18 @@ struct FleetSession: Sendable {
     // A title that speaks of its target is none for all of them.
     if plans.contains(where: { $0.title != started.title }) { started.title = started.runbook }
     let journal = try await JournalWriter.begin(started, sources: plans[0].sources, in: session.state)
+    do {
+      try await runChildren(plans, journal, since: start)
+    } catch let error as JournalError {
+      throw CommandFailure(error, of: journal.run, lastBegun: nil)
+    }
+    return try RecordedRun.read(journal.folder)
+  }
+
+  /// Runs a child for each plan and records their ends and its own.
+  private func runChildren(
+    _ plans: [Plan], _ journal: JournalWriter, since start: ContinuousClock.Instant
+  ) async throws {
     var outcomes: [Outcome] = []
     try await withThrowingTaskGroup(of: ChildFinished.self) { group in
       var waiting = plans[...]
@@ -30,11 +42,13 @@ struct FleetSession: Sendable {
         try await startNext(of: &waiting, in: &group, journal)
       }
     }
+    if let signal = session.signals.first {
+      try await journal.append(.runSignalled(RunSignalled(signal: signal)))
+    }
     let finished = RunFinished(
       outcome: Outcome.worst(outcomes), finding: nil, signal: session.signals.first,
       duration: start.duration(to: .now))
     try await journal.append(.runFinished(finished))
-    return try RecordedRun.read(journal.folder)
   }
 
   /// Starts one more child. After a signal it is recorded as skipped instead, and the rest with it.

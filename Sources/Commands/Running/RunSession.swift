@@ -3,6 +3,7 @@ import Journal
 import Language
 import Schema
 import Steps
+import Synchronization
 
 /// Runs one plan to its end, its journal in the state folder.
 struct RunSession: Sendable {
@@ -25,17 +26,26 @@ struct RunSession: Sendable {
   /// - Parameters:
   ///   - id: announced to the parent before, where there is one.
   ///   - parent: the run that this one is a child of.
-  /// - Throws: `JournalError` where something cannot be recorded; nothing more is done then.
+  /// - Throws: `JournalError` if the run cannot be begun, `CommandFailure` if something cannot be recorded later; nothing more
+  ///   is done then.
   func run(
     _ plan: Plan, id: String = ULID.next(), parent: String? = nil, display: LiveDisplay
   ) async throws -> RecordedRun {
     let journal = try await JournalWriter.begin(
       started(plan, parent: parent), sources: plan.sources, id: id, in: state)
+    let begun = Mutex<StepPath?>(nil)
     let driver = RunDriver(
       plan: plan, run: journal.run, history: history, append: { try await journal.append($0) },
-      notify: { display.show($0) })
-    _ = try await display.whileShown {
-      try await driver.drive(from: journal.first, signals: signals.subscribe())
+      notify: { notice in
+        if case .trying(let path, _) = notice { begun.withLock { $0 = path } }
+        display.show(notice)
+      })
+    do {
+      _ = try await display.whileShown {
+        try await driver.drive(from: journal.first, signals: signals.subscribe())
+      }
+    } catch let error as JournalError {
+      throw CommandFailure(error, of: journal.run, lastBegun: begun.withLock { $0 })
     }
     return try RecordedRun.read(journal.folder)
   }
