@@ -71,7 +71,10 @@ import Testing
     var run = project.command(["run", "three"])
     // run.started, and intent and result of the first step: the next that must be on the disk is the intent of the second.
     run.arguments =
-      ["-f", "-qq", "-o", "\(project.root)/trace", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=ENOSPC:when=4+"]
+      [
+        "-f", "-qq", "-o", "\(project.root)/trace", "-e", "trace=fdatasync", "-e",
+        "inject=fdatasync:error=ENOSPC:when=4+",
+      ]
       + [run.executable] + run.arguments
     run.executable = "strace"
     let output = project.output(of: try await run.run())
@@ -85,7 +88,8 @@ import Testing
   }
 
   @Test(
-    "A journal that cannot be written ends a run over several targets, in time, with the same words", .timeLimit(.minutes(2)))
+    "A journal that cannot be written ends a run over several targets, in time, with the same words",
+    .timeLimit(.minutes(2)))
   func fleetJournalFails() async throws {
     let project = try CommandLineProject()
     try project.write(
@@ -110,7 +114,10 @@ import Testing
       """)
     var run = project.command(["run", "each", "--target", "all"])
     run.arguments =
-      ["-f", "-qq", "-o", "\(project.root)/trace", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=ENOSPC:when=3+"]
+      [
+        "-f", "-qq", "-o", "\(project.root)/trace", "-e", "trace=fdatasync", "-e",
+        "inject=fdatasync:error=ENOSPC:when=3+",
+      ]
       + [run.executable] + run.arguments
     run.executable = "strace"
     let output = project.output(of: try await run.run())

@@ -105,7 +105,9 @@ import Testing
     }
   }
 
-  @Test("A run whose task is cancelled ends: its step is cancelled, has cleaned up, and nothing more begins", .timeLimit(.minutes(1)))
+  @Test(
+    "A run whose task is cancelled ends: its step is cancelled, has cleaned up, and nothing more begins",
+    .timeLimit(.minutes(1)))
   func cancelled() async throws {
     let (progress, feed) = AsyncStream.makeStream(of: Void.self)
     let recorder = Recorder()
