@@ -39,10 +39,12 @@ package struct Decompression: ~Copyable {
 }
 
 /// Owns one `archive *` opened for reading; frees it exactly once.
-private struct ReadHandle: ~Copyable {
-  let raw: OpaquePointer
+///
+/// Not private: Swift 6.3.1 at -O destroys it from other modules, and the symbol of a private type is not there to link.
+package struct ReadHandle: ~Copyable {
+  fileprivate let raw: OpaquePointer
 
-  init() throws(ArchiveError) {
+  fileprivate init() throws(ArchiveError) {
     guard let raw = archive_read_new() else {
       throw ArchiveError(.start, number: ENOMEM, message: "out of memory")
     }
@@ -51,11 +53,11 @@ private struct ReadHandle: ~Copyable {
 
   deinit { archive_read_free(raw) }
 
-  borrowing func check(_ status: Int32, _ operation: ArchiveError.Operation) throws(ArchiveError) {
+  fileprivate borrowing func check(_ status: Int32, _ operation: ArchiveError.Operation) throws(ArchiveError) {
     guard status == ARCHIVE_OK || status == ARCHIVE_WARN else { throw error(operation) }
   }
 
-  borrowing func error(_ operation: ArchiveError.Operation) -> ArchiveError {
+  fileprivate borrowing func error(_ operation: ArchiveError.Operation) -> ArchiveError {
     ArchiveError(
       operation, number: archive_errno(raw),
       message: archive_error_string(raw).map { String(cString: $0) } ?? "no reason given")
