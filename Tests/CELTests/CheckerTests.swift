@@ -174,7 +174,7 @@ func sampleEnvironment() -> Environment {
     var environment = Environment()
     for name in ["steps", "params", "i"] { environment.declare(variable: name, type: .dyn) }
     let program = try environment.compile(
-      "steps.state.output.running && has(steps.x.?y) && steps['a-b'].list[i.j].z > params.max && [1].all(e, e > 0)")
+      "steps.state.output.running && has(steps.x.y) && steps['a-b'].list[i.j].z > params.max && [1].all(e, e > 0)")
     let checked = try #require(program.checked)
     #expect(
       checked.paths.map(\.description) == [

@@ -26,6 +26,10 @@ import Testing
       "dyn(1) == 1u && dyn(1u) == 1.0 && dyn(1.0) in [1]", "{1: 'a'}[dyn(1.0)] == 'a' && dyn(1u) in {1: 2}",
       "int('-9223372036854775808') == -9223372036854775808",
       "uint('18446744073709551615') == 18446744073709551615u",
+      "dyn(9007199254740992.0) in [9007199254740993, 1, 2, 3, 4, 5, 6, 7, 8]",
+      "!(dyn(2.5) in [1, 2, 3, 4, 5, 6, 7, 8, 9])",
+      "{?'a': optional.none(), 'a': 1} == {'a': 1}", "base64.decode('AbC') == b'\\x01\\xb0'",
+      "1.0 / math.sign(-0.0) > 0.0 && math.isNaN(math.sign(0.0 / 0.0))",
       "string(1.0) == '1' && string(1e100) == '1e+100' && string(-0.5) == '-0.5'",
       "math.round(2.5) == 3.0 && math.trunc(-2.7) == -2.0 && math.isNaN(0.0 / 0.0)",
       "math.greatest([1, 2u, 3.5]) == 3.5", "math.least('abc'.size(), 2) == 2",
@@ -86,10 +90,25 @@ import Testing
   @Test(
     "octets that are no text, and base64 that is none, are refused",
     arguments: [
-      "string(b'\\xff')", "base64.decode('A')", "base64.decode('A===')", "base64.decode('AB')", "base64.decode('*AAA')",
+      "string(b'\\xff')", "base64.decode('A')", "base64.decode('A===')", "base64.decode('*AAA')",
       "base64.decode('AAA=A')",
     ])
   func refused(source: String) {
     #expect(problems(source).first?.code == .invalidConstant)
+  }
+
+  @Test(
+    "the greatest of nothing, or of what is no number, does not compile, and the message has the function's name",
+    arguments: [("math.greatest([])", "an empty list"), ("math.least([])", "an empty list"), ("math.greatest('a')", "'math.greatest'")])
+  func noExtreme(source: String, message: String) {
+    #expect(problems(source).first?.code == .invalidConstant)
+    #expect(problems(source).first?.message.contains(message) == true)
+  }
+
+  @Test(
+    "what is in a map twice is an error also where one entry may be absent",
+    arguments: ["{?'a': optional.of(1), 'a': 1}", "{'a': 1, ?'a': optional.of(1)}"])
+  func duplicateKey(source: String) throws {
+    #expect(try evaluationError(source)?.code == .duplicateKey)
   }
 }

@@ -34,6 +34,8 @@ func text(_ range: SourceRange?, of source: String) -> String {
       ("12abc", "12abc", "'12abc' is no number"),
       ("a ? b", "", "':' of the conditional is due, not the end"),
       ("has(a)", "a", "'has' takes a field, as in has(a.b)"),
+      ("has(a.?b)", "a.?b", "'has' takes a field without '?', as in has(a.b)"),
+      ("rb'a'", "'a'", "an operator or the end is due, not ''a''"),
       ("[1].all(1, true)", "1", "the variable of a macro is a simple name"),
       ("[1].all(a, a, true)", "a", "the two variables need different names"),
       ("ä", "ä", "unexpected character 'ä'"),

@@ -14,6 +14,7 @@ public struct EvaluationError: Error, Sendable {
       case duplicateKey
       case emptyOptional
       case costExceeded
+      case limitExceeded
       case host
     }
 
@@ -41,6 +42,8 @@ public struct EvaluationError: Error, Sendable {
     public static let emptyOptional = Code(kind: .emptyOptional)
     /// The evaluation cost more than the limit allows. Never absorbed.
     public static let costExceeded = Code(kind: .costExceeded)
+    /// The value is too large or too deep to be written out.
+    public static let limitExceeded = Code(kind: .limitExceeded)
     /// An error of the embedder's own.
     public static let host = Code(kind: .host)
 

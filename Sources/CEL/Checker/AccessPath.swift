@@ -54,7 +54,7 @@ extension CheckedExpression {
         return (path, indices.reversed())
       }
       switch current.kind {
-      case .select(let operand, let field, _), .presence(let operand, let field, _):
+      case .select(let operand, let field, _), .presence(let operand, let field):
         fields.append(field.text)
         current = operand
       case .index(let operand, let index, _):

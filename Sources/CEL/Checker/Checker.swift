@@ -146,7 +146,7 @@ struct Checker {
       let type = fieldType(of: type(of: operand), field, operand.range)
       if case .optional = type { return type }
       return isOptional ? .optional(type) : type
-    case .presence(let operand, let field, _):
+    case .presence(let operand, let field):
       _ = fieldType(of: type(of: operand), field, operand.range)
       return .bool
     case .index(let operand, let index, let isOptional): return self.index(node, operand, index, isOptional)

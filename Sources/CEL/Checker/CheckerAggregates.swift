@@ -41,7 +41,8 @@ extension Checker {
         report(.typeMismatch, "no map has keys of type \(show(type))", entry.key.range)
         type = .dyn
       }
-      if case .literal(let literal) = entry.key.kind, let constant = CELMap.Key(literal),
+      // An entry with `?` may add nothing.
+      if !entry.isOptional, case .literal(let literal) = entry.key.kind, let constant = CELMap.Key(literal),
         !known.insert(constant).inserted
       {
         report(.duplicateKey, "the key is in the map twice", entry.key.range)

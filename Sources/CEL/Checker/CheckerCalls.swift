@@ -154,30 +154,39 @@ extension Checker {
 
   /// Lets overloads look at arguments that are literals.
   private mutating func validate(_ overloads: [Overload], _ node: Expression, _ arguments: [Expression]) {
-    guard environment.validatesConstants, let matched = matchedOverload(overloads, node) else { return }
+    guard environment.validatesConstants, let (matched, isOnlyOne) = matchedOverload(overloads, node) else { return }
     if case .none = matched.implementation { return }
-    let constants = arguments.map { argument -> CELValue? in
-      if case .literal(let value) = argument.kind { return value }
-      return nil
-    }
+    let constants = arguments.map(\.constantArgument)
     do throws(EvaluationError) {
       if let validation = matched.validation {
         try validation(constants)
-      } else if matched.isPure, !constants.isEmpty, !constants.contains(where: { $0 == nil }) {
+      } else if isOnlyOne, matched.isPure, !constants.isEmpty, !constants.contains(where: { $0 == nil }) {
         var meter = CostMeter(limit: environment.limits.cost)
         _ = try matched.implementation.call(constants.compactMap { $0 }, &meter)
       }
     } catch {
       if error.code == .costExceeded { return }
-      let literals = arguments.filter { if case .literal = $0.kind { true } else { false } }
+      let literals = arguments.filter { $0.constantArgument != nil }
       let place = literals.last?.range ?? node.range
       report(.invalidConstant, error.message, arguments.count == 1 ? place : node.range)
     }
   }
 
-  private func matchedOverload(_ overloads: [Overload], _ node: Expression) -> Overload? {
-    guard case .function(_, let ids)? = reference(node), ids.count == 1 else { return nil }
-    return overloads.first { $0.id == ids[0] }
+  /// The first overload that takes the arguments, and whether it is the only one.
+  private func matchedOverload(_ overloads: [Overload], _ node: Expression) -> (Overload, isOnlyOne: Bool)? {
+    guard case .function(_, let ids)? = reference(node) else { return nil }
+    return overloads.first { $0.id == ids[0] }.map { ($0, ids.count == 1) }
+  }
+}
+
+extension Expression {
+  /// The value of an argument that is known when the expression is checked: of a literal, and of `[]`.
+  fileprivate var constantArgument: CELValue? {
+    switch kind {
+    case .literal(let value): value
+    case .list(let elements) where elements.isEmpty: .list([])
+    default: nil
+    }
   }
 }
 

@@ -56,7 +56,7 @@ struct CostEstimator {
       if checked.reference(of: node) != nil { return (Extent(0), unknownSize(node)) }
       let inner = estimate(operand).cost
       return (isOptional ? inner + Extent(1) : inner, unknownSize(node))
-    case .presence(let operand, _, _): return (estimate(operand).cost, Extent(0))
+    case .presence(let operand, _): return (estimate(operand).cost, Extent(0))
     case .index(let operand, let index, let isOptional):
       let (indexCost, indexSize) = estimate(index)
       let lookup = indexCost + lookupCost(index, indexSize)
@@ -149,6 +149,10 @@ struct CostEstimator {
   private func call(
     _ node: Expression, _ target: Expression?, _ name: String, _ arguments: [Expression]
   ) -> (Extent, Extent) {
+    if isLazy(node), let target, let other = arguments.first {
+      let (first, second) = (estimate(target), estimate(other))
+      return (Extent(1) + first.cost + second.cost.optional, unknownSize(node))
+    }
     var cost = Extent(1)
     var sizes: [Extent] = []
     let isMember = target.map { checked.reference(of: node).isMember($0, in: checked) } ?? false
@@ -173,6 +177,12 @@ struct CostEstimator {
       let isHost = !StandardDefinitions.all.functions.keys.contains(checked.functionName(of: node))
       return (isMetered || isHost ? cost + .unknown : cost, unknownSize(node))
     }
+  }
+
+  /// Whether the call evaluates its argument only where the optional before it is empty.
+  private func isLazy(_ node: Expression) -> Bool {
+    guard case .function(_, let overloads)? = checked.reference(of: node) else { return false }
+    return OptionalExtension.isLazy(overloads)
   }
 
   private func pattern(_ source: String) -> Pattern? {

@@ -3,6 +3,8 @@ struct Frame {
   let activation: any Activation
   /// The values of the macros' variables, by the positions the planner gave them.
   var locals: [CELValue]
+  /// Why variables of `cel.bind` have no value, by their positions: an error only where one is read.
+  var failures: [Int: EvaluationError] = [:]
   var meter: CostMeter
   var recordsAbsorbed = false
   var absorbed: [EvaluationError] = []

@@ -43,7 +43,10 @@ final class LocalNode: Node {
     self.range = range
   }
 
-  func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue { frame.locals[slot] }
+  func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue {
+    if !frame.failures.isEmpty, let failure = frame.failures[slot] { throw failure }
+    return frame.locals[slot]
+  }
 }
 
 /// A name or function that was not found, in a program made without a check.
@@ -59,7 +62,10 @@ final class FailingNode: Node {
   func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue { throw error }
 }
 
-/// `cel.bind`.
+/// `cel.bind`: that the value fails is an error only where the name is read.
+///
+/// The value is evaluated beforehand all the same, once: evaluated where the name is read, values of values would nest
+/// deeper than the expression does, and the stack with them.
 final class BindNode: Node {
   let range: SourceRange
   private let slot: Int
@@ -74,8 +80,13 @@ final class BindNode: Node {
   }
 
   func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue {
-    let bound = try value.evaluate(&frame)
-    frame.locals[slot] = bound
+    do throws(EvaluationError) {
+      frame.locals[slot] = try value.evaluate(&frame)
+    } catch {
+      if error.code == .costExceeded { throw error }
+      frame.failures[slot] = error
+    }
+    defer { frame.failures[slot] = nil }
     return try body.evaluate(&frame)
   }
 }

@@ -92,7 +92,7 @@ struct Planner {
     switch expression.kind {
     case .literal, .identifier: return node(expression)
     case .select(let operand, let field, let isOptional): return select(expression, operand, field.text, isOptional)
-    case .presence(let operand, let field, _):
+    case .presence(let operand, let field):
       let inner = node(operand)
       return fold(PresenceNode(inner, field.text, range), [inner])
     case .index(let operand, let index, let isOptional):
@@ -213,6 +213,10 @@ struct Planner {
       return FailingNode(error, expression.range)
     }
     let values = operands.map { node($0) }
+    if values.count == 2, OptionalExtension.isLazy(overloads.map(\.id)) {
+      let givesValue = overloads.first?.id == OptionalExtension.orValue
+      return fold(AlternativeNode(name, givesValue: givesValue, values[0], values[1], expression.range), values)
+    }
     let call = CallNode(name, overloads, values, expression.range)
     return overloads.allSatisfy(\.isPure) ? fold(call, values) : call
   }

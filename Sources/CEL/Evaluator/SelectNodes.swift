@@ -213,6 +213,10 @@ final class IndexNode: Node {
   }
 }
 
+extension CELValue {
+  fileprivate var isDouble: Bool { if case .double = self { true } else { false } }
+}
+
 /// `value in container`.
 final class InNode: ConditionNode {
   let range: SourceRange
@@ -243,7 +247,8 @@ final class InNode: ConditionNode {
     try frame.meter.charge(1)
     let wanted = try value.evaluate(&frame)
     try frame.meter.charge(wanted.lookupCost)
-    if let elements { return CELMap.Key(wanted).map { elements.contains($0) } ?? false }
+    // A fractional number is equal to every whole number that it stands for when rounded, which no set can tell.
+    if let elements, !wanted.isDouble { return CELMap.Key(wanted).map { elements.contains($0) } ?? false }
     let place = try container.evaluate(&frame)
     switch place {
     case .list(let values):

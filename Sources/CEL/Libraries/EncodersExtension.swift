@@ -1,4 +1,5 @@
-/// `base64.encode` and `base64.decode` (RFC 4648 section 4; padding may be left away when decoding).
+/// `base64.encode` and `base64.decode` (RFC 4648 section 4; when decoding, padding may be left away, and spare bits need not
+/// be zero).
 enum EncodersExtension {
   static let functions: [String: [Overload]] = [
     "base64.encode": [Overload("base64_encode_bytes", [.bytes], .string, implementation: .unary(encode))],
@@ -41,7 +42,6 @@ enum EncodersExtension {
         output.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
       }
     }
-    guard bits & (1 << UInt32(count) - 1) == 0 else { throw notBase64 }
     return .bytes(output)
   }
 

@@ -1,8 +1,8 @@
 /// `math.greatest`, `math.least`, rounding, signs and the like.
 enum MathExtension {
   static let functions: [String: [Overload]] = [
-    "math.greatest": extremes("math_@max", wanted: 1),
-    "math.least": extremes("math_@min", wanted: -1),
+    "math.greatest": extremes("math.greatest", "math_@max", wanted: 1),
+    "math.least": extremes("math.least", "math_@min", wanted: -1),
     "math.ceil": [double("math_ceil_double") { $0.rounded(.up) }],
     "math.floor": [double("math_floor_double") { $0.rounded(.down) }],
     "math.round": [double("math_round_double") { $0.rounded(.toNearestOrAwayFromZero) }],
@@ -29,26 +29,34 @@ enum MathExtension {
 
   // MARK: Extremes
 
-  private static func extremes(_ id: String, wanted: Int) -> [Overload] {
-    let implementation = Overload.Implementation.variadic { (arguments) throws(EvaluationError) in
+  private static func extremes(_ name: String, _ id: String, wanted: Int) -> [Overload] {
+    let implementation = { @Sendable (arguments: [CELValue]) throws(EvaluationError) -> CELValue in
       var values = arguments
       if arguments.count == 1, case .list(let elements) = arguments[0] { values = elements }
-      guard var best = values.first else {
-        throw EvaluationError(.invalidArgument, "an empty list has no greatest or least element")
-      }
+      guard var best = values.first else { throw noElement }
       for value in values {
-        guard value.isNumber else { throw EvaluationError.noOverload(id, [value]) }
+        guard value.isNumber else { throw EvaluationError.noOverload(name, [value]) }
         if let order = Comparison.order(value, best), order == wanted { best = value }
       }
       return best
     }
+    let validation = { @Sendable (arguments: [CELValue?]) throws(EvaluationError) -> Void in
+      if arguments == [.list([])] { throw noElement }
+      let constants = arguments.compactMap(\.self)
+      if constants.count == arguments.count { _ = try implementation(constants) }
+    }
     let types: [(String, CELType)] = [("int", .int), ("uint", .uint), ("double", .double), ("dyn", .dyn)]
     // The overloads for lists come before the one that takes anything.
-    let lists = types.map { Overload("\(id)_list_\($0)", [.list($1)], $1, implementation: implementation) }
+    let lists = types.map { Overload("\(id)_list_\($0)", [.list($1)], $1, implementation: .variadic(implementation), validation: validation) }
     let numbers = types.map {
-      Overload("\(id)_\($0)", [$1], $1, isVariadic: true, implementation: implementation)
+      Overload(
+        "\(id)_\($0)", [$1], $1, isVariadic: true, implementation: .variadic(implementation), validation: validation)
     }
     return numbers.dropLast() + lists + numbers.suffix(1)
+  }
+
+  private static var noElement: EvaluationError {
+    EvaluationError(.invalidArgument, "an empty list has no greatest or least element")
   }
 
   // MARK: Numbers
@@ -86,7 +94,7 @@ enum MathExtension {
     switch value {
     case .int(let number): .int(number.signum())
     case .uint(let number): .uint(number == 0 ? 0 : 1)
-    case .double(let number): .double(number > 0 ? 1 : number < 0 ? -1 : number)
+    case .double(let number): .double(number > 0 ? 1 : number < 0 ? -1 : number.isNaN ? number : 0)
     default: throw EvaluationError.noOverload("math.sign", [value])
     }
   }

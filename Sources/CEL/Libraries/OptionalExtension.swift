@@ -3,6 +3,13 @@ enum OptionalExtension {
   private static let value = CELType.parameter("V")
   private static let optional = CELType.optional(value)
 
+  private static let or = "optional_or_optional"
+  /// The overload that gives what the optional holds, not another optional.
+  static let orValue = "optional_orValue_value"
+
+  /// Whether a call of these overloads evaluates its argument only where the optional before it is empty.
+  static func isLazy(_ overloads: [String]) -> Bool { overloads == [or] || overloads == [orValue] }
+
   static let functions: [String: [Overload]] = [
     "optional.of": [Overload("optional_of", [value], optional, implementation: .unary { .some($0) })],
     "optional.none": [Overload("optional_none", [], optional, implementation: .variadic { _ in .none })],
@@ -31,14 +38,14 @@ enum OptionalExtension {
     ],
     "or": [
       Overload(
-        "optional_or_optional", [optional, optional], optional, isMember: true,
+        or, [optional, optional], optional, isMember: true,
         implementation: .binary { (first, second) throws(EvaluationError) in
           try contents(first) == nil ? second : first
         })
     ],
     "orValue": [
       Overload(
-        "optional_orValue_value", [optional, value], value, isMember: true,
+        orValue, [optional, value], value, isMember: true,
         implementation: .binary { (first, second) throws(EvaluationError) in try contents(first) ?? second })
     ],
     "first": [

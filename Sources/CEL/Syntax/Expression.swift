@@ -17,8 +17,8 @@ public struct Expression: Sendable {
     case identifier(String)
     /// `operand.field`, or `operand.?field` when it is optional.
     case select(operand: Expression, field: Name, isOptional: Bool)
-    /// `has(operand.field)`, or `has(operand.?field)` when it is optional.
-    case presence(operand: Expression, field: Name, isOptional: Bool)
+    /// `has(operand.field)`.
+    case presence(operand: Expression, field: Name)
     /// `operand[index]`, or `operand[?index]` when it is optional.
     case index(operand: Expression, index: Expression, isOptional: Bool)
     /// `function(arguments)`, or `target.function(arguments)`.
@@ -161,7 +161,7 @@ public struct Expression: Sendable {
   public var children: [Expression] {
     switch kind {
     case .literal, .identifier: []
-    case .select(let operand, _, _), .presence(let operand, _, _), .unary(_, let operand): [operand]
+    case .select(let operand, _, _), .presence(let operand, _), .unary(_, let operand): [operand]
     case .index(let operand, let index, _): [operand, index]
     case .call(let target, _, let arguments): (target.map { [$0] } ?? []) + arguments
     case .binary(_, let left, let right): [left, right]

@@ -17,7 +17,7 @@ extension Expression {
     case (.literal(let a), .literal(let b)): return a == b
     case (.identifier(let a), .identifier(let b)): return a == b
     case (.select(_, let a, let x), .select(_, let b, let y)): return a.text == b.text && x == y
-    case (.presence(_, let a, let x), .presence(_, let b, let y)): return a.text == b.text && x == y
+    case (.presence(_, let a), .presence(_, let b)): return a.text == b.text
     case (.index(_, _, let x), .index(_, _, let y)): return x == y
     case (.call(let t, let a, _), .call(let u, let b, _)): return a.text == b.text && (t == nil) == (u == nil)
     case (.unary(let a, _), .unary(let b, _)): return a == b

@@ -125,14 +125,13 @@ struct Lexer {
   private mutating func word() -> Token.Kind {
     let first = peek()
     let second = peek(1)
-    // A prefix of a text: r"", b"", br"", rb"", in either case.
+    // A prefix of a text: r"", b"", br"", in either case.
     let isQuote = { (byte: UInt8) in byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") }
     let lower = first | 0x20
     if lower == UInt8(ascii: "r") || lower == UInt8(ascii: "b") {
       let kind: Token.Kind = lower == UInt8(ascii: "b") ? .bytes : .string
       if isQuote(second) { return quoted(kind, isRaw: lower == UInt8(ascii: "r"), prefix: 1) }
-      let other = second | 0x20
-      if isQuote(peek(2)), other != lower, other == UInt8(ascii: "r") || other == UInt8(ascii: "b") {
+      if lower == UInt8(ascii: "b"), second | 0x20 == UInt8(ascii: "r"), isQuote(peek(2)) {
         return quoted(.bytes, isRaw: true, prefix: 2)
       }
     }

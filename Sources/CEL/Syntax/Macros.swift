@@ -46,7 +46,10 @@ extension Parser {
     guard case .select(let operand, let field, let isOptional) = arguments[0].kind else {
       throw failure("'has' takes a field, as in has(a.b)", at: arguments[0].range, code: .invalidMacro)
     }
-    return .presence(operand: operand, field: field, isOptional: isOptional)
+    guard !isOptional else {
+      throw failure("'has' takes a field without '?', as in has(a.b)", at: arguments[0].range, code: .invalidMacro)
+    }
+    return .presence(operand: operand, field: field)
   }
 
   private func comprehension(

@@ -59,12 +59,12 @@ private struct Unparser {
 
   private func plainText(_ node: Expression) -> String {
     switch node.kind {
-    case .literal(let value): return value.description
+    case .literal(let value): return value.wholeText
     case .identifier(let name): return name
     case .select(let operand, let field, let isOptional):
       return "\(text(operand, above: .postfix)).\(isOptional ? "?" : "")\(Self.fieldText(field))"
-    case .presence(let operand, let field, let isOptional):
-      return "has(\(text(operand, above: .postfix)).\(isOptional ? "?" : "")\(Self.fieldText(field)))"
+    case .presence(let operand, let field):
+      return "has(\(text(operand, above: .postfix)).\(Self.fieldText(field)))"
     case .index(let operand, let index, let isOptional):
       return "\(text(operand, above: .postfix))[\(isOptional ? "?" : "")\(text(index))]"
     case .call(let target, let function, let arguments):

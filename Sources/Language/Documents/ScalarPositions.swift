@@ -3,14 +3,12 @@ internal import Schema
 /// Where in a file each part of a scalar's text stands: through escapes, folded lines and the indentation of blocks.
 struct ScalarPositions {
   private let source: SourceText
-  /// For each scalar of the text the index in the source; one more for the end.
+  /// For each octet of the text's UTF-8 the index in the source of the scalar that it is part of; one more for the end.
   private let indices: [Int]
-  private let text: String
 
   init(_ scalar: Node.Scalar) {
     var scanner = Scanner(scalar)
     source = scalar.source
-    text = scalar.text
     indices = scanner.indices()
   }
 
@@ -22,11 +20,7 @@ struct ScalarPositions {
   }
 
   private func index(ofOffset offset: Int) -> Int {
-    let utf8 = text.utf8
-    guard let position = utf8.index(utf8.startIndex, offsetBy: max(0, offset), limitedBy: utf8.endIndex) else {
-      return indices[indices.count - 1]
-    }
-    return indices[text.unicodeScalars.distance(from: text.startIndex, to: position)]
+    indices[min(max(0, offset), indices.count - 1)]
   }
 }
 
@@ -57,7 +51,7 @@ private struct Scanner {
     var indices: [Int] = []
     for wanted in text {
       skip(to: wanted)
-      indices.append(position)
+      indices += repeatElement(position, count: UTF8.width(wanted))
       position = min(end, position + length(of: wanted))
     }
     indices.append(style == .singleQuoted || style == .doubleQuoted ? min(position, end - 1) : position)

@@ -93,7 +93,7 @@ struct Parts {
     case .call(let target, _, let arguments):
       for part in (target.map { [$0] } ?? []) + arguments where !part.isConstant { nodes.append(part) }
     case .comprehension(let comprehension): nodes.append(comprehension.range)
-    case .presence(let operand, _, _): nodes.append(operand)
+    case .presence(let operand, _): nodes.append(operand)
     case .bind(_, let value, let body):
       collect(value, into: &nodes)
       collect(body, into: &nodes)

@@ -18,7 +18,7 @@ enum KnownPaths {
     case .binary(.in, let left, let right) where truth:
       guard case .list(let elements) = right.kind else { return [] }
       return passed(left, elements.map(\.value))
-    case .presence(let operand, let field, _) where truth:
+    case .presence(let operand, let field) where truth:
       guard var path = Path(operand) else { return [] }
       path.append(.init(text: field.text, range: field.range), isOptional: false, end: node.range.end)
       let text = path.text(path.segments.count)

@@ -60,7 +60,7 @@ struct NameWalk {
   }
 
   private mutating func walkChain(_ node: SyntaxNode, _ locals: Locals, _ known: Set<String>) {
-    if case .presence(let operand, let field, _) = node.kind, var path = Path(operand) {
+    if case .presence(let operand, let field) = node.kind, var path = Path(operand) {
       path.append(.init(text: field.text, range: field.range), isOptional: true, end: node.range.end)
       visit(path, locals, known: known, asksForPresence: true)
     } else if let path = Path(node) {
@@ -71,9 +71,13 @@ struct NameWalk {
   }
 
   private mutating func walkLogic(_ node: SyntaxNode, _ locals: Locals, _ known: Set<String>) {
-    guard case .binary(let operation, let left, let right) = node.kind else { return }
-    walk(left, locals: locals, known: known)
-    walk(right, locals: locals, known: known.union(KnownPaths.when(left, is: operation == .and)))
+    guard case .binary(let operation, _, _) = node.kind else { return }
+    // Operand by operand with one set: a set for each operator would make long chains quadratic.
+    var known = known
+    for operand in node.operands(of: operation) {
+      walk(operand, locals: locals, known: known)
+      known.formUnion(KnownPaths.when(operand, is: operation == .and))
+    }
   }
 
   private mutating func walkConditional(_ node: SyntaxNode, _ locals: Locals, _ known: Set<String>) {

@@ -3,6 +3,22 @@ internal import Schema
 
 typealias SyntaxNode = CEL.Expression
 
+extension SyntaxNode {
+  /// The operands of a chain of one logical operator, in the order of the source: `a && b && c` has three.
+  func operands(of operation: BinaryOperator) -> [SyntaxNode] {
+    var operands: [SyntaxNode] = []
+    var pending = [self]
+    while let node = pending.popLast() {
+      if case .binary(operation, let left, let right) = node.kind {
+        pending += [right, left]
+      } else {
+        operands.append(node)
+      }
+    }
+    return operands
+  }
+}
+
 /// A chain of fields and positions that begins at a name: `steps.relay.output.rtt`, `inputs.servers[0].host`.
 struct Path {
   var root: Name

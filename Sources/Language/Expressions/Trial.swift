@@ -50,8 +50,8 @@ package struct Trial: Sendable {
     type = program.type.description
     do throws(EvaluationError) {
       let value = try program.evaluate(NamedActivation(values))
-      let json = (try? Value(value))?.json ?? .string(value.description)
-      result = .success(Answer(text: value.description, json: json))
+      let text = try value.text()
+      result = .success(Answer(text: text, json: try ValueJSON.json(value)))
     } catch {
       let range = error.range.map { Self.scalars($0, in: source) } ?? 0..<source.unicodeScalars.count
       result = .failure(Problem(message: error.message, suggestion: nil, range: range))

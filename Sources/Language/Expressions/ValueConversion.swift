@@ -84,9 +84,40 @@ extension Shape {
 
 private let opaqueSecret = "a secret"
 
+/// How much of what an expression gave is taken as a value: one value can hold another many times, and is written out
+/// each time.
+struct ValueBudget {
+  static let mostValues = 1_000_000
+  static let mostOctets = 128 << 20
+
+  private var values = 0
+  private var octets = 0
+
+  /// Counts a value, and the octets of its text.
+  mutating func take(_ size: Int = 0) throws(EvaluationError) {
+    values += 1
+    octets += size
+    guard values <= Self.mostValues else {
+      throw EvaluationError(.limitExceeded, "the value has more than \(Self.mostValues) parts")
+    }
+    guard octets <= Self.mostOctets else {
+      throw EvaluationError(.limitExceeded, "the value holds more than \(Self.mostOctets >> 20) MiB of text")
+    }
+  }
+}
+
 extension Value {
   /// What an expression gave, as a value of the runbook language.
+  ///
+  /// - Throws: `limitExceeded` where it is larger than ``ValueBudget`` allows; `invalidArgument` or `overflow` where the
+  ///   runbook language has no such value.
   init(_ value: CELValue) throws(EvaluationError) {
+    var budget = ValueBudget()
+    try self.init(value, &budget)
+  }
+
+  private init(_ value: CELValue, _ budget: inout ValueBudget) throws(EvaluationError) {
+    try budget.take(value.textSize)
     switch value {
     case .null: self = .null
     case .bool(let flag): self = .bool(flag)
@@ -104,7 +135,7 @@ extension Value {
     case .duration(let time): self = .duration(.nanoseconds(time.nanoseconds))
     case .list(let values):
       var result: [Value] = []
-      for value in values { result.append(try Value(value)) }
+      for value in values { result.append(try Value(value, &budget)) }
       self = .list(result)
     case .map(let map):
       var members: [Member] = []
@@ -112,15 +143,16 @@ extension Value {
         guard case .string(let name) = key else {
           throw EvaluationError(.invalidArgument, "a map whose keys are no texts is no value of a runbook")
         }
-        members.append(Member(name, try Value(value)))
+        try budget.take(name.utf8.count)
+        members.append(Member(name, try Value(value, &budget)))
       }
       self = .members(members)
     case .optional(let optional):
-      if let value = optional.value { try self.init(value) } else { self = .null }
+      if let value = optional.value { try self.init(value, &budget) } else { self = .null }
     case .record(let record):
       var members: [Member] = []
       for (field, value) in zip(record.type.fields, record.fields) {
-        if let value { members.append(Member(field.name, try Value(value))) }
+        if let value { members.append(Member(field.name, try Value(value, &budget))) }
       }
       self = .members(members)
     case .opaque(let opaque):
@@ -131,6 +163,17 @@ extension Value {
       default: throw EvaluationError(.invalidArgument, "a value of type \(value.type) is no value of a runbook")
       }
     case .type(let type): self = .string(type.name)
+    }
+  }
+}
+
+extension CELValue {
+  /// The octets that a text or bytes hold.
+  var textSize: Int {
+    switch self {
+    case .string(let text): text.utf8.count
+    case .bytes(let octets): octets.count
+    default: 0
     }
   }
 }

@@ -1,0 +1,31 @@
+/// `optional.or(other)` and `optional.orValue(other)`: the other is evaluated only where the optional is empty.
+final class AlternativeNode: Node {
+  let range: SourceRange
+  private let name: String
+  private let givesValue: Bool
+  private let optional: any Node
+  private let other: any Node
+
+  init(_ name: String, givesValue: Bool, _ optional: any Node, _ other: any Node, _ range: SourceRange) {
+    self.name = name
+    self.givesValue = givesValue
+    self.optional = optional
+    self.other = other
+    self.range = range
+  }
+
+  func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue {
+    try frame.meter.charge(1)
+    let first = try optional.evaluate(&frame)
+    guard case .optional(let wrapped) = first else {
+      throw EvaluationError.noOverload(name, [first]).placed(at: range)
+    }
+    if let value = wrapped.value { return givesValue ? value : first }
+    let second = try other.evaluate(&frame)
+    if givesValue { return second }
+    guard case .optional = second else {
+      throw EvaluationError.noOverload(name, [first, second]).placed(at: range)
+    }
+    return second
+  }
+}
