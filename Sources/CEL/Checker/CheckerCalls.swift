@@ -160,7 +160,7 @@ extension Checker {
     do throws(EvaluationError) {
       if let validation = matched.validation {
         try validation(constants)
-      } else if isOnlyOne, matched.isPure, !constants.isEmpty, !constants.contains(where: { $0 == nil }) {
+      } else if isOnlyOne, matched.isPure, !constants.isEmpty, !constants.contains(where: { $0 == nil || $0 == .list([]) }) {
         var meter = CostMeter(limit: environment.limits.cost)
         _ = try matched.implementation.call(constants.compactMap { $0 }, &meter)
       }
