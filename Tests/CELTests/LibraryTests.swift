@@ -99,7 +99,10 @@ import Testing
 
   @Test(
     "the greatest of nothing, or of what is no number, does not compile, and the message has the function's name",
-    arguments: [("math.greatest([])", "an empty list"), ("math.least([])", "an empty list"), ("math.greatest('a')", "'math.greatest'")])
+    arguments: [
+      ("math.greatest([])", "an empty list"), ("math.least([])", "an empty list"),
+      ("math.greatest('a')", "'math.greatest'"),
+    ])
   func noExtreme(source: String, message: String) {
     #expect(problems(source).first?.code == .invalidConstant)
     #expect(problems(source).first?.message.contains(message) == true)

@@ -160,7 +160,9 @@ extension Checker {
     do throws(EvaluationError) {
       if let validation = matched.validation {
         try validation(constants)
-      } else if isOnlyOne, matched.isPure, !constants.isEmpty, !constants.contains(where: { $0 == nil || $0 == .list([]) }) {
+      } else if isOnlyOne, matched.isPure, !constants.isEmpty,
+        !constants.contains(where: { $0 == nil || $0 == .list([]) })
+      {
         var meter = CostMeter(limit: environment.limits.cost)
         _ = try matched.implementation.call(constants.compactMap { $0 }, &meter)
       }

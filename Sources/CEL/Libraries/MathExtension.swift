@@ -47,7 +47,9 @@ enum MathExtension {
     }
     let types: [(String, CELType)] = [("int", .int), ("uint", .uint), ("double", .double), ("dyn", .dyn)]
     // The overloads for lists come before the one that takes anything.
-    let lists = types.map { Overload("\(id)_list_\($0)", [.list($1)], $1, implementation: .variadic(implementation), validation: validation) }
+    let lists = types.map {
+      Overload("\(id)_list_\($0)", [.list($1)], $1, implementation: .variadic(implementation), validation: validation)
+    }
     let numbers = types.map {
       Overload(
         "\(id)_\($0)", [$1], $1, isVariadic: true, implementation: .variadic(implementation), validation: validation)
