@@ -1,0 +1,30 @@
+import Foundation
+import Testing
+
+/// The runbook `daily-log-review` of this repository, on logs as they are found.
+@Suite struct DailyLogReviewTests {
+  private static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().path
+
+  private func review(_ project: CommandLineProject) async throws -> CommandLineProject.Output {
+    try await project.runbook(
+      "--project", Self.repository, "run", "daily-log-review", "-p", "files=[\(project.root)/logs/*.log*]",
+      environment: ["RUNBOOK_STATE": project.root + "/state"])
+  }
+
+  @Test("It passes on a quiet log, fails on a crash and on lost TLS listeners, and refuses to review nothing")
+  func dailyLogReview() async throws {
+    let project = try CommandLineProject()
+    let nothing = try await review(project)
+    #expect(nothing.status == 3)
+    #expect(nothing.stdout.contains("log.noFiles"), "\(nothing.stdout)")
+    try project.write("logs/turn.log.1", "0: : log file opened: /var/log/turnserver/turn.log\n")
+    let quiet = try await review(project)
+    #expect(quiet.status == 0, "\(quiet.stdout)")
+    try project.write("logs/turn.log", "12: : cannot start TLS and DTLS listeners\n12: : segfault at 0\n")
+    let broken = try await review(project)
+    #expect(broken.status == 1)
+    #expect(broken.stdout.contains("found tlsLost once"), "\(broken.stdout)")
+    #expect(broken.stdout.contains("found crash once"))
+  }
+}
