@@ -61,7 +61,7 @@ let package = Package(
     library("Archive", ["CLibarchive"]),
     library("Logs", ["Archive", "CLinux", "CRE2", "Schema"]),
     library("Modules", ["Addresses", "Schema", "Journal", "Logs", "Steps", "Probe", "STUN", "Processes"]),
-    library("Ledger", ["Schema", "Journal", "Steps"]),
+    library("Ledger", ["Schema", "Journal"]),
     library("Reports", ["Schema", "Journal"]),
     library(
       "Commands",
@@ -101,7 +101,7 @@ let package = Package(
       ["Addresses", "Lab", "Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
     tests("ArchiveTests", ["Archive", "Processes", "TestSupport"]),
     tests("LogsTests", ["Archive", "Logs", "Processes", "Schema", "TestSupport"]),
-    tests("LedgerTests", ["Ledger", "Journal", "Schema", "Steps", "TestSupport"]),
+    tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Schema"]),
     tests("CommandsTests", ["runbook", "Lab", "Processes", "Schema", "TestSupport"]),
   ],

@@ -1,6 +1,6 @@
 package import Journal
 package import Language
-package import Steps
+import Steps
 
 /// Drives one run to its end: asks the machine what is due, does it, and records what came of it.
 ///

@@ -1,6 +1,5 @@
 package import Journal
 package import Schema
-package import Steps
 
 /// What one figure was in one run.
 package struct FigureReading: Hashable, Sendable {

@@ -1,6 +1,5 @@
 package import Journal
 package import Schema
-package import Steps
 
 /// The runs of one or several state folders, read from their journals.
 ///

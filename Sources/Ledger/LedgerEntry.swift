@@ -1,5 +1,4 @@
 package import Journal
-package import Steps
 
 /// One run in a list.
 package struct LedgerEntry: Hashable, Sendable {

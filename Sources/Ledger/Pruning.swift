@@ -1,6 +1,5 @@
 package import Journal
 package import Schema
-package import Steps
 
 /// Which past runs may go. A run goes only where every rule that is given lets it go.
 package struct Retention: Hashable, Sendable {

@@ -1,3 +1,4 @@
+package import Journal
 /// What a step may know of the run it belongs to, beyond its input.
 package struct StepContext: Sendable {
   /// The run's id.

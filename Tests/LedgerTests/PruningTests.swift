@@ -1,7 +1,6 @@
 import Foundation
 import Journal
 import Schema
-import Steps
 import TestSupport
 import Testing
 

@@ -1,4 +1,3 @@
-package import Journal
 package import Schema
 
 /// Earlier runs, read-only, for modules that compare with the past. Declared here, implemented by the ledger.
