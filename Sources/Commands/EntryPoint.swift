@@ -20,7 +20,7 @@ package func exitRunbook() async -> Never {
 private func runRunbook(arguments bytes: [[UInt8]]) async -> ExitStatus {
   let given = bytes.map { String(decoding: $0, as: UTF8.self) }
   let line = CommandWords(given)
-  let arguments = line.words
+  let arguments = EvalCommand.separatingExpression(in: line.words)
   do {
     try refuseOtherThanUTF8(bytes)
     if let group = line.groupWithoutCommand {

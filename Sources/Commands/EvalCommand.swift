@@ -1,5 +1,4 @@
 package import ArgumentParser
-import FoundationEssentials
 import Language
 import Schema
 
@@ -11,14 +10,17 @@ package struct EvalCommand: ParsableCommand {
     discussion: """
         runbook eval "duration('90s') < duration('2m')"
         runbook eval "rtt.filter(t, t > 20)" --bindings figures.json
+        runbook eval - < expression.cel
 
-      Expressions are CEL (cel.dev), with the functions that runbooks have. Exit code 2 where it cannot be compiled, 3 where \
+      Expressions are CEL (cel.dev), with the functions that runbooks have. Exit code 2 if it cannot be compiled, 3 if \
       it has no value.
       """)
 
-  @Argument(help: "The expression.") var expression: String
+  @Argument(help: "The expression; - reads it from standard input.") var expression: String
 
-  @Option(help: ArgumentHelp("A JSON object of variables.", valueName: "file"), completion: .file(extensions: ["json"]))
+  @Option(
+    help: ArgumentHelp("A JSON or YAML file of variables; - reads standard input.", valueName: "file"),
+    completion: .file(extensions: ["json", "yaml", "yml"]))
   var bindings: String?
 
   @Option(help: "text or json.") var format: ReportFormat = .text
@@ -26,15 +28,19 @@ package struct EvalCommand: ParsableCommand {
   package init() {}
 
   package func run() throws {
+    let reader = InputReader.self
+    let isFromInput = reader.isStandardInput(expression)
+    if isFromInput, let bindings, reader.isStandardInput(bindings) {
+      throw CommandFailure(
+        .invalid, "standard input cannot be both the expression and its variables",
+        advice: "give one of them as an argument or a file")
+    }
+    let source = isFromInput ? try text(reader.read(expression)) : expression
+    let variables = try bindings.map { (name: reader.name($0), bytes: try reader.read($0)) }
     let trial: Trial
-    do throws(Issues) { trial = try Trial(of: expression, bindings: try variables()) } catch {
-      if format == .json {
-        Terminal.standardOutput.write(json(error: error.all.map(\.message).joined(separator: "; ")))
-      }
-      let text = DiagnosticText(usesColour: Terminal.standardError.hasColor) { [expression] _ in Array(expression.utf8)
-      }
-      Terminal.standardError.write(text.text(error.all))
-      throw CommandFailure(.invalid)
+    do throws(Issues) { trial = try Trial(of: source, bindings: variables) } catch {
+      show(error.all, source, variables)
+      throw CommandFailure(.invalid, problems: error.all)
     }
     switch (trial.result, format) {
     case (.success(let answer), .text): Terminal.standardOutput.write("\(answer.text)  (\(trial.type))\n")
@@ -42,29 +48,38 @@ package struct EvalCommand: ParsableCommand {
       let object: JSON = ["type": .string(trial.type), "value": answer.json]
       Terminal.standardOutput.write(object.text(.indented) + "\n")
     case (.failure(let problem), _):
-      if format == .json { Terminal.standardOutput.write(json(error: problem.message)) }
-      let marks =
-        String(repeating: " ", count: problem.range.lowerBound) + String(repeating: "^", count: problem.range.count)
-      throw CommandFailure(
-        .error, "it has no value: \(problem.message)", advice: "\(expression)\n\(marks)", isAfterOutput: true)
+      show([problem], source, variables)
+      throw CommandFailure(.error, problems: [problem])
     }
   }
 
-  private func json(error: String) -> String { JSON.object([.init("error", .string(error))]).text(.indented) + "\n" }
+  private func text(_ bytes: [UInt8]) throws(CommandFailure) -> String {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw CommandFailure(.invalid, "the expression on standard input is not UTF-8")
+    }
+    return text
+  }
 
-  private func variables() throws(Issues) -> [JSON.Member] {
-    guard let bindings else { return [] }
-    func problem(_ message: String) -> Issues {
-      Issues([Issue(.error, "invalid-binding", message, at: SourceRange(file: bindings, line: 1, column: 1))])
+  private func show(_ issues: [Issue], _ source: String, _ variables: (name: String, bytes: [UInt8])?) {
+    let text = DiagnosticText(usesColour: Terminal.standardError.hasColor) { file in
+      file == Trial.sourceName ? Array(source.utf8) : file == variables?.name ? variables?.bytes : nil
     }
-    guard let bytes = FileManager.default.contents(atPath: bindings) else {
-      throw problem("the file of variables cannot be read")
-    }
-    let document: JSON
-    do { document = try JSON(parsing: bytes) } catch {
-      throw problem("the file is no JSON: \(error.message), at byte \(error.offset)")
-    }
-    guard case .object(let members) = document else { throw problem("the file is no JSON object") }
-    return members
+    Terminal.standardError.write(text.text(issues))
+  }
+
+  /// The arguments with an expression that begins with a minus behind `--`, so that it is no option: `eval -1`, `eval
+  /// '-(2 + 3)'`.
+  static func separatingExpression(in arguments: [String]) -> [String] {
+    guard arguments.first == configuration.commandName, !arguments.contains("--"),
+      let index = arguments.firstIndex(where: isNegative), arguments[index - 1] != "--bindings"
+    else { return arguments }
+    var separated = arguments
+    let expression = separated.remove(at: index)
+    return separated + ["--", expression]
+  }
+
+  /// Whether an argument is a minus with an operand: the only option with one minus is `-h`.
+  private static func isNegative(_ argument: String) -> Bool {
+    argument.hasPrefix("-") && !argument.hasPrefix("--") && !["-", "-h"].contains(argument)
   }
 }

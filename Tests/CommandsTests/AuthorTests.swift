@@ -25,7 +25,7 @@ import Testing
     #expect(unknown.stderr.contains("expression:1:5"), "\(unknown.stderr)")
     let noValue = try await project.runbook("eval", "1 / 0", "--format", "json")
     #expect(noValue.status == 3)
-    #expect(try noValue.json["error"] == "division by zero")
+    #expect(try noValue.json["problems"]?.array?.first?["message"] == "division by zero")
   }
 
   @Test("eval takes variables from a JSON file")
