@@ -13,6 +13,8 @@ import Testing
       list("[[[]]]", 14_000),
       "math.greatest(1" + String(repeating: ",1", count: 40_000) + ")", list("'a'+'b'", 12_000),
       "cel.bind(x, [], " + list("x==x", 15_000) + ")", "cel.bind(x, [], " + list("x==[]", 12_000) + ")",
+      "cel.bind(a, false, " + String(repeating: "a||", count: 30_000) + "true)",
+      "cel.bind(a, true, " + String(repeating: "a&&", count: 30_000) + "true)",
     ])
   func longSources(source: String) throws {
     #expect(try Environment().compile(source).observe(SlotActivation([])).absorbed.isEmpty)

@@ -50,6 +50,33 @@ struct ExpressionTests {
     #expect(judged.parts.map { "\($0.expression) = \($0.value.plainText)" } == parts)
   }
 
+  @Test("Of parts too large to be written out none is shown; few are tried", .timeLimit(.minutes(1)))
+  func largeParts() throws {
+    let levels = (1...22).map { "cel.bind(a\($0), [0, 0].map(i, a\($0 - 1)), " }
+    let large = (0..<2_000).map { "{'\($0)': a22} != {}" }.joined(separator: " && ")
+    let expectation =
+      "\"cel.bind(a0, output.state, " + levels.joined() + "output.ready && \(large) && output.count == 3"
+      + String(repeating: ")", count: 23) + "\""
+    let judged = try judge(expectation, scope(looked()))
+    #expect(judged.value == .bool(true))
+    #expect(judged.parts.map(\.expression) == ["output.state", "[0, 0]", "output.ready"])
+  }
+
+  @Test("A value too large to be written out is an error that names the limit")
+  func largeValue() throws {
+    let levels = (1...45).map { "cel.bind(a\($0), [a\($0 - 1), a\($0 - 1)], " }
+    let large = "cel.bind(a0, run.id, " + levels.joined() + "a45" + String(repeating: ")", count: 46)
+    let step = try plan("- {id: all, use: sample.everything, with: {anything: \"${\(large)}\"}}").steps[0]
+    var scope = Scope()
+    scope.runID = "x"
+    guard case .module(_, let input) = step.action else {
+      Testing.Issue.record("the step uses no module")
+      return
+    }
+    let error = #expect(throws: ExpressionError.self) { try input.value(in: scope) }
+    #expect(error?.message == "the value has more than 1000000 parts")
+  }
+
   @Test("An error that CEL would absorb is an error of an expectation, and of nothing else")
   func strict() throws {
     let steps = """

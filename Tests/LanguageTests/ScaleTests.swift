@@ -18,6 +18,23 @@ struct ScaleTests {
     #expect(try project.load().plan("big", catalog: sampleCatalog).steps.count == 2_000)
   }
 
+  @Test(
+    "A chain of thousands of alternatives is checked and evaluated in time about linear in its length",
+    .timeLimit(.minutes(1)),
+    arguments: [
+      "cel.bind(r, output.ready, " + String(repeating: "r||", count: 20_000) + "r)",
+      (0..<3_000).map { "has(output.document.a\($0))" }.joined(separator: "||") + "||output.ready",
+      (0..<3_000).map { "output.document.a\($0)" }.joined(separator: "&&") + "||output.ready",
+      String(repeating: "output.ready||", count: 7_000) + "output.ready",
+    ])
+  func longChains(expectation: String) throws {
+    let project = try SampleProject([
+      "runbooks/a.yaml": "runbook: a\nsteps:\n  - {id: look, use: sample.look, expect: [\"\(expectation)\"]}\n"
+    ])
+    #expect(try project.problems() == [])
+    #expect(try project.load().plan("a", catalog: sampleCatalog).steps.count == 1)
+  }
+
   @Test("The deepest documents, types, expressions and checks fit a thread with a stack of 512 KiB")
   func depth() async throws {
     let list = String(repeating: "[", count: 58) + "x" + String(repeating: "]", count: 58)

@@ -61,11 +61,20 @@ struct Parts {
 
   func values(_ trace: [Int: CELValue]) -> [ActualValue] {
     var parts: [ActualValue] = []
-    for node in Self.nodes(of: root) where parts.count < Self.most {
+    var tooLarge: Set<String> = []
+    // One budget for all parts: a condition can hold thousands of them, each as large as a value may be.
+    var budget = ValueBudget()
+    for node in Self.nodes(of: root) where parts.count + tooLarge.count < Self.most {
       let text = String(decoding: source[node.range.start..<node.range.end], as: UTF8.self)
-      guard !parts.contains(where: { $0.expression == text }), let traced = trace[node.id],
-        let value = try? Value(traced)
+      guard !parts.contains(where: { $0.expression == text }), !tooLarge.contains(text), let traced = trace[node.id]
       else { continue }
+      var left = budget
+      let value: Value
+      do throws(EvaluationError) { value = try Value(traced, &left) } catch {
+        if error.code == .limitExceeded { tooLarge.insert(text) }
+        continue
+      }
+      budget = left
       let declared = types[node.id] ?? .any
       let type = declared == .any ? ValueType(of: value) : declared.shape
       parts.append(ActualValue(expression: text, value: value.masked, type: type))

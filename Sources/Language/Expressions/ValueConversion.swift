@@ -116,7 +116,8 @@ extension Value {
     try self.init(value, &budget)
   }
 
-  private init(_ value: CELValue, _ budget: inout ValueBudget) throws(EvaluationError) {
+  /// The same, as one of several values that share a budget.
+  init(_ value: CELValue, _ budget: inout ValueBudget) throws(EvaluationError) {
     try budget.take(value.textSize)
     switch value {
     case .null: self = .null
