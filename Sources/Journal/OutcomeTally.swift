@@ -2,7 +2,7 @@
 struct OutcomeTally {
   private struct Step {
     var isDiagnostic: Bool
-    /// Of the last try.
+    /// The outcome of the last try.
     var result = Outcome.skipped
     /// What the steps inside a check come to.
     var inside = Outcome.skipped
@@ -43,11 +43,7 @@ struct OutcomeTally {
   }
 
   private mutating func count(_ outcome: Outcome, inside path: StepPath) {
-    guard let check = path.owner else {
-      total = Outcome.worst([total, outcome])
-      return
-    }
-    guard let inside = open[check]?.inside else {
+    guard let check = path.owner, let inside = open[check]?.inside else {
       total = Outcome.worst([total, outcome])
       return
     }

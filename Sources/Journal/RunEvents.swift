@@ -17,7 +17,7 @@ package struct RunStarted: JournalEvent {
   package var paramTypes: [String: ValueType]
   package var tool: ToolFacts
   package var host: String
-  /// Of the machine, so that journals of one can be told from those of another; nil where the machine has no id.
+  /// The hash of the machine's id: it tells journals of one machine from those of another. Nil if the machine has no id.
   package var machineIdHash: String?
   /// The effective user's name or number.
   package var user: String

@@ -68,7 +68,7 @@ package struct ActorFacts: Hashable, Sendable {
 /// The program that runs it.
 package struct ToolFacts: Hashable, Sendable {
   package var version: String
-  /// Of the executable, in hex; nil where it could not be read.
+  /// The digest of the executable, in hex; nil if it could not be read.
   package var sha256: String?
 
   package init(version: String, sha256: String? = nil) {

@@ -15,7 +15,7 @@ package enum Stage: String, Hashable, Sendable, CaseIterable {
   case finally
 }
 
-/// Where a step stands in a run: `relays/allocate`, `sweep[2]/probe`, `turn#2/relay`.
+/// The place of a step in a run: `relays/allocate`, `sweep[2]/probe`, `turn#2/relay`.
 ///
 /// The text is its one form, so that paths are cheap to write and to compare; ``parts`` reads it.
 package struct StepPath: Hashable, Sendable {

@@ -11,7 +11,7 @@ struct LogClock {
   ]
 
   /// One of the forms below, or nil, with nothing consumed.
-  mutating func stamp(_ cursor: inout ByteCursor) -> Timestamp? {
+  func stamp(_ cursor: inout ByteCursor) -> Timestamp? {
     let start = cursor
     if let moment = iso(&cursor) ?? syslog(&cursor) { return moment }
     cursor = start

@@ -3,7 +3,7 @@ import Schema
 
 /// What stands around a message in one line of text.
 struct LogLine {
-  /// Where the message is in the line.
+  /// The message's place in the line.
   var message: Range<Int>
   var time: Timestamp?
   /// Who wrote it, where the line is of a syslog.
@@ -16,7 +16,6 @@ struct LogLine {
   /// Reads a line of a file: with the stamp of a program of its own, of syslog (RFC 3164, RFC 5424, rsyslog), of an access
   /// log, with the prefix of `docker compose logs`, or without any of them.
   init(_ bytes: UnsafeRawBufferPointer, _ clock: LogClock) {
-    var clock = clock
     var cursor = ByteCursor(bytes)
     Self.skipComposePrefix(&cursor)
     var program: Range<Int>?

@@ -4,7 +4,7 @@ package import Schema
 package struct LogMatches: Hashable, Sendable {
   /// Messages, each as often as the log says that it was repeated.
   package var count = 0
-  /// Of the earliest and the latest message whose time is known.
+  /// The times of the earliest and the latest message whose time is known.
   package var first: Timestamp?
   package var last: Timestamp?
   /// The first of the messages, cut.

@@ -61,9 +61,7 @@ package final class LogReview {
       guard let source = pattern.match ?? pattern.all.first.map(PatternSet.literal) else {
         throw LogPatternError(pattern: pattern.name, message: "it says nothing to look for: give match or all")
       }
-      do { _ = try PatternSet([source]) } catch {
-        throw LogPatternError(pattern: pattern.name, message: error.message)
-      }
+      try PatternSet.validate(source, name: pattern.name)
       sources.append(source)
       owners.append(index)
     }
@@ -130,12 +128,11 @@ package final class LogReview {
   private func read(_ block: UnsafeRawBufferPointer) {
     account.lines += lineCount(block)
     if form == nil { form = firstForm(block) }
-    if form == .text, !set.isAnchored {
-      search(block)
-    } else {
-      eachLine(block) { record($0) }
-    }
+    if searchesBlocks { search(block) } else { eachLine(block) { record($0) } }
   }
+
+  /// True if only lines with a match are looked at, so that the line before one has not been seen.
+  private var searchesBlocks: Bool { form == .text && !set.isAnchored }
 
   /// The form of the first line that holds something; nil where none does.
   private func firstForm(_ block: UnsafeRawBufferPointer) -> LogRecord.Form? {
@@ -213,9 +210,9 @@ package final class LogReview {
   private func text(_ bytes: UnsafeRawBufferPointer, in block: UnsafeRawBufferPointer, at start: Int) {
     let line = LogLine(bytes, clock)
     if let program = scope.program, let name = line.program, !bytes[name].elementsEqual(program.utf8) { return }
-    let time = line.time ?? (form == .text && !set.isAnchored ? timeBefore(start, in: block) : lastTime)
+    let time = line.time ?? (searchesBlocks ? timeBefore(start, in: block) : lastTime)
     lastTime = time ?? lastTime
-    if line.repeatsPrevious, form == .text, !set.isAnchored { lookAtLine(before: start, in: block) }
+    if line.repeatsPrevious, searchesBlocks { lookAtLine(before: start, in: block) }
     examine(
       UnsafeRawBufferPointer(rebasing: bytes[line.message]), time: time, repetitions: line.repetitions,
       repeatsPrevious: line.repeatsPrevious)
@@ -329,7 +326,7 @@ package final class LogReview {
     return base.distance(to: UnsafeRawPointer(feed)) + 1
   }
 
-  /// Where the line feed is that ends the line at a place, or the end of the block.
+  /// The offset of the line feed that ends the line at a place, or the end of the block.
   private func lineEnd(_ block: UnsafeRawBufferPointer, _ place: Int) -> Int {
     guard let base = block.baseAddress, let feed = memchr(base + place, 0x0A, block.count - place) else {
       return block.count

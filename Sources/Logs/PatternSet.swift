@@ -11,9 +11,8 @@ final class PatternSet {
   /// Whether a pattern is tied to the start of the message, which may stand behind a prefix in the line.
   let isAnchored: Bool
 
-  /// - Parameter sources: regular expressions; at least one.
+  /// - Parameter sources: regular expressions, at least one; each was found valid before.
   init(_ sources: [String]) throws(LogPatternError) {
-    for source in sources { cre2_free(try Self.compiled(source)) }
     guard let set = cre2_set_new(Self.memoryLimit) else {
       throw LogPatternError(pattern: "", message: "no memory for the patterns")
     }
@@ -38,7 +37,13 @@ final class PatternSet {
     cre2_free(all)
   }
 
-  /// Throws where it is no regular expression of RE2.
+  /// Throws, under a name, where an expression is none of RE2.
+  static func validate(_ source: String, name: String) throws(LogPatternError) {
+    do { cre2_free(try compiled(source)) } catch {
+      throw LogPatternError(pattern: name, message: error.message)
+    }
+  }
+
   private static func compiled(_ source: String) throws(LogPatternError) -> OpaquePointer {
     guard let handle = source.withRE2({ cre2_compile_lines($0, $1, memoryLimit) }) else {
       throw LogPatternError(pattern: source, message: "no memory for the pattern")

@@ -54,6 +54,17 @@ import Testing
 
   struct NeverBegan: Error {}
 
+  /// Runs `runbook` while the disk is full for each of its threads from the given sync on.
+  private func withFailingDisk(
+    _ project: CommandLineProject, _ arguments: [String], from sync: Int
+  ) async throws -> CommandLineProject.Output {
+    let tracing = [
+      "-f", "-qq", "-o", "\(project.root)/trace", "-e", "trace=fdatasync", "-e",
+      "inject=fdatasync:error=ENOSPC:when=\(sync)+", CommandLineProject.executable,
+    ]
+    return project.output(of: try await project.command(tracing + arguments, program: "strace").run())
+  }
+
   @Test("A journal that cannot be written in the middle of a run: the run, its step and its journal are named")
   func journalFails() async throws {
     let project = try CommandLineProject()
@@ -68,16 +79,8 @@ import Testing
         - {id: two, use: command.run, with: {command: ["true"]}}
 
       """)
-    var run = project.command(["run", "three"])
     // run.started, and intent and result of the first step: the next that must be on the disk is the intent of the second.
-    run.arguments =
-      [
-        "-f", "-qq", "-o", "\(project.root)/trace", "-e", "trace=fdatasync", "-e",
-        "inject=fdatasync:error=ENOSPC:when=4+",
-      ]
-      + [run.executable] + run.arguments
-    run.executable = "strace"
-    let output = project.output(of: try await run.run())
+    let output = try await withFailingDisk(project, ["run", "three"], from: 4)
     #expect(output.status == 3)
     let id = try #require(
       try FileManager.default.contentsOfDirectory(atPath: "\(project.root)/.runbook/runs").first { !$0.hasPrefix(".") })
@@ -112,15 +115,7 @@ import Testing
         - {id: two, use: command.run, with: {command: [sleep, "1"]}}
 
       """)
-    var run = project.command(["run", "each", "--target", "all"])
-    run.arguments =
-      [
-        "-f", "-qq", "-o", "\(project.root)/trace", "-e", "trace=fdatasync", "-e",
-        "inject=fdatasync:error=ENOSPC:when=3+",
-      ]
-      + [run.executable] + run.arguments
-    run.executable = "strace"
-    let output = project.output(of: try await run.run())
+    let output = try await withFailingDisk(project, ["run", "each", "--target", "all"], from: 3)
     #expect(output.status == 3)
     #expect(output.stderr.contains("ended early"), "\(output.stderr)")
   }

@@ -42,9 +42,8 @@ struct ToolDigest {
     let aside = "\(cache).\(getpid())"
     let file = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard file >= 0 else { return }
-    let bytes = Array(text.utf8)
-    let written = write(file, bytes, bytes.count)
+    let isWritten = writeWhole(Array(text.utf8), to: file)
     close(file)
-    if written != bytes.count || rename(aside, cache) != 0 { unlink(aside) }
+    if !isWritten || rename(aside, cache) != 0 { unlink(aside) }
   }
 }

@@ -202,7 +202,7 @@ struct CompiledExpression {
   let whole: Schema.SourceRange
   let isComputedFromSecret: Bool
   let dependencies: Dependencies
-  /// Of the parts that a report shows, by their ids.
+  /// The types of the parts that a report shows, by their ids.
   let types: [Int: ValueType]
 }
 
