@@ -70,8 +70,8 @@ let package = Package(
         "Schema", "Steps",
         argumentParser,
       ],
-      // Links to this repository's own runbook and checks, which `runbook init` writes.
-      resources: ["daily-health", "disk-space", "stun-binding", "turn-relay"].map {
+      // Links to this repository's own runbooks and checks, which `runbook init` writes.
+      resources: ["daily-health", "daily-log-review", "disk-space", "log-errors", "stun-binding", "turn-relay"].map {
         .embedInCode("FirstProject/\($0).yaml")
       }),
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),

@@ -5,10 +5,10 @@ import Reports
 package struct InitCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "init",
-    abstract: "Start a project that works at once: a runbook, its checks, and a place for credentials.",
+    abstract: "Start a project that works at once: runbooks, their checks, and a place for credentials.",
     discussion: """
-      It writes runbook.yaml, runbooks/daily-health.yaml with the checks that it uses, an .env for you to fill in, readable \
-      by you alone, and a .gitignore that leaves .env and the runs out. It never writes over a file.
+      It writes runbook.yaml, the runbooks that ship with runbook and the checks that they use, an .env for you to fill in, \
+      readable by you alone, and a .gitignore that leaves .env and the runs out. It never writes over a file.
 
         runbook init ops
       """)

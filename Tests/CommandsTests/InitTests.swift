@@ -5,7 +5,7 @@ import Testing
 
 /// A new project, from nothing to a run that passed.
 @Suite struct InitTests {
-  @Test("A new project validates and passes in the lab, with this repository's runbook and checks")
+  @Test("A new project validates and passes in the lab, with all of this repository's runbooks and checks")
   func worksAtOnce() async throws {
     let place = try CommandLineProject()
     let made = try await place.runbook("init", "new/ops")
@@ -14,13 +14,15 @@ import Testing
 
     let validated = try await place.runbook("validate", "--strict", "--project", "new/ops")
     #expect(validated.status == 0, "\(validated.stderr)")
-    #expect(validated.stdout == "1 runbook, 3 checks: no problems\n")
+    let runbooks = try FileManager.default.contentsOfDirectory(atPath: "\(place.root)/runbooks").sorted()
+    let checks = try FileManager.default.contentsOfDirectory(atPath: "\(place.root)/checks").sorted()
+    #expect(validated.stdout == "\(runbooks.count) runbooks, \(checks.count) checks: no problems\n")
     let run = try await place.runbook(
       "run", "daily-health", "--lab", "--project", "new/ops", "-p", "packets=5", "--format", "json")
     #expect(run.status == 0, "\(run.stdout)\(run.stderr)")
     #expect(place.exists("new/ops/.runbook/runs"))
 
-    for path in ["runbooks/daily-health.yaml", "checks/turn-relay.yaml"] {
+    for path in runbooks.map({ "runbooks/\($0)" }) + checks.map({ "checks/\($0)" }) {
       #expect(try place.read("new/ops/\(path)") == place.read(path), "\(path)")
     }
   }

@@ -3,7 +3,7 @@ import Schema
 
 /// The files of a new project, which validates and runs in the lab as it is.
 ///
-/// Its runbook and checks are this repository's own: the package manager puts their bytes into the executable.
+/// Its runbooks and checks are this repository's own, all of them: the package manager puts their bytes into the executable.
 struct FirstProject {
   /// The project's folder; made where it is not there.
   let folder: String
@@ -23,7 +23,9 @@ struct FirstProject {
     [
       File(path: "runbook.yaml", bytes: Array(projectFile(named: name).utf8)),
       File(path: "runbooks/\(runbook).yaml", bytes: PackageResources.daily_health_yaml),
+      File(path: "runbooks/daily-log-review.yaml", bytes: PackageResources.daily_log_review_yaml),
       File(path: "checks/disk-space.yaml", bytes: PackageResources.disk_space_yaml),
+      File(path: "checks/log-errors.yaml", bytes: PackageResources.log_errors_yaml),
       File(path: "checks/stun-binding.yaml", bytes: PackageResources.stun_binding_yaml),
       File(path: "checks/turn-relay.yaml", bytes: PackageResources.turn_relay_yaml),
       File(path: ".env", bytes: Array(environmentFile.utf8), mode: 0o600),
