@@ -65,6 +65,13 @@ int runbook_spawn_foreground(pid_t *pid, const char *program, char *const argume
 
 const void *runbook_last_byte(const void *bytes, int byte, size_t count) { return memrchr(bytes, byte, count); }
 
+size_t runbook_count_bytes(const void *bytes, int byte, size_t count) {
+  const unsigned char *all = bytes;
+  size_t found = 0;
+  for (size_t i = 0; i < count; i++) found += all[i] == (unsigned char)byte;
+  return found;
+}
+
 const void *runbook_find_bytes(const void *bytes, size_t count, const void *part, size_t part_count) {
   return memmem(bytes, count, part, part_count);
 }

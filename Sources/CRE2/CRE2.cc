@@ -1,4 +1,5 @@
 #include "CRE2.h"
+#include "Lines.h"
 
 #include <re2/re2.h>
 #include <re2/set.h>
@@ -12,21 +13,8 @@ struct cre2_pattern {
   cre2_pattern(re2::StringPiece pattern, const re2::RE2::Options &options) : re(pattern, options) {}
 };
 
-namespace {
-
-re2::RE2::Options line_options(int64_t max_memory) {
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  options.set_encoding(re2::RE2::Options::EncodingLatin1);
-  options.set_never_nl(true);
-  if (max_memory > 0) options.set_max_mem(max_memory);
-  return options;
-}
-
-// `^` and `$` match at the borders of lines only with this flag.
-std::string in_lines(const char *pattern, size_t length) { return "(?m)" + std::string(pattern, length); }
-
-}  // namespace
+using cre2::in_lines;
+using cre2::line_options;
 
 struct cre2_set {
   re2::RE2::Set set;

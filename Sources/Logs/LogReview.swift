@@ -131,8 +131,8 @@ package final class LogReview {
     if searchesBlocks { search(block) } else { eachLine(block) { record($0) } }
   }
 
-  /// True if only lines with a match are looked at, so that the line before one has not been seen.
-  private var searchesBlocks: Bool { form == .text && !set.isAnchored }
+  /// True if only lines that may have a match are looked at, so that the line before one has not been seen.
+  private var searchesBlocks: Bool { form == .text && set.findsLines }
 
   /// The form of the first line that holds something; nil where none does.
   private func firstForm(_ block: UnsafeRawBufferPointer) -> LogRecord.Form? {
@@ -145,13 +145,14 @@ package final class LogReview {
     return nil
   }
 
-  /// Only lines with a match are looked at: every other byte is passed once.
+  /// Only lines that may have a match are looked at: every other byte is passed once.
   private func search(_ block: UnsafeRawBufferPointer) {
     var place = 0
-    while place < block.count, let match = set.nextMatch(in: block, from: place) {
+    while place < block.count, let match = set.nextCandidate(in: block, from: place) {
       let start = lineStart(block, match)
       let end = lineEnd(block, match)
-      text(UnsafeRawBufferPointer(rebasing: block[start..<end]), in: block, at: start)
+      let line = UnsafeRawBufferPointer(rebasing: block[start..<end])
+      if set.mayMatch(line) { text(line, in: block, at: start) }
       place = end + 1
     }
     lastTime = timeBefore(block.count, in: block)
@@ -335,18 +336,8 @@ package final class LogReview {
   }
 
   private func lineCount(_ block: UnsafeRawBufferPointer) -> Int {
-    var count = 0
-    var place = 0
-    while place + 64 <= block.count {
-      let bytes = block.loadUnaligned(fromByteOffset: place, as: SIMD64<UInt8>.self)
-      let ones = SIMD64<UInt8>(repeating: 0).replacing(with: 1, where: bytes .== 0x0A)
-      count += Int(ones.wrappedSum())
-      place += 64
-    }
-    while place < block.count {
-      if block[place] == 0x0A { count += 1 }
-      place += 1
-    }
+    guard let base = block.baseAddress else { return 0 }
+    let count = runbook_count_bytes(base, 0x0A, block.count)
     // A last line may have no line feed.
     return count + (block.last == 0x0A || block.isEmpty ? 0 : 1)
   }

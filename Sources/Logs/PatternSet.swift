@@ -1,18 +1,23 @@
 import CRE2
+import Glibc
 
 /// Patterns that are looked for in one pass, in time linear in the text.
 ///
-/// One expression of all of them finds the next line that matters in a block of lines; a set tells which of them are in it.
+/// The words without which none can match find the next line of a block that may matter; if there are no such words, one
+/// expression of all of them does. A set tells which of them are in the line.
 final class PatternSet {
   private static let memoryLimit: Int64 = 64 << 20
   private let all: OpaquePointer
   private let set: OpaquePointer
+  private let words: OpaquePointer?
   private var found: [Int32]
   /// Whether a pattern is tied to the start of the message, which may stand behind a prefix in the line.
-  let isAnchored: Bool
+  private let isAnchored: Bool
 
-  /// - Parameter sources: regular expressions, at least one; each was found valid before.
-  init(_ sources: [String]) throws(LogPatternError) {
+  /// - Parameters:
+  ///   - sources: regular expressions, at least one; each was found valid before.
+  ///   - usesWords: false for the expression alone.
+  init(_ sources: [String], usesWords: Bool = true) throws(LogPatternError) {
     guard let set = cre2_set_new(Self.memoryLimit) else {
       throw LogPatternError(pattern: "", message: "no memory for the patterns")
     }
@@ -28,6 +33,7 @@ final class PatternSet {
       throw error
     }
     self.set = set
+    words = usesWords ? Self.words(sources) : nil
     found = Array(repeating: 0, count: sources.count)
     isAnchored = sources.contains { Self.isAnchored($0) }
   }
@@ -35,6 +41,17 @@ final class PatternSet {
   deinit {
     cre2_set_free(set)
     cre2_free(all)
+    cre2_words_free(words)
+  }
+
+  private static func words(_ sources: [String]) -> OpaquePointer? {
+    let copies = sources.map { strdup($0) }
+    defer { for copy in copies { free(copy) } }
+    // A NUL would end a copy before its length.
+    guard !sources.contains(where: { $0.utf8.contains(0) }), !copies.contains(nil) else { return nil }
+    return copies.map { UnsafePointer($0) }.withUnsafeBufferPointer { patterns in
+      cre2_words_new(patterns.baseAddress, sources.map(\.utf8.count), Int32(patterns.count))
+    }
   }
 
   /// Throws, under a name, where an expression is none of RE2.
@@ -59,8 +76,22 @@ final class PatternSet {
   /// True too for what only may be tied to the start: that costs time, and loses nothing.
   private static func isAnchored(_ source: String) -> Bool { source.contains("^") || source.contains("\\A") }
 
-  /// The offset, from `start` on, of the first match of any pattern; nil where there is none.
-  func nextMatch(in text: UnsafeRawBufferPointer, from start: Int) -> Int? {
+  /// True if lines that may have a match can be found in a block of lines, without a look at the others.
+  var findsLines: Bool { words != nil || !isAnchored }
+
+  /// The offset, from `start` on, of a place in the first line that may have a match; nil if there is none.
+  func nextCandidate(in text: UnsafeRawBufferPointer, from start: Int) -> Int? {
+    guard let words else { return nextMatch(in: text, from: start) }
+    let place = text.withMemoryRebound(to: CChar.self) { cre2_words_find(words, $0.baseAddress, $0.count, start) }
+    return place < 0 ? nil : place
+  }
+
+  /// False if nothing in a line that has a candidate matches.
+  func mayMatch(_ line: UnsafeRawBufferPointer) -> Bool {
+    words == nil || isAnchored || nextMatch(in: line, from: 0) != nil
+  }
+
+  private func nextMatch(in text: UnsafeRawBufferPointer, from start: Int) -> Int? {
     var span = cre2_span()
     let found = text.withMemoryRebound(to: CChar.self) {
       cre2_find(all, $0.baseAddress, $0.count, start, &span, 1)

@@ -92,6 +92,9 @@ int runbook_spawn_foreground(pid_t *pid, const char *program, char *const argume
 /// The last of `count` bytes that is `byte` (memrchr(3)), or null.
 const void *runbook_last_byte(const void *bytes, int byte, size_t count);
 
+/// How many of `count` bytes are `byte`.
+size_t runbook_count_bytes(const void *bytes, int byte, size_t count);
+
 /// The first place of `part` in `bytes` (memmem(3)), or null.
 const void *runbook_find_bytes(const void *bytes, size_t count, const void *part, size_t part_count);
 
