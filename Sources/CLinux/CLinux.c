@@ -68,7 +68,14 @@ const void *runbook_last_byte(const void *bytes, int byte, size_t count) { retur
 size_t runbook_count_bytes(const void *bytes, int byte, size_t count) {
   const unsigned char *all = bytes;
   size_t found = 0;
-  for (size_t i = 0; i < count; i++) found += all[i] == (unsigned char)byte;
+  size_t place = 0;
+  // A sum that fits into a byte is one that vectors add up fast.
+  for (; count - place >= 240; place += 240) {
+    unsigned char part = 0;
+    for (size_t i = 0; i < 240; i++) part += all[place + i] == (unsigned char)byte;
+    found += part;
+  }
+  for (; place < count; place++) found += all[place] == (unsigned char)byte;
   return found;
 }
 

@@ -43,7 +43,7 @@ std::vector<std::string> needed_words(const char *const *patterns, const size_t 
 }  // namespace
 
 // Words fall into eight groups. For each of their first three bytes, two tables say by the halves of a byte which groups
-// have it there: sixteen places of a text are looked at with six lookups. What may be a word is then compared.
+// have it there: thirty-two places of a text are looked at with six lookups. What may be a word is then compared.
 struct cre2_words {
   std::vector<std::string> groups[group_count];
   unsigned char low[prefix_length][16] = {};
@@ -88,23 +88,26 @@ struct cre2_words {
   }
 
 #if defined(__x86_64__)
-  __attribute__((target("ssse3"))) static __m128i lookup(const unsigned char *low, const unsigned char *high,
-                                                         const char *text) {
-    const __m128i half = _mm_set1_epi8(15);
-    __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i *>(text));
-    __m128i of_low = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i *>(low)), _mm_and_si128(bytes, half));
-    __m128i of_high = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i *>(high)),
-                                       _mm_and_si128(_mm_srli_epi16(bytes, 4), half));
-    return _mm_and_si128(of_low, of_high);
+  __attribute__((target("avx2"))) static __m256i table(const unsigned char *groups) {
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i *>(groups)));
   }
 
-  __attribute__((target("ssse3"))) ptrdiff_t find(const char *text, size_t length, size_t start) const {
+  __attribute__((target("avx2"))) static __m256i lookup(__m256i low, __m256i high, const char *text) {
+    const __m256i half = _mm256_set1_epi8(15);
+    __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(text));
+    return _mm256_and_si256(_mm256_shuffle_epi8(low, _mm256_and_si256(bytes, half)),
+                            _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half)));
+  }
+
+  __attribute__((target("avx2"))) ptrdiff_t find(const char *text, size_t length, size_t start) const {
+    const __m256i low0 = table(low[0]), low1 = table(low[1]), low2 = table(low[2]);
+    const __m256i high0 = table(high[0]), high1 = table(high[1]), high2 = table(high[2]);
     size_t place = start;
-    for (; place + 16 + prefix_length - 1 <= length; place += 16) {
-      __m128i groups = _mm_and_si128(
-          _mm_and_si128(lookup(low[0], high[0], text + place), lookup(low[1], high[1], text + place + 1)),
-          lookup(low[2], high[2], text + place + 2));
-      unsigned places = 0xFFFF & ~static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(groups, _mm_setzero_si128())));
+    for (; place + 32 + prefix_length - 1 <= length; place += 32) {
+      __m256i found = _mm256_and_si256(
+          _mm256_and_si256(lookup(low0, high0, text + place), lookup(low1, high1, text + place + 1)),
+          lookup(low2, high2, text + place + 2));
+      unsigned places = ~static_cast<unsigned>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(found, _mm256_setzero_si256())));
       for (; places != 0; places &= places - 1) {
         size_t candidate = place + static_cast<size_t>(__builtin_ctz(places));
         if (is_at(text, length, candidate, candidates(text, candidate))) return static_cast<ptrdiff_t>(candidate);
@@ -115,7 +118,7 @@ struct cre2_words {
     return -1;
   }
 
-  static bool is_supported() { return __builtin_cpu_supports("ssse3"); }
+  static bool is_supported() { return __builtin_cpu_supports("avx2"); }
 #else
   ptrdiff_t find(const char *, size_t, size_t) const { return -1; }
 
