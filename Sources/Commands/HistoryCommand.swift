@@ -137,19 +137,27 @@ extension LedgerEntry {
   fileprivate var row: [String] {
     switch content {
     case .run(let run, let goesOn):
-      return row(run, run.outcome?.rawValue ?? (goesOn ? "running" : "died"))
+      let running = processes.filter { !$0.runningNumbers.isEmpty }.map { "\($0.program) (pid \($0.pid))" }
+      let left = running.isEmpty ? "" : ", left running: \(running.joined(separator: ", "))"
+      return row(run, run.outcome?.rawValue ?? (goesOn ? "running" : "died"), left)
     case .changed(let run, _): return row(run, "changed")
     case .damaged(let error): return ["", "damaged", "", "", "\(folder.id): \(terminalSafe(error.message))"]
     case .refused(let error): return ["", "no access", "", "", "\(folder.id): \(terminalSafe(error.message))"]
     }
   }
 
-  private func row(_ run: RunSummary, _ outcome: String) -> [String] {
+  /// What the run had at work if it died; none of one that cannot be read.
+  private var processes: [Report.Process] {
+    guard case .run(let run, goesOn: false) = content, run.outcome == nil else { return [] }
+    return (try? RecordedRun.read(folder)).map { Report(looking: $0).processes } ?? []
+  }
+
+  private func row(_ run: RunSummary, _ outcome: String, _ left: String = "") -> [String] {
     let took = run.finishedAt.map { shortDuration($0.duration(since: run.startedAt)) } ?? ""
     let part = run.only.isEmpty ? "" : " (only \(run.only.joined(separator: ", ")))"
     // One that was kept in memory has no number, and is called by its id.
     let id = run.number > 0 ? "" : ", run \(run.id)"
-    let name = run.runbook + part + (run.target.map { " @\($0)" } ?? "") + id
+    let name = run.runbook + part + (run.target.map { " @\($0)" } ?? "") + id + left
     return [
       run.number > 0 ? "\(run.number)" : "", outcome, listedMomentText(run.startedAt, offset: localOffset(at:)), took,
       terminalSafe(name),
@@ -172,7 +180,7 @@ extension LedgerEntry {
       "only": .array(run.only.map(JSON.string)), "outcome": outcome.map { .string($0.rawValue) } ?? .null,
       "running": .bool(goesOn), "startedAt": .string(run.startedAt.description),
       "finishedAt": run.finishedAt.map { .string($0.description) } ?? .null,
-      "damaged": damaged.map { .string($0.message) } ?? .null,
+      "damaged": damaged.map { .string($0.message) } ?? .null, "processes": .array(processes.map(\.json)),
     ]
   }
 }

@@ -32,7 +32,8 @@ package struct ReportCommand: ParsableCommand {
     do {
       let folder = try RunFolder(named: reference) ?? options.load().ledger.run(reference)
       let recorded = try RecordedRun.read(folder)
-      Terminal.standardOutput.write(text(of: Report(recorded), format, style: Style(terminal: .standardOutput)))
+      Terminal.standardOutput.write(
+        text(of: Report(looking: recorded), format, style: Style(terminal: .standardOutput)))
     } catch let error as JournalError {
       throw CommandFailure(error)
     } catch LedgerError.unreadable(let error) {

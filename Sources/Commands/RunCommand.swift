@@ -100,6 +100,10 @@ package struct RunCommand: AsyncParsableCommand {
     let run: RecordedRun
     do {
       let state = volatile ? try project.volatileState : project.state
+      if let ran = plans.first?.name {
+        // Who cannot read the state is told so by the run itself, which writes there.
+        Terminal.standardError.write((try? DeadRuns(ledger: project.ledger, runbook: ran).warning()) ?? "")
+      }
       run = try await perform(
         plans, RunSession(state: state, history: project.ledger, signals: signals, only: only))
     } catch let error as JournalError {

@@ -84,6 +84,7 @@ struct DrivenRun {
       running.deadline.cancel()
       tries[result.path] = nil
       try await record(.stepResult(result))
+    case .started(let process): try await record(.processStarted(process))
     case .deadline(let path, let attempt):
       guard let running = tries[path], running.attempt.attempt == attempt else { return }
       stop(running, because: .deadline)
@@ -112,7 +113,8 @@ struct DrivenRun {
     let context = StepContext(
       run: run, path: attempt.path.description, attempt: attempt.attempt, idempotencyKey: attempt.key,
       deadline: deadline,
-      history: history, progress: { [notify] in notify(.progress(path: attempt.path, text: $0)) })
+      history: history, progress: { [notify] in notify(.progress(path: attempt.path, text: $0)) },
+      started: { [feed] in _ = feed.yield(.started(attempt.recorded($0))) })
     notify(.trying(path: attempt.path, deadline: deadline))
     let stopping = StopFlag()
     let task = Task { [feed] in
@@ -152,7 +154,7 @@ struct DrivenRun {
       switch input {
       case .result(let result): tries[result.path] = nil
       case .graceOver(let path, _): tries[path] = nil
-      case .deadline, .due, .runTimeout, .signal, .cancelled: continue
+      case .started, .deadline, .due, .runTimeout, .signal, .cancelled: continue
       }
     }
   }

@@ -76,6 +76,8 @@ package struct RunDriver: Sendable {
 /// What can happen to a run from outside its machine.
 enum DriverInput: Sendable {
   case result(StepResultRecorded)
+  /// A step started a process.
+  case started(ProcessStarted)
   case deadline(path: StepPath, attempt: Int)
   case graceOver(path: StepPath, attempt: Int)
   case due

@@ -1,5 +1,5 @@
-import Journal
-import Language
+package import Journal
+package import Language
 import Schema
 import Steps
 
@@ -17,4 +17,19 @@ extension PlannedStep {
 
 extension PlannedCheck {
   var outputType: ValueType { .record(RecordType(fields: outputs.map(\.declaration))) }
+}
+
+extension Plan {
+  /// Its steps, for the journal of its run.
+  package var facts: [PlannedStepFacts] { Self.facts(of: steps, inside: "") }
+
+  private static func facts(of steps: [PlannedStep], inside prefix: String) -> [PlannedStepFacts] {
+    steps.flatMap { step in
+      let path = prefix + step.id
+      let own = PlannedStepFacts(
+        path: StepPath(path), title: step.title, use: step.use, effect: step.effect, diagnostic: step.isDiagnostic)
+      guard case .check(let check) = step.action else { return [own] }
+      return [own] + facts(of: check.steps, inside: path + "/")
+    }
+  }
 }

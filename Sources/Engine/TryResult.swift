@@ -75,6 +75,13 @@ extension Try {
       finding: finding, notStarted: notStarted, duration: duration)
   }
 
+  /// A process that the try started, in the form of an event.
+  func recorded(_ process: StartedProcess) -> ProcessStarted {
+    ProcessStarted(
+      path: path, attempt: attempt, program: process.program, pid: process.pid, startTime: process.startTime,
+      pidNamespace: process.pidNamespace)
+  }
+
   /// The result of a try that was begun and not brought to its end: what it did is unknown where it may only be done
   /// once, and an error of ours everywhere else.
   func unfinished(_ finding: Finding, duration: Duration) -> StepResultRecorded {

@@ -32,11 +32,13 @@ extension StepEvent {
 /// What a run's journal can hold.
 package enum Event: Hashable, Sendable {
   case runStarted(RunStarted)
+  case runPlanned(RunPlanned)
   case runResumed(RunResumed)
   case typesDeclared(TypesDeclared)
   case stepStarted(StepStarted)
   case elementsListed(ElementsListed)
   case stepIntent(StepIntent)
+  case processStarted(ProcessStarted)
   case stepResult(StepResultRecorded)
   case stepReconciled(StepReconciled)
   case stepResolved(StepResolved)
@@ -62,9 +64,10 @@ package enum Event: Hashable, Sendable {
 
   /// Every kind that this version knows, in the order in which a run meets them.
   package static let kinds: [EventKind] = [
-    EventKind(Event.runStarted), EventKind(Event.runResumed), EventKind(Event.typesDeclared),
-    EventKind(Event.stepStarted), EventKind(Event.elementsListed), EventKind(Event.stepIntent),
-    EventKind(Event.stepResult), EventKind(Event.stepReconciled), EventKind(Event.stepResolved),
+    EventKind(Event.runStarted), EventKind(Event.runPlanned), EventKind(Event.runResumed),
+    EventKind(Event.typesDeclared), EventKind(Event.stepStarted), EventKind(Event.elementsListed),
+    EventKind(Event.stepIntent), EventKind(Event.processStarted), EventKind(Event.stepResult),
+    EventKind(Event.stepReconciled), EventKind(Event.stepResolved),
     EventKind(Event.stepWaiting), EventKind(Event.stepFinished), EventKind(Event.stepSkipped),
     EventKind(Event.personAsked), EventKind(Event.personAnswered), EventKind(Event.phaseMissed),
     EventKind(Event.notifyDelivered), EventKind(Event.undoListed), EventKind(Event.childStarted),
@@ -77,11 +80,13 @@ package enum Event: Hashable, Sendable {
   var payload: (any JournalEvent)? {
     switch self {
     case .runStarted(let event): event
+    case .runPlanned(let event): event
     case .runResumed(let event): event
     case .typesDeclared(let event): event
     case .stepStarted(let event): event
     case .elementsListed(let event): event
     case .stepIntent(let event): event
+    case .processStarted(let event): event
     case .stepResult(let event): event
     case .stepReconciled(let event): event
     case .stepResolved(let event): event

@@ -48,20 +48,3 @@ private final class HeldJournal {
     guard try file.tryLock() else { return nil }
   }
 }
-
-extension RunFolder {
-  /// What the run takes on the disk, in bytes.
-  package var diskUsage: Int64 { Journal.diskUsage(of: path) }
-
-  /// The run's number, read from the beginning of its journal and not verified; nil for a run that has none, and where it
-  /// cannot be read.
-  package var recordedNumber: Int? {
-    guard let head = try? Descriptor.reading(journal).read(limit: 2048) else { return nil }
-    let key = Array(",\"number\":".utf8)
-    let number = head.offset(of: key).flatMap { offset in
-      Int(String(decoding: head[(offset + key.count)...].prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
-    }
-    guard let number = number ?? (try? JournalEnds.read(self))?.started.number, number > 0 else { return nil }
-    return number
-  }
-}

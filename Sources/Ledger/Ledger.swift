@@ -68,6 +68,13 @@ package struct Ledger: RunHistory {
     return match
   }
 
+  /// The newest folders of all states by their ids, at most `count`; no file is opened.
+  func newestFolders(_ count: Int) throws(JournalError) -> ArraySlice<RunFolder> {
+    var folders: [RunFolder] = []
+    for state in states { folders += try state.runFolders() }
+    return folders.sorted { $0.id > $1.id }.prefix(count)
+  }
+
   /// The folders of all runs, the newest first.
   private func folders() throws(JournalError) -> [RunFolder] {
     let (folders, failure) = readableFolders()

@@ -21,7 +21,11 @@ extension Command {
   /// A process that the command leaves behind has a second to finish, then it does not keep the call: see `LeakedProcess`.
   ///
   /// Throws where the command could not be started; nothing has run then.
-  package func run(observer: OutputObserver? = nil) async throws(ProcessError) -> ProcessResult {
+  ///
+  /// - Parameter started: called once, with the command's process, as soon as it is there.
+  package func run(
+    observer: OutputObserver? = nil, started: (@Sendable (ProcessIdentity) -> Void)? = nil
+  ) async throws(ProcessError) -> ProcessResult {
     guard !Task.isCancelled else { throw ProcessError(.cancelled, "\(executable) was not started: cancelled before") }
     let cancellation = Cancellation(try Descriptor.event())
     // An async closure with typed throws is not to be had here; the result carries the error across.
@@ -29,7 +33,7 @@ extension Command {
       do throws(ProcessError) {
         return .success(
           try await onBlockingThread { () throws(ProcessError) in
-            try Supervision(of: self, cancellation: cancellation, observer: observer).finish()
+            try Supervision(of: self, cancellation: cancellation, observer: observer, started: started).finish()
           })
       } catch {
         return .failure(error)

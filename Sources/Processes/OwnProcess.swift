@@ -17,6 +17,10 @@ package enum OwnProcess {
   /// Whether /proc shows this process. Dispatch, which runs Swift's tasks, traps sooner or later where it does not.
   package static var hasProc: Bool { access("/proc/\(getpid())/stat", R_OK) == 0 }
 
+  /// The PID namespace in which process numbers count for us, as `/proc/self/ns/pid` names it; nil if the kernel does not
+  /// tell.
+  package static var pidNamespace: String? { linkTarget("/proc/self/ns/pid") }
+
   /// Puts something in the place of standard input, output and error that are closed, or else the next file that is opened,
   /// a journal perhaps, would be written to by whoever means standard output. What is put there can be neither read nor
   /// written, so that who tries is told.

@@ -49,6 +49,15 @@ package struct ProcessIdentity: Hashable, Sendable, Codable {
     current?.isZombie == false
   }
 
+  /// What still runs of the session that it leads, itself included. Who led a session no longer runs perhaps, while those
+  /// whom it started do; until the last of them has ended, the kernel gives its number to no other process.
+  package var sessionMembers: [LeakedProcess] {
+    if let entry = ProcessEntry(pid: pid), ProcessIdentity(entry) != self { return [] }
+    guard boot == Self.own?.boot else { return [] }
+    return ProcessEntry.all().filter { $0.session == pid && $0.startTime >= startTime && !$0.isZombie }
+      .sorted { $0.startTime < $1.startTime }.map { LeakedProcess(pid: $0.pid, name: $0.name) }
+  }
+
   /// Sends it a signal, and never another process; false where it is gone or another user's.
   @discardableResult
   package func signal(_ signal: Int32) -> Bool {

@@ -66,7 +66,8 @@ func readSmallFile(_ path: String) -> [UInt8]? {
   return count < 0 ? nil : bytes
 }
 
-private func linkTarget(_ path: String) -> String? {
+/// What a symbolic link holds; nil where it cannot be read.
+func linkTarget(_ path: String) -> String? {
   withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
     guard let start = buffer.baseAddress else { return nil }
     let length = readlink(path, start, buffer.count)

@@ -21,7 +21,10 @@ final class Supervision {
   private var outputs: [OutputReader]
 
   /// Starts the command.
-  init(of command: Command, cancellation: Cancellation, observer: Command.OutputObserver?) throws(ProcessError) {
+  init(
+    of command: Command, cancellation: Cancellation, observer: Command.OutputObserver?,
+    started: ((ProcessIdentity) -> Void)?
+  ) throws(ProcessError) {
     timeout = command.timeout
     terminationGrace = command.terminationGrace
     self.cancellation = cancellation
@@ -44,6 +47,8 @@ final class Supervision {
       while RunningCommands.reap(leader).reaped == 0 { usleep(1000) }
       throw error
     }
+    // It is there still, be it as a zombie: only this thread reaps it.
+    if let started, let identity = ProcessIdentity(pid: leader) { started(identity) }
   }
 
   /// Stays until the command and what belongs to it are gone.

@@ -10,17 +10,21 @@ extension Report {
 
   private func stepsByTarget() -> TextTable {
     var paths: [StepPath] = []
-    for step in children.flatMap(\.steps) where !paths.contains(step.path) { paths.append(step.path) }
+    var known: Set<StepPath> = []
+    for step in children.flatMap(\.steps) where known.insert(step.path).inserted { paths.append(step.path) }
+    let outcomes = children.map { child in
+      Dictionary(child.steps.map { ($0.path, $0.outcome) }, uniquingKeysWith: { first, _ in first })
+    }
     let rows = paths.map { path in
       let name = String(repeating: "  ", count: path.parts.count - 1) + path.id
       return [TextTable.Cell(name)]
-        + children.map { child in
-          let outcome = child.steps.first { $0.path == path }?.outcome
+        + outcomes.map { outcomes in
+          let outcome = outcomes[path]
           return TextTable.Cell(outcome?.cell ?? "-", outcome.map { .outcome($0) })
         }
     }
     let totals =
-      [TextTable.Cell("whole run", .bold)] + children.map { TextTable.Cell($0.outcome.cell, .outcome($0.outcome)) }
+      [TextTable.Cell("whole run", .bold)] + children.map(\.cell)
     return TextTable(header: ["STEP"] + children.map { terminalSafe($0.target) }, rows: rows + [totals])
   }
 
@@ -28,10 +32,16 @@ extension Report {
     let rows = children.map { child in
       let bad = child.steps.filter { $0.outcome != .pass && $0.outcome != .skipped }.map(\.path.description)
       return [
-        TextTable.Cell(child.outcome.cell, .outcome(child.outcome)), TextTable.Cell(child.target),
+        child.cell, TextTable.Cell(child.target),
         TextTable.Cell(bad.joined(separator: " "), .faint),
       ]
     }
     return TextTable(header: ["OUTCOME", "TARGET", "NOT PASSED"], rows: rows)
+  }
+}
+
+extension Report.Child {
+  fileprivate var cell: TextTable.Cell {
+    isDue ? TextTable.Cell("-") : TextTable.Cell(outcome.cell, .outcome(outcome))
   }
 }

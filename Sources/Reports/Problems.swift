@@ -24,6 +24,8 @@ extension Report {
       lines.append(LabelledText(label: "found", text: "the run goes on: a process is writing to its journal"))
     case .died:
       lines.append(LabelledText(label: "found", text: "the run died: its journal has no end, and nobody writes to it"))
+      lines += processes.map { LabelledText(label: "found", text: terminalSafe($0.sentence)) }
+      if let advice = processes.advice { lines.append(LabelledText(label: "next", text: advice, emphasis: .bold)) }
       lines.append(
         LabelledText(
           label: "next", text: "look at what the steps without an end have left behind before it is run again",

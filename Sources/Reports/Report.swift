@@ -25,6 +25,8 @@ package struct Report: Hashable, Sendable {
   package var steps: [Step]
   /// Runs of the same runbook, one for each target, where this is their parent.
   package var children: [Child]
+  /// What the run had at work when it died; empty for a run that ended or goes on.
+  package var processes: [Process] = []
   /// What throws doubt on the evidence: a clock that went back, a line that a crash cut off.
   package var warnings: [String]
   /// Path of the journal.
@@ -66,6 +68,8 @@ package struct Report: Hashable, Sendable {
     /// True where its outcome is not counted.
     package var isDiagnostic: Bool
     package var steps: [Step]
+    /// True where the plan has it, and the journal, which has no end, neither begins nor skips it.
+    package var isDue = false
   }
 
   /// A child run, as its parent's journal tells it.
@@ -75,6 +79,37 @@ package struct Report: Hashable, Sendable {
     /// `indeterminate` while no end is recorded.
     package var outcome: Outcome
     package var steps: [ChildStep]
+    /// True where the plan has it, and the journal, which has no end, does not begin it.
+    package var isDue = false
+  }
+
+  /// A process that a step of a run that died had started.
+  package struct Process: Hashable, Sendable {
+    /// The step's path.
+    package var step: String
+    /// As the step names it.
+    package var program: String
+    package var pid: Int
+    package var state: State
+
+    package enum State: Hashable, Sendable {
+      /// What still runs of its session: itself, if its number is among them, and what it started.
+      case running([Member])
+      case ended
+      /// It was started elsewhere.
+      case unknown
+    }
+
+    /// One process of a session.
+    package struct Member: Hashable, Sendable {
+      package var name: String
+      package var pid: Int
+
+      package init(name: String, pid: Int) {
+        self.name = name
+        self.pid = pid
+      }
+    }
   }
 
   /// `indeterminate` for a run without a recorded end.

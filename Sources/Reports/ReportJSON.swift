@@ -13,6 +13,7 @@ extension Report {
       "title": .string(title), "severity": .optional(severity), "host": .string(host), "user": .string(user),
       "tool": .string(tool), "error": finding?.json ?? .null, "children": .array(children.map(\.json)),
       "warnings": .array(warnings.map(JSON.string)), "only": .array(only.map(JSON.string)),
+      "processes": .array(processes.map(\.json)),
     ]
   }
 }
@@ -41,6 +42,22 @@ extension Report.Child {
             "found": .optional($0.found),
           ]
         }),
+    ]
+  }
+}
+
+extension Report.Process {
+  /// `running` is null where it cannot be told.
+  package var json: JSON {
+    let running: JSON =
+      switch state {
+      case .running: true
+      case .ended: false
+      case .unknown: .null
+      }
+    return [
+      "step": .string(step), "program": .string(program), "pid": .int(Int64(pid)), "running": running,
+      "pids": .array(runningNumbers.map { .int(Int64($0)) }),
     ]
   }
 }

@@ -3,7 +3,9 @@ import Schema
 
 extension Report {
   /// Puts together what a journal tells. Events of kinds that are not known change nothing.
-  package init(_ run: RecordedRun) {
+  ///
+  /// - Parameter state: what has become of a process that a run had at work when it died; the journal does not tell.
+  package init(_ run: RecordedRun, state: (LeftProcess) -> Process.State = { _ in .unknown }) {
     let started = run.started
     let first = run.events.first?.moment.wall ?? .unixEpoch
     let last = run.events.last?.moment.wall ?? first
@@ -19,6 +21,11 @@ extension Report {
       children.take(recorded.event)
       if let warning = Self.warning(of: recorded.event) { warnings.append(warning) }
     }
+    if case .finished = end {
+    } else {
+      steps.addDue()
+      children.addDue(of: run)
+    }
     if run.tornBytes > 0 {
       warnings.append("the journal's last line was cut off by a crash: \(run.tornBytes) bytes are left out")
     }
@@ -31,7 +38,13 @@ extension Report {
       only: started.only,
       host: started.host, user: started.user, tool: started.tool.version, end: end, startedAt: first,
       params: started.params,
-      steps: steps.tree(), children: children, warnings: warnings, journal: run.folder.journal)
+      steps: steps.tree(), children: children,
+      processes: run.leftProcesses.map { left in
+        Process(
+          step: left.process.path.description, program: left.process.program, pid: left.process.pid,
+          state: state(left))
+      },
+      warnings: warnings, journal: run.folder.journal)
   }
 
   private static func warning(of event: Event) -> String? {
@@ -60,6 +73,16 @@ extension [Report.Child] {
     default: break
     }
   }
+
+  /// The targets that a run over several was to come to.
+  fileprivate mutating func addDue(of run: RecordedRun) {
+    let known = Set(map(\.target))
+    for case .runPlanned(let plan) in run.events.lazy.map(\.event) {
+      self += plan.targets.filter { !known.contains($0) }.map { target in
+        Report.Child(run: "", target: target, outcome: .skipped, steps: [], isDue: true)
+      }
+    }
+  }
 }
 
 /// The steps of a run by path, in the order in which they first occur.
@@ -69,12 +92,14 @@ private struct StepCollection {
   private var steps: [String: Report.Step] = [:]
   /// By what `use` names.
   private var outputTypes: [String: ValueType] = [:]
+  private var planned: [PlannedStepFacts] = []
 
   init(goesOn: Bool) { self.goesOn = goesOn }
 
   mutating func take(_ recorded: RecordedEvent) {
     switch recorded.event {
     case .typesDeclared(let types): outputTypes[types.use] = types.output
+    case .runPlanned(let plan): if plan.targets.isEmpty { planned = plan.steps }
     case .stepStarted(let event):
       add(
         event.path.description,
@@ -104,6 +129,27 @@ private struct StepCollection {
   /// A step that a resumed run began once more stands where it first stood, as it last was.
   private mutating func add(_ path: String, _ step: Report.Step) {
     if steps.updateValue(step, forKey: path) == nil { paths.append(path) }
+  }
+
+  /// Adds the steps of the plan that were neither begun nor skipped; of a check that was skipped, none.
+  mutating func addDue() {
+    var skipped: Set<String> = []
+    for step in planned {
+      let path = step.path.description
+      if let owner = step.path.owner?.description, skipped.contains(owner) {
+        skipped.insert(path)
+      } else if let known = steps[path] {
+        if known.outcome == .skipped { skipped.insert(path) }
+      } else {
+        add(
+          path,
+          Report.Step(
+            id: step.path.id, path: path, title: step.title, use: step.use, effect: step.effect, outcome: .skipped,
+            reason: goesOn ? "it has not begun yet" : "the run died before it began", attempts: 0, startedAt: nil,
+            duration: nil, output: .null, outputType: .any, finding: nil, expectations: [],
+            isDiagnostic: step.diagnostic, steps: [], isDue: true))
+      }
+    }
   }
 
   /// The steps inside their checks. A step whose check is not recorded stands on its own.

@@ -21,17 +21,20 @@ extension Report {
   private var summary: String {
     let counted =
       children.isEmpty
-      ? steps.flatMap { $0.flattened().map(\.step) }.filter { $0.steps.isEmpty && !$0.isDiagnostic }.map(\.outcome)
-      : children.map(\.outcome)
+      ? steps.flatMap { $0.flattened().map(\.step) }.filter { $0.steps.isEmpty && !$0.isDiagnostic }
+        .map { (outcome: $0.outcome, isDue: $0.isDue) }
+      : children.map { (outcome: $0.outcome, isDue: $0.isDue) }
     guard !counted.isEmpty else { return "" }
     let noun = (children.isEmpty ? "step" : "target") + (counted.count == 1 ? "" : "s")
-    let parts = [
+    var parts = [
       (Outcome.fail, "failed"), (.error, "could not find out"), (.indeterminate, "without an end"),
       (.warn, "with a warning"), (.skipped, "skipped"),
     ].compactMap { outcome, words in
-      let count = counted.count { $0 == outcome }
+      let count = counted.count { $0.outcome == outcome && !$0.isDue }
       return count > 0 ? (count, words) : nil
     }
+    let due = counted.count(where: \.isDue)
+    if due > 0 { parts.append((due, end == .goesOn ? "to come" : "not begun")) }
     guard let first = parts.first else {
       return counted.count == 1 ? "1 \(noun) passed" : "all \(counted.count) \(noun) passed"
     }
@@ -43,7 +46,7 @@ extension Report {
     guard !steps.isEmpty else { return [] }
     let rows = steps.flatMap { $0.flattened() }.map { step, depth in
       [
-        TextTable.Cell(step.outcome.cell, .outcome(step.outcome)),
+        step.isDue ? TextTable.Cell("-") : TextTable.Cell(step.outcome.cell, .outcome(step.outcome)),
         TextTable.Cell(String(repeating: "  ", count: depth) + step.id),
         TextTable.Cell(step.duration.map(shortDuration) ?? ""),
         TextTable.Cell(step.attempts > 1 ? "\(step.attempts)" : ""),

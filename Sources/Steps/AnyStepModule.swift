@@ -86,7 +86,12 @@ extension StepContext {
   fileprivate func masked(by masking: SecretMasking) -> Self {
     Self(
       run: run, path: path, attempt: attempt, idempotencyKey: idempotencyKey, deadline: deadline, history: history,
-      progress: { [progress] in progress(masking.masked($0)) })
+      progress: { [progress] in progress(masking.masked($0)) },
+      started: { [started] process in
+        var process = process
+        process.program = masking.masked(process.program)
+        started(process)
+      })
   }
 }
 

@@ -1,4 +1,5 @@
 package import Journal
+
 /// What a step may know of the run it belongs to, beyond its input.
 package struct StepContext: Sendable {
   /// The run's id.
@@ -15,10 +16,13 @@ package struct StepContext: Sendable {
   package let history: any RunHistory
   /// Tells people who watch what goes on; never recorded.
   package let progress: @Sendable (String) -> Void
+  /// Records a process that the step has just started, so that a run that dies can be told what it left behind.
+  package let started: @Sendable (StartedProcess) -> Void
 
   package init(
     run: String, path: String, attempt: Int, idempotencyKey: String, deadline: ContinuousClock.Instant,
-    history: any RunHistory, progress: @escaping @Sendable (String) -> Void
+    history: any RunHistory, progress: @escaping @Sendable (String) -> Void,
+    started: @escaping @Sendable (StartedProcess) -> Void = { _ in }
   ) {
     self.run = run
     self.path = path
@@ -27,8 +31,27 @@ package struct StepContext: Sendable {
     self.deadline = deadline
     self.history = history
     self.progress = progress
+    self.started = started
   }
 
   /// What is left until the deadline; zero once it has passed.
   package var remaining: Duration { max(.zero, ContinuousClock.now.duration(to: deadline)) }
+}
+
+/// A process that a step started, as the kernel names it.
+package struct StartedProcess: Hashable, Sendable {
+  /// As the step names it.
+  package var program: String
+  package var pid: Int
+  /// In clock ticks since the boot (field 22 of `/proc/PID/stat`).
+  package var startTime: Int
+  /// The namespace in which the pid counts, as `/proc/self/ns/pid` names it; nil if the kernel does not tell.
+  package var pidNamespace: String?
+
+  package init(program: String, pid: Int, startTime: Int, pidNamespace: String?) {
+    self.program = program
+    self.pid = pid
+    self.startTime = startTime
+    self.pidNamespace = pidNamespace
+  }
 }

@@ -43,6 +43,35 @@ import Testing
     #expect(result.output["number"] == .int(42))
   }
 
+  @Test("A process that a step started is recorded before the step's result, its secrets masked")
+  func startedProcess() async throws {
+    struct Starter: StepModule {
+      static let declaration = ModuleDeclaration(
+        "test.starter", "Starts.", effect: .change, repetition: .atMostOnce, judges: true, deadline: .seconds(5),
+        input: Record({ $0 }, Field("secret", \Secret.self, .secret, "A secret.")),
+        output: Answer.declaration.output, examples: [])
+
+      func run(_ input: Secret, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
+        context.started(StartedProcess(program: "/opt/hunter22", pid: 7, startTime: 9, pidNamespace: "pid:[1]"))
+        return .done(Answer.Output(number: 0, waited: .zero))
+      }
+    }
+    let module = AnyStepModule(Starter.self)
+    var starter = step("a", module)
+    starter.action = .module(module, input: .members([("secret", .literal(.secret(Secret("hunter22"))))], module.input))
+    let (_, events) = try await drive(plan([starter]))
+    let index = try #require(events.firstIndex { if case .processStarted = $0 { true } else { false } })
+    #expect(
+      events[index]
+        == .processStarted(
+          ProcessStarted(
+            path: "a", attempt: 1, program: "/opt/\(Secret.mask)", pid: 7, startTime: 9, pidNamespace: "pid:[1]")))
+    guard case .stepIntent = events[index - 1], case .stepResult = events[index + 1] else {
+      Testing.Issue.record("\(events)")
+      return
+    }
+  }
+
   @Test("A step that does not end within its timeout is cancelled and says so")
   func stepTimeout() async throws {
     let (finished, events) = try await drive(

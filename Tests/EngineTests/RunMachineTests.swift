@@ -273,4 +273,16 @@ import Testing
     }
     return ended
   }
+
+  @Test("A plan's facts name every step by its path, those inside checks too, in the order of the plan")
+  func planned() {
+    let facts = plan([
+      step("a"), check("c", [step("x", AnyStepModule(Act.self)), check("d", [step("y", isDiagnostic: true)])]),
+    ]).facts
+    #expect(facts.map(\.path) == ["a", "c", "c/x", "c/d", "c/d/y"])
+    #expect(facts.map(\.effect) == [.observe, .change, .change, .observe, .observe])
+    #expect(facts.map(\.use) == ["test.answer", "checks/c", "test.act", "checks/d", "test.answer"])
+    #expect(facts.map(\.diagnostic) == [false, false, false, false, true])
+    #expect(facts[2].title == "Step x")
+  }
 }

@@ -253,4 +253,21 @@ import Testing
     #expect(try ledger.figure("disk.text", of: "a").map(\.value) == [.string("90m")])
     #expect(try ledger.figure("disk.age", of: "a").map(\.value) == [.duration(.seconds(5400))])
   }
+
+  @Test("The runs that died since the last one that ended, with the children that died with them; no others'")
+  func died() async throws {
+    try await record("a", outcome: nil)
+    try await record("a", outcome: .fail)
+    let first = try await record("a", outcome: nil)
+    try await record("ab", outcome: nil)
+    let parent = try await record("a", outcome: nil)
+    let child = try await record("a", outcome: nil, parent: parent)
+    try await record("a", outcome: .pass, parent: parent)
+    let live = try await JournalWriter.begin(started("a"), sources: [], in: state)
+    let died = try ledger.died(of: "a")
+    #expect(died.map(\.summary.id) == [parent, first])
+    #expect(died.map { $0.folders.map(\.id) } == [[parent, child], [first]])
+    #expect(try ledger.died(of: "b") == [])
+    withExtendedLifetime(live) {}
+  }
 }

@@ -124,4 +124,14 @@ struct CommandRunTests {
     #expect(result.standardOutput.bytes.count == 100)
     #expect(result.standardOutput.isTruncated)
   }
+
+  @Test("names its process as soon as it is there, also one that ends at once")
+  func started() async throws {
+    let started = Mutex<[ProcessIdentity]>([])
+    let result = try await Command("sh", ["-c", "echo $$"]).run(started: { process in
+      started.withLock { $0.append(process) }
+    })
+    let processes = started.withLock { $0 }
+    #expect(processes.map { "\($0.pid)\n" } == [result.standardOutput.text])
+  }
 }

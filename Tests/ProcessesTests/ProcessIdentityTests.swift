@@ -42,4 +42,21 @@ struct ProcessIdentityTests {
     #expect(process.end(grace: .milliseconds(200)))
     #expect(!process.isRunning)
   }
+
+  @Test("tells what still runs of its session, also after the process itself has ended")
+  func session() throws {
+    let folder = try TemporaryFolder()
+    let shell = try Command("sh", ["-c", "sleep 1000 & wait"]).startDetached(log: "\(folder.path)/log")
+    let deadline = ContinuousClock.now + .seconds(20)
+    while shell.sessionMembers.count < 2, ContinuousClock.now < deadline { usleep(1000) }
+    let members = shell.sessionMembers
+    #expect(members.first?.pid == shell.pid)
+    let sleeper = try #require(members.first { $0.name == "sleep" })
+    defer { kill(sleeper.pid, SIGKILL) }
+    // Another process of that number leads the session.
+    #expect(ProcessIdentity(pid: shell.pid, startTime: shell.startTime - 1, boot: shell.boot).sessionMembers == [])
+    #expect(ProcessIdentity(pid: shell.pid, startTime: shell.startTime, boot: "another").sessionMembers == [])
+    #expect(shell.end(grace: .zero))
+    #expect(shell.sessionMembers == [sleeper])
+  }
 }

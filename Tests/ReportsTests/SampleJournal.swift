@@ -41,6 +41,13 @@ struct SampleJournal {
           path: StepPath(path), title: title, use: use, effect: .observe, input: .members([]), diagnostic: diagnostic)))
   }
 
+  mutating func plan(_ paths: [String], targets: [String] = []) {
+    let steps = paths.map { path in
+      PlannedStepFacts(path: StepPath(path), title: "Title of \(path)", use: "m", effect: .observe)
+    }
+    add(.runPlanned(RunPlanned(steps: steps, targets: targets)))
+  }
+
   mutating func declare(_ use: String, _ output: [(String, ValueType)]) {
     let fields = output.map { FieldDeclaration(name: $0.0, type: $0.1, summary: "") }
     add(

@@ -1,3 +1,4 @@
+import Engine
 import Journal
 import Language
 import Schema
@@ -21,6 +22,8 @@ struct FleetSession: Sendable {
     if plans.contains(where: { $0.title != started.title }) { started.title = started.runbook }
     let journal = try await JournalWriter.begin(started, sources: plans[0].sources, in: session.state)
     do {
+      let targets = plans.map { $0.target?.name ?? "" }
+      try await journal.append(.runPlanned(RunPlanned(steps: plans[0].facts, targets: targets)))
       try await runChildren(plans, journal, since: start)
     } catch let error as JournalError {
       throw CommandFailure(error, of: journal.run, lastBegun: nil)

@@ -41,6 +41,7 @@ struct RunSession: Sendable {
         display.show(notice)
       })
     do {
+      try await journal.append(.runPlanned(RunPlanned(steps: plan.facts)))
       _ = try await display.whileShown {
         try await driver.drive(from: journal.first, signals: signals.subscribe())
       }

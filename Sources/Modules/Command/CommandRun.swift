@@ -83,7 +83,7 @@ package struct CommandRun: StepModule {
     command.directory = input.directory
     command.outputLimit = input.outputLimit
     let result: ProcessResult
-    do { result = try await command.run() } catch { throw Self.notStarted(error) }
+    do { result = try await command.run(in: context) } catch { throw Self.notStarted(error) }
     let output = Output(result, masking: SecretMasking(input.secretEnv.values))
     if result.ending == .unkillable {
       throw StepError(

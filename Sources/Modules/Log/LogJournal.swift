@@ -27,13 +27,15 @@ package struct LogJournal: Hashable, Sendable {
   /// Reads the journal as `journalctl` gives it.
   ///
   /// Throws `broken` if it is not there, may not be read, or holds nothing of the units at all.
-  func read(_ patterns: [LogPattern], _ scope: LogReview.Scope) async throws(StepError) -> LogReading {
+  func read(
+    _ patterns: [LogPattern], _ scope: LogReview.Scope, in context: StepContext
+  ) async throws(StepError) -> LogReading {
     var window: [String] = []
     if let from = scope.from { window.append("--since=@\(from.seconds)") }
     if let until = scope.until { window.append("--until=@\(until.seconds + 1)") }
-    var reading = try await run(window, patterns, scope)
+    var reading = try await run(window, patterns, scope, context)
     guard reading.account.lines == 0 else { return reading }
-    let any = try await run(["--lines=1"], patterns, .init())
+    let any = try await run(["--lines=1"], patterns, .init(), context)
     guard any.account.lines > 0 else {
       throw .broken(
         "log.nothingInJournal", "the journal holds no message of \(name)",
@@ -46,7 +48,7 @@ package struct LogJournal: Hashable, Sendable {
   private var name: String { units.isEmpty ? "any unit" : units.joined(separator: ", ") }
 
   private func run(
-    _ window: [String], _ patterns: [LogPattern], _ scope: LogReview.Scope
+    _ window: [String], _ patterns: [LogPattern], _ scope: LogReview.Scope, _ context: StepContext
   ) async throws(StepError) -> LogReading {
     let stream: JournalStream
     do throws(LogPatternError) { stream = try JournalStream(patterns, scope) } catch {
@@ -56,7 +58,7 @@ package struct LogJournal: Hashable, Sendable {
     command.streamsStandardOutput = true
     let result: ProcessResult
     do throws(ProcessError) {
-      result = try await command.run { output, bytes in
+      result = try await command.run(in: context) { output, bytes in
         if output == .standardOutput { stream.take(bytes) }
       }
     } catch {

@@ -135,7 +135,7 @@ package struct LogReviewModule: StepModule {
       throw .broken("log.patternInvalid", "pattern \(error.pattern): \(error.message)")
     }
     if let journal = input.journal {
-      reading.add(try await journal.read(patterns, scope), samples: input.samples)
+      reading.add(try await journal.read(patterns, scope, in: context), samples: input.samples)
     }
     guard !Task.isCancelled else {
       throw StepError(.interrupted, Finding("log.interrupted", "reading was ended before the end of the logs"))

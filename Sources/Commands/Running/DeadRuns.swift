@@ -1,0 +1,35 @@
+import Journal
+import Ledger
+import Reports
+
+/// Tells of the runs of a runbook that died since it last ended, and of what they left running.
+struct DeadRuns {
+  let ledger: Ledger
+  let runbook: String
+
+  /// How many are told of, the newest first.
+  private static let shown = 3
+
+  /// Lines for people; empty if there is nothing to tell.
+  func warning() throws(JournalError) -> String {
+    let died = try ledger.died(of: runbook)
+    var lines: [String] = []
+    for run in died.prefix(Self.shown) {
+      let number = run.summary.number > 0 ? "\(run.summary.number)" : run.summary.id
+      let target = run.summary.target.map { " on \($0)" } ?? ""
+      let moment = listedMomentText(run.summary.startedAt, offset: localOffset(at:))
+      lines.append(
+        "warning: run \(number) of \(runbook)\(target), started \(moment), died; see: runbook report \(number)")
+      let processes = run.folders.flatMap(processes)
+      lines += processes.map { "  " + $0.sentence }
+      if let advice = processes.advice { lines.append("  \(advice)") }
+    }
+    if died.count > Self.shown { lines.append("warning: \(died.count - Self.shown) more runs of \(runbook) died") }
+    return lines.map { terminalSafe($0) + "\n" }.joined()
+  }
+
+  /// None of a run that cannot be read: its report says why.
+  private func processes(_ folder: RunFolder) -> [Report.Process] {
+    (try? RecordedRun.read(folder)).map { Report(looking: $0).processes } ?? []
+  }
+}
