@@ -14,8 +14,11 @@ struct DrivenRun {
 
   private let start = ContinuousClock.now
   private var tries: [StepPath: RunningTry] = [:]
-  private var timers: [Task<Void, Never>] = []
+  private var alarms: Alarms
   private var lastSignal: Int?
+  /// What follows from what is known and is not yet in the journal. It is written in one piece, before anything is done.
+  private var pending: [Event] = []
+  private static let mostPending = 64
 
   init(
     machine: RunMachine, feed: AsyncStream<DriverInput>.Continuation, append: @escaping RunDriver.Append,
@@ -27,6 +30,7 @@ struct DrivenRun {
     self.notify = notify
     self.run = run
     self.history = history
+    alarms = Alarms { feed.yield(.alarm) }
   }
 
   private var now: Duration { start.duration(to: .now) }
@@ -34,7 +38,7 @@ struct DrivenRun {
   mutating func drive(
     from started: RecordedEvent, inputs: AsyncStream<DriverInput>
   ) async throws -> RunFinished {
-    defer { for timer in timers { timer.cancel() } }
+    defer { alarms.cancel() }
     var inputs = inputs.makeAsyncIterator()
     do {
       return try await advance(started, &inputs)
@@ -47,44 +51,80 @@ struct DrivenRun {
   private mutating func advance(
     _ started: RecordedEvent, _ inputs: inout AsyncStream<DriverInput>.Iterator
   ) async throws -> RunFinished {
-    take(started)
-    let runTimer = machine.timeout.map { timer(after: $0, .runTimeout) }
-    defer { runTimer?.cancel() }
+    machine.apply(started.event, wall: started.moment.wall, at: now)
+    notify(.recorded(started.event))
+    if let timeout = machine.timeout { alarms.set(.runTimeout, at: start + timeout) }
     while let action = machine.next(at: now) {
       switch action {
-      case .record(let event): try await record(event)
+      case .record(let event):
+        record(event)
+        if pending.count >= Self.mostPending { try await flush() }
       case .begin(let attempt):
-        try await record(attempt.intent)
+        record(attempt.intent)
+        try await flush()
         begin(attempt)
-      case .awaitResult: try await take(await inputs.next(isolation: #isolation))
-      case .wait(let time):
-        let timer = timer(after: time - now, .due)
+      case .awaitResult:
+        try await flush()
         try await take(await inputs.next(isolation: #isolation))
-        timer.cancel()
+      case .wait(let time):
+        try await flush()
+        alarms.set(.due, at: start + time)
+        try await take(await inputs.next(isolation: #isolation))
+        alarms.clear(.due)
       case .finish(let outcome, let finding):
         let finished = RunFinished(outcome: outcome, finding: finding, signal: lastSignal, duration: now)
-        try await record(.runFinished(finished))
+        record(.runFinished(finished))
+        try await flush()
         return finished
       }
     }
     return RunFinished(outcome: .indeterminate, finding: nil, signal: lastSignal, duration: now)
   }
 
-  private mutating func record(_ event: Event) async throws { take(try await append(event)) }
+  private mutating func record(_ event: Event) {
+    machine.apply(event, wall: nil, at: now)
+    pending.append(event)
+  }
 
-  private mutating func take(_ recorded: RecordedEvent) {
-    machine.apply(recorded.event, wall: recorded.moment.wall, at: now)
-    notify(.recorded(recorded.event))
+  /// Brings what is pending into the journal.
+  private mutating func flush() async throws {
+    guard !pending.isEmpty else { return }
+    let events = pending
+    pending = []
+    try await append(events)
+    for event in events { notify(.recorded(event)) }
+  }
+
+  /// Records the result of a try. What acted on the world is in the journal before anything is made of it.
+  private mutating func record(_ result: StepResultRecorded, of attempt: Try) async throws {
+    tries[attempt.path] = nil
+    alarms.clear(.deadline(path: attempt.path, attempt: attempt.attempt))
+    alarms.clear(.graceOver(path: attempt.path, attempt: attempt.attempt))
+    record(.stepResult(result))
+    if attempt.effect > .observe { try await flush() }
   }
 
   private mutating func take(_ input: DriverInput?) async throws {
     switch input {
     case .result(let result):
       guard let running = tries[result.path], running.attempt.attempt == result.attempt else { return }
-      running.deadline.cancel()
-      tries[result.path] = nil
-      try await record(.stepResult(result))
-    case .started(let process): try await record(.processStarted(process))
+      try await record(result, of: running.attempt)
+    case .started(let process): record(.processStarted(process))
+    case .alarm: for alarm in alarms.takeRung(at: .now) { try await take(alarm) }
+    case .signal(let number):
+      let isSecond = lastSignal != nil
+      lastSignal = lastSignal ?? number
+      record(.runSignalled(RunSignalled(signal: number)))
+      for running in tries.values {
+        if isSecond { try await abandon(running) } else { stop(running, because: .runEnds) }
+      }
+    // A stream that ends has nobody left who could feed it.
+    case .cancelled, nil: throw CancellationError()
+    }
+  }
+
+  private mutating func take(_ alarm: Alarms.Alarm) async throws {
+    switch alarm {
     case .deadline(let path, let attempt):
       guard let running = tries[path], running.attempt.attempt == attempt else { return }
       stop(running, because: .deadline)
@@ -93,18 +133,9 @@ struct DrivenRun {
       try await abandon(running)
     case .runTimeout:
       guard !machine.isEnding, let timeout = machine.timeout else { return }
-      try await record(.runTimedOut(RunTimedOut(timeout: timeout)))
+      record(.runTimedOut(RunTimedOut(timeout: timeout)))
       for running in tries.values { stop(running, because: .runEnds) }
-    case .signal(let number):
-      let isSecond = lastSignal != nil
-      lastSignal = lastSignal ?? number
-      try await record(.runSignalled(RunSignalled(signal: number)))
-      for running in tries.values {
-        if isSecond { try await abandon(running) } else { stop(running, because: .runEnds) }
-      }
     case .due: return
-    // A stream that ends has nobody left who could feed it.
-    case .cancelled, nil: throw CancellationError()
     }
   }
 
@@ -120,22 +151,20 @@ struct DrivenRun {
     let task = Task { [feed] in
       _ = feed.yield(.result(await attempt.result(in: context, stopping: stopping)))
     }
-    tries[attempt.path] = RunningTry(
-      attempt: attempt, task: task, stopping: stopping,
-      deadline: timer(after: attempt.timeout, .deadline(path: attempt.path, attempt: attempt.attempt)))
+    tries[attempt.path] = RunningTry(attempt: attempt, task: task, stopping: stopping)
+    alarms.set(.deadline(path: attempt.path, attempt: attempt.attempt), at: deadline)
   }
 
   private mutating func stop(_ running: RunningTry, because reason: StopReason) {
     guard running.stopping.raise(reason) else { return }
     running.task.cancel()
-    timers.append(
-      timer(after: RunDriver.grace, .graceOver(path: running.attempt.path, attempt: running.attempt.attempt)))
+    alarms.set(
+      .graceOver(path: running.attempt.path, attempt: running.attempt.attempt), at: .now + RunDriver.grace)
   }
 
   /// Gives up on a module that does not end although it was cancelled.
   private mutating func abandon(_ running: RunningTry) async throws {
     running.task.cancel()
-    tries[running.attempt.path] = nil
     let result = running.attempt.unfinished(
       Finding(
         "step.hung", "it did not end although it was cancelled",
@@ -144,7 +173,7 @@ struct DrivenRun {
           answer (`dmesg`, `findmnt`).
           """),
       duration: running.since.duration(to: .now))
-    try await record(.stepResult(result))
+    try await record(result, of: running.attempt)
   }
 
   /// Cancels what runs and waits, for as long as the grace lasts, until it has cleaned up.
@@ -153,16 +182,10 @@ struct DrivenRun {
     while !tries.isEmpty, let input = await inputs.next(isolation: #isolation) {
       switch input {
       case .result(let result): tries[result.path] = nil
-      case .graceOver(let path, _): tries[path] = nil
-      case .started, .deadline, .due, .runTimeout, .signal, .cancelled: continue
+      case .alarm:
+        for case .graceOver(let path, _) in alarms.takeRung(at: .now) { tries[path] = nil }
+      case .started, .signal, .cancelled: continue
       }
-    }
-  }
-
-  private func timer(after duration: Duration, _ input: DriverInput) -> Task<Void, Never> {
-    Task { [feed] in
-      do { try await Task.sleep(for: duration, clock: .continuous) } catch { return }
-      feed.yield(input)
     }
   }
 }
@@ -172,6 +195,5 @@ private struct RunningTry {
   let attempt: Try
   let task: Task<Void, Never>
   let stopping: StopFlag
-  let deadline: Task<Void, Never>
   let since = ContinuousClock.now
 }

@@ -6,8 +6,8 @@ import Steps
 ///
 /// The driver is the only part of the engine with a clock and tasks. It decides nothing about the runbook.
 package struct RunDriver: Sendable {
-  /// Writes an event to the journal, durably where the journal's policy asks for it, and gives what was recorded.
-  package typealias Append = @Sendable (Event) async throws -> RecordedEvent
+  /// Writes events that follow on one another to the journal, durably where the journal's policy asks for it.
+  package typealias Append = @Sendable ([Event]) async throws -> Void
 
   /// How long a module may clean up once its deadline passed or the run was asked to end: longer than the ten seconds
   /// between a child's TERM and KILL.
@@ -78,10 +78,8 @@ enum DriverInput: Sendable {
   case result(StepResultRecorded)
   /// A step started a process.
   case started(ProcessStarted)
-  case deadline(path: StepPath, attempt: Int)
-  case graceOver(path: StepPath, attempt: Int)
-  case due
-  case runTimeout
+  /// The time of an alarm may have come.
+  case alarm
   case signal(Int)
   /// The task that waits for the run was cancelled.
   case cancelled

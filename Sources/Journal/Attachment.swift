@@ -27,9 +27,8 @@ struct Attachment {
     }
   }
 
-  /// Keeps a value as a file, on the disk when this returns.
-  init(keeping value: JSON, in folder: RunFolder, access: StateFolder.Access) throws(JournalError) {
-    let content = Array(value.text().utf8)
+  /// Keeps a value, given as its text, as a file, on the disk when this returns.
+  init(keeping content: [UInt8], in folder: RunFolder, access: StateFolder.Access) throws(JournalError) {
     digest = sha256Hex(content)
     bytes = content.count
     if !isFolder(folder.outputs) {

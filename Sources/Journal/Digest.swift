@@ -24,11 +24,16 @@ package func hmacSHA256Hex(_ text: String, key: String) -> String {
 }
 
 private func hex(_ bytes: some Sequence<UInt8>) -> String {
-  let digits = Array("0123456789abcdef".utf8)
   var text: [UInt8] = []
-  for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+  text.reserveCapacity(2 * 32)
+  for byte in bytes {
+    text.append(hexDigit(byte >> 4))
+    text.append(hexDigit(byte & 15))
+  }
   return String(decoding: text, as: UTF8.self)
 }
+
+private func hexDigit(_ number: UInt8) -> UInt8 { number < 10 ? 0x30 + number : 0x57 + number }
 
 /// The same of a file's bytes, read in pieces, links followed; nil where it cannot be read.
 package func sha256OfFile(_ path: String) -> String? {

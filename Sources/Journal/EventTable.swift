@@ -7,14 +7,14 @@ package struct EventKind: Sendable {
   package let summary: String
   package let fields: RecordType
   let durability: Durability
-  let decode: @Sendable (Value) throws(Mismatch) -> Event
+  let read: @Sendable ([JSON.Member]) throws(Mismatch) -> Event
 
   init<Payload: JournalEvent>(_ wrap: @escaping @Sendable (Payload) -> Event) {
     type = Payload.type
     summary = Payload.summary
     fields = Payload.record.type
     durability = Payload.durability
-    decode = { (value) throws(Mismatch) in wrap(try Payload.record.decode(value)) }
+    read = { (fields) throws(Mismatch) in wrap(try Payload.record.read(fields)) }
   }
 }
 
@@ -52,26 +52,10 @@ extension Event {
       self = .unknown(type: type, fields: .object(fields))
       return
     }
-    self = try kind.decode(ValueType.record(kind.fields).withoutUndeclared(Value(.object(fields))))
+    self = try kind.read(fields)
   }
 }
 
 extension JournalEvent {
   fileprivate var encoded: Value { Self.record.encode(self) }
-}
-
-extension ValueType {
-  /// The value without the members of records that the type does not declare.
-  fileprivate func withoutUndeclared(_ value: Value) -> Value {
-    switch (self, value) {
-    case (.record(let record), .members(let members)):
-      .members(
-        members.compactMap { member in
-          record[member.name].map { Value.Member(member.name, $0.type.withoutUndeclared(member.value)) }
-        })
-    case (.list(let element), .list(let values)): .list(values.map(element.withoutUndeclared))
-    case (.optional(let wrapped), _): wrapped.withoutUndeclared(value)
-    default: value
-    }
-  }
 }

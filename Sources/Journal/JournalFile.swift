@@ -93,60 +93,77 @@ final class JournalFile {
     try append(.journalRecovered(JournalRecovered(file: name, bytes: content.tornBytes)))
   }
 
-  /// Writes an event, on the disk when this returns where ``Event/mustBeDurable(effect:)`` says so. Where the wall clock
-  /// went back since the last line, that is recorded first.
-  @discardableResult
-  func append(_ event: Event) throws(JournalError) -> RecordedEvent {
+  /// Writes events, on the disk when this returns where ``Event/mustBeDurable(effect:)`` says so of one of them. Where the wall
+  /// clock went back since the last line, that is recorded first.
+  func append(_ events: [Event]) throws(JournalError) -> [RecordedEvent] {
     if let failure { throw failure }
     do {
-      let moment = clock()
-      if let back = last.moment.flatMap({ moment.wallStepBack(since: $0) }) {
-        try write(.clockStepped(ClockStepped(back: back)), at: moment)
+      var batch = Batch()
+      for event in events {
+        let moment = clock()
+        if let back = last.moment.flatMap({ moment.wallStepBack(since: $0) }) {
+          try add(.clockStepped(ClockStepped(back: back)), at: moment, to: &batch)
+        }
+        try add(event, at: moment, to: &batch)
+        batch.recorded.append(RecordedEvent(seq: last.seq, moment: moment, event: event))
       }
-      return try write(event, at: moment)
+      try file.write(batch.bytes)
+      if batch.mustBeDurable { try file.syncData() }
+      return batch.recorded
     } catch {
       failure = error
       throw error
     }
   }
 
+  /// The same of one event.
   @discardableResult
-  private func write(_ event: Event, at moment: Moment) throws(JournalError) -> RecordedEvent {
+  func append(_ event: Event) throws(JournalError) -> RecordedEvent { try append([event])[0] }
+
+  /// Lines that are written in one piece.
+  private struct Batch {
+    var bytes: [UInt8] = []
+    var mustBeDurable = false
+    /// Those that were asked for.
+    var recorded: [RecordedEvent] = []
+  }
+
+  private func add(_ event: Event, at moment: Moment, to batch: inout Batch) throws(JournalError) {
     let seq = last.seq + 1
     let bytes = try line(
       JournalLine(run: id, seq: seq, prev: last.digest, moment: moment, type: event.type, fields: event.fields))
-    try file.write(bytes + [0x0A])
     learnEffect(of: event)
-    if event.mustBeDurable(effect: event.path.flatMap { effects[$0] }) { try file.syncData() }
+    if event.mustBeDurable(effect: event.path.flatMap { effects[$0] }) { batch.mustBeDurable = true }
     last = JournalTail(
       seq: seq, digest: sha256Hex(bytes), length: last.length + bytes.count + 1, moment: moment)
-    return RecordedEvent(seq: seq, moment: moment, event: event)
+    batch.bytes += bytes
+    batch.bytes.append(0x0A)
   }
 
   /// The line's bytes, its largest fields kept as files where it would be too long.
   private func line(_ line: JournalLine) throws(JournalError) -> [UInt8] {
-    var line = line
+    var written = WrittenLine(line)
     for index in line.fields.indices where Attachment.looksLikeReference(line.fields[index].value) {
-      try attach(index, of: &line)
+      try attach(&written.fields[index])
     }
-    var bytes = line.bytes
-    while bytes.count > JournalLine.limit {
-      let sizes = line.fields.map { Attachment.looksLikeReference($0.value) ? 0 : $0.value.text().utf8.count }
-      guard let largest = sizes.indices.max(by: { sizes[$0] < sizes[$1] }), sizes[largest] > 0 else {
+    var length = written.length
+    while length > JournalLine.limit {
+      let left = written.fields.indices.filter { !written.fields[$0].isAttached }
+      guard let largest = left.max(by: { written.fields[$0].length < written.fields[$1].length }) else {
         throw JournalError(
           .failed, "the event \(line.type) does not fit into a line of \(JournalLine.limit) bytes", path: folder.journal
         )
       }
-      try attach(largest, of: &line)
-      bytes = line.bytes
+      length -= written.fields[largest].length
+      try attach(&written.fields[largest])
+      length += written.fields[largest].length
     }
-    return bytes
+    return written.bytes
   }
 
-  private func attach(_ index: Int, of line: inout JournalLine) throws(JournalError) {
-    let field = line.fields[index]
-    let attachment = try Attachment(keeping: field.value, in: folder, access: access)
-    line.fields[index] = JSON.Member(field.name, attachment.reference)
+  private func attach(_ field: inout WrittenLine.Field) throws(JournalError) {
+    field.value = try Attachment(keeping: field.value, in: folder, access: access).reference.utf8()
+    field.isAttached = true
   }
 
   private func learnEffect(of event: Event) {

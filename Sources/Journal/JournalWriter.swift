@@ -57,6 +57,10 @@ package actor JournalWriter {
   /// The first error is final: every later event throws it again. The run must stop, since nothing it does is provable.
   @discardableResult
   package func append(_ event: Event) throws(JournalError) -> RecordedEvent { try file.append(event) }
+
+  /// Records events that follow on one another with nothing done between them: they are written in one piece, and brought
+  /// to the disk together where one of them must be there.
+  package func append(_ events: [Event]) throws(JournalError) { _ = try file.append(events) }
 }
 
 /// A thread for work that blocks.

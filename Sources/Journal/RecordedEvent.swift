@@ -48,18 +48,6 @@ struct JournalLine {
   var type: String
   /// What follows the envelope.
   var fields: [JSON.Member]
-
-  /// The line without its LF.
-  var bytes: [UInt8] {
-    let members =
-      [
-        JSON.Member("v", .int(Self.version)), JSON.Member("run", .string(run)), JSON.Member("seq", .int(Int64(seq))),
-        JSON.Member("prev", .string(prev)), JSON.Member("wall", .string(moment.wall.description)),
-        JSON.Member("monoNs", .string(String(moment.monotonic))), JSON.Member("boot", .string(moment.boot)),
-        JSON.Member("type", .string(type)),
-      ] + fields
-    return Array(JSON.object(members).text().utf8)
-  }
 }
 
 extension JournalLine {
@@ -77,6 +65,13 @@ extension JournalLine {
     guard version == Self.version else {
       throw Malformed("is of version \(version), which an unreleased version of runbook wrote", .unreleased)
     }
+    // What we wrote ourselves begins with the envelope, in its order.
+    let isInOrder = members.prefix(Self.envelope.fields.count).elementsEqual(Self.envelope.fields) {
+      $0.name == $1.name
+    }
+    let fields =
+      isInOrder
+      ? Array(members.dropFirst(Self.envelope.fields.count)) : members.filter { Self.envelope[$0.name] == nil }
     guard let run = json["run"]?.string, let seq = json["seq"]?.int.flatMap({ Int(exactly: $0) }),
       let prev = json["prev"]?.string, let wall = json["wall"]?.string.flatMap({ Timestamp($0) }),
       let monotonic = json["monoNs"]?.string.flatMap({ Int64($0) }), let boot = json["boot"]?.string,
@@ -84,7 +79,7 @@ extension JournalLine {
     else { throw Malformed("lacks a part of the envelope, or has one of another type") }
     self.init(
       run: run, seq: seq, prev: prev, moment: Moment(wall: wall, monotonic: monotonic, boot: boot), type: type,
-      fields: members.filter { Self.envelope[$0.name] == nil })
+      fields: fields)
   }
 
   struct Malformed: Error {

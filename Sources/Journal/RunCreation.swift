@@ -54,7 +54,7 @@ struct RunCreation {
     _ aside: RunFolder, _ started: RunStarted, _ clock: @escaping @Sendable () -> Moment
   ) throws(JournalError) -> (file: JournalFile, first: RecordedEvent) {
     try makeFolder(aside.path, mode: state.access.folderMode)
-    try writeFile(Array(started.params.json.text(.indented).utf8) + [0x0A], to: aside.params)
+    try writeFile(started.params.json.utf8(.indented) + [0x0A], to: aside.params)
     try writeSources(below: aside.sources)
 
     var started = started

@@ -72,14 +72,14 @@ private struct JSONParser {
   private mutating func object(_ depth: Int) throws(JSONError) -> JSON {
     offset += 1
     var members: [JSON.Member] = []
-    var names: Set<String> = []
+    var names = MemberNames()
     skipSpace()
     if take(UInt8(ascii: "}")) { return .object([]) }
     while true {
       skipSpace()
       guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else { throw error("expected a member name") }
       let name = try string()
-      guard names.insert(name).inserted else { throw error("duplicate member \"\(name)\"") }
+      guard names.insert(name, into: members) else { throw error("duplicate member \"\(name)\"") }
       skipSpace()
       guard take(UInt8(ascii: ":")) else { throw error("expected ':'") }
       members.append(JSON.Member(name, try value(depth: depth + 1)))
@@ -130,6 +130,7 @@ private struct JSONParser {
 
   private mutating func string() throws(JSONError) -> String {
     offset += 1
+    if let text = plainASCII() { return text }
     var text: [UInt8] = []
     while let end = endOfPlainText() {
       text.append(contentsOf: bytes[offset..<end])
@@ -144,6 +145,23 @@ private struct JSONParser {
     }
     offset = bytes.count
     throw error("unterminated string")
+  }
+
+  /// A string without escapes and of ASCII alone, which most are: it needs no validation. Nil, with nothing taken, for any
+  /// other.
+  private mutating func plainASCII() -> String? {
+    let start = offset
+    let text = bytes.withUnsafeBufferPointer { bytes -> String? in
+      var end = start
+      while end < bytes.count, bytes[end] != UInt8(ascii: "\"") {
+        guard bytes[end] >= 0x20, bytes[end] < 0x80, bytes[end] != UInt8(ascii: "\\") else { return nil }
+        end += 1
+      }
+      guard end < bytes.count else { return nil }
+      return String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<end]), as: UTF8.self)
+    }
+    if let text { offset += text.utf8.count + 1 }
+    return text
   }
 
   /// The next quote, backslash or control character: what stands before it is taken in one piece.
@@ -192,5 +210,20 @@ private struct JSONParser {
       offset += 1
     }
     return unit
+  }
+}
+
+/// The names of an object that is being read: a few are compared one by one, many are kept in a set.
+private struct MemberNames {
+  private var set: Set<String> = []
+  private static let few = 24
+
+  /// False for a name that is there already.
+  ///
+  /// - Parameter members: what was read of the object before.
+  mutating func insert(_ name: String, into members: [JSON.Member]) -> Bool {
+    guard members.count >= Self.few else { return !members.contains { $0.name == name } }
+    if set.isEmpty { set = Set(members.map(\.name)) }
+    return set.insert(name).inserted
   }
 }

@@ -9,10 +9,13 @@ extension JSON {
 
   /// The document as text. What a terminal would obey is escaped; a number that JSON cannot express (infinite, not a
   /// number) is written as the string `"inf"`, `"-inf"` or `"nan"`.
-  package func text(_ layout: Layout = .compact) -> String {
+  package func text(_ layout: Layout = .compact) -> String { String(decoding: utf8(layout), as: UTF8.self) }
+
+  /// The bytes of the same text.
+  package func utf8(_ layout: Layout = .compact) -> [UInt8] {
     var writer = JSONWriter(indented: layout == .indented)
     writer.write(self, depth: 0)
-    return String(decoding: writer.bytes, as: UTF8.self)
+    return writer.bytes
   }
 }
 

@@ -19,11 +19,12 @@ package struct Field<Root: Sendable, Wrapped: Sendable>: Sendable {
       mustHoldSomething: type.mustHoldSomething, foremost: type.foremost, summary: summary)
   }
 
-  func decode(from members: Value) throws(Mismatch) -> Wrapped {
-    guard let value = members[declaration.name] else {
+  /// - Parameter members: this field's first; it is taken away.
+  func decode(from members: inout ArraySlice<Value.Member>) throws(Mismatch) -> Wrapped {
+    guard let member = members.popFirst(), member.name == declaration.name else {
       throw Mismatch(path: declaration.name, "required, and not given")
     }
-    do { return try type.decode(value) } catch { throw error.inside(declaration.name) }
+    do { return try type.decode(member.value) } catch { throw error.inside(declaration.name) }
   }
 }
 
@@ -34,7 +35,8 @@ package struct Field<Root: Sendable, Wrapped: Sendable>: Sendable {
 /// ``swappedFields()`` exists and every module is tested by it.
 package struct Record<Root: Sendable>: Sendable {
   package let type: RecordType
-  private let make: @Sendable (Value) throws(Mismatch) -> Root
+  /// Takes the members in declared order.
+  private let make: @Sendable ([Value.Member]) throws(Mismatch) -> Root
   /// The record's members, in declared order.
   package let encode: @Sendable (Root) -> Value
 
@@ -45,7 +47,8 @@ package struct Record<Root: Sendable>: Sendable {
     for field in repeat each field { declarations.append(field.declaration) }
     type = RecordType(fields: declarations)
     self.make = { (members) throws(Mismatch) in
-      make(repeat try (each field).decode(from: members))
+      var members = members[...]
+      return make(repeat try (each field).decode(from: &members))
     }
     encode = { root in
       var members: [Value.Member] = []
@@ -61,9 +64,12 @@ package struct Record<Root: Sendable>: Sendable {
     try decode(admitted: try ValueType.record(type).admit(value))
   }
 
+  /// Reads a record as a journal holds it: see ``ValueType/read(_:)``.
+  package func read(_ members: [JSON.Member]) throws(Mismatch) -> Root { try make(try type.read(members)) }
+
   func decode(admitted value: Value) throws(Mismatch) -> Root {
-    guard case .members = value else { throw Mismatch("expected a mapping, found \(value.kind)") }
-    return try make(value)
+    guard case .members(let members) = value else { throw Mismatch("expected a mapping, found \(value.kind)") }
+    return try make(members)
   }
 
   /// The names of fields that do not read back what was written into them: decodes two distinct samples of every field

@@ -81,6 +81,54 @@ extension RecordType {
   }
 }
 
+extension ValueType {
+  /// The value that a document stands for, admitted by this type. Unlike ``admit(_:)``, members that a record does not
+  /// declare are left out, at any depth of records and lists: a later version may have written them.
+  package func read(_ json: JSON) throws(Mismatch) -> Value {
+    switch (self, json) {
+    case (.optional, .null): return .null
+    case (.optional(let wrapped), _): return try wrapped.read(json)
+    case (.record(let record), .object(let members)): return .members(try record.read(members))
+    case (.list(let element), .array(let elements)):
+      var result: [Value] = []
+      result.reserveCapacity(elements.count)
+      for index in elements.indices {
+        do { result.append(try element.read(elements[index])) } catch { throw error.inside("[\(index)]") }
+      }
+      return .list(result)
+    case (.any, _): return Value(json)
+    default: return try admit(Value(json))
+    }
+  }
+}
+
+extension RecordType {
+  /// The members in declared order, those that it does not declare left out, with fallbacks filled in.
+  ///
+  /// Throws for a missing required one, and for one that is not of its type or out of bounds.
+  package func read(_ members: [JSON.Member]) throws(Mismatch) -> [Value.Member] {
+    var result: [Value.Member] = []
+    result.reserveCapacity(fields.count)
+    for index in fields.indices {
+      let name = fields[index].name
+      // What we wrote ourselves stands in declared order.
+      let place =
+        index < members.count && members[index].name == name ? index : members.firstIndex { $0.name == name }
+      guard let place else {
+        guard let fallback = fields[index].fallback else { throw Mismatch(path: name, "required, and not given") }
+        result.append(.init(name, fallback))
+        continue
+      }
+      do {
+        let value = try fields[index].type.read(members[place].value)
+        try fields[index].checkBounds(value)
+        result.append(.init(name, value))
+      } catch { throw error.inside(name) }
+    }
+    return result
+  }
+}
+
 extension FieldDeclaration {
   /// The value, admitted by the field's type and inside its limits.
   package func admit(_ value: Value) throws(Mismatch) -> Value {

@@ -10,14 +10,13 @@ import Testing
 @Suite struct RunDriverTests {
   /// Events in memory, as a journal would hold them.
   final class Recorder: Sendable {
-    private let state = Mutex<[Event]>([])
+    private let state = Mutex<[[Event]]>([])
 
-    var events: [Event] { state.withLock { $0 } }
+    /// What was written in one piece each.
+    var batches: [[Event]] { state.withLock { $0 } }
+    var events: [Event] { Array(batches.joined()) }
 
-    func append(_ event: Event) -> RecordedEvent {
-      state.withLock { $0.append(event) }
-      return recorded(event)
-    }
+    func append(_ events: [Event]) { state.withLock { $0.append(events) } }
   }
 
   private func drive(
@@ -156,6 +155,54 @@ import Testing
     #expect(recorder.events.outcomes["b"] == nil)
   }
 
+  private func batches(_ steps: [PlannedStep]) async throws -> [[String]] {
+    let recorder = Recorder()
+    _ = try await drive(plan(steps), append: { recorder.append($0) })
+    return recorder.batches.map { $0.map(\.type) }
+  }
+
+  @Test(
+    "What follows from a result is written with it in one piece, up to the next intent; what acted is written at once")
+  func batches() async throws {
+    let begun = ["types.declared", "step.started", "step.intent"]
+    #expect(
+      try await batches([step("a"), step("b")]) == [
+        begun, ["step.result", "step.finished", "step.started", "step.intent"],
+        ["step.result", "step.finished", "run.finished"],
+      ])
+    #expect(
+      try await batches([step("a", AnyStepModule(Act.self))]) == [
+        begun, ["step.result"], ["step.finished", "run.finished"],
+      ])
+  }
+
+  @Test("Many events that follow on one another are written in pieces")
+  func manyEvents() async throws {
+    let never = expression("false") { _ in .bool(false) }
+    let batches = try await batches((0..<200).map { step("s\($0)", condition: never) })
+    #expect(batches.map(\.count) == [64, 64, 64, 9])
+  }
+
+  @Test("One timer rings at the earliest of the times that are left, for each that has come", .timeLimit(.minutes(1)))
+  func alarms() async throws {
+    let (rings, feed) = AsyncStream.makeStream(of: Void.self)
+    var alarms = Alarms { feed.yield() }
+    let start = ContinuousClock.now
+    alarms.set(.runTimeout, at: start + .seconds(3600))
+    alarms.set(.deadline(path: "a", attempt: 1), at: start + .milliseconds(20))
+    alarms.set(.deadline(path: "b", attempt: 1), at: start + .milliseconds(10))
+    alarms.set(.due, at: start + .milliseconds(5))
+    alarms.clear(.due)
+    var rung: [Alarms.Alarm] = []
+    for await _ in rings {
+      rung += alarms.takeRung(at: .now)
+      if rung.count == 2 { break }
+    }
+    #expect(rung == [.deadline(path: "b", attempt: 1), .deadline(path: "a", attempt: 1)])
+    #expect(alarms.takeRung(at: .now) == [])
+    alarms.cancel()
+  }
+
   @Test("A journal that cannot be written ends the run: nothing is done unrecorded")
   func journalFails() async throws {
     struct DiskFull: Error {}
@@ -163,9 +210,8 @@ import Testing
     await #expect(throws: DiskFull.self) {
       _ = try await drive(
         plan([step("a", AnyStepModule(Act.self))]),
-        append: { event in
-          if case .stepIntent = event { throw DiskFull() }
-          return recorded(event)
+        append: { events in
+          if events.contains(where: { if case .stepIntent = $0 { true } else { false } }) { throw DiskFull() }
         },
         notify: { notice in
           if case .progress = notice { begun.withLock { $0 += 1 } }

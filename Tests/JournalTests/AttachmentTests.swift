@@ -97,7 +97,7 @@ import Testing
     let line = JournalLine(
       run: folder.id, seq: 2, prev: sha256Hex(first), moment: .now(), type: "moon.rose",
       fields: [.init("output", ["$file": .string(name), "bytes": 10])])
-    try (first + [0x0A] + line.bytes + [0x0A]).write(to: URL(filePath: folder.journal))
+    try (first + [0x0A] + WrittenLine(line).bytes + [0x0A]).write(to: URL(filePath: folder.journal))
     let error = #expect(throws: JournalError.self) { try RecordedRun.read(folder) }
     #expect(error?.code == .damaged && error?.line == 2)
   }

@@ -169,8 +169,8 @@ import Testing
     for (index, event) in [step("a"), finished("a", .pass), end(.pass)].enumerated() {
       let line = JournalLine(
         run: child.id, seq: index + 2, prev: prev, moment: .now(), type: event.type, fields: event.fields)
-      bytes += [0x0A] + line.bytes
-      prev = sha256Hex(line.bytes)
+      bytes += [0x0A] + WrittenLine(line).bytes
+      prev = sha256Hex(WrittenLine(line).bytes)
     }
     try Data(bytes + [0x0A]).write(to: URL(filePath: child.journal))
     for folder in [parent, child] {

@@ -21,14 +21,16 @@ enum MountTable {
 
   /// Reads lines such as `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`.
   static func mounts(in text: String) -> [Mount] {
-    text.split(separator: "\n").compactMap { line in
-      let words = line.split(separator: " ").map(unescaped)
+    Array(text.utf8).split(separator: UInt8(ascii: "\n")).compactMap { line in
+      let words = line.split(separator: UInt8(ascii: " "))
       // Between the sixth word and the dash stand any number of optional ones.
-      guard words.count > 6, let dash = words[6...].firstIndex(of: "-"), words.count > dash + 2 else { return nil }
-      let options = words.count > dash + 3 ? words[dash + 3].split(separator: ",").map(String.init) : []
+      guard words.count > 6, let dash = words[6...].firstIndex(of: [UInt8(ascii: "-")]), words.count > dash + 2 else {
+        return nil
+      }
+      let options = words.count > dash + 3 ? words[dash + 3].split(separator: UInt8(ascii: ",")) : []
       return Mount(
-        id: words[0], root: words[3], point: words[4], fileSystem: words[dash + 1], device: words[dash + 2],
-        options: options)
+        id: unescaped(words[0]), root: unescaped(words[3]), point: unescaped(words[4]),
+        fileSystem: unescaped(words[dash + 1]), device: unescaped(words[dash + 2]), options: options.map(unescaped))
     }
   }
 
@@ -45,9 +47,10 @@ enum MountTable {
   }
 
   /// Blanks and backslashes are written as octal numbers: `\040`.
-  private static func unescaped(_ word: Substring) -> String {
+  private static func unescaped(_ word: ArraySlice<UInt8>) -> String {
+    guard word.contains(UInt8(ascii: "\\")) else { return String(decoding: word, as: UTF8.self) }
     var bytes: [UInt8] = []
-    var rest = Array(word.utf8)[...]
+    var rest = word
     while let byte = rest.popFirst() {
       if byte == UInt8(ascii: "\\"), let value = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8) {
         bytes.append(value)
