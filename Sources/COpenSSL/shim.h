@@ -17,6 +17,16 @@ static inline int COpenSSL_set_versions(SSL_CTX *context, int lowest, int highes
   return SSL_CTX_set_min_proto_version(context, lowest) && SSL_CTX_set_max_proto_version(context, highest);
 }
 
+static inline int COpenSSL_set_groups(SSL_CTX *context, const char *names) {
+  return SSL_CTX_set1_groups_list(context, names);
+}
+
+/* The name of the group that keys were agreed with; NULL where there was none, or it has no name. */
+static inline const char *COpenSSL_group(SSL *ssl) {
+  long group = SSL_get_negotiated_group(ssl);
+  return group <= 0 || (group & TLSEXT_nid_unknown) ? NULL : OBJ_nid2sn(group);
+}
+
 static inline void COpenSSL_set_mtu(SSL *ssl, long mtu) {
   SSL_set_options(ssl, SSL_OP_NO_QUERY_MTU);
   SSL_set_mtu(ssl, mtu);

@@ -71,7 +71,7 @@ import Testing
     func result(_ versions: [String], _ ciphers: [String]?) -> StepResult<TLSHandshakeModule.Output> {
       TLSHandshakeModule.result(
         TLSHandshakeModule.Output(
-          version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384", versions: [], ciphers: ciphers.map { _ in [] },
+          version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384", alpn: .ignored, versions: [], ciphers: ciphers.map { _ in [] },
           legacyVersions: versions, legacyCiphers: ciphers), of: ServerURI(scheme: .turns, host: "turn.example.com"))
     }
     #expect(result([], nil).objection == nil)

@@ -87,12 +87,12 @@ extension LiveServerTests {
 
     @Test(
       "A server that closes what a modern client says, and nothing else, fails it; one that has done so once does not",
-      arguments: [(Set([0, 2]), ProbeFailure.Code.connectionClosed), (Set([0]), nil)])
+      arguments: [(Set([0, 2, 3, 4]), ProbeFailure.Code.connectionClosed), (Set([0]), nil)])
     func closing(connections: Set<Int>, objection: ProbeFailure.Code?) async throws {
       try await TestAuthority.with { authority in
         try await Coturn.with(try authority.issue().coturnArguments) { coturn in
           var server = coturn.server(.turns, .tcp)
-          // The second is the client that offers all there is, the third a modern one once more.
+          // The second is the client that offers all there is, the third a modern one once more; then each offer more by itself.
           try await SwallowingProxy.with(to: try #require(coturn.tlsPort), closing: true) { number, _ in
             connections.contains(number)
           } _: { port in

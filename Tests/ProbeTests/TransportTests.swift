@@ -61,6 +61,7 @@ extension LiveServerTests {
         try await Coturn.with(try authority.issue().coturnArguments) { coturn in
           var server = coturn.server(.turns, transport == .dtls ? .udp : .tcp)
           server.tls.trustFile = authority.certificate
+          server.tls.applicationProtocols = ["stun.turn"]
           let handshake = try await ServerConnection.withConnection(
             to: try await server.preferredAddress(by: .now + .seconds(15)), over: transport,
             options: server.connectionOptions(), by: .now + .seconds(15)

@@ -18,6 +18,14 @@ package struct TLSHandshakeModule: StepModule {
     case untestable
   }
 
+  /// How a client was taken that offers `stun.turn` as ALPN.
+  package enum ALPN: String, Sendable, CaseIterable {
+    case selected
+    case ignored
+    case refused
+    case untestable
+  }
+
   package struct Trial: Sendable {
     package var version: TLSVersion
     package var cipher: String?
@@ -29,6 +37,8 @@ package struct TLSHandshakeModule: StepModule {
   package struct Output: Sendable {
     package var version: String
     package var cipher: String
+    package var group: String?
+    package var alpn: ALPN
     package var versions: [Trial]
     package var ciphers: [Trial]?
     package var legacyVersions: [String]
@@ -65,6 +75,12 @@ package struct TLSHandshakeModule: StepModule {
       Output.init,
       Field("version", \.version, .string, "The version that both prefer."),
       Field("cipher", \.cipher, .string, "The cipher that both prefer."),
+      Field(
+        "group", \.group, .optional(.string),
+        "The group that keys are agreed with, such as X25519; absent: a cipher without one."),
+      Field(
+        "alpn", \.alpn, .enumeration(ALPN.self),
+        "How a client is taken that offers stun.turn as ALPN (RFC 7443). All else is tried without ALPN, as browsers do."),
       Field("versions", \.versions, .list(.record(trial)), "Every version."),
       Field(
         "ciphers", \.ciphers, .optional(.list(.record(trial))),
@@ -97,7 +113,8 @@ package struct TLSHandshakeModule: StepModule {
         deadline: deadline, progress: context.progress)
     }
     let output = Output(
-      version: report.handshake.version, cipher: report.handshake.cipher,
+      version: report.handshake.version, cipher: report.handshake.cipher, group: report.handshake.group,
+      alpn: Self.alpn(report.applicationProtocol),
       versions: report.versions.map { Self.trial($0.version, nil, $0.verdict, $0.version.isLegacy) },
       ciphers: report.ciphers?.map { Self.trial($0.version, $0.cipher, $0.verdict, $0.isLegacy) },
       legacyVersions: report.legacyVersions.map(\.rawValue), legacyCiphers: report.legacyCiphers)
@@ -107,7 +124,10 @@ package struct TLSHandshakeModule: StepModule {
         output,
         Finding(objection.code.rawValue, remarks.joined(separator: " "), advice: objection.advice))
     }
-    guard let unanswered = Self.unanswered(report) else { return Self.result(output, of: server.uri) }
+    guard let unanswered = Self.unanswered(report) else {
+      if case .refused(let reason) = report.applicationProtocol { return Self.refusesALPN(output, server.uri, reason) }
+      return Self.result(output, of: server.uri)
+    }
     return .failed(
       output,
       Finding(
@@ -115,6 +135,26 @@ package struct TLSHandshakeModule: StepModule {
         advice:
           "Nothing is known of these. Look at the server's load, and at what stands between: a proxy or a firewall "
           + "that swallows connections."))
+  }
+
+  private static func alpn(_ answer: TLSHandshakeProbe.ALPNAnswer) -> ALPN {
+    switch answer {
+    case .selected: .selected
+    case .ignored: .ignored
+    case .refused: .refused
+    case .unanswered: .untestable
+    }
+  }
+
+  /// Browsers get through.
+  private static func refusesALPN(_ output: Output, _ uri: ServerURI, _ reason: String) -> StepResult<Output> {
+    let remarks = ["It refuses a client that offers ALPN stun.turn (\(reason)).", legacy(output)].compactMap(\.self)
+    return .warned(
+      output,
+      Finding(
+        "tls.applicationProtocolRefused", "\(uri): \(remarks.joined(separator: " "))",
+        advice: "Browsers offer no ALPN and get through; clients that do (RFC 7443) do not. Look at the proxy in front of "
+          + "the server."))
   }
 
   private static func unanswered(_ report: TLSHandshakeProbe.Report) -> String? {

@@ -36,13 +36,23 @@ final class StreamFrameDecoder: ChannelInboundHandler {
 
   private var deframer = StreamDeframer()
   private var isBroken = false
+  private var isBeginning = true
+
+  /// How streams of other protocols begin. `HTTP` and `SSH-` read as ChannelData that never becomes whole.
+  private static let strangers = [("HTTP/", "HTTP"), ("<html", "HTTP"), ("<!DOC", "HTTP"), ("SSH-", "SSH")]
 
   /// Bytes that do not make a frame.
   var pendingByteCount: Int { deframer.pendingByteCount }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !isBroken else { return }
-    deframer.append(unwrapInboundIn(data))
+    let bytes = unwrapInboundIn(data)
+    if isBeginning, let stranger = Self.strangers.first(where: { bytes.readableBytesView.starts(with: $0.0.utf8) }) {
+      isBroken = true
+      return context.fireErrorCaught(TransportFailure.otherProtocol(stranger.1))
+    }
+    isBeginning = false
+    deframer.append(bytes)
     do throws(DecodingError) {
       while let frame = try deframer.next() {
         context.fireChannelRead(wrapInboundOut(ReceivedFrame(bytes: frame, source: nil)))

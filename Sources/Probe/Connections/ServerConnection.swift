@@ -50,6 +50,9 @@ package struct ServerConnection: Sendable {
     eventLoop.execute { handler.value.sendOnce(request) }
   }
 
+  /// Writes what is no STUN.
+  func say(_ text: String) async throws { try await channel.writeAndFlush(channel.allocator.buffer(string: text)) }
+
   /// The realm that the server named in its challenge.
   func realm() async -> String? {
     (try? await eventLoop.submit { handler.value.client.authentication.realm }.get()) ?? nil

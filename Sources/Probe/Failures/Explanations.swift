@@ -15,6 +15,7 @@ extension ProbeFailure {
   /// The second look is a probe of its own: what it explains it has seen. Where it finds nothing, the failure stays.
   package func explained(on server: Server, deadline: Duration) async -> ProbeFailure {
     let end = Instant.now + deadline
+    if let cause = await explainedByPort(server, by: end) { return cause }
     switch code {
     case .stunTimeout, .turnTimeout:
       // Where something was answered, the path is open.

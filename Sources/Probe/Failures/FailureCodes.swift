@@ -32,10 +32,15 @@ extension ProbeFailure.Code {
   package static let tlsTimedOut = Self("tls.timeout")
   package static let tlsConfiguration = Self("tls.configuration")
   package static let tlsFailed = Self("tls.failed")
+  package static let plainPort = Self("tls.plainPort")
+  package static let encryptedPort = Self("tls.encryptedPort")
+  package static let noCommonGroup = Self("tls.noCommonGroup")
+  package static let applicationProtocolRequired = Self("tls.applicationProtocolRequired")
 
   // STUN.
   package static let stunTimeout = Self("stun.timeout")
   package static let garbage = Self("stun.garbage")
+  package static let otherProtocol = Self("stun.otherProtocol")
   package static let wrongTransaction = Self("stun.wrongTransaction")
   package static let wrongSource = Self("stun.wrongSource")
   package static let badIntegrity = Self("stun.badIntegrity")

@@ -73,6 +73,12 @@ extension ProbeFailure {
         .garbage, "\(target) sent bytes that are no STUN (\(problem)).",
         "Look which service listens on this port; a TLS listener must be probed with turns: or stuns:."
       )
+    case .otherProtocol(let name):
+      (
+        .otherProtocol, "\(target) answers with \(name), not with STUN.",
+        "This is another service's port. Write the port that the TURN server listens on; if both share a port, look at the "
+          + "proxy's rule for this name."
+      )
     case .tls(let failure):
       meaning(of: failure, target: target, protocolName: protocolName)
     case .cancelled:

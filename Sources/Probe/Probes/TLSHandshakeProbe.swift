@@ -21,6 +21,16 @@ package struct TLSHandshakeProbe: Sendable {
     case unanswered
   }
 
+  /// How a server takes ALPN `stun.turn` (RFC 7443).
+  package enum ALPNAnswer: Sendable, Hashable {
+    case selected
+    /// It goes on without: it knows nothing of ALPN.
+    case ignored
+    /// In the library's words.
+    case refused(String)
+    case unanswered
+  }
+
   package struct VersionResult: Sendable, Hashable {
     package let version: TLSVersion
     package let verdict: Verdict
@@ -39,8 +49,10 @@ package struct TLSHandshakeProbe: Sendable {
     /// What a modern client agrees on with the server; where there is an objection, one that offers all that is left in
     /// the library.
     package let handshake: TLSHandshake
-    /// Why a modern client gets no handshake.
+    /// Why a modern client gets no handshake, or no STUN behind it.
     package let objection: ProbeFailure?
+    /// How the server takes a client that offers `stun.turn` as ALPN; what else is told here was found without.
+    package let applicationProtocol: ALPNAnswer
     package let versions: [VersionResult]
     /// nil where ciphers were not tried.
     package let ciphers: [CipherResult]?
@@ -75,9 +87,12 @@ package struct TLSHandshakeProbe: Sendable {
     let agreement = try await agree(by: end)
     let handshake = agreement.handshake
     // Some servers refuse by silence: how long that is waited for follows from how long a success takes.
+    progress("what speaks behind TLS, and ALPN")
+    let stranger = await PortService.stranger(on: agreement.client, by: min(end, .now + .seconds(4)))
     let trials = TLSTrials(
       server: agreement.client, address: address, agreed: handshake,
       patience: max(.milliseconds(500), agreement.elapsed * 4), end: end)
+    let alpn = try await trials.answerToALPN()
     var versions: [VersionResult] = []
     var ciphers: [CipherResult] = []
     for version in TLSVersion.allCases where version.isDatagram == (server.transport == .dtls) {
@@ -88,41 +103,20 @@ package struct TLSHandshakeProbe: Sendable {
       ciphers += try await results(on: version, trials, progress)
     }
     return Report(
-      handshake: handshake, objection: agreement.objection, versions: versions, ciphers: triesCiphers ? ciphers : nil)
-  }
-
-  /// A handshake that came about.
-  private struct Agreement: Sendable {
-    let client: Server
-    let handshake: TLSHandshake
-    let elapsed: Duration
-    /// Why a modern client gets none.
-    var objection: ProbeFailure?
-
-    init(_ client: Server, by end: Instant) async throws(ProbeFailure) {
-      let start = Instant.now
-      self.client = client
-      handshake = try await CertificateProbe(server: client).run(deadline: end - start)
-      elapsed = .now - start
-    }
+      handshake: handshake, objection: agreement.objection ?? stranger, applicationProtocol: alpn, versions: versions,
+      ciphers: triesCiphers ? ciphers : nil)
   }
 
   /// A handshake as a modern client makes it; where it gets none twice, as one does that offers whatever there is.
-  private func agree(by end: Instant) async throws(ProbeFailure) -> Agreement {
+  private func agree(by end: Instant) async throws(ProbeFailure) -> TLSAgreement {
     do throws(ProbeFailure) {
-      return try await Agreement(server, by: end)
+      return try await TLSAgreement(server, by: end)
     } catch {
-      let refusals: [ProbeFailure.Code] = [
-        .tlsVersion, .tlsRefused, .tlsFailed, .connectionClosed, .connectionReset,
-      ]
-      guard refusals.contains(error.code) else { throw error }
-      var lenient = server
-      lenient.tls.versions = server.transport == .dtls ? .dtls10 ... .dtls12 : .tls10 ... .tls13
-      lenient.tls.cipherList = TLSTrials.everyCipher
-      guard var agreement = try? await Agreement(lenient, by: end) else { throw error }
+      guard error.isTLSRefusal, var agreement = try? await TLSAgreement(TLSConcession.everything.client(of: server), by: end)
+      else { throw error }
       // A server that failed once is not one that refuses.
-      if let modern = try? await Agreement(server, by: end) { return modern }
-      agreement.objection = error
+      if let modern = try? await TLSAgreement(server, by: end) { return modern }
+      agreement.objection = await TLSConcession.objection(to: error, server, by: end) ?? error
       return agreement
     }
   }

@@ -17,6 +17,9 @@ struct TLSTrials: Sendable {
     var cipher: String?
   }
 
+  /// Every group that the library may have.
+  static let everyGroup = "X25519:P-256:P-384:P-521:X448:ffdhe2048:ffdhe3072:ffdhe4096:ffdhe6144:ffdhe8192"
+
   /// Lets the library offer what it still has.
   private static let lowestLevel = ":@SECLEVEL=0"
   /// Every cipher before TLS 1.3, as OpenSSL writes it.
@@ -45,6 +48,25 @@ struct TLSTrials: Sendable {
     guard answeredBefore else { return .unanswered }
     for _ in 0..<2 where try await !answersWhatItAgreedOn() { return .unanswered }
     return .refused("silence")
+  }
+
+  /// How the server takes what it agreed on once more, now with ALPN `stun.turn`.
+  func answerToALPN() async throws(ProbeFailure) -> TLSHandshakeProbe.ALPNAnswer {
+    var options = tls
+    options.applicationProtocols = ["stun.turn"]
+    for _ in 0..<2 {
+      do throws(TransportFailure) {
+        return try await open(options)?.applicationProtocol == "stun.turn" ? .selected : .ignored
+      } catch {
+        switch error {
+        case .tls(let failure) where isSilence(failure) && .now < end: continue
+        case .tls(let failure) where !isSilence(failure): return .refused(failure.detail)
+        case .closedByServer, .connectionReset: return .refused("closed")
+        default: throw ProbeFailure(error, server: address, transport: server.transport)
+        }
+      }
+    }
+    return .unanswered
   }
 
   private func answersWhatItAgreedOn() async throws(ProbeFailure) -> Bool {
@@ -91,12 +113,14 @@ struct TLSTrials: Sendable {
     return options
   }
 
-  private func open(_ tls: TLSOptions) async throws(TransportFailure) {
+  @discardableResult
+  private func open(_ tls: TLSOptions) async throws(TransportFailure) -> TLSHandshake? {
     var options = server.connectionOptions()
     options.tls = tls
     options.handshakeLimit = patience
     let connection = try await ServerConnection.open(
       to: address, over: server.transport, options: options, by: end)
     await connection.close()
+    return connection.handshake
   }
 }

@@ -8,6 +8,8 @@ package struct TLSHandshake: Sendable, Hashable {
   package let version: String
   /// As OpenSSL names it: `TLS_AES_256_GCM_SHA384`.
   package let cipher: String
+  /// What keys were agreed with, as OpenSSL names it: `X25519`, `prime256v1`, `secp521r1`; nil for a plain RSA or DH exchange.
+  package let group: String?
   /// ALPN; nil where the server selected none.
   package let applicationProtocol: String?
   /// The server's own first, then as they were sent.

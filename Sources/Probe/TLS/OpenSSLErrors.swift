@@ -44,6 +44,9 @@ struct OpenSSLErrors {
       } else {
         .other
       }
+    if alert == SSL_AD_NO_APPLICATION_PROTOCOL {
+      return TLSFailure(.refused, "\(words.joined(separator: ", ")): it speaks another protocol there, perhaps HTTPS")
+    }
     return TLSFailure(kind, words.isEmpty ? "the handshake failed" : words.joined(separator: ", "))
   }
 

@@ -50,6 +50,9 @@ final class TLSContext: @unchecked Sendable {
     if let list = options.cipherList, SSL_CTX_set_cipher_list(raw, list) != 1 {
       throw OpenSSLErrors.failure(.configuration, "no cipher of \(list) can be offered")
     }
+    if let groups = options.groups, COpenSSL_set_groups(raw, groups) != 1 {
+      throw OpenSSLErrors.failure(.configuration, "no group of \(groups) can be offered")
+    }
     if let suites = options.cipherSuites, SSL_CTX_set_ciphersuites(raw, suites) != 1 {
       throw OpenSSLErrors.failure(.configuration, "no cipher suite of \(suites) can be offered")
     }

@@ -11,8 +11,13 @@ package struct TLSOptions: Sendable, Hashable {
   package var reportsVerification = false
   /// PEM files of the chain and the private key to show, where the server asks for a certificate.
   package var clientCertificate: ClientCertificate?
-  /// What to offer as ALPN; the default is TURN's (RFC 7443). Empty offers none.
-  package var applicationProtocols = ["stun.turn"]
+  /// What to offer as ALPN; TURN's is `stun.turn` (RFC 7443). Empty offers none, as browsers do for TURN.
+  package var applicationProtocols: [String] = []
+  /// The key exchange groups to offer, as OpenSSL writes them; the default is a browser's. nil leaves it to the library.
+  package var groups: String? = TLSOptions.browserGroups
+
+  /// What Chromium, Firefox and Safari all offer.
+  package static let browserGroups = "X25519:P-256:P-384"
   /// The versions to offer; nil leaves it to the library's defaults.
   package var versions: ClosedRange<TLSVersion>?
   /// A cipher list as OpenSSL writes it, for versions before TLS 1.3; nil leaves it to the library.

@@ -19,6 +19,8 @@ package enum TransportFailure: Error, Sendable, Hashable {
   case messageTooLong
   /// Bytes on a stream that are no STUN: nothing behind them can be read.
   case brokenStream(DecodingError)
+  /// A stream that begins as another protocol does, such as HTTP.
+  case otherProtocol(String)
   /// TLS or DTLS: the handshake failed, or the certificate does not convince.
   case tls(TLSFailure)
   /// The caller's task was cancelled while the transport was opened.

@@ -1,0 +1,130 @@
+import Addresses
+import STUN
+
+extension ProbeFailure {
+  /// A client and a port that speak different protocols, or a handshake that fails for one reason: seen by speaking
+  /// otherwise to the same port.
+  func explainedByPort(_ server: Server, by end: Instant) async -> ProbeFailure? {
+    switch server.transport {
+    case .tls:
+      if let plain = await explainedByPlainPort(server, over: .tcp, by: end) { return plain }
+      return await explainedByRefusal(server, by: end)
+    case .dtls: return await explainedByPlainPort(server, over: .udp, by: end)
+    case .tcp: return await explainedByEncryptedPort(server, by: end)
+    case .udp: return nil
+    }
+  }
+
+  /// No handshake: does the port answer STUN without one?
+  private func explainedByPlainPort(
+    _ server: Server, over transport: ServerURI.Transport, by end: Instant
+  ) async -> ProbeFailure? {
+    let codes: [Code] = [.notTLS, .tlsTimedOut, .tlsFailed, .connectionClosed, .connectionReset]
+    guard codes.contains(code), let plain = server.onSamePort(.turn, transport) else { return nil }
+    let failure: ProbeFailure
+    do throws(ProbeFailure) {
+      let report = try await BindingProbe(server: plain, requests: 1).run(deadline: end.share(2))
+      let name = transport == .tcp ? "TLS" : "DTLS"
+      return ProbeFailure(
+        .plainPort, "\(report.server) speaks STUN without \(name), and no \(name).",
+        advice: "Write the server's \(name) port, or \(plain.uri) for this one; look whether the server has a readable "
+          + "certificate and key (coturn: cert, pkey, no-tls, no-dtls): without them coturn switches TLS off silently.",
+        evidence: evidence + [Evidence("answersPlain", "\(report.server)")])
+    } catch { failure = error }
+    if failure.code == .otherProtocol { return failure }
+    return transport == .tcp ? await PortService.stranger(on: plain, by: end) : nil
+  }
+
+  /// No STUN over TCP: does the port make a TLS handshake?
+  private func explainedByEncryptedPort(_ server: Server, by end: Instant) async -> ProbeFailure? {
+    let codes: [Code] = [.garbage, .connectionClosed, .connectionReset, .stunTimeout, .turnTimeout]
+    guard codes.contains(code), evidence("answeredBefore") == nil, let encrypted = server.onSamePort(.turns, .tcp) else {
+      return nil
+    }
+    guard let agreement = try? await TLSAgreement(encrypted, by: .now + end.share(2)) else {
+      return await PortService.stranger(on: server, by: end)
+    }
+    if let stranger = await PortService.stranger(on: agreement.client, by: end) { return stranger }
+    return ProbeFailure(
+      .encryptedPort, "The port of \(server.uri) speaks TLS (\(agreement.handshake.version)), and no STUN without it.",
+      advice: "Write \(encrypted.uri) for this port, or the port of the server's TCP listener.",
+      evidence: evidence + [Evidence("answersTLS", agreement.handshake.version)])
+  }
+
+  /// TLS is spoken: is a browser's offer refused, or does another service answer inside?
+  private func explainedByRefusal(_ server: Server, by end: Instant) async -> ProbeFailure? {
+    let silent: [Code] = [.garbage, .connectionClosed, .connectionReset, .stunTimeout, .turnTimeout]
+    if silent.contains(code), evidence("answeredBefore") == nil,
+      let stranger = await PortService.stranger(on: server, by: .now + end.share(2))
+    {
+      return stranger
+    }
+    guard isTLSRefusal, (try? await TLSAgreement(server, by: .now + end.share(3))) == nil else { return nil }
+    if let objection = await TLSConcession.objection(to: self, server, by: end) { return objection }
+    guard code == .tlsRefused, end > .now,
+      (try? await TLSAgreement(TLSConcession.everything.client(of: server), by: end)) == nil, end > .now
+    else { return nil }
+    return ProbeFailure(
+      code, "\(message) It refuses every version and cipher that it is offered.",
+      advice: "Look at the server's certificate and key first: whether its user can read both, whether they belong together, "
+        + "and whether the server's own certificate comes first in the file. Then look at its ciphers.",
+      evidence: evidence)
+  }
+}
+
+extension Server {
+  /// The same host and port spoken to otherwise.
+  fileprivate func onSamePort(_ scheme: ServerURI.Scheme, _ transport: ServerURI.Transport) -> Server? {
+    var other = self
+    (other.uri.scheme, other.uri.transport) = (scheme, transport)
+    other.uri.port = uri.port ?? uri.scheme.defaultPort
+    return other
+  }
+}
+
+extension Instant {
+  /// An equal part of the time that is left until this instant.
+  fileprivate func share(_ parts: Int) -> Duration { max(.zero, self - .now) / parts }
+}
+
+/// What speaks on a port over TCP or TLS.
+enum PortService {
+  /// The failure that names another protocol than STUN, such as HTTP; nil where STUN answers, or nothing that is known.
+  ///
+  /// A web server that is silent to STUN answers a web client.
+  static func stranger(on server: Server, by end: Instant) async -> ProbeFailure? {
+    guard server.transport.isReliable else { return nil }
+    for asksAsWebClient in [false, true] {
+      let left = end - .now
+      guard left > .zero, let address = try? await server.preferredAddress(by: end) else { return nil }
+      var options = server.connectionOptions()
+      options.tls.verifiesCertificate = false
+      let failure: TransportFailure
+      do {
+        let limit = asksAsWebClient ? end : .now + min(.seconds(1), left / 2)
+        let connection = try await ServerConnection.open(to: address, over: server.transport, options: options, by: limit)
+        let answer = await answer(of: connection, asksAsWebClient: asksAsWebClient, by: limit)
+        await connection.close()
+        switch answer {
+        case .success, .failure(.rejected): return nil
+        case .failure(.transport(let found)): failure = found
+        case .failure: continue
+        }
+      } catch { return nil }
+      if case .otherProtocol = failure { return ProbeFailure(failure, server: address, transport: server.transport) }
+    }
+    return nil
+  }
+
+  private static func answer(
+    of connection: ServerConnection, asksAsWebClient: Bool, by limit: Instant
+  ) async -> Result<Response, RequestFailure> {
+    if asksAsWebClient { try? await connection.say("GET / HTTP/1.0\r\n\r\n") }
+    do throws(RequestFailure) {
+      let response = try await connection.perform(.binding(), by: limit)
+      return .success(response)
+    } catch {
+      return .failure(error)
+    }
+  }
+}
