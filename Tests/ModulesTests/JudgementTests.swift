@@ -68,11 +68,14 @@ import Testing
 
   @Test("tls.handshake warns of versions and ciphers that are out of date, and of nothing else")
   func legacy() {
-    func result(_ versions: [String], _ ciphers: [String]?) -> StepResult<TLSHandshakeModule.Output> {
+    func result(
+      _ versions: [String], _ ciphers: [String]?, alpn: TLSHandshakeProbe.ALPNAnswer = .ignored
+    ) -> StepResult<TLSHandshakeModule.Output> {
       TLSHandshakeModule.result(
         TLSHandshakeModule.Output(
-          version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384", alpn: .ignored, versions: [], ciphers: ciphers.map { _ in [] },
-          legacyVersions: versions, legacyCiphers: ciphers), of: ServerURI(scheme: .turns, host: "turn.example.com"))
+          version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384", alpn: .ignored, versions: [],
+          ciphers: ciphers.map { _ in [] }, legacyVersions: versions, legacyCiphers: ciphers),
+        alpn: alpn, of: ServerURI(scheme: .turns, host: "turn.example.com"))
     }
     #expect(result([], nil).objection == nil)
     #expect(result([], []).objection == nil)
@@ -83,6 +86,16 @@ import Testing
       both?.finding.message
         == "turns:turn.example.com: It accepts what is out of date: TLSv1, 2 ciphers, such as AES128-SHA.")
     #expect(result([], ["AES128-SHA"]).objection?.finding.message.hasSuffix(": AES128-SHA.") == true)
+    for alpn in [TLSHandshakeProbe.ALPNAnswer.selected, .unanswered] {
+      #expect(result([], nil, alpn: alpn).objection == nil)
+    }
+    let refused = result(["TLSv1"], nil, alpn: .refused("closed")).objection
+    #expect(refused?.severity == .warn)
+    #expect(refused?.finding.code == "tls.applicationProtocolRefused")
+    #expect(
+      refused?.finding.message
+        == "turns:turn.example.com: It refuses a client that offers ALPN stun.turn (closed). It accepts what is out of "
+        + "date: TLSv1.")
   }
 
   @Test("turn.openRelay passes only what is refused, untestable or allowed")

@@ -51,6 +51,11 @@ extension LiveServerTests {
       return bytes
     }
 
+    /// Protocols that streams speak; as datagrams they are garbage like any other.
+    private static let otherProtocol: [Transport: ProbeFailure.Code] = [
+      .udp: .garbage, .dtls: .garbage, .tcp: .otherProtocol, .tls: .otherProtocol,
+    ]
+
     static let lies = [
       Lie("truncated within an attribute", .garbage) { request in
         success(to: request) { $0.moveWriterIndex(to: $0.writerIndex - 3) }
@@ -100,9 +105,14 @@ extension LiveServerTests {
       Lie("an empty datagram", [.udp: .garbage]) { _, transport in
         [.init(ByteBuffer(), isUnprotected: transport == .dtls)]
       },
-      Lie("text", .garbage) { _ in ByteBuffer(string: "SSH-2.0-OpenSSH_9.2\r\n") },
+      Lie("text", .garbage) { _ in ByteBuffer(string: "220 mail.example ESMTP\r\n") },
       Lie("text whose first letter could begin a channel", .garbage) { _ in
-        ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\n\r\n")
+        ByteBuffer(string: "ERROR: who are you?\r\n")
+      },
+      Lie("SSH", otherProtocol) { _, _ in [.init(ByteBuffer(string: "SSH-2.0-OpenSSH_9.2\r\n"))] },
+      Lie("HTTP", otherProtocol) { _, _ in [.init(ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\n\r\n"))] },
+      Lie("a web page without a head", otherProtocol) { _, _ in
+        [.init(ByteBuffer(string: "<html><head><title>400 Bad Request</title></head></html>\r\n"))]
       },
       Lie("a TLS alert", .garbage) { _ in ByteBuffer(bytes: [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28, 0x00]) },
       Lie(

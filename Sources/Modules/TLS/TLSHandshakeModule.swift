@@ -18,7 +18,7 @@ package struct TLSHandshakeModule: StepModule {
     case untestable
   }
 
-  /// How a client was taken that offers `stun.turn` as ALPN.
+  /// How a client fares that offers `stun.turn` as ALPN.
   package enum ALPN: String, Sendable, CaseIterable {
     case selected
     case ignored
@@ -80,7 +80,7 @@ package struct TLSHandshakeModule: StepModule {
         "The group that keys are agreed with, such as X25519; absent: a cipher without one."),
       Field(
         "alpn", \.alpn, .enumeration(ALPN.self),
-        "How a client is taken that offers stun.turn as ALPN (RFC 7443). All else is tried without ALPN, as browsers do."),
+        "How a client fares that offers stun.turn as ALPN (RFC 7443). All else is tried without, as browsers do."),
       Field("versions", \.versions, .list(.record(trial)), "Every version."),
       Field(
         "ciphers", \.ciphers, .optional(.list(.record(trial))),
@@ -125,8 +125,7 @@ package struct TLSHandshakeModule: StepModule {
         Finding(objection.code.rawValue, remarks.joined(separator: " "), advice: objection.advice))
     }
     guard let unanswered = Self.unanswered(report) else {
-      if case .refused(let reason) = report.applicationProtocol { return Self.refusesALPN(output, server.uri, reason) }
-      return Self.result(output, of: server.uri)
+      return Self.result(output, alpn: report.applicationProtocol, of: server.uri)
     }
     return .failed(
       output,
@@ -146,26 +145,26 @@ package struct TLSHandshakeModule: StepModule {
     }
   }
 
-  /// Browsers get through.
-  private static func refusesALPN(_ output: Output, _ uri: ServerURI, _ reason: String) -> StepResult<Output> {
-    let remarks = ["It refuses a client that offers ALPN stun.turn (\(reason)).", legacy(output)].compactMap(\.self)
-    return .warned(
-      output,
-      Finding(
-        "tls.applicationProtocolRefused", "\(uri): \(remarks.joined(separator: " "))",
-        advice: "Browsers offer no ALPN and get through; clients that do (RFC 7443) do not. Look at the proxy in front of "
-          + "the server."))
-  }
-
   private static func unanswered(_ report: TLSHandshakeProbe.Report) -> String? {
     guard report.unanswered > 0 else { return nil }
     let offers = report.unanswered == 1 ? "One offer was" : "\(report.unanswered) offers were"
     return "\(offers) left unanswered, and one that was accepted before as well."
   }
 
-  /// What is out of date still works: a warning.
-  static func result(_ output: Output, of uri: ServerURI) -> StepResult<Output> {
-    guard let legacy = legacy(output) else { return .done(output) }
+  /// What is out of date still works, and browsers get through where ALPN is refused: warnings.
+  static func result(_ output: Output, alpn: TLSHandshakeProbe.ALPNAnswer, of uri: ServerURI) -> StepResult<Output> {
+    let legacy = legacy(output)
+    if case .refused(let reason) = alpn {
+      let remarks = ["It refuses a client that offers ALPN stun.turn (\(reason)).", legacy].compactMap(\.self)
+      return .warned(
+        output,
+        Finding(
+          "tls.applicationProtocolRefused", "\(uri): \(remarks.joined(separator: " "))",
+          advice:
+            "Browsers offer no ALPN and get through; clients that do (RFC 7443) do not. Look at the proxy in front "
+            + "of the server."))
+    }
+    guard let legacy else { return .done(output) }
     return .warned(
       output,
       Finding(

@@ -9,7 +9,9 @@ extension ProbeFailure {
     case .tls:
       if let plain = await explainedByPlainPort(server, over: .tcp, by: end) { return plain }
       return await explainedByRefusal(server, by: end)
-    case .dtls: return await explainedByPlainPort(server, over: .udp, by: end)
+    case .dtls:
+      if let plain = await explainedByPlainPort(server, over: .udp, by: end) { return plain }
+      return await explainedByRefusal(server, by: end)
     case .tcp: return await explainedByEncryptedPort(server, by: end)
     case .udp: return nil
     }
@@ -38,7 +40,8 @@ extension ProbeFailure {
   /// No STUN over TCP: does the port make a TLS handshake?
   private func explainedByEncryptedPort(_ server: Server, by end: Instant) async -> ProbeFailure? {
     let codes: [Code] = [.garbage, .connectionClosed, .connectionReset, .stunTimeout, .turnTimeout]
-    guard codes.contains(code), evidence("answeredBefore") == nil, let encrypted = server.onSamePort(.turns, .tcp) else {
+    guard codes.contains(code), evidence("answeredBefore") == nil, let encrypted = server.onSamePort(.turns, .tcp)
+    else {
       return nil
     }
     guard let agreement = try? await TLSAgreement(encrypted, by: .now + end.share(2)) else {
@@ -52,9 +55,14 @@ extension ProbeFailure {
   }
 
   /// TLS is spoken: is a browser's offer refused, or does another service answer inside?
+  ///
+  /// Another service's port is the cause before its certificate is.
   private func explainedByRefusal(_ server: Server, by end: Instant) async -> ProbeFailure? {
-    let silent: [Code] = [.garbage, .connectionClosed, .connectionReset, .stunTimeout, .turnTimeout]
-    if silent.contains(code), evidence("answeredBefore") == nil,
+    let codes: [Code] = [
+      .garbage, .connectionClosed, .connectionReset, .stunTimeout, .turnTimeout, .certificateUntrusted,
+      .certificateNameMismatch, .certificateExpired, .certificateNotYetValid, .certificateInvalid,
+    ]
+    if codes.contains(code), evidence("answeredBefore") == nil,
       let stranger = await PortService.stranger(on: server, by: .now + end.share(2))
     {
       return stranger
@@ -66,7 +74,8 @@ extension ProbeFailure {
     else { return nil }
     return ProbeFailure(
       code, "\(message) It refuses every version and cipher that it is offered.",
-      advice: "Look at the server's certificate and key first: whether its user can read both, whether they belong together, "
+      advice:
+        "Look at the server's certificate and key first: whether its user can read both, whether they belong together, "
         + "and whether the server's own certificate comes first in the file. Then look at its ciphers.",
       evidence: evidence)
   }
@@ -89,39 +98,53 @@ extension Instant {
 
 /// What speaks on a port over TCP or TLS.
 enum PortService {
-  /// The failure that names another protocol than STUN, such as HTTP; nil where STUN answers, or nothing that is known.
-  ///
-  /// A web server that is silent to STUN answers a web client.
+  /// What a port is asked, one after the other. Servers may be silent to Binding (coturn: `no-stun`) or to Allocate; coturn
+  /// answers web clients as well, so that they come last.
+  private enum Question: CaseIterable {
+    case binding
+    case allocate
+    case webPage
+  }
+
+  /// The failure that names another protocol than STUN, such as HTTP; nil if STUN is answered, or nothing that is known.
   static func stranger(on server: Server, by end: Instant) async -> ProbeFailure? {
-    guard server.transport.isReliable else { return nil }
-    for asksAsWebClient in [false, true] {
+    guard server.transport.isReliable, let address = try? await server.preferredAddress(by: end) else { return nil }
+    var options = server.connectionOptions()
+    // Whoever answers here gets no credentials: the certificate is not checked.
+    options.credentials = nil
+    options.tls.verifiesCertificate = false
+    for (index, question) in Question.allCases.enumerated() {
       let left = end - .now
-      guard left > .zero, let address = try? await server.preferredAddress(by: end) else { return nil }
-      var options = server.connectionOptions()
-      options.tls.verifiesCertificate = false
-      let failure: TransportFailure
+      guard left > .zero else { return nil }
+      let limit = Instant.now + min(.seconds(1), left / (Question.allCases.count - index))
+      let answer: Result<Response, RequestFailure>
       do {
-        let limit = asksAsWebClient ? end : .now + min(.seconds(1), left / 2)
-        let connection = try await ServerConnection.open(to: address, over: server.transport, options: options, by: limit)
-        let answer = await answer(of: connection, asksAsWebClient: asksAsWebClient, by: limit)
+        let connection = try await ServerConnection.open(
+          to: address, over: server.transport, options: options, by: limit)
+        answer = await ask(question, over: connection, by: limit)
         await connection.close()
-        switch answer {
-        case .success, .failure(.rejected): return nil
-        case .failure(.transport(let found)): failure = found
-        case .failure: continue
-        }
-      } catch { return nil }
-      if case .otherProtocol = failure { return ProbeFailure(failure, server: address, transport: server.transport) }
+      } catch {
+        return nil
+      }
+      switch answer {
+      case .success, .failure(.rejected): return nil
+      case .failure(.transport(let failure)):
+        if case .otherProtocol = failure { return ProbeFailure(failure, server: address, transport: server.transport) }
+      case .failure: break
+      }
     }
     return nil
   }
 
-  private static func answer(
-    of connection: ServerConnection, asksAsWebClient: Bool, by limit: Instant
+  private static func ask(
+    _ question: Question, over connection: ServerConnection, by limit: Instant
   ) async -> Result<Response, RequestFailure> {
-    if asksAsWebClient { try? await connection.say("GET / HTTP/1.0\r\n\r\n") }
+    if question == .webPage { try? await connection.say("GET / HTTP/1.0\r\n\r\n") }
     do throws(RequestFailure) {
-      let response = try await connection.perform(.binding(), by: limit)
+      let response = try await connection.perform(
+        question == .allocate ? .allocate(AllocateOptions()) : .binding(), by: limit)
+      // From a server that asks for no credentials.
+      if question == .allocate { connection.sendOnce(.refresh(lifetimeSeconds: 0)) }
       return .success(response)
     } catch {
       return .failure(error)

@@ -86,9 +86,9 @@ package struct TLSHandshakeProbe: Sendable {
     let address = try await server.preferredAddress(by: end)
     let agreement = try await agree(by: end)
     let handshake = agreement.handshake
-    // Some servers refuse by silence: how long that is waited for follows from how long a success takes.
     progress("what speaks behind TLS, and ALPN")
-    let stranger = await PortService.stranger(on: agreement.client, by: min(end, .now + .seconds(4)))
+    let stranger = await PortService.stranger(on: agreement.client, by: min(end, .now + .seconds(3)))
+    // Some servers refuse by silence: how long that is waited for follows from how long a success takes.
     let trials = TLSTrials(
       server: agreement.client, address: address, agreed: handshake,
       patience: max(.milliseconds(500), agreement.elapsed * 4), end: end)
@@ -112,7 +112,8 @@ package struct TLSHandshakeProbe: Sendable {
     do throws(ProbeFailure) {
       return try await TLSAgreement(server, by: end)
     } catch {
-      guard error.isTLSRefusal, var agreement = try? await TLSAgreement(TLSConcession.everything.client(of: server), by: end)
+      guard error.isTLSRefusal,
+        var agreement = try? await TLSAgreement(TLSConcession.everything.client(of: server), by: end)
       else { throw error }
       // A server that failed once is not one that refuses.
       if let modern = try? await TLSAgreement(server, by: end) { return modern }

@@ -53,17 +53,28 @@ enum TLSConcession: Sendable, CaseIterable {
         "\(server.uri) takes a client that offers ALPN stun.turn, and refuses one that offers none, as browsers do.",
         advice: "Look at the server or the proxy in front of it: it must accept clients without ALPN.",
         evidence: refusal.evidence)
+    case .groups where handshake.isOfBrowserGroup:
+      // TLS 1.2 knows one list of curves, for agreeing on keys and for certificates (RFC 8422, section 5.1.1).
+      ProbeFailure(
+        .noCommonGroup,
+        "The certificate of \(server.uri) has a key on a curve that browsers do not offer; they offer P-256 and P-384.",
+        advice: "Have a certificate issued for an RSA, P-256 or P-384 key.", evidence: refusal.evidence)
     case .groups:
       ProbeFailure(
         .noCommonGroup,
         "\(server.uri) agrees on keys with \(handshake.group ?? "other groups") only; browsers offer X25519, P-256 and "
           + "P-384.",
-        advice: "Allow X25519 or P-256 in the server's configuration, and use a certificate with an RSA, P-256 or P-384 key "
-          + "(coturn: no ec-curve-name, or ec-curve-name=prime256v1).",
+        advice: "Allow X25519 or P-256 in the server's configuration (coturn: no ec-curve-name, or "
+          + "ec-curve-name=prime256v1).",
         evidence: refusal.evidence)
     case .everything: nil
     }
   }
+}
+
+extension TLSHandshake {
+  /// Whether keys were agreed on with a group of ``TLSOptions/browserGroups``.
+  fileprivate var isOfBrowserGroup: Bool { ["X25519", "prime256v1", "secp384r1"].contains(group) }
 }
 
 extension ProbeFailure {

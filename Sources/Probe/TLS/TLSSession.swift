@@ -188,7 +188,8 @@ final class TLSSession {
     return TLSHandshake(
       version: unsafe String(cString: SSL_get_version(handle.raw)),
       cipher: SSL_get_current_cipher(handle.raw).map { unsafe String(cString: SSL_CIPHER_get_name($0)) } ?? "",
-      group: COpenSSL_group(handle.raw).map { unsafe String(cString: $0) }, applicationProtocol: selected, certificates: certificates, verification: verification(certificates.first))
+      group: COpenSSL_group(handle.raw).map { unsafe String(cString: $0) }, applicationProtocol: selected,
+      certificates: certificates, verification: verification(certificates.first))
   }
 
   private func verification(_ certificate: CertificateDetails?) -> TLSFailure? {

@@ -31,10 +31,14 @@ struct TestAuthority: Sendable {
   /// - Parameters:
   ///   - names: subject alternative names as openssl writes them, `IP:127.0.0.1,DNS:localhost`.
   ///   - days: until it expires; a negative number has expired already.
-  func issue(_ names: String = "IP:127.0.0.1,IP:::1,DNS:localhost", days: Int = 5) throws -> Issued {
+  ///   - curve: of an elliptic curve key, as openssl names it; nil makes one of RSA.
+  func issue(
+    _ names: String = "IP:127.0.0.1,IP:::1,DNS:localhost", days: Int = 5, curve: String? = nil
+  ) throws -> Issued {
     let name = UUID().uuidString
+    let key = curve.map { ["ec", "-pkeyopt", "ec_paramgen_curve:\($0)"] } ?? ["rsa:2048"]
     try openssl(
-      "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "\(name).key", "-out", "\(name).csr", "-subj", "/CN=server")
+      ["req", "-newkey"] + key + ["-nodes", "-keyout", "\(name).key", "-out", "\(name).csr", "-subj", "/CN=server"])
     try "subjectAltName=\(names)\n".write(
       to: directory.appending(path: "\(name).ext"), atomically: true, encoding: .utf8)
     try openssl(
@@ -63,7 +67,9 @@ struct TestAuthority: Sendable {
     return path
   }
 
-  private func openssl(_ arguments: String...) throws {
+  private func openssl(_ arguments: String...) throws { try openssl(arguments) }
+
+  private func openssl(_ arguments: [String]) throws {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/openssl")
     process.arguments = arguments
