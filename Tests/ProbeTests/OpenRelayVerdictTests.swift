@@ -46,6 +46,34 @@ extension LiveServerTests {
       #expect(report.entries.allSatisfy { !$0.isUnknown })
     }
 
+    @Test(
+      "What was found over IPv4 is kept where the IPv6 allocation fails or is not answered", arguments: [486, 500, nil])
+    func failedSecondAllocation(number: Int?) async throws {
+      let start = ContinuousClock.now
+      let report = try await ScriptedTURN.with { request, _, _ in
+        guard request.span(of: .requestedAddressFamily) == nil else {
+          return number.map { [Reply.error($0, to: request, key: ScriptedTURN.key)] } ?? []
+        }
+        return Self.answer(request, to: .v4(0x7F00_0001)) { [Reply.success(to: $0, [], key: ScriptedTURN.key)] }
+      } _: { server, _ in
+        try await OpenRelayProbe(server: server).run(deadline: .seconds(60))
+      }
+      #expect(try loopback(report).verdict == .permitted)
+      // The server is asked, and relays, at a loopback address.
+      #expect(report.openings.map(\.kind) == [.loopback, .server, .relay])
+      let untested = report.entries.filter(\.isUntested)
+      #expect(untested.count == 9)
+      for entry in untested {
+        guard case .untested(let failure) = entry.verdict else {
+          Issue.record("\(entry)")
+          continue
+        }
+        #expect(failure.evidence("errorCode") == number.map { "\($0)" })
+      }
+      // Far less than the deadline, of which silence would take all.
+      #expect(ContinuousClock.now - start < .seconds(30))
+    }
+
     @Test("Any other error proves nothing, and says so")
     func otherError() async throws {
       // Side by side, since each listens for a while.

@@ -38,7 +38,8 @@ package struct TURNOpenRelay: StepModule {
       Only 403 and 443 prove a refusal, and an error without a number where an ordinary address is permitted: another
       error or silence leaves `permitted` absent, and the step fails with `turn.refusalUnproven` where the address is not
       allowed. Addresses of a family that the server does not relay are not tried: `permitted` is absent as well,
-      `reason` says so, and `untested` counts them.
+      `reason` says so, and `untested` counts them. Where the server may relay the family, and gives no allocation of it
+      (a quota, silence), the step warns, and `reason` is the code.
       """,
     effect: .change, judges: true, deadline: .seconds(60),
     input: Record(
@@ -75,7 +76,8 @@ package struct TURNOpenRelay: StepModule {
         "delivered", \.delivered, .list(.enumeration(OpenRelayProbe.PeerKind.self)),
         "Where traffic was seen to flow."),
       Field(
-        "untested", \.untested, .int, "How many addresses were not tried, since the server does not relay their family."
+        "untested", \.untested, .int,
+        "How many addresses were not tried, since the server gave no allocation of their family."
       )
     ),
     examples: [.init("Nothing internal can be reached through the relay", with: "server: ${target}")])
@@ -98,7 +100,7 @@ package struct TURNOpenRelay: StepModule {
     let output = Output(
       peers: report.entries.map(peer), openings: openings, unknown: unknown.map(\.kind),
       delivered: report.entries.filter { $0.isDelivered == true }.map(\.kind),
-      untested: report.entries.count(where: \.isUntestable))
+      untested: report.entries.count(where: \.isUntested))
     if !openings.isEmpty {
       return .failed(
         output,
@@ -106,7 +108,9 @@ package struct TURNOpenRelay: StepModule {
           "turn.relaysToForbiddenPeer", "\(uri) relays to \(openings.map(\.rawValue).joined(separator: ", ")).",
           advice: OpenRelayRemedy.advice(against: report.openings.filter { !allowed.contains($0.kind) })))
     }
-    guard let first = unknown.first, case .unknown(let reason) = first.verdict else { return .done(output) }
+    guard let first = unknown.first, case .unknown(let reason) = first.verdict else {
+      return untested(report, allowed: allowed, at: uri).map { .warned(output, $0) } ?? .done(output)
+    }
     return .failed(
       output,
       Finding(
@@ -114,6 +118,20 @@ package struct TURNOpenRelay: StepModule {
         "\(uri) neither permits nor refuses \(unknown.map(\.kind.rawValue).joined(separator: ", ")), the first with: "
           + reason.message,
         advice: "\(reason.advice) Only 403 and 443 say by themselves that a peer is not relayed to."))
+  }
+
+  /// What to warn of where addresses were not tried although the server may relay to them.
+  private static func untested(
+    _ report: OpenRelayProbe.Report, allowed: [OpenRelayProbe.PeerKind], at uri: ServerURI
+  ) -> Finding? {
+    let reasons = report.entries.compactMap { entry -> ProbeFailure? in
+      if case .untested(let reason) = entry.verdict, !allowed.contains(entry.kind) { reason } else { nil }
+    }
+    guard let reason = reasons.first else { return nil }
+    return Finding(
+      reason.code.rawValue,
+      "\(reasons.count) of \(report.entries.count) addresses were not tried with \(uri): \(reason.message)",
+      advice: reason.advice.isEmpty ? nil : reason.advice)
   }
 
   private static func peer(_ entry: OpenRelayProbe.Entry) -> Peer {
@@ -125,6 +143,7 @@ package struct TURNOpenRelay: StepModule {
     case .refused(let number): (peer.permitted, peer.errorCode) = (false, number)
     case .unknown(let failure):
       (peer.reason, peer.errorCode) = (failure.code.rawValue, failure.evidence("errorCode").flatMap { Int($0) })
+    case .untested(let failure): (peer.reason, peer.errorCode) = (failure.code.rawValue, nil)
     case .untestable: peer.reason = "the server relays no \(entry.address.family == .ipv4 ? "IPv4" : "IPv6")"
     }
     return peer

@@ -9,6 +9,8 @@ struct AllocationRequest: Sendable {
   var followsAlternate = false
   /// Whether many datagrams come at once.
   var expectsTraffic = false
+  /// How long a server may take to grant it; nil leaves it the whole time.
+  var patience: Duration?
   /// nil takes any.
   var eventLoop: (any EventLoop)?
   /// A challenge that was never received on the new connection, to see it refused.
@@ -50,7 +52,8 @@ extension Allocation {
     connectionOptions.expectsTraffic = request.expectsTraffic
     connectionOptions.eventLoop = request.eventLoop
     while true {
-      let limit = isRedirected ? deadline : candidates.limit(by: deadline)
+      let share = isRedirected ? deadline : candidates.limit(by: deadline)
+      let limit = request.patience.map { min(share, .now + $0) } ?? share
       let step: Step<Value>
       do throws(ProbeFailure) {
         step = try await ServerConnection.withConnection(

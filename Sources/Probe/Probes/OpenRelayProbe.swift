@@ -46,6 +46,8 @@ package struct OpenRelayProbe: Sendable {
     case unknown(ProbeFailure)
     /// The server gives no relayed address of the peer's family.
     case untestable
+    /// No allocation of the peer's family came about, although the server may give one.
+    case untested(ProbeFailure)
   }
 
   /// The errors that say that a peer is not relayed to (RFC 8656, section 10.2); all others speak of something else.
@@ -65,7 +67,12 @@ package struct OpenRelayProbe: Sendable {
     /// Whether it cannot be told if the server relays there.
     package var isUnknown: Bool { if case .unknown = verdict { !isOpen } else { false } }
     /// Whether it was not tried at all.
-    package var isUntestable: Bool { if case .untestable = verdict { !isOpen } else { false } }
+    package var isUntested: Bool {
+      switch verdict {
+      case .untestable, .untested: !isOpen
+      case .permitted, .refused, .unknown: false
+      }
+    }
   }
 
   package struct Report: Sendable {
@@ -86,8 +93,10 @@ package struct OpenRelayProbe: Sendable {
     do throws(ProbeFailure) {
       entries += try await self.entries(.ipv6, serverAddress: address, by: end, progress)
     } catch {
-      guard [.familyNotSupported, .notUnderstood, .relayedAddressUnasked].contains(error.code) else { throw error }
-      entries += Self.peers(.ipv6).map { Entry(kind: $0.0, address: $0.1, verdict: .untestable, isDelivered: nil) }
+      if error.code == .cancelled { throw error }
+      let isFamilyRefused = [.familyNotSupported, .notUnderstood, .relayedAddressUnasked].contains(error.code)
+      let verdict: Verdict = isFamilyRefused ? .untestable : .untested(error)
+      entries += Self.peers(.ipv6).map { Entry(kind: $0.0, address: $0.1, verdict: verdict, isDelivered: nil) }
     }
     return Report(entries: entries)
   }
@@ -96,7 +105,11 @@ package struct OpenRelayProbe: Sendable {
     _ family: AddressFamily, serverAddress: TransportAddress, by end: Instant, _ progress: @escaping ProbeProgress
   ) async throws(ProbeFailure) -> [Entry] {
     var request = AllocationRequest(server: server)
-    request.options.family = family == .ipv6 ? .ipv6 : nil
+    if family == .ipv6 {
+      request.options.family = .ipv6
+      // The server has just answered: longer silence means that it drops such requests.
+      request.patience = Self.patience
+    }
     let (entries, _) = try await Allocation.withAllocation(request, by: end) { allocation throws(ProbeFailure) in
       var peers = Self.peers(family)
       if serverAddress.ip.family == family { peers.append((.server, serverAddress.ip)) }
