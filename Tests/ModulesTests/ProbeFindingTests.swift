@@ -124,6 +124,65 @@ import Testing
     #expect(peers.filter { $0["permitted"] != .null }.allSatisfy { $0["reason"] == .null })
   }
 
+  @Test("turn.openRelay says what it found where a quota keeps it from the second allocation, and warns of the rest")
+  func quota() async throws {
+    let denied = [
+      "0.0.0.0-0.255.255.255", "10.0.0.0-10.255.255.255", "100.64.0.0-100.127.255.255", "169.254.0.0-169.254.255.255",
+      "172.16.0.0-172.31.255.255", "192.168.0.0-192.168.255.255", "255.255.255.255",
+    ]
+    let closed = try await Coturn.start(host: "::1") {
+      ($0.userQuota, $0.allowsLoopbackPeers) = (1, false)
+      $0.directives += ["relay-ip=127.0.0.1", "no-multicast-peers"] + denied.map { "denied-peer-ip=\($0)" }
+    }
+    let warned = try await run("turn.openRelay", [target(closed)])
+    #expect(warned.objection?.severity == .warn)
+    #expect(warned.objection?.finding.code == "turn.quotaReached")
+    #expect(warned.objection?.finding.message.contains("9 of ") == true)
+    #expect(warned.output["untested"] == .int(9))
+
+    let open = try await Coturn.start(host: "::1") {
+      $0.userQuota = 1
+      $0.directives.append("relay-ip=127.0.0.1")
+    }
+    let failed = try await run("turn.openRelay", [target(open)])
+    #expect(failed.objection?.severity == .fail)
+    #expect(failed.objection?.finding.code == "turn.relaysToForbiddenPeer")
+    #expect(failed.output["untested"] == .int(9))
+  }
+
+  @Test("stun.binding warns of a server that takes no attributes, and names the RFC")
+  func oldServer() async throws {
+    let result = try await Stund.with { stund in
+      let server = TURNServer(name: "old", uri: "stun:127.0.0.1:\(stund.port)", host: "127.0.0.1")
+      return try await run("stun.binding", [.init("server", TURNServer.record.encode(server))])
+    }
+    #expect(result.objection?.severity == .warn)
+    #expect(result.objection?.finding.code == "stun.attributesNotTaken")
+    #expect(result.objection?.finding.advice?.contains("RFC 3489") == true)
+    #expect(result.output["responses"] == .int(5))
+  }
+
+  @Test("An address that cannot be ours is a proxy's; one that may be ours, or is the server's network's, is none")
+  func hiddenClient() throws {
+    func finding(_ seen: String, own: String?, server: String) throws -> Finding? {
+      .hiddenClient(
+        seenAs: try #require(IPAddress(seen)), own: own.flatMap { IPAddress($0) },
+        askedAt: TransportAddress(ip: try #require(IPAddress(server)), port: 3478))
+    }
+    let loopback = try finding("127.0.0.1", own: "198.18.0.2", server: "198.18.0.9")
+    #expect(loopback?.code == "stun.clientAddressHidden")
+    #expect(loopback?.message.contains("127.0.0.1, a loopback address: a program on the server's own host") == true)
+    let docker = try finding("172.17.0.1", own: "192.168.1.5", server: "198.18.0.9")
+    #expect(docker?.message.contains("172.17.0.1, a private address: something in front of the server") == true)
+    #expect(docker?.advice?.contains("probe from outside") == true)
+    #expect(try finding("::1", own: "2a00::5", server: "2a00::9")?.code == "stun.clientAddressHidden")
+    // A server on this host, one in our own network, our own address over a tunnel, and a NAT to the world.
+    #expect(try finding("127.0.0.1", own: "127.0.0.1", server: "127.0.0.1") == nil)
+    #expect(try finding("10.0.0.1", own: "192.168.1.5", server: "10.0.0.9") == nil)
+    #expect(try finding("10.8.0.2", own: "10.8.0.2", server: "198.18.0.9") == nil)
+    #expect(try finding("198.18.0.3", own: "192.168.1.5", server: "198.18.0.9") == nil)
+  }
+
   @Test("turn.expiry says where a lifetime that has not passed is no fault by itself")
   func earlyExpiry() async throws {
     let coturn = try await Coturn.start { $0.directives = ["permission-lifetime=300"] }

@@ -81,4 +81,22 @@ struct AttributeTests {
     #expect(features("obMatJos2w!AA") == [])
     #expect(features("f//499k954d6OL34oL9FSTvy64sA") == [])
   }
+
+  @Test("Attributes of RFC 3489 have names, and are no unknown ones")
+  func oldAttributes() {
+    let types = [2, 4, 5, 6, 7, 11].map { AttributeType(rawValue: $0) }
+    #expect(
+      types.map(\.description) == [
+        "RESPONSE-ADDRESS", "SOURCE-ADDRESS", "CHANGED-ADDRESS", "USERNAME", "PASSWORD", "REFLECTED-FROM",
+      ])
+    #expect(types.filter { !$0.isKnown } == [])
+  }
+
+  @Test("NULs that an old server counts as a part of its name are none of it")
+  func nulsBehindSoftware() throws {
+    for (text, expected) in [("Vovida.org 0.97\0", "Vovida.org 0.97"), ("\0\0", ""), ("", ""), ("a\0b", "a\0b")] {
+      let software = try Software(value: ByteBuffer(string: text), transactionID: .random())
+      #expect(software.text == expected)
+    }
+  }
 }

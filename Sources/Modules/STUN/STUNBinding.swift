@@ -34,6 +34,9 @@ package struct STUNBinding: StepModule {
       Works with every STUN and TURN server over the transport that its URI names; no credentials are needed. A server
       that is silent, answers wrongly or refuses fails the step, with the reason as a code such as `stun.timeout`,
       `stun.garbage` or `icmp.portUnreachable`. Round trips of repeated requests are not measured (Karn's rule).
+      It warns with `stun.clientAddressHidden` where the server sees somebody else in place of this host, such as a proxy at
+      127.0.0.1; with `stun.reflexiveAddressUnstable` where one socket is seen at several addresses; and with
+      `stun.attributesNotTaken` where only requests without any attribute are answered (RFC 3489).
       """,
     effect: .observe, judges: true, deadline: .seconds(10),
     input: Record(
@@ -75,12 +78,30 @@ package struct STUNBinding: StepModule {
         "stun.lossy", "\(report.server) answered, but no request before it was repeated.",
         advice: "Packets get lost on the path: look at the network between here and the server.")
     }
-    return .done(
-      Output(
-        server: "\(report.server)", transport: report.transport, requests: report.requests,
-        responses: report.responses, retransmissions: report.retransmissions, rtt: roundTrip,
-        reflexiveAddress: "\(report.reflexiveAddress.ip)", reflexivePort: Int(report.reflexiveAddress.port),
-        stable: report.isReflexiveAddressStable, software: report.software,
-        responseOrigin: report.responseOrigin?.description, otherAddress: report.otherAddress?.description))
+    let output = Output(
+      server: "\(report.server)", transport: report.transport, requests: report.requests,
+      responses: report.responses, retransmissions: report.retransmissions, rtt: roundTrip,
+      reflexiveAddress: "\(report.reflexiveAddress.ip)", reflexivePort: Int(report.reflexiveAddress.port),
+      stable: report.isReflexiveAddressStable, software: report.software,
+      responseOrigin: report.responseOrigin?.description, otherAddress: report.otherAddress?.description)
+    return Self.objection(to: report).map { .warned(output, $0) } ?? .done(output)
+  }
+
+  static func objection(to report: BindingProbe.Report) -> Finding? {
+    if !report.isReflexiveAddressStable {
+      return .unstableReflexiveAddress(report.reflexiveAddresses, at: report.server)
+    }
+    if let hidden = Finding.hiddenClient(
+      seenAs: report.reflexiveAddress.ip, own: report.localAddress?.ip, askedAt: report.server)
+    {
+      return hidden
+    }
+    guard report.needsBareRequests else { return nil }
+    return Finding(
+      "stun.attributesNotTaken",
+      "\(report.server) answers Binding requests without attributes, and none that carry SOFTWARE and FINGERPRINT.",
+      advice:
+        "It follows RFC 3489 of 2003 (stund does). Clients that send such attributes take it for dead: replace it with "
+        + "a server that follows RFC 8489.")
   }
 }

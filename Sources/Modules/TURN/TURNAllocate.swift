@@ -56,7 +56,8 @@ package struct TURNAllocate: StepModule {
       accepts the credentials in another one, the step warns with `turn.realmMismatch`; where it asks for no credentials
       at all though the target has some or declares a realm, with `turn.anonymousAccess`; where it does not confirm that an
       allocation is gone, with `turn.allocationKept`; where it relays from a private, loopback or other special address
-      and was asked at one elsewhere, so that peers cannot reach it, with `turn.relayedAddressUnreachable`.
+      and was asked at one elsewhere, so that peers cannot reach it, with `turn.relayedAddressUnreachable`; and where it sees somebody else in place of this
+      host, with `stun.clientAddressHidden`.
       """,
     effect: .observe, judges: true, deadline: .seconds(15),
     input: Record(
@@ -127,7 +128,9 @@ package struct TURNAllocate: StepModule {
     let relayed = Set(relayAddresses).sorted().compactMap { IPAddress($0) }
     let objection =
       Finding.unreachableRelay(relayed, of: server.uri, askedAt: report.server.ip)
-      ?? server.objection(toAllocationIn: report.realm) ?? (isAnyKept ? .allocationKept(by: server.uri) : nil)
+      ?? report.reflexiveAddress.flatMap {
+        .hiddenClient(seenAs: $0.ip, own: report.localAddress?.ip, askedAt: report.server)
+      } ?? server.objection(toAllocationIn: report.realm) ?? (isAnyKept ? .allocationKept(by: server.uri) : nil)
     return objection.map { .warned(output, $0) } ?? .done(output)
   }
 

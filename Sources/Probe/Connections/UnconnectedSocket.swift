@@ -3,7 +3,8 @@ import NIOCore
 import STUN
 
 extension ServerConnection {
-  /// A UDP socket that sends to several addresses and hears whoever answers.
+  /// A UDP socket that sends to several addresses and hears whoever answers. Its requests carry the attributes that they are
+  /// given and no others.
   struct Unconnected: Sendable {
     let connection: ServerConnection
     fileprivate let redirection: NIOLoopBound<RedirectionHandler>
@@ -29,7 +30,8 @@ extension ServerConnection {
     let socket: Unconnected
     do {
       socket = try await DatagramChannel.open(.anyone(first.ip.family), on: try DatagramEventLoop.shared()) { channel in
-        let configuration = STUNClient.Configuration(server: nil, schedule: Transport.udp.schedule)
+        var configuration = STUNClient.Configuration(server: nil, schedule: Transport.udp.schedule, software: nil)
+        configuration.sendsFingerprint = false
         let handler = ClientHandler(client: STUNClient(configuration), transport: .udp)
         let redirection = RedirectionHandler()
         try channel.pipeline.syncOperations.addHandlers([redirection, handler])

@@ -24,6 +24,8 @@ package struct AllocateProbe: Sendable {
     /// One, or two of different families.
     package let relayedAddresses: [TransportAddress]
     package let reflexiveAddress: TransportAddress?
+    /// Our address as our own host sees it.
+    package let localAddress: TransportAddress?
     package let lifetime: Duration
     package let reservationToken: ReservationToken?
     /// In a dual allocation: the family that was not given, and why.
@@ -57,7 +59,8 @@ package struct AllocateProbe: Sendable {
     return Report(
       server: allocation.connection.server, transport: allocation.connection.transport,
       relayedAddress: allocation.relayedAddress, relayedAddresses: allocation.relayedAddresses,
-      reflexiveAddress: allocation.reflexiveAddress, lifetime: state.lifetime,
+      reflexiveAddress: allocation.reflexiveAddress, localAddress: allocation.connection.localAddress,
+      lifetime: state.lifetime,
       reservationToken: state.reservationToken, refusedFamily: state.refusedFamily,
       realm: realm, software: try? message.attribute(Software.self)?.text,
       roundTrip: allocation.response.roundTrip, elapsed: allocation.response.elapsed,

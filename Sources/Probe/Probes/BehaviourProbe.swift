@@ -4,6 +4,8 @@ import NIOPosix
 import STUN
 
 /// Finds out how the NAT between here and a server maps and filters, with a STUN server of two addresses (RFC 5780).
+///
+/// Servers of RFC 3489 serve as well: requests carry nothing that those do not know.
 package struct BehaviourProbe: Sendable {
   package var server: Server
 
@@ -89,12 +91,12 @@ package struct BehaviourProbe: Sendable {
     do throws(RequestFailure) {
       let response = try await socket.perform(.binding(), to: target, by: end)
       let mapped = try BindingProbe.reflexiveAddress(in: response.message)
-      let other: OtherAddress?
-      do throws(DecodingError) { other = try response.message.attribute() } catch {
+      let other: TransportAddress?
+      do throws(DecodingError) { other = try BindingProbe.otherAddress(in: response.message) } catch {
         throw RequestFailure.malformedResponse(error)
       }
       answer = Answer(
-        mapped: mapped, other: other?.address,
+        mapped: mapped, other: other,
         isBehindNAT: !Self.isLocal(mapped, localPort: socket.connection.localAddress?.port))
     } catch {
       throw ProbeFailure(error, of: .binding, server: target, transport: .udp)

@@ -27,17 +27,22 @@ package struct BindingProbe: Sendable {
     package let reflexiveAddress: TransportAddress
     /// Our address as our own host sees it.
     package let localAddress: TransportAddress?
-    /// Whether the reflexive address stayed the same.
-    package let isReflexiveAddressStable: Bool
+    /// Every address as which the server saw us, each once, in the order of its answers.
+    package let reflexiveAddresses: [TransportAddress]
+    /// Whether the server answers only requests without any attribute, as those of RFC 3489 were.
+    package let needsBareRequests: Bool
     /// What the server calls itself.
     package let software: String?
-    /// Where the server says it answered from (RFC 5780).
+    /// Where the server says it answered from (RFC 5780; RFC 3489).
     package let responseOrigin: TransportAddress?
-    /// The server's second address (RFC 5780).
+    /// The server's second address (RFC 5780; RFC 3489).
     package let otherAddress: TransportAddress?
     package let ignored: IgnoredDatagrams
     /// Addresses of the server's name that were tried before and did not answer.
     package let passedOver: [TransportAddress]
+
+    /// Whether the reflexive address stayed the same.
+    package var isReflexiveAddressStable: Bool { reflexiveAddresses.count == 1 }
   }
 
   /// Runs the probe.
@@ -78,7 +83,7 @@ package struct BindingProbe: Sendable {
   ) async throws(ProbeFailure) -> TransportAddress? {
     try await ServerConnection.withUnconnectedSocket(to: server) { socket throws(ProbeFailure) in
       do throws(RequestFailure) {
-        _ = try await socket.perform(.binding(), to: server, by: end)
+        _ = try await socket.perform(.bareBinding, to: server, by: end)
       } catch {
         if case .timedOut(let timeout) = error { return timeout.effort.ignored.otherSource }
       }
@@ -97,18 +102,26 @@ package struct BindingProbe: Sendable {
     throw .malformedResponse(.missingAttribute(.xorMappedAddress))
   }
 
+  /// The server's second address and port, where it announces one.
+  static func otherAddress(in message: Message) throws(DecodingError) -> TransportAddress? {
+    if let other: OtherAddress = try message.attribute() { return other.address }
+    let changed: ChangedAddress? = try message.attribute()
+    return changed?.address
+  }
+
   private struct Tally {
     var requests = 0
     var responses: [Response] = []
     var retransmissions = 0
     var ignored = IgnoredDatagrams()
     var reflexive: [TransportAddress] = []
+    private var needsBareRequests = false
 
     /// Sends one request; false when the time is over.
     mutating func ask(_ connection: ServerConnection, by end: Instant) async throws(ProbeFailure) -> Bool {
       requests += 1
       do throws(RequestFailure) {
-        let response = try await connection.perform(.binding(), by: end)
+        let response = try await answer(of: connection, by: end)
         retransmissions += response.effort.sends - 1
         ignored.add(response.effort.ignored)
         reflexive.append(try BindingProbe.reflexiveAddress(in: response.message))
@@ -130,6 +143,52 @@ package struct BindingProbe: Sendable {
       return true
     }
 
+    /// The answer to a request with our attributes; where silence meets the first one over UDP, to one without any.
+    private mutating func answer(
+      of connection: ServerConnection, by end: Instant
+    ) async throws(RequestFailure) -> Response {
+      if needsBareRequests { return try await connection.perform(.bareBinding, by: end) }
+      let time = end - .now
+      guard connection.transport == .udp, responses.isEmpty, time >= Self.timeForBoth else {
+        return try await connection.perform(.binding(), by: end)
+      }
+      let silence: RequestFailure.Timeout
+      do throws(RequestFailure) {
+        return try await connection.perform(.binding(), by: .now + time / 2)
+      } catch {
+        guard case .timedOut(let timeout) = error else { throw error }
+        silence = timeout
+      }
+      do throws(RequestFailure) {
+        // What was heard was an answer of somebody's: the next one may be ours.
+        guard silence.isUnbroken else { return try await connection.perform(.binding(), by: end) }
+        let bare = try await connection.perform(.bareBinding, by: end)
+        return try await answerBehindLoss(of: connection, by: end) ?? bare
+      } catch {
+        guard case .timedOut(let timeout) = error else { throw error }
+        throw .timedOut(silence.followed(by: timeout))
+      }
+    }
+
+    /// The answer to another request with our attributes, where only losses kept the first ones from being answered; nil
+    /// where it is silence again.
+    private mutating func answerBehindLoss(
+      of connection: ServerConnection, by end: Instant
+    ) async throws(RequestFailure) -> Response? {
+      let limit = Instant.now + FilteringTest.patience
+      do throws(RequestFailure) {
+        return try await connection.perform(.binding(), by: min(limit, end))
+      } catch {
+        guard case .timedOut = error else { throw error }
+        // Where the deadline came first, silence says nothing.
+        needsBareRequests = limit <= end
+        return nil
+      }
+    }
+
+    /// Two sends of each kind, and the wait for their answers.
+    private static let timeForBoth: Duration = .seconds(3)
+
     func report(
       of connection: ServerConnection, passedOver: [TransportAddress]
     ) throws(ProbeFailure) -> Report {
@@ -141,11 +200,16 @@ package struct BindingProbe: Sendable {
         server: connection.server, transport: connection.transport, requests: requests, responses: responses.count,
         retransmissions: retransmissions, roundTrip: LatencySummary(responses.compactMap(\.roundTrip)),
         reflexiveAddress: address, localAddress: connection.localAddress,
-        isReflexiveAddressStable: Set(reflexive).count == 1,
-        software: try? last.message.attribute(Software.self)?.text,
-        responseOrigin: try? last.message.attribute(ResponseOrigin.self)?.address,
-        otherAddress: try? last.message.attribute(OtherAddress.self)?.address, ignored: ignored,
-        passedOver: passedOver)
+        reflexiveAddresses: reflexive.reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
+        needsBareRequests: needsBareRequests, software: try? last.message.attribute(Software.self)?.text,
+        responseOrigin: (try? last.message.attribute(ResponseOrigin.self)?.address)
+          ?? (try? last.message.attribute(SourceAddress.self)?.address),
+        otherAddress: try? BindingProbe.otherAddress(in: last.message), ignored: ignored, passedOver: passedOver)
     }
   }
+}
+
+extension RequestFailure.Timeout {
+  /// Whether nothing at all was heard.
+  fileprivate var isUnbroken: Bool { effort.ignored.total == 0 && effort.obstacle == nil && !hasAnsweredBefore }
 }

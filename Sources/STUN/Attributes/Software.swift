@@ -7,11 +7,13 @@ package struct Software: Attribute, Hashable {
 
   package init(_ text: String) { self.text = text }
 
+  /// What old servers count as text, the NULs behind it, is left out.
   package init(value: ByteBuffer, transactionID: TransactionID) throws(DecodingError) {
     guard value.readableBytes <= 763, let text = String(validating: value.readableBytesView, as: UTF8.self) else {
       throw .malformedAttribute(Self.type)
     }
-    self.text = text
+    let end = text.unicodeScalars.lastIndex { $0 != "\0" }.map { text.unicodeScalars.index(after: $0) }
+    self.text = String(text[..<(end ?? text.startIndex)])
   }
 
   package func write(into buffer: inout ByteBuffer, transactionID: TransactionID) { buffer.writeString(text) }

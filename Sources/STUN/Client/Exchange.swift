@@ -39,13 +39,13 @@ struct Exchange: Sendable {
   ) throws(RequestFailure) -> ByteBuffer {
     var writer = MessageWriter(MessageType(request.method, .request), transactionID: id)
     for attribute in request.attributes { writer.append(attribute) }
-    if let software = configuration.software { writer.append(Software(software)) }
+    if let software = configuration.software, !request.isBare { writer.append(Software(software)) }
     signature = nil
     if request.authentication == .asChallenged, session.isChallenged, let key = session.key {
       session.sign(&writer)
       signature = (key, session.realm)
     }
-    if configuration.sendsFingerprint { writer.appendFingerprint() }
+    if configuration.sendsFingerprint, !request.isBare { writer.appendFingerprint() }
     if let attribute = writer.overlong { throw .overlongRequest(attribute) }
     return writer.finish()
   }

@@ -15,6 +15,8 @@ package struct Request: Sendable {
   package var authentication: Authentication
   /// Where a success must come from, on a socket that takes answers from anywhere; nil takes any that the client takes.
   package var answerSource: TransportAddress?
+  /// Whether it carries these attributes alone, neither SOFTWARE nor FINGERPRINT, as a server of RFC 3489 may need it.
+  package var isBare = false
 
   package init(_ method: Method, _ attributes: [any Attribute] = [], authentication: Authentication = .asChallenged) {
     self.method = method
@@ -27,6 +29,13 @@ extension Request {
   /// Asks for the reflexive address.
   package static func binding(_ attributes: [any Attribute] = []) -> Request {
     Request(.binding, attributes, authentication: .never)
+  }
+
+  /// Asks for the reflexive address with no attribute at all.
+  package static var bareBinding: Request {
+    var request = binding()
+    request.isBare = true
+    return request
   }
 
   /// Asks for a relayed address (RFC 8656, section 7.1).

@@ -89,6 +89,16 @@ package enum RequestFailure: Error, Sendable {
     package let effort: Effort
     /// Whether the server has answered anything on this connection.
     package let hasAnsweredBefore: Bool
+
+    /// Both as one: this one, and that of a request which was sent in its place.
+    package func followed(by next: Timeout) -> Timeout {
+      var effort = next.effort
+      effort.sends += self.effort.sends
+      effort.ignored.add(self.effort.ignored)
+      return Timeout(
+        waited: waited + next.waited, allowed: allowed + next.allowed, effort: effort,
+        hasAnsweredBefore: next.hasAnsweredBefore)
+    }
   }
 }
 

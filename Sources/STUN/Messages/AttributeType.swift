@@ -60,6 +60,15 @@ extension AttributeType {
   package static let otherAddress = AttributeType(rawValue: 0x802C)
 }
 
+/// RFC 3489, the first form of STUN: old servers still send them.
+extension AttributeType {
+  package static let responseAddress = AttributeType(rawValue: 0x0002)
+  package static let sourceAddress = AttributeType(rawValue: 0x0004)
+  package static let changedAddress = AttributeType(rawValue: 0x0005)
+  package static let password = AttributeType(rawValue: 0x0007)
+  package static let reflectedFrom = AttributeType(rawValue: 0x000B)
+}
+
 extension AttributeType: CustomStringConvertible {
   /// The name in IANA's registry, or the number.
   package var description: String { name ?? "0x" + String(rawValue, radix: 16) }
@@ -80,6 +89,7 @@ extension AttributeType: CustomStringConvertible {
     .addressErrorCode: "ADDRESS-ERROR-CODE", .icmp: "ICMP", .changeRequest: "CHANGE-REQUEST",
     .priority: "PRIORITY", .useCandidate: "USE-CANDIDATE", .padding: "PADDING", .responsePort: "RESPONSE-PORT",
     .iceControlled: "ICE-CONTROLLED", .iceControlling: "ICE-CONTROLLING", .responseOrigin: "RESPONSE-ORIGIN",
-    .otherAddress: "OTHER-ADDRESS",
+    .otherAddress: "OTHER-ADDRESS", .responseAddress: "RESPONSE-ADDRESS", .sourceAddress: "SOURCE-ADDRESS",
+    .changedAddress: "CHANGED-ADDRESS", .password: "PASSWORD", .reflectedFrom: "REFLECTED-FROM",
   ]
 }
