@@ -105,7 +105,7 @@ package struct RunCommand: AsyncParsableCommand {
         Terminal.standardError.write((try? DeadRuns(ledger: project.ledger, runbook: ran).warning()) ?? "")
       }
       run = try await perform(
-        plans, RunSession(state: state, history: project.ledger, signals: signals, only: only))
+        plans, RunSession(state: state, services: Services(history: project.ledger), signals: signals, only: only))
     } catch let error as JournalError {
       throw CommandFailure(error)
     }

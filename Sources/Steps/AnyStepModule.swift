@@ -11,6 +11,7 @@ package struct AnyStepModule: Sendable {
   package let mayOnlyObserve: Bool
   package let repetition: Repetition
   package let judges: Bool
+  package let services: Set<Service>
   package let deadline: Duration
   package let input: RecordType
   package let output: RecordType
@@ -43,6 +44,7 @@ package struct AnyStepModule: Sendable {
     mayOnlyObserve = declaration.mayOnlyObserve
     repetition = declaration.repetition
     judges = declaration.judges
+    services = declaration.services
     deadline = declaration.deadline
     input = declaration.input.type
     output = declaration.output.type
@@ -85,8 +87,8 @@ package struct AnyStepModule: Sendable {
 extension StepContext {
   fileprivate func masked(by masking: SecretMasking) -> Self {
     Self(
-      run: run, path: path, attempt: attempt, idempotencyKey: idempotencyKey, deadline: deadline, history: history,
-      progress: { [progress] in progress(masking.masked($0)) },
+      run: run, path: path, attempt: attempt, idempotencyKey: idempotencyKey, deadline: deadline,
+      services: services, progress: { [progress] in progress(masking.masked($0)) },
       started: { [started] process in
         var process = process
         process.program = masking.masked(process.program)

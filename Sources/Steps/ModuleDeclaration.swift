@@ -18,6 +18,8 @@ package struct ModuleDeclaration<Input: Sendable, Output: Sendable>: Sendable {
   package var repetition: Repetition
   /// True where the module itself can end in `fail`, so that a step without `expect` asserts something.
   package var judges: Bool
+  /// What it needs of the project besides its input.
+  package var services: Set<Service>
   /// The timeout of one try where a step declares none.
   package var deadline: Duration
   package var input: Record<Input>
@@ -41,9 +43,9 @@ package struct ModuleDeclaration<Input: Sendable, Output: Sendable>: Sendable {
 
   package init(
     _ name: String, version: Int = 1, _ summary: String, discussion: String = "", effect: Effect,
-    mayOnlyObserve: Bool = false, repetition: Repetition = .idempotent, judges: Bool, deadline: Duration,
-    input: Record<Input>,
-    output: Record<Output>, examples: [Example]
+    mayOnlyObserve: Bool = false, repetition: Repetition = .idempotent, judges: Bool,
+    services: Set<Service> = [], deadline: Duration, input: Record<Input>, output: Record<Output>,
+    examples: [Example]
   ) {
     self.name = name
     self.version = version
@@ -53,6 +55,7 @@ package struct ModuleDeclaration<Input: Sendable, Output: Sendable>: Sendable {
     self.mayOnlyObserve = mayOnlyObserve
     self.repetition = repetition
     self.judges = judges
+    self.services = services
     self.deadline = deadline
     self.input = input
     self.output = output

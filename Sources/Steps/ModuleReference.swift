@@ -9,7 +9,7 @@ extension AnyStepModule {
       facts: [
         .init("effect", effectText), .init("judges", judgesText),
         .init("timeout", "\(durationLiteral(deadline)) for one try, unless the step says otherwise"),
-      ],
+      ] + (services.isEmpty ? [] : [.init("needs", services.map(\.rawValue).sorted().joined(separator: ", "))]),
       sections: [
         .init("Input", input, isGiven: true), .init("Output", output, isGiven: false),
       ],

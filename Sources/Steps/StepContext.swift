@@ -1,5 +1,3 @@
-package import Journal
-
 /// What a step may know of the run it belongs to, beyond its input.
 package struct StepContext: Sendable {
   /// The run's id.
@@ -12,8 +10,8 @@ package struct StepContext: Sendable {
   package let idempotencyKey: String
   /// When this try is cancelled. The clock is the boot-time clock.
   package let deadline: ContinuousClock.Instant
-  /// Earlier runs.
-  package let history: any RunHistory
+  /// Only those that the module's declaration names are sure to be there.
+  package let services: Services
   /// Tells people who watch what goes on; never recorded.
   package let progress: @Sendable (String) -> Void
   /// Records a process that the step has just started, so that a run that dies can be told what it left behind.
@@ -21,7 +19,7 @@ package struct StepContext: Sendable {
 
   package init(
     run: String, path: String, attempt: Int, idempotencyKey: String, deadline: ContinuousClock.Instant,
-    history: any RunHistory, progress: @escaping @Sendable (String) -> Void,
+    services: Services, progress: @escaping @Sendable (String) -> Void,
     started: @escaping @Sendable (StartedProcess) -> Void = { _ in }
   ) {
     self.run = run
@@ -29,7 +27,7 @@ package struct StepContext: Sendable {
     self.attempt = attempt
     self.idempotencyKey = idempotencyKey
     self.deadline = deadline
-    self.history = history
+    self.services = services
     self.progress = progress
     self.started = started
   }

@@ -235,3 +235,17 @@ struct SampleEverything: StepModule {
     throw .broken("sample", "never run")
   }
 }
+
+/// Needs the runs before this one.
+struct SamplePast: StepModule {
+  struct Output: Sendable { var runs: Int }
+
+  static let declaration = ModuleDeclaration(
+    "sample.past", "Counts earlier runs.", effect: .observe, judges: false, services: [.history],
+    deadline: .seconds(5), input: .empty, output: Record(Output.init, Field("runs", \.runs, .int, "Runs.")),
+    examples: [])
+
+  func run(_ input: NoFields, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+    throw .broken("sample", "never run")
+  }
+}

@@ -2,6 +2,7 @@ import Foundation
 import Journal
 import Language
 import Schema
+import Steps
 import Testing
 
 @Suite("Validation and outline")
@@ -64,6 +65,21 @@ struct ValidationTests {
     let project = try project()
     #expect(
       files(issues { try project.load().plan("good", catalog: sampleCatalog) }) == ["checks/inner.yaml unused-input"])
+  }
+
+  @Test("A step whose module needs a service that the project does not have is a problem at its use")
+  func missingService() throws {
+    let project = try SampleProject([
+      "runbooks/a.yaml": "runbook: a\nsteps:\n  - {id: look, use: sample.past, expect: [output.runs > 0]}\n"
+    ])
+    let catalog = Catalog([AnyStepModule(SamplePast.self)])
+    func problems(_ services: Set<Service>) throws -> [Schema.Issue] {
+      let surroundings = Project.Surroundings(environment: [:], workingFolder: project.path, services: services)
+      return try Project.load(at: project.path, in: surroundings).validate(catalog: catalog)
+    }
+    #expect(try problems([.history]) == [])
+    #expect(try problems([]).map(\.short) == ["3:21-32 missing-service"])
+    #expect(try problems([]).map(\.message) == ["sample.past needs history, which this project does not have"])
   }
 
   @Test("An outline tells what a runbook takes, does and may do, without any value")

@@ -22,7 +22,7 @@ func context(
   progress: @escaping @Sendable (String) -> Void = { _ in }
 ) -> StepContext {
   StepContext(
-    run: "RUN", path: path, attempt: 1, idempotencyKey: "key", deadline: .now + deadline, history: NoHistory(),
+    run: "RUN", path: path, attempt: 1, idempotencyKey: "key", deadline: .now + deadline, services: Services(history: NoHistory()),
     progress: progress)
 }
 

@@ -53,7 +53,8 @@ private struct NoHistory: RunHistory {
 @Suite struct AnyStepModuleTests {
   private let module = AnyStepModule(Add.self)
   private let context = StepContext(
-    run: "RUN", path: "step", attempt: 1, idempotencyKey: "key", deadline: .now + .seconds(5), history: NoHistory(),
+    run: "RUN", path: "step", attempt: 1, idempotencyKey: "key", deadline: .now + .seconds(5),
+    services: Services(history: NoHistory()),
     progress: { _ in })
 
   @Test("A module takes members, fills in fallbacks, and gives members")
@@ -88,11 +89,42 @@ private struct NoHistory: RunHistory {
     }
   }
 
+  @Test("A module's page names the services that it needs, and the module is handed them")
+  func services() async throws {
+    struct Past: RunHistory {
+      func runs(of runbook: String?, since: Timestamp?, limit: Int) throws -> [RunSummary] {
+        [
+          RunSummary(
+            id: "RUN", number: 1, runbook: "a", target: nil, parent: nil, startedAt: .unixEpoch, finishedAt: nil,
+            outcome: nil)
+        ]
+      }
+    }
+    struct Count: StepModule {
+      struct Output: Sendable { var runs: Int }
+      static let declaration = ModuleDeclaration(
+        "test.count", "Counts.", effect: .observe, judges: false, services: [.history], deadline: .seconds(5),
+        input: .empty, output: Record(Output.init, Field("runs", \.runs, .int, "Runs.")), examples: [])
+      func run(_ input: NoFields, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+        do {
+          return .done(Output(runs: try context.services.history.runs(of: nil, since: nil, limit: 9).count))
+        } catch { throw .broken("test.past", "\(error)") }
+      }
+    }
+    let module = AnyStepModule(Count.self)
+    #expect(module.page.markdown().contains("- **needs**: history"))
+    let context = StepContext(
+      run: "RUN", path: "step", attempt: 1, idempotencyKey: "key", deadline: .now + .seconds(5),
+      services: Services(history: Past()), progress: { _ in })
+    #expect(try await module.run(.members([]), context).output == .members([.init("runs", .int(1))]))
+  }
+
   @Test("Secrets of the input are masked in all that a module gives; what has a syntax keeps it")
   func masking() async throws {
     let said = Mutex<[String]>([])
     let context = StepContext(
-      run: "RUN", path: "step", attempt: 1, idempotencyKey: "key", deadline: .now + .seconds(5), history: NoHistory(),
+      run: "RUN", path: "step", attempt: 1, idempotencyKey: "key", deadline: .now + .seconds(5),
+      services: Services(history: NoHistory()),
       progress: { text in said.withLock { $0.append(text) } })
     let module = AnyStepModule(Blab.self)
     let password = Value.Member("password", .secret(Secret("10.0")))

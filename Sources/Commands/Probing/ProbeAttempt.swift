@@ -22,7 +22,8 @@ struct ProbeAttempt {
     display.begin(module.name, title: title ?? module.name)
     display.trying(module.name, until: end)
     let context = StepContext(
-      run: "probe", path: module.name, attempt: 1, idempotencyKey: "", deadline: end, history: NoRuns(),
+      run: "probe", path: module.name, attempt: 1, idempotencyKey: "", deadline: end,
+      services: Services(history: NoRuns()),
       progress: { display.note($0, of: module.name) })
     let work = Task { () -> Result<StepResult<Value>, StepError> in
       do throws(StepError) {

@@ -8,16 +8,16 @@ import Synchronization
 /// Runs one plan to its end, its journal in the state folder.
 struct RunSession: Sendable {
   let state: StateFolder
-  let history: any RunHistory
+  let services: Services
   let signals: EndingSignals
   /// Ids of the steps that were asked for; empty for all.
   let only: [String]
   let facts = HostFacts.current()
   let tool: ToolFacts
 
-  init(state: StateFolder, history: any RunHistory, signals: EndingSignals, only: [String] = []) {
+  init(state: StateFolder, services: Services, signals: EndingSignals, only: [String] = []) {
     self.state = state
-    self.history = history
+    self.services = services
     self.signals = signals
     self.only = only
     tool = ToolFacts(version: runbookVersion, sha256: ToolDigest(state: state).value())
@@ -35,7 +35,7 @@ struct RunSession: Sendable {
       started(plan, parent: parent), sources: plan.sources, id: id, in: state)
     let begun = Mutex<StepPath?>(nil)
     let driver = RunDriver(
-      plan: plan, run: journal.run, history: history, append: { try await journal.append($0) },
+      plan: plan, run: journal.run, services: services, append: { try await journal.append($0) },
       notify: { notice in
         if case .trying(let path, _) = notice { begun.withLock { $0 = path } }
         display.show(notice)

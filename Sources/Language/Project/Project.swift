@@ -1,4 +1,5 @@
 package import Schema
+package import Steps
 
 #if canImport(Glibc)
   internal import Glibc
@@ -28,6 +29,8 @@ package struct Project: Sendable {
   /// The bytes of `runbook.yaml`; nil where it could not be read.
   let description: [UInt8]?
   let judgeCertificates: @Sendable (CertificateFiles) -> [CertificateFiles.Problem]
+  /// What modules may need that the project has.
+  let services: Set<Service>
   /// What was found while the project was read and does not keep it from being used.
   package let warnings: [Issue]
 
@@ -46,10 +49,12 @@ package struct Project: Sendable {
     package var isRoot: Bool
     /// Finds what keeps PEM files that can be read from being used; whoever knows certificates provides it.
     package var judgeCertificates: @Sendable (CertificateFiles) -> [CertificateFiles.Problem]
+    /// What whoever runs the steps can give them.
+    package var services: Set<Service>
 
     package init(
       environment: [String: String], environmentFile: String? = nil, workingFolder: String,
-      isRoot: Bool = geteuid() == 0,
+      isRoot: Bool = geteuid() == 0, services: Set<Service> = Set(Service.allCases),
       judgeCertificates: @escaping @Sendable (CertificateFiles) -> [CertificateFiles.Problem] = { _ in [] }
     ) {
       self.environment = environment
@@ -57,6 +62,7 @@ package struct Project: Sendable {
       self.workingFolder = workingFolder
       self.isRoot = isRoot
       self.judgeCertificates = judgeCertificates
+      self.services = services
     }
   }
 
@@ -140,6 +146,7 @@ package struct Project: Sendable {
     self.description = description
     self.environment = environment.values
     judgeCertificates = surroundings.judgeCertificates
+    services = surroundings.services
     name = reader?.text("project") ?? files.root.split(separator: "/").last.map(String.init) ?? "/"
     if case .string(let path)? = reader?.literal("state", as: .path) { stateFolder = path } else { stateFolder = nil }
     retention = reader?["retention"].flatMap { RetentionRules($0, log: log) }

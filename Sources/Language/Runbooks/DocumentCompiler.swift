@@ -6,6 +6,8 @@ internal import Steps
 final class DocumentCompiler {
   let files: ProjectFiles
   let catalog: Catalog
+  /// What modules may need that the project has.
+  let services: Set<Service>
   let log: IssueLog
   /// Names of the environment that the project's targets take secrets from.
   let hiddenEnvironment: Set<String>
@@ -15,9 +17,10 @@ final class DocumentCompiler {
   /// How deeply checks may use each other.
   private static let maximumDepth = 16
 
-  init(files: ProjectFiles, catalog: Catalog, hiddenEnvironment: Set<String>, log: IssueLog) {
+  init(files: ProjectFiles, catalog: Catalog, services: Set<Service>, hiddenEnvironment: Set<String>, log: IssueLog) {
     self.files = files
     self.catalog = catalog
+    self.services = services
     self.hiddenEnvironment = hiddenEnvironment
     self.log = log
   }

@@ -110,7 +110,15 @@ struct StepDeclaration {
     if name.hasPrefix("checks/") {
       return documents.check(String(name.dropFirst("checks/".count)), usedAt: node.range).map(Use.check) ?? .unknown
     }
-    if let module = documents.catalog[name] { return .module(module) }
+    if let module = documents.catalog[name] {
+      let missing = module.services.subtracting(documents.services).map(\.rawValue).sorted()
+      if !missing.isEmpty {
+        documents.log.error(
+          "missing-service", "\(name) needs \(missing.joined(separator: " and ")), which this project does not have",
+          at: node.range)
+      }
+      return .module(module)
+    }
     let near = nearName(to: name, among: documents.catalog.names)
     let check = documents.files.names(.check).contains(name) ? "checks/\(name)" : nil
     documents.log.error(
