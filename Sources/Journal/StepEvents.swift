@@ -224,12 +224,15 @@ package struct JudgedExpectation: Hashable, Sendable {
 /// What a part of an expression came to.
 package struct ActualValue: Hashable, Sendable {
   package var expression: String
+  /// The field of the step's output that the part is, `rtt.p95`; nil for any other part.
+  package var field: String?
   package var value: Value
   /// As declared, or as the expression gives it; `any` where neither tells.
   package var type: ValueType
 
-  package init(expression: String, value: Value, type: ValueType) {
+  package init(expression: String, field: String? = nil, value: Value, type: ValueType) {
     self.expression = expression
+    self.field = field
     self.value = value
     self.type = type
   }
@@ -237,6 +240,7 @@ package struct ActualValue: Hashable, Sendable {
   package static let record = Record(
     Self.init,
     Field("expression", \.expression, .string, "The part as written."),
+    Field("field", \.field, .optional(.string), "The field of the output that the part is; null for any other."),
     Field("value", \.value, .any, "What it came to, secrets masked."),
     Field("type", \.type, .type, "The type of the value.")
   )

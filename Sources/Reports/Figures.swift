@@ -62,7 +62,7 @@ extension Report.Step {
       if !figures.contains(where: { $0.name == name }) { figures.append((name, value)) }
     }
     for actual in expectations.flatMap(\.actual) where isFigure(actual.type.restored(actual.value)) {
-      if let name = Self.outputName(actual.expression) { add(name, shownValue(actual.value, as: actual.type)) }
+      if let field = actual.field { add(field, shownValue(actual.value, as: actual.type)) }
     }
     let leaves = leaves(of: outputType.restored(output), as: outputType, under: "")
     for leaf in leaves where isFigure(leaf.value) { add(leaf.name, shownValue(leaf.value, as: leaf.type)) }
@@ -71,15 +71,6 @@ extension Report.Step {
       for case (let name, .string(let text), _) in leaves where text.count <= 40 { add(name, terminalSafe(text)) }
     }
     return Array(figures.prefix(limit))
-  }
-
-  /// `rtt.p95` for `output.rtt.p95`; nil for any other expression.
-  fileprivate static func outputName(_ expression: String) -> String? {
-    let parts = expression.split(separator: ".", omittingEmptySubsequences: false)
-    let isPath = parts.allSatisfy { part in
-      !part.isEmpty && part.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
-    }
-    return isPath && parts.count > 1 && parts[0] == "output" ? parts.dropFirst().joined(separator: ".") : nil
   }
 
   /// Numbers, durations and truth values.

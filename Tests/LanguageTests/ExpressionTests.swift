@@ -69,11 +69,11 @@ struct ExpressionTests {
     let step = try plan("- {id: all, use: sample.everything, with: {anything: \"${\(large)}\"}}").steps[0]
     var scope = Scope()
     scope.runID = "x"
-    guard case .module(_, let input) = step.action else {
+    guard case .call(let call) = step.body else {
       Testing.Issue.record("the step uses no module")
       return
     }
-    let error = #expect(throws: ExpressionError.self) { try input.value(in: scope) }
+    let error = #expect(throws: ExpressionError.self) { try call.input.value(in: scope) }
     #expect(error?.message == "the value has more than 1000000 parts")
   }
 
@@ -95,7 +95,7 @@ struct ExpressionTests {
           return scope
         }()) == .bool(true))
     let error = #expect(throws: ExpressionError.self) { try step.expectations[0].that.judge(in: scope) }
-    #expect(error?.parts == [ActualValue(expression: "output.ready", value: .bool(true), type: .bool)])
+    #expect(error?.parts == [ActualValue(expression: "output.ready", field: "ready", value: .bool(true), type: .bool)])
     #expect(try step.expectations[0].that.value(in: scope) == .bool(true))
     // What was never evaluated, because the first operand decided, is no error.
     #expect(try step.expectations[1].that.judge(in: scope).value == .bool(true))
@@ -161,8 +161,8 @@ struct ExpressionTests {
       outcome: .pass, output: .members([.init("session", .secret(Secret("s3"))), .init("accepted", .bool(true))]),
       attempts: 1)
     func input(_ index: Int) throws -> Value {
-      guard case .module(_, let input) = plan.steps[index].action else { return .null }
-      return try input.value(in: scope)
+      guard case .call(let call) = plan.steps[index].body else { return .null }
+      return try call.input.value(in: scope)
     }
     #expect(try input(0)["password"] == .secret(Secret("sesame")))
     #expect(try input(1)["password"] == .secret(Secret("SESAME!")))
@@ -255,11 +255,11 @@ struct ExpressionTests {
           text: "${run.id}/${run.startedAt}/${1 + 1}/${[1, 2]}"
           host: "${run.id}"
       """)
-    guard case .module(_, let input) = plan.steps[0].action else { return }
+    guard case .call(let call) = plan.steps[0].body else { return }
     var scope = Scope()
     scope.runID = "abc"
     scope.runStartedAt = Timestamp("2026-01-31T08:00:00Z")
-    let value = try input.value(in: scope)
+    let value = try call.input.value(in: scope)
     #expect(value["time"] == .duration(.seconds(90)))
     #expect(value["numbers"]?["double"] == .double(3))
     #expect(value["numbers"]?["size"] == .int(2048))
@@ -269,19 +269,19 @@ struct ExpressionTests {
     #expect(value["text"] == .string("abc/2026-01-31T08:00:00Z/2/[1,2]"))
     #expect(value["flag"] == .null)
     scope.runID = ""
-    #expect(throws: ExpressionError.self) { try input.value(in: scope) }
+    #expect(throws: ExpressionError.self) { try call.input.value(in: scope) }
     scope.runID = "-x"
-    let error = #expect(throws: ExpressionError.self) { try input.value(in: scope) }
+    let error = #expect(throws: ExpressionError.self) { try call.input.value(in: scope) }
     #expect(error?.message.contains("host") == true)
   }
 
   @Test("What an expression gives is never evaluated again")
   func onceOnly() throws {
     let plan = try plan("- {id: all, use: sample.everything, with: {text: \"${run.id} $${run.id}\"}}")
-    guard case .module(_, let input) = plan.steps[0].action else { return }
+    guard case .call(let call) = plan.steps[0].body else { return }
     var scope = Scope()
     scope.runID = "${secrets.x}"
-    #expect(try input.value(in: scope)["text"] == .string("${secrets.x} ${run.id}"))
+    #expect(try call.input.value(in: scope)["text"] == .string("${secrets.x} ${run.id}"))
   }
 
   @Test("Earlier steps are seen with their outcome, their attempts and, where it is there, their output")
@@ -294,15 +294,15 @@ struct ExpressionTests {
         with: {name: "${steps.first.?output.?count.orValue(-1)} ${steps.first.outcome} ${steps.first.attempts}"}
         expect: [has(steps.first.output) && steps.first.output.count == output.count]
       """)
-    guard case .module(_, let input) = plan.steps[1].action else { return }
+    guard case .call(let call) = plan.steps[1].body else { return }
     var scope = scope(looked())
     scope.steps["first"] = .init(outcome: .fail, output: nil, attempts: 2)
-    #expect(try input.value(in: scope)["name"] == .string("-1 fail 2"))
+    #expect(try call.input.value(in: scope)["name"] == .string("-1 fail 2"))
     #expect(try plan.steps[1].expectations[0].that.judge(in: scope).value == .bool(false))
     scope.steps["first"] = .init(outcome: .pass, output: looked(), attempts: 1)
-    #expect(try input.value(in: scope)["name"] == .string("3 pass 1"))
+    #expect(try call.input.value(in: scope)["name"] == .string("3 pass 1"))
     #expect(try plan.steps[1].expectations[0].that.judge(in: scope).value == .bool(true))
     scope.steps = [:]
-    #expect(throws: ExpressionError.self) { try input.value(in: scope) }
+    #expect(throws: ExpressionError.self) { try call.input.value(in: scope) }
   }
 }

@@ -100,7 +100,11 @@ func expectation(
 ) -> JudgedExpectation {
   JudgedExpectation(
     that: that, verdict: verdict, severity: severity, message: message,
-    actual: actual.map { ActualValue(expression: $0.0, value: $0.1, type: $0.2) }, error: error)
+    actual: actual.map {
+      ActualValue(
+        expression: $0.0, field: $0.0.hasPrefix("output.") ? String($0.0.dropFirst("output.".count)) : nil,
+        value: $0.1, type: $0.2)
+    }, error: error)
 }
 
 extension SampleJournal {

@@ -77,7 +77,7 @@ struct Parts {
       budget = left
       let declared = types[node.id] ?? .any
       let type = declared == .any ? ValueType(of: value) : declared.shape
-      parts.append(ActualValue(expression: text, value: value.masked, type: type))
+      parts.append(ActualValue(expression: text, field: node.outputField, value: value.masked, type: type))
     }
     return parts
   }
@@ -149,6 +149,13 @@ extension ValueType {
 }
 
 extension SyntaxNode {
+  /// `rtt.p95` for `output.rtt.p95`; nil for any other expression.
+  fileprivate var outputField: String? {
+    guard case .select(let operand, let field, isOptional: false) = kind else { return nil }
+    if case .identifier("output") = operand.kind { return field.text }
+    return operand.outputField.map { "\($0).\(field.text)" }
+  }
+
   /// True where no name stands anywhere in the tree.
   fileprivate var isConstant: Bool {
     if case .identifier = kind { false } else { children.allSatisfy(\.isConstant) }
