@@ -8,10 +8,9 @@ package enum Action: Sendable {
   case record(Event)
   /// A try is due: append its ``Try/intent``, apply it, then let the module do it.
   case begin(Try)
-  /// Nothing is due before this time, counted from the run's start.
-  case wait(until: Duration)
-  /// A try goes on; its result comes next.
-  case awaitResult
+  /// Nothing is due before this time, counted from the run's start, unless something happens; without a time nothing is
+  /// due until then. Tries may go on.
+  case wait(until: Duration?)
   /// Every step has ended: append `run.finished` with this outcome.
   case finish(Outcome, Finding?)
 }

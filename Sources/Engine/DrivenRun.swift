@@ -10,7 +10,7 @@ struct DrivenRun {
   let append: RunDriver.Append
   let notify: @Sendable (RunDriver.Notice) -> Void
   let run: String
-  let history: any RunHistory
+  let services: Services
 
   private let start = ContinuousClock.now
   private var tries: [StepPath: RunningTry] = [:]
@@ -22,14 +22,14 @@ struct DrivenRun {
 
   init(
     machine: RunMachine, feed: AsyncStream<DriverInput>.Continuation, append: @escaping RunDriver.Append,
-    notify: @escaping @Sendable (RunDriver.Notice) -> Void, run: String, history: any RunHistory
+    notify: @escaping @Sendable (RunDriver.Notice) -> Void, run: String, services: Services
   ) {
     self.machine = machine
     self.feed = feed
     self.append = append
     self.notify = notify
     self.run = run
-    self.history = history
+    self.services = services
     alarms = Alarms { feed.yield(.alarm) }
   }
 
@@ -54,8 +54,8 @@ struct DrivenRun {
     machine.apply(started.event, wall: started.moment.wall, at: now)
     notify(.recorded(started.event))
     if let timeout = machine.timeout { alarms.set(.runTimeout, at: start + timeout) }
-    while let action = machine.next(at: now) {
-      switch action {
+    while true {
+      switch machine.next(at: now) {
       case .record(let event):
         record(event)
         if pending.count >= Self.mostPending { try await flush() }
@@ -63,12 +63,9 @@ struct DrivenRun {
         record(attempt.intent)
         try await flush()
         begin(attempt)
-      case .awaitResult:
-        try await flush()
-        try await take(await inputs.next(isolation: #isolation))
       case .wait(let time):
         try await flush()
-        alarms.set(.due, at: start + time)
+        if let time { alarms.set(.due, at: start + time) }
         try await take(await inputs.next(isolation: #isolation))
         alarms.clear(.due)
       case .finish(let outcome, let finding):
@@ -78,7 +75,6 @@ struct DrivenRun {
         return finished
       }
     }
-    return RunFinished(outcome: .indeterminate, finding: nil, signal: lastSignal, duration: now)
   }
 
   private mutating func record(_ event: Event) {
@@ -143,8 +139,8 @@ struct DrivenRun {
     let deadline = ContinuousClock.now + attempt.timeout
     let context = StepContext(
       run: run, path: attempt.path.description, attempt: attempt.attempt, idempotencyKey: attempt.key,
-      deadline: deadline,
-      history: history, progress: { [notify] in notify(.progress(path: attempt.path, text: $0)) },
+      deadline: deadline, services: services,
+      progress: { [notify] in notify(.progress(path: attempt.path, text: $0)) },
       started: { [feed] in _ = feed.yield(.started(attempt.recorded($0))) })
     notify(.trying(path: attempt.path, deadline: deadline))
     let stopping = StopFlag()

@@ -5,7 +5,11 @@ import Schema
 extension Expectation {
   /// Judges once, in a scope that holds the output. What cannot be evaluated is an `error`, never a pass.
   func judge(in scope: Scope) -> JudgedExpectation {
-    let message = self.message.flatMap { try? $0.value(in: scope).plainText }
+    let message = message.map { (message) -> String in
+      do throws(ExpressionError) { return try message.value(in: scope).plainText } catch {
+        return "\(message.source)  (this message has no value: \(error.message))"
+      }
+    }
     func judged(_ verdict: JudgedExpectation.Verdict, _ parts: [ActualValue], _ error: String?) -> JudgedExpectation {
       JudgedExpectation(
         that: that.source, verdict: verdict, severity: severity, message: message, actual: parts, error: error)

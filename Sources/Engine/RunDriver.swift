@@ -1,6 +1,6 @@
 package import Journal
 package import Language
-import Steps
+package import Steps
 
 /// Drives one run to its end: asks the machine what is due, does it, and records what came of it.
 ///
@@ -15,7 +15,7 @@ package struct RunDriver: Sendable {
 
   private let plan: Plan
   private let run: String
-  private let history: any RunHistory
+  private let services: Services
   private let append: Append
   private let notify: @Sendable (Notice) -> Void
 
@@ -30,12 +30,12 @@ package struct RunDriver: Sendable {
   }
 
   package init(
-    plan: Plan, run: String, history: any RunHistory, append: @escaping Append,
+    plan: Plan, run: String, services: Services, append: @escaping Append,
     notify: @escaping @Sendable (Notice) -> Void
   ) {
     self.plan = plan
     self.run = run
-    self.history = history
+    self.services = services
     self.append = append
     self.notify = notify
   }
@@ -59,10 +59,10 @@ package struct RunDriver: Sendable {
     }
     // A task that is cancelled gets nothing more from a stream: the driver works in one of its own, so that it can wait for
     // the steps that it cancels.
-    let driving = Task { [plan, run, append, notify, history] in
+    let driving = Task { [plan, run, append, notify, services] in
       var state = DrivenRun(
         machine: RunMachine(plan: plan, run: run), feed: feed, append: append, notify: notify, run: run,
-        history: history)
+        services: services)
       return try await state.drive(from: started, inputs: inputs)
     }
     return try await withTaskCancellationHandler {

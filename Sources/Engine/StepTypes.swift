@@ -4,19 +4,17 @@ import Schema
 import Steps
 
 extension PlannedStep {
-  /// What the step takes and gives, so that the journal can be read without the module or check.
-  var types: TypesDeclared {
-    switch action {
-    case .module(let module, _):
-      TypesDeclared(use: use, version: module.version, input: .record(module.input), output: .record(module.output))
+  /// What the step takes and gives, so that the journal can be read without the module or check; nil for a group.
+  var types: TypesDeclared? {
+    switch body {
+    case .call(let call):
+      TypesDeclared(
+        use: use, version: call.module.version, input: .record(call.module.input), output: .record(call.module.output))
     case .check(let check):
-      TypesDeclared(use: use, version: nil, input: .record(check.inputType), output: check.outputType)
+      TypesDeclared(use: use, version: nil, input: .record(check.inputType), output: .record(check.outputType))
+    case .parallel: nil
     }
   }
-}
-
-extension PlannedCheck {
-  var outputType: ValueType { .record(RecordType(fields: outputs.map(\.declaration))) }
 }
 
 extension Plan {
@@ -28,8 +26,7 @@ extension Plan {
       let path = prefix + step.id
       let own = PlannedStepFacts(
         path: StepPath(path), title: step.title, use: step.use, effect: step.effect, diagnostic: step.isDiagnostic)
-      guard case .check(let check) = step.action else { return [own] }
-      return [own] + facts(of: check.steps, inside: path + "/")
+      return [own] + facts(of: step.body.steps, inside: path + "/")
     }
   }
 }

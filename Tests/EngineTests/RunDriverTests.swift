@@ -25,7 +25,7 @@ import Testing
   ) async throws -> (finished: RunFinished, events: [Event]) {
     let recorder = Recorder()
     let driver = RunDriver(
-      plan: plan, run: "RUN", history: NoHistory(), append: append ?? { recorder.append($0) },
+      plan: plan, run: "RUN", services: Services(history: NoHistory()), append: append ?? { recorder.append($0) },
       notify: notify)
     return (try await driver.drive(from: recorded(.runStarted(startedEvent())), signals: signals), recorder.events)
   }
@@ -57,7 +57,10 @@ import Testing
     }
     let module = AnyStepModule(Starter.self)
     var starter = step("a", module)
-    starter.action = .module(module, input: .members([("secret", .literal(.secret(Secret("hunter22"))))], module.input))
+    starter.body = .call(
+      ModuleCall(
+        module: module, input: .members([("secret", .literal(.secret(Secret("hunter22"))))], module.input),
+        timeout: .seconds(5)))
     let (_, events) = try await drive(plan([starter]))
     let index = try #require(events.firstIndex { if case .processStarted = $0 { true } else { false } })
     #expect(
@@ -87,6 +90,25 @@ import Testing
     #expect(finished.outcome == .error)
     #expect(finished.finding?.code == "run.timeout")
     #expect(events.outcomes == ["a": .error, "b": .skipped])
+  }
+
+  @Test("Branches go on at the same time, and a signal cancels all of them", .timeLimit(.minutes(1)))
+  func branches() async throws {
+    let (signals, feed) = AsyncStream.makeStream(of: Int.self)
+    let waiting = AnyStepModule(WaitUntilCancelled.self)
+    let begun = Mutex(0)
+    let (finished, events) = try await drive(
+      plan([parallel("all", [step("a", waiting), step("b", waiting), step("c", waiting)], limit: 2)]), signals: signals,
+      notify: { notice in
+        guard case .progress = notice else { return }
+        let count = begun.withLock { count in
+          count += 1
+          return count
+        }
+        if count == 2 { feed.yield(15) }
+      })
+    #expect(finished.signal == 15)
+    #expect(events.outcomes == ["all/a": .error, "all/b": .error, "all/c": .skipped, "all": .error])
   }
 
   @Test("A signal cancels the running step, skips the rest, and is named in the last event")
@@ -140,7 +162,8 @@ import Testing
     let (progress, feed) = AsyncStream.makeStream(of: Void.self)
     let recorder = Recorder()
     let driver = RunDriver(
-      plan: plan([step("a", AnyStepModule(WaitUntilCancelled.self)), step("b")]), run: "RUN", history: NoHistory(),
+      plan: plan([step("a", AnyStepModule(WaitUntilCancelled.self)), step("b")]), run: "RUN",
+      services: Services(history: NoHistory()),
       append: { recorder.append($0) },
       notify: { notice in
         if case .progress = notice { feed.yield() }

@@ -141,7 +141,7 @@ import Testing
 
   @Test("A check runs its steps in its own scope, has their worst outcome, and gives its outputs to the caller")
   func checks() {
-    let output = PlannedCheck.Output(
+    let output = CheckCall.Output(
       declaration: FieldDeclaration(name: "answer", type: .int, summary: "The answer."),
       value: expression("steps.inner.output.number") { $0.steps["inner"]?.output?["number"] ?? .null })
     let usesAnswer = Expectation(
@@ -160,7 +160,7 @@ import Testing
 
   @Test("A failing step inside a check stops the check and the caller")
   func checkFails() {
-    let output = PlannedCheck.Output(
+    let output = CheckCall.Output(
       declaration: FieldDeclaration(name: "answer", type: .int, summary: "The answer."),
       value: expression("missing") { (_) throws(ExpressionError) in throw missingValue })
     let events = rehearse(plan([check("c", [step("x"), step("y")], outputs: [output]), step("z")])) {
@@ -171,7 +171,7 @@ import Testing
 
   @Test("A good check whose output has no value is an error")
   func checkOutputWithoutValue() {
-    let output = PlannedCheck.Output(
+    let output = CheckCall.Output(
       declaration: FieldDeclaration(name: "answer", type: .int, summary: "The answer."),
       value: expression("missing") { (_) throws(ExpressionError) in throw missingValue })
     let events = rehearse(plan([check("c", [step("x")], outputs: [output])]))
@@ -179,14 +179,56 @@ import Testing
     #expect(events.runOutcome == .error)
   }
 
+  @Test("Branches do not see each other, and what comes after their group sees them all")
+  func branches() {
+    let sees = { (id: String) in expression("steps.\(id)") { .bool($0.steps[id]?.outcome == .pass) } }
+    let events = rehearse(
+      plan([
+        step("first"),
+        parallel(
+          "all",
+          [
+            step("a"), step("b", condition: sees("first")), step("c", condition: sees("a")),
+            parallel("inner", [step("d"), step("e", condition: sees("d"))]),
+          ], limit: 1),
+        step("after", condition: sees("a")), step("last", condition: sees("d")),
+      ]))
+    #expect(
+      events.outcomes == [
+        "first": .pass, "all/a": .pass, "all/b": .pass, "all/c": .skipped, "all/inner/d": .pass,
+        "all/inner/e": .skipped, "all/inner": .pass, "all": .pass, "after": .pass, "last": .pass,
+      ])
+  }
+
+  @Test("A branch that fails leaves the others alone, and the group stops the run")
+  func branchFails() {
+    let events = rehearse(plan([parallel("all", [step("a"), step("b")], limit: 1), step("after")])) {
+      $0.path == "all/a" ? result($0, .fail) : passed($0)
+    }
+    #expect(events.outcomes == ["all/a": .fail, "all/b": .pass, "all": .fail, "after": .skipped])
+    #expect(events.skipped("after")?.reason == "all ended in fail")
+  }
+
+  @Test("A message without a value says so, in the place of what it would have said")
+  func messageWithoutValue() throws {
+    let message = Template.text([
+      .text("it took "), .expression(expression("output.took") { (_) throws(ExpressionError) in throw missingValue }),
+    ])
+    let broken = Expectation(that: expression("that") { _ in .bool(false) }, severity: .fail, message: message)
+    let judged = try #require(rehearse(plan([step("a", expect: [broken])])).finished("a")?.expectations.first)
+    #expect(judged.verdict == .broken)
+    #expect(judged.message == "it took ${output.took}  (this message has no value: no such value)")
+  }
+
   @Test("After a signal nothing begins; the running try's result still counts")
-  func signal() {
+  func signal() throws {
     var machine = RunMachine(plan: plan([step("a"), step("b")]), run: "RUN")
     machine.apply(.runStarted(startedEvent()), wall: epoch, at: .zero)
     var paths: [String] = []
     var now = Duration.zero
-    while let action = machine.next(at: now) {
-      switch action {
+    var outcome: Outcome?
+    while outcome == nil {
+      switch machine.next(at: now) {
       case .record(let event):
         machine.apply(event, wall: epoch, at: now)
         if case .stepSkipped(let skipped) = event { paths.append("\(skipped.path): \(skipped.reason)") }
@@ -194,14 +236,11 @@ import Testing
         machine.apply(attempt.intent, wall: epoch, at: now)
         machine.apply(.runSignalled(RunSignalled(signal: 15)), wall: epoch, at: now)
         machine.apply(.stepResult(passed(attempt)), wall: epoch, at: now)
-      case .wait(let until): now = until
-      case .awaitResult: Testing.Issue.record("nothing runs")
-      case .finish(let outcome, _):
-        #expect(outcome == .pass)
-        machine.apply(
-          .runFinished(RunFinished(outcome: outcome, finding: nil, signal: 15, duration: now)), wall: epoch, at: now)
+      case .wait(let until): now = try #require(until, "nothing runs")
+      case .finish(let reached, _): outcome = reached
       }
     }
+    #expect(outcome == .pass)
     #expect(paths == ["b: the run was ended by signal 15"])
   }
 
@@ -218,7 +257,7 @@ import Testing
   }
 
   @Test("Replaying any prefix of a journal leads to the event that came next")
-  func replay() {
+  func replay() throws {
     let retry = RetryPolicy(times: 2, backoff: .seconds(1), factor: 2, maxDelay: .seconds(9), jitter: 0.3)
     let later = expression("steps.a.output.waited") { scope in
       .bool(scope.steps["a"]?.output?["waited"] == .duration(.milliseconds(1500)))
@@ -232,47 +271,17 @@ import Testing
     for length in 1..<events.count {
       // Through JSON and back, as a reader of the journal gets them: durations as literals, everything else as it is.
       var machine = RunMachine(plan: plan, run: "RUN")
-      for event in events.prefix(length) { machine.apply(throughJSON(event), wall: epoch, at: .zero) }
+      for event in events.prefix(length) { machine.apply(try throughJSON(event), wall: epoch, at: .zero) }
       switch (machine.next(at: .seconds(100)), events[length]) {
       case (.record(let event), let next): #expect(kind(event) == kind(next))
       case (.begin(let attempt), .stepIntent(let intent)): #expect(attempt.path == intent.path)
-      case (.awaitResult, .stepResult), (.finish, .runFinished): break
+      case (.wait(until: nil), .stepResult), (.finish, .runFinished): break
       case (let action, let next): Testing.Issue.record("\(String(describing: action)) does not lead to \(next)")
       }
     }
   }
 
-  private func throughJSON(_ event: Event) -> Event {
-    guard case .stepResult(var result) = event else { return event }
-    result.output = Value(result.output.json)
-    return .stepResult(result)
-  }
-
   private func kind(_ event: Event) -> String { String("\(event)".prefix { $0 != "(" }) }
-
-  @Test("Scheduling 10,000 steps takes time in proportion to their number")
-  func linear() {
-    let steps = (0..<10_000).map { step("s\($0)") }
-    #expect(rehearseAll(plan(steps)) == 10_000)
-  }
-
-  private func rehearseAll(_ plan: Plan) -> Int {
-    var machine = RunMachine(plan: plan, run: "RUN")
-    var ended = 0
-    while let action = machine.next(at: .zero) {
-      switch action {
-      case .record(let event):
-        if case .stepFinished = event { ended += 1 }
-        machine.apply(event, wall: epoch, at: .zero)
-      case .begin(let attempt):
-        machine.apply(attempt.intent, wall: epoch, at: .zero)
-        machine.apply(.stepResult(passed(attempt)), wall: epoch, at: .zero)
-      case .wait, .awaitResult: return ended
-      case .finish: return ended
-      }
-    }
-    return ended
-  }
 
   @Test("A plan's facts name every step by its path, those inside checks too, in the order of the plan")
   func planned() {

@@ -215,7 +215,7 @@ struct GivenParameterTests {
     let plan = try loaded.plan(
       "checks/turn-relay", given: .init(texts: [("packets", "9")]), target: target, catalog: sampleCatalog)
     #expect(plan.steps.map(\.id) == ["turnRelay"])
-    guard case .check(let check) = plan.steps[0].action else { return }
+    guard case .check(let check) = plan.steps[0].body else { return }
     let inputs = try check.input.value(in: Scope())
     #expect(inputs["packets"] == .int(9))
     #expect(inputs["server"]?["host"] == .string("127.0.0.1"))

@@ -103,7 +103,7 @@ struct PlanTests {
     #expect(plan.sources.map(\.path) == ["runbook.yaml", "runbooks/daily.yaml", "checks/relay.yaml"])
     #expect(plan.steps.map(\.title) == ["Media through default", "look"])
 
-    guard case .check(let check) = plan.steps[0].action else {
+    guard case .check(let check) = plan.steps[0].body else {
       Testing.Issue.record("the first step uses a check")
       return
     }
@@ -116,9 +116,9 @@ struct PlanTests {
 
     var inner = Scope()
     inner.inputs = inputs
-    guard case .module(let module, let input) = check.steps[0].action else { return }
-    #expect(module.name == "sample.relay")
-    #expect(try input.value(in: inner)["packets"] == .int(20))
+    guard case .call(let call) = check.steps[0].body else { return }
+    #expect(call.module.name == "sample.relay")
+    #expect(try call.input.value(in: inner)["packets"] == .int(20))
     let relayed = Value.members([
       .init("sent", .int(20)), .init("lost", .int(2)),
       .init("rtt", .members([.init("p50", .duration(.milliseconds(1))), .init("p95", .duration(.milliseconds(180)))])),
@@ -129,7 +129,8 @@ struct PlanTests {
     #expect(judged.value == .bool(false))
     #expect(
       judged.parts == [
-        ActualValue(expression: "output.rtt.p95", value: .duration(.milliseconds(180)), type: .duration),
+        ActualValue(
+          expression: "output.rtt.p95", field: "rtt.p95", value: .duration(.milliseconds(180)), type: .duration),
         ActualValue(expression: "inputs.maxRtt", value: .duration(.milliseconds(150)), type: .duration),
       ])
     inner.steps["echo"] = .init(outcome: .pass, output: relayed, attempts: 1)
@@ -139,9 +140,9 @@ struct PlanTests {
     scope.steps["relay"] = .init(outcome: .pass, output: .members([.init("lost", lost)]), attempts: 1)
     let look = plan.steps[1]
     #expect(try look.condition?.value(in: scope) == .bool(true))
-    guard case .module(_, let name) = look.action else { return }
-    #expect(try name.value(in: scope)["name"] == .string("lost 2 of ${x}"))
-    #expect(look.retry == RetryPolicy(times: 3, backoff: .seconds(1), factor: 2, maxDelay: .seconds(60), jitter: 0))
+    guard case .call(let call) = look.body else { return }
+    #expect(try call.input.value(in: scope)["name"] == .string("lost 2 of ${x}"))
+    #expect(call.retry == RetryPolicy(times: 3, backoff: .seconds(1), factor: 2, maxDelay: .seconds(60), jitter: 0))
     #expect(look.expectations[1].severity == .warn)
   }
 }

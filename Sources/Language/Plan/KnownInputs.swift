@@ -26,9 +26,10 @@ struct KnownInputs {
   /// limits, that has no value, or on which the step can never be done.
   func check(_ steps: [PlannedStep]) {
     for step in steps where mayRun(step) {
-      switch step.action {
-      case .module(let module, let input):
-        guard let value = value(of: input, step), let finding = module.objection(value, step.timeout) else { continue }
+      switch step.body {
+      case .call(let call):
+        guard let value = value(of: call.input, step), let finding = call.module.objection(value, call.timeout)
+        else { continue }
         report(
           "cannot-work", finding.message.trimmingFullStop, at: use ?? step.range, step,
           suggestion: finding.advice?.trimmingFullStop)
@@ -40,6 +41,10 @@ struct KnownInputs {
         (inner.inputs, inner.path) = (Set(members.map(\.name)), "\(path)\(step.id)/")
         inner.use = use ?? step.range
         inner.check(check.steps)
+      case .parallel(let steps, _):
+        var inner = self
+        inner.path += "\(step.id)/"
+        inner.check(steps)
       }
     }
   }

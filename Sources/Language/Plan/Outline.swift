@@ -131,12 +131,18 @@ extension Outline.Step {
     doc = checked.doc
     use = checked.step.use
     effect = checked.step.effect
-    claimsToObserve = checked.step.claimsToObserve
-    inputs = checked.step.action.inputs
     condition = checked.step.condition?.source
-    until = checked.step.until?.source
-    retry = checked.step.retry
-    timeout = checked.step.timeout
+    inputs = Self.inputs(checked.step.body)
+    switch checked.step.body {
+    case .call(let call):
+      claimsToObserve = call.claimsToObserve
+      until = call.until?.source
+      retry = call.retry
+      timeout = call.timeout
+    case .check, .parallel:
+      claimsToObserve = false
+      timeout = checked.step.longest
+    }
     onFailure = checked.step.onFailure
     isDiagnostic = checked.step.isDiagnostic
     expectations = checked.step.expectations.map {
@@ -144,15 +150,9 @@ extension Outline.Step {
     }
     steps = checked.inner.map(Self.init)
   }
-}
 
-extension PlannedStep.Action {
-  fileprivate var inputs: [Outline.Input] {
-    let (template, type) =
-      switch self {
-      case .module(let module, let input): (input, module.input)
-      case .check(let check): (check.input, check.inputType)
-      }
+  private static func inputs(_ body: StepBody) -> [Outline.Input] {
+    let (template, type) = body.input
     guard case .members(let members, _) = template else { return [] }
     return members.map { Outline.Input(name: $0.name, value: $0.value.source(as: type[$0.name]?.type ?? .any)) }
   }
@@ -160,7 +160,7 @@ extension PlannedStep.Action {
 
 extension Template {
   /// As it was written, for people: expressions in `${…}`.
-  var source: String { source(as: .any) }
+  package var source: String { source(as: .any) }
 
   /// As it was written, for people, where this type is due: literals with their units, expressions in `${…}`.
   func source(as type: ValueType) -> String {

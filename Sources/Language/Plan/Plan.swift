@@ -1,6 +1,6 @@
 package import Journal
 package import Schema
-package import Steps
+import Steps
 
 /// A checked runbook, ready to be driven: every name resolved, every type known, every value that can be known, known.
 package struct Plan: Sendable {
@@ -37,33 +37,23 @@ package struct Plan: Sendable {
     self.steps = steps
     self.sources = sources
   }
+
+  /// The steps of one part of the run; today every runbook has only ``Stage/steps``.
+  package func steps(of stage: Stage) -> [PlannedStep] { stage == .steps ? steps : [] }
 }
 
-/// One step of a plan.
+/// One step of a plan: what every step has, whatever it does.
 package struct PlannedStep: Sendable {
   package var id: String
   /// Its `title`, or the id where it has none.
   package var title: String
-  package var action: Action
   /// `if`: false makes it skipped.
   package var condition: Expression?
-  package var until: Expression?
-  package var expectations: [Expectation]
-  package var retry: RetryPolicy?
-  /// Of one try.
-  package var timeout: Duration
   package var onFailure: OnFailure
   /// Recorded, never counted.
   package var isDiagnostic: Bool
-  /// The step declares `effect: observe`: its author vouches for it that the module only reads here.
-  package var claimsToObserve: Bool
   package var range: SourceRange
-
-  package enum Action: Sendable {
-    /// A module and the template of its input, a record of the module's input type.
-    case module(AnyStepModule, input: Template)
-    case check(PlannedCheck)
-  }
+  package var body: StepBody
 
   package enum OnFailure: String, Sendable, CaseIterable {
     /// The steps after it are not run.
@@ -73,71 +63,51 @@ package struct PlannedStep: Sendable {
   }
 
   package init(
-    id: String, title: String, action: Action, condition: Expression?, until: Expression?, expectations: [Expectation],
-    retry: RetryPolicy?, timeout: Duration, onFailure: OnFailure, isDiagnostic: Bool,
-    claimsToObserve: Bool = false, range: SourceRange
+    id: String, title: String, condition: Expression?, onFailure: OnFailure, isDiagnostic: Bool, range: SourceRange,
+    body: StepBody
   ) {
     self.id = id
     self.title = title
-    self.action = action
     self.condition = condition
-    self.until = until
-    self.expectations = expectations
-    self.retry = retry
-    self.timeout = timeout
     self.onFailure = onFailure
     self.isDiagnostic = isDiagnostic
-    self.claimsToObserve = claimsToObserve
     self.range = range
+    self.body = body
   }
 
   /// What `use` names.
   package var use: String {
-    switch action {
-    case .module(let module, _): module.name
+    switch body {
+    case .call(let call): call.module.name
     case .check(let check): "checks/\(check.name)"
+    case .parallel: "parallel"
     }
   }
 
-  /// The module's effect, unless the step claims to observe, or the strongest of a check's steps.
+  /// That of the module's call, or the strongest of the steps inside.
   package var effect: Effect {
-    switch action {
-    case .module(let module, _): claimsToObserve ? .observe : module.effect
-    case .check(let check): check.steps.map(\.effect).max() ?? .observe
-    }
-  }
-}
-
-/// A check as one step uses it: its own scope, its inputs bound by the caller.
-package struct PlannedCheck: Sendable {
-  package var name: String
-  package var title: String
-  /// A record of the check's inputs, in the caller's scope; it becomes `inputs` inside.
-  package var input: Template
-  package var inputType: RecordType
-  package var steps: [PlannedStep]
-  /// Evaluated in the check's own scope once all of its steps have ended.
-  package var outputs: [Output]
-
-  package struct Output: Sendable {
-    package var declaration: FieldDeclaration
-    package var value: Expression
-
-    package init(declaration: FieldDeclaration, value: Expression) {
-      self.declaration = declaration
-      self.value = value
+    switch body {
+    case .call(let call): call.effect
+    case .check, .parallel: body.steps.map(\.effect).max() ?? .observe
     }
   }
 
-  package init(
-    name: String, title: String, input: Template, inputType: RecordType, steps: [PlannedStep], outputs: [Output]
-  ) {
-    self.name = name
-    self.title = title
-    self.input = input
-    self.inputType = inputType
-    self.steps = steps
-    self.outputs = outputs
+  /// The longest that the step may take, all its tries and waits together.
+  package var longest: Duration {
+    switch body {
+    case .call(let call): call.retry?.longest(trying: call.timeout) ?? call.timeout
+    case .check(let check): check.longest
+    case .parallel(let steps, _): steps.reduce(.zero) { $0 + $1.longest }
+    }
+  }
+
+  /// Judged once, after the last try.
+  package var expectations: [Expectation] {
+    switch body {
+    case .call(let call): call.expectations
+    case .check(let check): check.expectations
+    case .parallel: []
+    }
   }
 }
 

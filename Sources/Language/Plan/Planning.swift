@@ -21,7 +21,8 @@ extension Project {
     var hidden = Set(sources.compactMap { $0?.environmentName })
     // Whether a document is right must not depend on what happens to be set.
     if !declaresTargets { hidden.formUnion(TargetDeclaration.defaultSecretNames) }
-    return DocumentCompiler(files: files, catalog: catalog, hiddenEnvironment: hidden, log: log)
+    return DocumentCompiler(
+      files: files, catalog: catalog, services: services, hiddenEnvironment: hidden, log: log)
   }
 
   fileprivate func plan(
@@ -199,9 +200,8 @@ extension Project {
     let inputs = params(check.inputs, values, [:], "the check", at: place, log)
     guard !log.hasErrors else { return nil }
     let step = PlannedStep(
-      id: identifier(name), title: check.title, action: .check(check.planned(input: .literal(.members(inputs)))),
-      condition: nil, until: nil, expectations: [], retry: nil, timeout: check.timeout, onFailure: .stop,
-      isDiagnostic: false, range: place)
+      id: identifier(name), title: check.title, condition: nil, onFailure: .stop, isDiagnostic: false, range: place,
+      body: .check(check.planned(input: .literal(.members(inputs)))))
     KnownInputs(scope: Scope(), log: log).check([step])
     return Plan(
       name: "checks/\(name)", title: check.title, severity: nil,

@@ -53,8 +53,8 @@ struct CheckCompiler {
 
   private static let outputKeys = KeyTable(known: ["type", "value", "doc"], required: ["type", "value"])
 
-  private func outputs(_ compiler: ExpressionCompiler, _ place: Place) -> ([PlannedCheck.Output], RecordType) {
-    var outputs: [PlannedCheck.Output] = []
+  private func outputs(_ compiler: ExpressionCompiler, _ place: Place) -> ([CheckCall.Output], RecordType) {
+    var outputs: [CheckCall.Output] = []
     var fields: [FieldDeclaration] = []
     switch reader["outputs"] {
     case nil, .refused?: break
@@ -62,7 +62,7 @@ struct CheckCompiler {
       for entry in mapping.entries {
         let (field, value) = output(entry.key, entry.value, compiler, place)
         if let field { fields.append(field) }
-        if let field, let value { outputs.append(PlannedCheck.Output(declaration: field, value: value)) }
+        if let field, let value { outputs.append(CheckCall.Output(declaration: field, value: value)) }
       }
     case let node?:
       log.error("type-mismatch", "expected a mapping for outputs, found \(node.kind)", at: node.range)
@@ -102,9 +102,4 @@ func innerSources(_ declarations: [StepDeclaration]) -> [RunSource] {
     for source in check.sources where !sources.contains(where: { $0.path == source.path }) { sources.append(source) }
   }
   return sources
-}
-
-extension PlannedStep {
-  /// The longest that the step may take, all its tries and waits together.
-  var longest: Duration { retry?.longest(trying: timeout) ?? timeout }
 }

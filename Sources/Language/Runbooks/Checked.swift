@@ -26,7 +26,7 @@ struct CheckedCheck {
   var title: String
   var doc: String?
   var inputs: [Parameter]
-  var outputs: [PlannedCheck.Output]
+  var outputs: [CheckCall.Output]
   /// Those of all outputs, also where the value of one was refused.
   var outputType: RecordType
   var steps: [CheckedStep]
@@ -41,9 +41,10 @@ struct CheckedCheck {
   var inputType: RecordType { RecordType(fields: inputs.map(\.declaration)) }
 
   /// The check as a step uses it.
-  func planned(input: Template) -> PlannedCheck {
-    PlannedCheck(
-      name: name, title: title, input: input, inputType: inputType, steps: steps.map(\.step), outputs: outputs)
+  func planned(input: Template, expectations: [Expectation] = []) -> CheckCall {
+    CheckCall(
+      name: name, title: title, input: input, inputType: inputType, steps: steps.map(\.step), outputs: outputs,
+      expectations: expectations, longest: timeout)
   }
 }
 

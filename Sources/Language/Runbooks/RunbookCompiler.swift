@@ -84,7 +84,7 @@ struct RunbookCompiler {
       var reported: Set<Effect> = []
       for (effect, use) in checked.effects where !allow.contains(effect) && reported.insert(effect).inserted {
         let inside = use == checked.step.use ? "" : " (in \(checked.step.use))"
-        let mayClaim = if case .module(let module, _) = checked.step.action { module.mayOnlyObserve } else { false }
+        let mayClaim = if case .call(let call) = checked.step.body { call.module.mayOnlyObserve } else { false }
         let names = Effect.allCases.filter { allow.contains($0) || $0 == effect }.filter { $0 != .record }
         log.error(
           "effect-not-allowed",

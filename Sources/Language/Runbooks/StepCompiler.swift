@@ -37,29 +37,29 @@ struct StepCompiler {
     checkRepetition(declaration)
     let timeout = reader.duration("timeout")
     let title = title(reader)
-    let (action, deadline, moduleJudges, inner) = action(declaration, input)
-    guard let action else { return nil }
+    let body: StepBody
+    let (judges, inner): (Bool, [CheckedStep])
+    let template = input ?? .literal(.members([]))
+    switch declaration.use {
+    case .module(let module):
+      body = .call(
+        ModuleCall(
+          module: module, input: template, until: until, expectations: expectations, retry: retry,
+          timeout: timeout ?? module.deadline, claimsToObserve: declaration.claimsToObserve))
+      (judges, inner) = (module.judges, [])
+    case .check(let check):
+      body = .check(check.planned(input: template, expectations: expectations))
+      (judges, inner) = (check.asserts, check.steps)
+    case .unknown: return nil
+    }
     let step = PlannedStep(
-      id: declaration.id, title: title?.literal?.plainText ?? declaration.id, action: action, condition: condition,
-      until: until, expectations: expectations, retry: retry, timeout: timeout ?? deadline,
-      onFailure: declaration.onFailure, isDiagnostic: declaration.isDiagnostic,
-      claimsToObserve: declaration.claimsToObserve, range: declaration.range)
+      id: declaration.id, title: title?.literal?.plainText ?? declaration.id, condition: condition,
+      onFailure: declaration.onFailure, isDiagnostic: declaration.isDiagnostic, range: declaration.range, body: body)
     // What was written counts, also where it could not be compiled: that has been reported.
-    let asserts = !declaration.isDiagnostic && (moduleJudges || reader["expect"] != nil || reader["until"] != nil)
+    let asserts = !declaration.isDiagnostic && (judges || reader["expect"] != nil || reader["until"] != nil)
     return CheckedStep(
       step: step, title: title?.literal == nil ? title : nil, doc: reader.prose("doc"), asserts: asserts,
       usedSteps: compiler.takeSteps(), inner: inner)
-  }
-
-  private func action(_ declaration: StepDeclaration, _ input: Template?) -> (
-    PlannedStep.Action?, Duration, judges: Bool, inner: [CheckedStep]
-  ) {
-    let input = input ?? .literal(.members([]))
-    switch declaration.use {
-    case .module(let module): return (.module(module, input: input), module.deadline, module.judges, [])
-    case .check(let check): return (.check(check.planned(input: input)), check.timeout, check.asserts, check.steps)
-    case .unknown: return (nil, .zero, false, [])
-    }
   }
 
   private func title(_ reader: MappingReader) -> Template? {

@@ -1,0 +1,140 @@
+import Journal
+import Language
+import Schema
+import Steps
+
+/// The state of a step that calls a module, between its start and its end.
+struct CallState: Sendable {
+  let call: ModuleCall
+  /// Clear, secrets included.
+  let input: Value
+  let startedAt: Duration
+  private var attempt = 0
+  private var phase = Phase.ready
+
+  private enum Phase: Sendable {
+    /// The first try may begin.
+    case ready
+    case begun
+    case ended(StepResultRecorded)
+    /// The next try may begin at its time, which the agenda has.
+    case waiting(last: StepResultRecorded)
+  }
+
+  init(_ call: ModuleCall, input: Value, startedAt: Duration) {
+    self.call = call
+    self.input = input
+    self.startedAt = startedAt
+  }
+
+  /// The output of the last try that ended; nil where it had none.
+  var lastOutput: Value? {
+    switch phase {
+    case .ended(let result), .waiting(let result): result.output == .null ? nil : result.output
+    case .ready, .begun: nil
+    }
+  }
+
+  mutating func began(_ intent: StepIntent) {
+    attempt = intent.attempt
+    phase = .begun
+  }
+
+  /// Takes a result in. One that was read from a journal holds durations and timestamps as literals: the module's
+  /// declared output type brings them back.
+  mutating func ended(_ result: StepResultRecorded) {
+    var result = result
+    result.output = ValueType.record(call.module.output).restored(result.output)
+    phase = .ended(result)
+  }
+
+  mutating func waits() {
+    guard case .ended(let result) = phase else { return }
+    phase = .waiting(last: result)
+  }
+
+  /// What is due; asked only when something is.
+  ///
+  /// - Parameter key: the step's idempotency key.
+  func next(
+    at path: StepPath, in scope: Scope, ending: String?, key: @autoclosure () -> String, _ now: Duration
+  ) -> Action {
+    switch phase {
+    case .ready:
+      guard let ending else { return .begin(nextTry(at: path, key())) }
+      return .record(end(path, .skipped, Finding("run.ended", ending), at: now))
+    case .begun: return .wait(until: nil)
+    case .waiting(let last):
+      guard let ending else { return .begin(nextTry(at: path, key())) }
+      return .record(giveUp(path, last, unmet: ending, now))
+    case .ended(let result):
+      guard let reason = reasonToRepeat(result, scope) else { return .record(judge(path, result, scope, now)) }
+      guard ending == nil, let retry = call.retry, mayRepeat(result, retry) else {
+        return .record(giveUp(path, result, unmet: reason, now))
+      }
+      let delay = retry.delay(after: attempt) * (1 - retry.jitter * draw(key: key(), attempt: attempt))
+      return .record(
+        .stepWaiting(StepWaiting(path: path, attempt: attempt, delay: delay.wholeNanoseconds, reason: reason)))
+    }
+  }
+
+  private func nextTry(at path: StepPath, _ key: String) -> Try {
+    Try(
+      path: path, attempt: attempt + 1, module: call.module, effect: call.effect, input: input, timeout: call.timeout,
+      key: key)
+  }
+
+  /// Why this result calls for another try; nil where it does not.
+  private func reasonToRepeat(_ result: StepResultRecorded, _ scope: Scope) -> String? {
+    guard result.outcome.isGood else { return result.finding?.message ?? "it ended in \(result.outcome.rawValue)" }
+    guard let until = call.until else { return nil }
+    var scope = scope
+    scope.output = result.output
+    do {
+      return try until.value(in: scope) == .bool(true) ? nil : "does not hold yet: \(until.source)"
+    } catch {
+      return "cannot be told yet: \(until.source): \(error.message)"
+    }
+  }
+
+  private func mayRepeat(_ result: StepResultRecorded, _ retry: RetryPolicy) -> Bool {
+    attempt <= retry.times
+      && (call.effect == .observe || call.module.repetition == .idempotent || result.notStarted)
+  }
+
+  /// The end after a good last try: its expectations are judged.
+  private func judge(_ path: StepPath, _ result: StepResultRecorded, _ scope: Scope, _ now: Duration) -> Event {
+    var scope = scope
+    scope.output = result.output
+    let expectations = call.expectations.map { $0.judge(in: scope) }
+    let outcome = Outcome.worst([result.outcome] + expectations.map(\.outcome))
+    return end(path, outcome, result.finding, expectations, at: now)
+  }
+
+  /// The end without another try, although there is a reason for one.
+  private func giveUp(_ path: StepPath, _ last: StepResultRecorded, unmet: String, _ now: Duration) -> Event {
+    guard last.outcome.isGood else { return end(path, last.outcome, last.finding, at: now) }
+    let finding = Finding(
+      "until.unmet", unmet, advice: "\(attempt) tries were made; look at the output of the last one.")
+    return end(path, .fail, finding, at: now)
+  }
+
+  private func end(
+    _ path: StepPath, _ outcome: Outcome, _ finding: Finding?, _ expectations: [JudgedExpectation] = [],
+    at now: Duration
+  ) -> Event {
+    .stepFinished(
+      StepFinished(
+        path: path, outcome: outcome, finding: finding, expectations: expectations, attempts: attempt, output: .null,
+        duration: now - startedAt))
+  }
+}
+
+extension Duration {
+  /// As a journal holds it: a wait that is gone on with ends at the same time.
+  fileprivate var wholeNanoseconds: Duration {
+    let (seconds, attoseconds) = components
+    return Duration(
+      secondsComponent: seconds, attosecondsComponent: attoseconds - attoseconds % 1_000_000_000)
+  }
+}

@@ -1,0 +1,66 @@
+import Journal
+import Language
+
+/// The state of steps that lie in one place: those of a stage, of a check, or of a parallel group.
+struct StepGroup: Sendable {
+  private let steps: [PlannedStep]
+  private let order: Order
+  /// What the expressions of its steps may use.
+  var scope: Scope
+  /// The worst outcome that counts so far.
+  private(set) var outcome: Outcome
+  /// What steps came to that do not see each other, by id: for those that come after the group.
+  private(set) var branches: [String: Scope.EndedStep] = [:]
+  /// Why no further step begins.
+  private(set) var stopReason: String?
+  private var begun = 0
+  private var ended = 0
+
+  enum Order: Sendable {
+    /// One after the other; each sees those before it.
+    case sequence
+    /// At most so many at the same time. None sees another, or keeps it from beginning.
+    case parallel(limit: Int)
+  }
+
+  /// - Parameter outcome: of what came before and counts.
+  init(_ steps: [PlannedStep], _ order: Order = .sequence, scope: Scope, outcome: Outcome = .skipped) {
+    self.steps = steps
+    self.order = order
+    self.scope = scope
+    self.outcome = outcome
+  }
+
+  var hasEnded: Bool { ended == steps.count }
+
+  /// The steps whose turn has come since this was asked last.
+  mutating func begin() -> ArraySlice<PlannedStep> {
+    let limit = if case .parallel(let limit) = order { max(1, limit) } else { 1 }
+    let next = steps[begun..<min(steps.count, ended + limit)]
+    begun += next.count
+    return next
+  }
+
+  /// Takes a step's end into account.
+  ///
+  /// - Parameter branches: what the branches of a parallel group came to, which is seen where the group is seen.
+  mutating func end(
+    _ step: PlannedStep, _ path: StepPath, _ result: Scope.EndedStep, branches: [String: Scope.EndedStep]
+  ) {
+    ended += 1
+    if !step.isDiagnostic { outcome = Outcome.worst([outcome, result.outcome]) }
+    switch order {
+    case .parallel:
+      self.branches.merge(branches) { _, new in new }
+      self.branches[step.id] = result
+    case .sequence:
+      scope.steps.merge(branches) { _, new in new }
+      scope.steps[step.id] = result
+      scope.outcome = outcome
+      let mayStop = step.onFailure == .stop && !step.isDiagnostic && step.effect != .notify
+      if mayStop, result.outcome != .skipped, !result.outcome.isGood, stopReason == nil {
+        stopReason = "\(path) ended in \(result.outcome.rawValue)"
+      }
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package import Journal
+package import Schema
+package import Steps
+
+/// What a step does. A new construct is a case here, and the types and the engine say what it means.
+package indirect enum StepBody: Sendable {
+  case call(ModuleCall)
+  case check(CheckCall)
+  /// Steps that go on at the same time, at most `limit` of them; none sees another.
+  case parallel([PlannedStep], limit: Int)
+
+  /// The template of the input, and its type; empty for a group.
+  package var input: (template: Template, type: RecordType) {
+    switch self {
+    case .call(let call): (call.input, call.module.input)
+    case .check(let check): (check.input, check.inputType)
+    case .parallel: (.literal(.members([])), RecordType(fields: []))
+    }
+  }
+
+  /// The steps inside.
+  package var steps: [PlannedStep] {
+    switch self {
+    case .call: []
+    case .check(let check): check.steps
+    case .parallel(let steps, _): steps
+    }
+  }
+}
+
+/// A module as one step calls it.
+package struct ModuleCall: Sendable {
+  package var module: AnyStepModule
+  /// The template of a record of the module's input type.
+  package var input: Template
+  package var until: Expression?
+  package var expectations: [Expectation]
+  package var retry: RetryPolicy?
+  /// Of one try.
+  package var timeout: Duration
+  /// The step declares `effect: observe`: its author vouches for it that the module only reads here.
+  package var claimsToObserve: Bool
+
+  package init(
+    module: AnyStepModule, input: Template, until: Expression? = nil, expectations: [Expectation] = [],
+    retry: RetryPolicy? = nil, timeout: Duration, claimsToObserve: Bool = false
+  ) {
+    self.module = module
+    self.input = input
+    self.until = until
+    self.expectations = expectations
+    self.retry = retry
+    self.timeout = timeout
+    self.claimsToObserve = claimsToObserve
+  }
+
+  /// The module's effect, unless the step claims to observe.
+  package var effect: Effect { claimsToObserve ? .observe : module.effect }
+}
+
+/// A check as one step uses it: its own scope, its inputs bound by the caller.
+package struct CheckCall: Sendable {
+  package var name: String
+  package var title: String
+  /// A record of the check's inputs, in the caller's scope; it becomes `inputs` inside.
+  package var input: Template
+  package var inputType: RecordType
+  package var steps: [PlannedStep]
+  /// Evaluated in the check's own scope once all of its steps have ended.
+  package var outputs: [Output]
+  /// The caller's.
+  package var expectations: [Expectation]
+  /// The longest that its steps may take together.
+  package var longest: Duration
+
+  package struct Output: Sendable {
+    package var declaration: FieldDeclaration
+    package var value: Expression
+
+    package init(declaration: FieldDeclaration, value: Expression) {
+      self.declaration = declaration
+      self.value = value
+    }
+  }
+
+  package init(
+    name: String, title: String, input: Template, inputType: RecordType, steps: [PlannedStep], outputs: [Output],
+    expectations: [Expectation] = [], longest: Duration
+  ) {
+    self.name = name
+    self.title = title
+    self.input = input
+    self.inputType = inputType
+    self.steps = steps
+    self.outputs = outputs
+    self.expectations = expectations
+    self.longest = longest
+  }
+
+  package var outputType: RecordType { RecordType(fields: outputs.map(\.declaration)) }
+}

@@ -1,0 +1,199 @@
+import Journal
+import Language
+import Schema
+import Steps
+
+@testable import Engine
+
+/// Numbers that a seed determines: SplitMix64.
+struct SeededNumbers: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var number = state
+    number = (number ^ (number >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    number = (number ^ (number >> 27)) &* 0x94D0_49BB_1331_11EB
+    return number ^ (number >> 31)
+  }
+
+  mutating func oneIn(_ count: Int) -> Bool { Int.random(in: 0..<count, using: &self) == 0 }
+}
+
+/// Makes plans of calls, checks and parallel groups inside each other, with conditions, retries and expectations.
+struct TreeMaker {
+  private var numbers: SeededNumbers
+  private var count = 0
+
+  init(seed: UInt64) { numbers = SeededNumbers(seed: seed) }
+
+  mutating func tree() -> Plan { plan(sequence(depth: 3)) }
+
+  private mutating func id() -> String {
+    count += 1
+    return "s\(count)"
+  }
+
+  /// Steps one after the other, some of which look at one before.
+  private mutating func sequence(depth: Int, seeing visible: [String] = []) -> [PlannedStep] {
+    var visible = visible
+    return (0..<Int.random(in: 1...4, using: &numbers)).map { _ in
+      let step = step(depth: depth, seeing: visible)
+      visible.append(step.id)
+      if case .parallel(let branches, _) = step.body { visible += branches.map(\.id) }
+      return step
+    }
+  }
+
+  private mutating func step(depth: Int, seeing visible: [String], besides siblings: [String] = []) -> PlannedStep {
+    let id = id()
+    let body: StepBody =
+      switch depth > 0 ? Int.random(in: 0..<4, using: &numbers) : 0 {
+      case 1: .check(check(depth: depth - 1))
+      case 2:
+        .parallel(branches(depth: depth - 1, seeing: visible), limit: Int.random(in: 1...4, using: &numbers))
+      default: .call(call())
+      }
+    return PlannedStep(
+      id: id, title: id, condition: condition(seeing: visible, besides: siblings),
+      onFailure: numbers.oneIn(2) ? .stop : .continue, isDiagnostic: numbers.oneIn(8), range: nowhere, body: body)
+  }
+
+  private mutating func branches(depth: Int, seeing visible: [String]) -> [PlannedStep] {
+    var siblings: [String] = []
+    return (0..<Int.random(in: 1...5, using: &numbers)).map { _ in
+      let step = step(depth: depth, seeing: visible, besides: siblings)
+      siblings.append(step.id)
+      return step
+    }
+  }
+
+  private mutating func condition(seeing visible: [String], besides siblings: [String]) -> Expression? {
+    // A branch that saw another would have no value, and its outcome would depend on which came first.
+    if let sibling = siblings.randomElement(using: &numbers) {
+      return expression("no \(sibling)") { (scope) throws(ExpressionError) in
+        guard scope.steps[sibling] == nil else { throw missingValue }
+        return .bool(true)
+      }
+    }
+    switch Int.random(in: 0..<10, using: &numbers) {
+    case 0: return expression("false") { _ in .bool(false) }
+    case 1: return expression("missing") { (_) throws(ExpressionError) in throw missingValue }
+    case 2...5:
+      return visible.randomElement(using: &numbers).map { id in
+        expression("steps.\(id)") { (scope) throws(ExpressionError) in
+          guard let step = scope.steps[id] else { throw missingValue }
+          return .bool(step.outcome != .fail)
+        }
+      }
+    default: return nil
+    }
+  }
+
+  private mutating func call() -> ModuleCall {
+    let module = numbers.oneIn(3) ? AnyStepModule(Act.self) : AnyStepModule(Answer.self)
+    let retry = RetryPolicy(
+      times: Int.random(in: 1...3, using: &numbers), backoff: .milliseconds(Int.random(in: 0...900, using: &numbers)),
+      factor: 2, maxDelay: .seconds(2), jitter: 0.5)
+    let least = Int64.random(in: 1...4, using: &numbers)
+    let hasCome = expression("output.number >= \(least)") { .bool($0.output?["number"]?.isAtLeast(least) ?? false) }
+    let isEven = expression("output.number % 2 == 0") { .bool($0.output?["number"] != .int(3)) }
+    return ModuleCall(
+      module: module, input: .members([("number", .literal(.int(1)))], module.input),
+      until: numbers.oneIn(3) ? hasCome : nil,
+      expectations: numbers.oneIn(3) ? [Expectation(that: isEven, severity: .warn, message: nil)] : [],
+      retry: numbers.oneIn(2) ? retry : nil, timeout: .seconds(5))
+  }
+
+  private mutating func check(depth: Int) -> CheckCall {
+    let steps = sequence(depth: depth)
+    let first = steps[0].id
+    let output = CheckCall.Output(
+      declaration: FieldDeclaration(name: "first", type: .string, summary: "How the first step ended."),
+      value: expression("steps.\(first).outcome") { .string($0.steps[first]?.outcome.rawValue ?? "") })
+    return CheckCall(
+      name: first, title: first, input: .members([], RecordType(fields: [])), inputType: RecordType(fields: []),
+      steps: steps, outputs: numbers.oneIn(2) ? [output] : [], longest: .seconds(5))
+  }
+}
+
+extension Value {
+  fileprivate func isAtLeast(_ least: Int64) -> Bool {
+    if case .int(let number) = self { number >= least } else { false }
+  }
+}
+
+/// What came of driving a machine: every event with its time, and every action with what was known when it was asked for.
+struct Story {
+  var events: [(event: Event, at: Duration)] = []
+  var asked: [(eventsBefore: Int, at: Duration, action: String)] = []
+  var hasEnded = false
+
+  /// Drives a plan as tasks and clocks could: results come in any order and several at once, time passes, and the run may be
+  /// asked to end. What a try comes to depends on the try alone.
+  init(_ plan: Plan, seed: UInt64, isInterrupted: Bool = false) {
+    var numbers = SeededNumbers(seed: seed)
+    var machine = RunMachine(plan: plan, run: "RUN")
+    var running: [Try] = []
+    var now = Duration.zero
+    take(.runStarted(startedEvent()), &machine, now)
+    while asked.count < 20_000 {
+      let action = machine.next(at: now)
+      asked.append((events.count, now, Self.text(action)))
+      switch action {
+      case .record(let event): take(event, &machine, now)
+      case .begin(let attempt):
+        take(attempt.intent, &machine, now)
+        running.append(attempt)
+      case .wait(let until):
+        if isInterrupted, numbers.oneIn(12) {
+          let isSignal = numbers.oneIn(2)
+          take(
+            isSignal ? .runSignalled(RunSignalled(signal: 2)) : .runTimedOut(RunTimedOut(timeout: .seconds(1))),
+            &machine, now)
+          continue
+        }
+        if let until, running.isEmpty || numbers.oneIn(3) {
+          now = max(now, until)
+          continue
+        }
+        guard !running.isEmpty else { return }
+        now += .milliseconds(Int.random(in: 0...800, using: &numbers))
+        for _ in 0..<Int.random(in: 1...running.count, using: &numbers) {
+          let attempt = running.remove(at: Int.random(in: 0..<running.count, using: &numbers))
+          take(.stepResult(Self.answer(to: attempt)), &machine, now)
+        }
+      case .finish(let outcome, let finding):
+        take(
+          .runFinished(RunFinished(outcome: outcome, finding: finding, signal: nil, duration: now)), &machine, now)
+        hasEnded = true
+        return
+      }
+    }
+  }
+
+  private mutating func take(_ event: Event, _ machine: inout RunMachine, _ now: Duration) {
+    machine.apply(event, wall: epoch, at: now)
+    events.append((event, now))
+  }
+
+  private static func answer(to attempt: Try) -> StepResultRecorded {
+    var numbers = SeededNumbers(seed: attempt.key.utf8.reduce(UInt64(attempt.attempt)) { $0 &* 31 &+ UInt64($1) })
+    let outcomes: [Outcome] = [.pass, .pass, .pass, .warn, .fail, .error]
+    let outcome = outcomes.randomElement(using: &numbers) ?? .pass
+    return result(
+      attempt, outcome, number: .int(Int64(attempt.attempt)), notStarted: outcome == .error && numbers.oneIn(2))
+  }
+
+  /// An action in full, so that two can be compared.
+  static func text(_ action: Action) -> String {
+    switch action {
+    case .record(let event): "record \(event.type) \(JSON.object(event.fields).text())"
+    case .begin(let attempt): "begin \(attempt.path) #\(attempt.attempt) \(attempt.key) \(attempt.input.json.text())"
+    case .wait(let until): "wait \(until.map { "\($0)" } ?? "")"
+    case .finish(let outcome, let finding): "finish \(outcome) \(finding?.code ?? "")"
+    }
+  }
+}

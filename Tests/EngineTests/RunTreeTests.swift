@@ -1,0 +1,137 @@
+import Journal
+import Language
+import Schema
+import Steps
+import Testing
+
+@testable import Engine
+
+/// What holds of every plan, whatever its shape, and in whichever order results come in.
+@Suite struct RunTreeTests {
+  @Test(
+    "Every order in which results come in leads to an end, in which each step ended once, and to the same outcomes",
+    arguments: 0..<150)
+  func orders(seed: UInt64) {
+    var maker = TreeMaker(seed: seed)
+    let plan = maker.tree()
+    let stories = (0..<3).map { Story(plan, seed: seed * 3 + $0) }
+    for story in stories {
+      #expect(story.hasEnded)
+      checkSteps(plan.steps, in: Ends(story), owner: nil)
+      checkTries(story)
+      checkLimits(plan, story)
+    }
+    let outcomes = stories.map { $0.events.map(\.event).outcomes }
+    #expect(outcomes.allSatisfy { $0 == outcomes[0] })
+    #expect(Set(stories.map { $0.events.map(\.event).runOutcome }).count == 1)
+  }
+
+  @Test("A run that a signal or its timeout ends leads to an end in which each step ended once", arguments: 0..<150)
+  func interruptions(seed: UInt64) {
+    var maker = TreeMaker(seed: seed)
+    let plan = maker.tree()
+    let story = Story(plan, seed: seed, isInterrupted: true)
+    #expect(story.hasEnded)
+    checkSteps(plan.steps, in: Ends(story), owner: nil)
+    checkTries(story)
+  }
+
+  @Test("Replaying any prefix of a journal, read back from JSON, gives the same next action", arguments: 0..<150)
+  func replay(seed: UInt64) throws {
+    var maker = TreeMaker(seed: seed)
+    let plan = maker.tree()
+    let story = Story(plan, seed: seed &+ 1000, isInterrupted: seed % 3 == 0)
+    var replayed = RunMachine(plan: plan, run: "RUN")
+    var count = 0
+    for asked in story.asked {
+      while count < asked.eventsBefore {
+        let (event, time) = story.events[count]
+        replayed.apply(try throughJSON(event), wall: epoch, at: time)
+        count += 1
+      }
+      // A copy: the machine that takes in the rest of the journal was never asked.
+      var machine = replayed
+      #expect(Story.text(machine.next(at: asked.at)) == asked.action)
+    }
+  }
+
+  // MARK: What must hold
+
+  /// How often each step began and ended.
+  private struct Ends {
+    var started: [StepPath: Int] = [:]
+    var finished: [StepPath: Int] = [:]
+    var skipped: [StepPath: Int] = [:]
+    /// Those whose condition had no value.
+    var broken: Set<StepPath> = []
+
+    init(_ story: Story) {
+      for (event, _) in story.events {
+        switch event {
+        case .stepStarted(let event): started[event.path, default: 0] += 1
+        case .stepFinished(let event):
+          finished[event.path, default: 0] += 1
+          if event.finding?.code == "expression.noValue" { broken.insert(event.path) }
+        case .stepSkipped(let event): skipped[event.path, default: 0] += 1
+        default: break
+        }
+      }
+    }
+  }
+
+  /// Each step began and ended once, or was skipped once; nothing happened inside one that was skipped, or whose condition
+  /// had no value.
+  private func checkSteps(_ steps: [PlannedStep], in ends: Ends, owner: StepPath?, isSkipped: Bool = false) {
+    for step in steps {
+      let path = owner?.appending(StepPath.Part(step.id)) ?? StepPath(step.id)
+      let counts = [ends.started[path] ?? 0, ends.finished[path] ?? 0, ends.skipped[path] ?? 0]
+      #expect(isSkipped ? counts == [0, 0, 0] : counts == [1, 1, 0] || counts == [0, 0, 1], "\(path)")
+      let hasBegun = counts[0] == 1 && !ends.broken.contains(path)
+      checkSteps(step.body.steps, in: ends, owner: path, isSkipped: !hasBegun)
+    }
+  }
+
+  /// No try begins before the last one ended, and a step that runs at most once is tried again only if nothing was begun.
+  private func checkTries(_ story: Story) {
+    var last: [StepPath: StepResultRecorded] = [:]
+    var running: Set<StepPath> = []
+    var acting: Set<StepPath> = []
+    for (event, _) in story.events {
+      switch event {
+      case .stepStarted(let event) where event.use == "test.act": acting.insert(event.path)
+      case .stepIntent(let intent):
+        #expect(running.insert(intent.path).inserted)
+        #expect(intent.attempt == (last[intent.path]?.attempt ?? 0) + 1)
+        if let last = last[intent.path], acting.contains(intent.path) { #expect(last.notStarted) }
+      case .stepResult(let result):
+        running.remove(result.path)
+        last[result.path] = result
+      case .stepFinished(let event): #expect(!running.contains(event.path))
+      default: break
+      }
+    }
+  }
+
+  /// No more branches of a group go on at a time than its limit.
+  private func checkLimits(_ plan: Plan, _ story: Story) {
+    var limits: [StepPath: Int] = [:]
+    func collect(_ steps: [PlannedStep], _ owner: StepPath?) {
+      for step in steps {
+        let path = owner?.appending(StepPath.Part(step.id)) ?? StepPath(step.id)
+        if case .parallel(_, let limit) = step.body { limits[path] = limit }
+        collect(step.body.steps, path)
+      }
+    }
+    collect(plan.steps, nil)
+    var going: [StepPath: Int] = [:]
+    for (event, _) in story.events {
+      guard let owner = event.path?.owner, let limit = limits[owner] else { continue }
+      switch event {
+      case .stepStarted: going[owner, default: 0] += 1
+      case .stepFinished: going[owner, default: 0] -= 1
+      default: break
+      }
+      #expect(going[owner, default: 0] <= limit)
+    }
+  }
+}
