@@ -22,7 +22,8 @@ func context(
   progress: @escaping @Sendable (String) -> Void = { _ in }
 ) -> StepContext {
   StepContext(
-    run: "RUN", path: path, attempt: 1, idempotencyKey: "key", deadline: .now + deadline, services: Services(history: NoHistory()),
+    run: "RUN", path: path, attempt: 1, idempotencyKey: "key", deadline: .now + deadline,
+    services: Services(history: NoHistory()),
     progress: progress)
 }
 
