@@ -51,6 +51,15 @@ static inline X509 *COpenSSL_certificate(const STACK_OF(X509) * chain, int index
   return sk_X509_value(chain, index);
 }
 
+static inline STACK_OF(X509) * COpenSSL_certificates_new(void) { return sk_X509_new_null(); }
+
+/* Takes the certificate over. */
+static inline int COpenSSL_certificates_add(STACK_OF(X509) * chain, X509 *certificate) {
+  return sk_X509_push(chain, certificate);
+}
+
+static inline void COpenSSL_certificates_free(STACK_OF(X509) * chain) { sk_X509_pop_free(chain, X509_free); }
+
 static inline int COpenSSL_cipher_count(const STACK_OF(SSL_CIPHER) * ciphers) { return sk_SSL_CIPHER_num(ciphers); }
 
 static inline const SSL_CIPHER *COpenSSL_cipher(const STACK_OF(SSL_CIPHER) * ciphers, int index) {

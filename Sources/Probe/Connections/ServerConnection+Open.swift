@@ -26,12 +26,14 @@ extension ServerConnection {
             try TLSSession($0, serverName: name), verifiesCertificate: options.tls.verifiesCertificate,
             eventLoop: channel.eventLoop)
         }
+        let start: [any ChannelHandler] = options.tls.startTLS == nil ? [] : [StartTLSHandler()]
         let encryption: [any ChannelHandler] = security.map { [$0] } ?? []
         let framing: [any ChannelHandler] =
           switch transport {
           case .udp: []
           case .dtls: [DatagramBytes()] + encryption + [RecordFrameDecoder()]
-          case .tcp, .tls: encryption + (deframer.map { [$0] } ?? [])
+          case .tcp: deframer.map { [$0] } ?? []
+          case .tls: start + encryption + (deframer.map { [$0] } ?? [])
           }
         let counting: [any ChannelHandler] = options.frameCounter.map { [$0] } ?? []
         try channel.pipeline.syncOperations.addHandlers(framing + counting + [handler])

@@ -31,6 +31,7 @@ extension ProbeFailure.Code {
   package static let notTLS = Self("tls.notTLS")
   package static let tlsTimedOut = Self("tls.timeout")
   package static let tlsConfiguration = Self("tls.configuration")
+  package static let startTLSFailed = Self("tls.startTLSFailed")
   package static let tlsFailed = Self("tls.failed")
   package static let plainPort = Self("tls.plainPort")
   package static let encryptedPort = Self("tls.encryptedPort")

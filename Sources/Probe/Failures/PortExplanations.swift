@@ -5,6 +5,7 @@ extension ProbeFailure {
   /// A client and a port that speak different protocols, or a handshake that fails for one reason: seen by speaking
   /// otherwise to the same port.
   func explainedByPort(_ server: Server, by end: Instant) async -> ProbeFailure? {
+    guard server.tls.startTLS == nil else { return nil }
     switch server.transport {
     case .tls:
       if let plain = await explainedByPlainPort(server, over: .tcp, by: end) { return plain }

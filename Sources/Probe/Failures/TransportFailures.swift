@@ -111,12 +111,12 @@ extension ProbeFailure {
       )
     case .expired:
       (
-        .certificateExpired, "The certificate of \(target) has expired.",
-        "Renew it, and look whether the server has loaded the renewed one: coturn does on SIGUSR2."
+        .certificateExpired, "The certificate of \(target) has expired: \(failure.detail).",
+        "Renew it with its whole chain, and look whether the server has loaded the renewed one: coturn does on SIGUSR2."
       )
     case .notYetValid:
       (
-        .certificateNotYetValid, "The certificate of \(target) is not valid yet.",
+        .certificateNotYetValid, "The certificate of \(target) is not valid yet: \(failure.detail).",
         "Look at this host's clock and at the certificate's dates."
       )
     case .certificateInvalid:
@@ -154,6 +154,12 @@ extension ProbeFailure {
         .tlsTimedOut, "\(target) did not finish the handshake \(failure.detail).",
         "Look whether the server's process is alive, whether its \(protocolName) listener is switched on at all, and for "
           + "what swallows packets or connections on the path."
+      )
+    case .startTLS:
+      (
+        .startTLSFailed, "\(target) did not go on to TLS: \(failure.detail).",
+        "Look at the mail server's TLS settings and its log. A port that speaks TLS from the start, such as 465, is asked "
+          + "without STARTTLS."
       )
     case .configuration:
       (.tlsConfiguration, "TLS cannot be set up here: \(failure.detail).", "Look at the files and options given.")

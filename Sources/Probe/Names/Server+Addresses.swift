@@ -29,19 +29,24 @@ extension Server {
   }
 
   func candidates(by deadline: Instant) async throws(ProbeFailure) -> Candidates {
+    let addresses = try await usableAddresses(by: deadline)
+    return Candidates(current: addresses[0], rest: addresses.dropFirst())
+  }
+
+  /// The addresses that a server can have, each once; one at least.
+  func usableAddresses(by deadline: Instant) async throws(ProbeFailure) -> [TransportAddress] {
     let found = try await addresses(by: deadline)
-    let addresses = found.filter { $0.flaw() == nil }
-    guard let first = addresses.first else {
-      let flaws = found.compactMap { address in address.flaw().map { "\(address) (\($0.rawValue))" } }
-      throw ProbeFailure(
-        .noUsableAddress,
-        flaws.isEmpty
-          ? "\(uri) has no address that can be used here."
-          : "\(uri) has no address that a server can have: \(ProbeFailure.Evidence.text(of: flaws, separator: ", ")).",
-        advice: uri.literalAddress == nil
-          ? "Look at the name's A and AAAA records." : "Write the address that the server is reached by.")
-    }
-    return Candidates(current: first, rest: addresses.dropFirst())
+    var addresses: [TransportAddress] = []
+    for address in found where address.flaw() == nil && !addresses.contains(address) { addresses.append(address) }
+    guard addresses.isEmpty else { return addresses }
+    let flaws = found.compactMap { address in address.flaw().map { "\(address) (\($0.rawValue))" } }
+    throw ProbeFailure(
+      .noUsableAddress,
+      flaws.isEmpty
+        ? "\(uri) has no address that can be used here."
+        : "\(uri) has no address that a server can have: \(ProbeFailure.Evidence.text(of: flaws, separator: ", ")).",
+      advice: uri.literalAddress == nil
+        ? "Look at the name's A and AAAA records." : "Write the address that the server is reached by.")
   }
 }
 

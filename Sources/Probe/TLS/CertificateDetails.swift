@@ -16,6 +16,8 @@ package struct TLSHandshake: Sendable, Hashable {
   package let certificates: [CertificateDetails]
   /// nil where the chain is trusted, valid at this time, and for the server's name.
   package let verification: TLSFailure?
+  /// What the chain is worth, whatever the name; nil where trust was not set up.
+  package let judgement: ChainJudgement?
 }
 
 /// What a certificate says.
@@ -25,6 +27,10 @@ package struct CertificateDetails: Sendable, Hashable {
   package let issuer: String
   /// DNS names and IP addresses of the subject alternative name.
   package let names: [String]
+  /// Its DNS names alone.
+  let hostNames: [String]
+  /// Its IP addresses alone.
+  let addresses: [IPAddress]
   /// Seconds since 1970.
   package let notBefore: Int64
   package let notAfter: Int64
@@ -57,7 +63,8 @@ package struct CertificateDetails: Sendable, Hashable {
   init(reading certificate: OpaquePointer) {
     subject = Self.text(of: X509_get_subject_name(certificate))
     issuer = Self.text(of: X509_get_issuer_name(certificate))
-    names = Self.alternativeNames(of: certificate)
+    let alternatives = Self.alternativeNames(of: certificate)
+    (names, hostNames, addresses) = (alternatives.all, alternatives.hosts, alternatives.addresses)
     notBefore = Self.seconds(X509_get0_notBefore(certificate))
     notAfter = Self.seconds(X509_get0_notAfter(certificate))
     serialNumber = Self.hexadecimal(of: X509_get0_serialNumber(certificate))
@@ -77,9 +84,13 @@ package struct CertificateDetails: Sendable, Hashable {
     return String(decoding: bytes.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
-  private final class Names { var all: [String] = [] }
+  private final class Names {
+    var all: [String] = []
+    var hosts: [String] = []
+    var addresses: [IPAddress] = []
+  }
 
-  private static func alternativeNames(of certificate: OpaquePointer) -> [String] {
+  private static func alternativeNames(of certificate: OpaquePointer) -> Names {
     let names = Names()
     unsafe COpenSSL_each_alternative_name(certificate, Unmanaged.passUnretained(names).toOpaque()) {
       context, kind, bytes, count in
@@ -87,12 +98,15 @@ package struct CertificateDetails: Sendable, Hashable {
       let names = unsafe Unmanaged<Names>.fromOpaque(context).takeUnretainedValue()
       let octets = unsafe Array(UnsafeBufferPointer(start: bytes, count: Int(count)))
       if kind == CChar(UInt8(ascii: "I")) {
-        if let address = IPAddress(octets: octets) { names.all.append("\(address)") }
+        guard let address = IPAddress(octets: octets) else { return }
+        names.all.append("\(address)")
+        names.addresses.append(address)
       } else {
         names.all.append(String(decoding: octets, as: UTF8.self))
+        names.hosts.append(String(decoding: octets, as: UTF8.self))
       }
     }
-    return names.all
+    return names
   }
 
   private static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64 {

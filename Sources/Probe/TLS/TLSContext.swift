@@ -11,6 +11,9 @@ final class TLSContext: @unchecked Sendable {
   /// Whether trust is set up. Without it no certificate can convince.
   var judgesCertificate: Bool { options.verifiesCertificate || options.reportsVerification }
 
+  /// What is trusted, an `X509_STORE *` that lives as long as this.
+  var trust: OpaquePointer? { SSL_CTX_get_cert_store(handle.raw) }
+
   /// Owns one `SSL_CTX *`.
   private struct Handle: ~Copyable {
     let raw: OpaquePointer

@@ -63,7 +63,7 @@ extension TLSContext {
       let what =
         if errors.contains(anyOf: othersKey) {
           "is the key of another certificate"
-        } else if errors.contains(anyOf: lockedKey) {
+        } else if errors.contains(anyOf: OpenSSLError.lockedKey) {
           "is protected by a passphrase, which nobody is asked for"
         } else {
           "holds no private key"
@@ -77,13 +77,16 @@ extension TLSContext {
     OpenSSLError.Kind(library: ERR_LIB_X509, reason: X509_R_KEY_TYPE_MISMATCH),
     OpenSSLError.Kind(library: ERR_LIB_X509, reason: X509_R_KEY_VALUES_MISMATCH),
   ]
+}
 
-  private static let lockedKey: Set<OpenSSLError.Kind> = [
-    OpenSSLError.Kind(library: ERR_LIB_PEM, reason: PEM_R_BAD_PASSWORD_READ),
-    OpenSSLError.Kind(library: ERR_LIB_PEM, reason: PEM_R_PROBLEMS_GETTING_PASSWORD),
-    OpenSSLError.Kind(library: ERR_LIB_PEM, reason: PEM_R_BAD_DECRYPT),
-    OpenSSLError.Kind(library: ERR_LIB_PROV, reason: PROV_R_UNABLE_TO_GET_PASSPHRASE),
-    OpenSSLError.Kind(library: ERR_LIB_PROV, reason: PROV_R_BAD_DECRYPT),
-    OpenSSLError.Kind(library: ERR_LIB_EVP, reason: EVP_R_BAD_DECRYPT),
+extension OpenSSLError {
+  /// A key under a passphrase, which nobody is asked for.
+  static let lockedKey: Set<Kind> = [
+    Kind(library: ERR_LIB_PEM, reason: PEM_R_BAD_PASSWORD_READ),
+    Kind(library: ERR_LIB_PEM, reason: PEM_R_PROBLEMS_GETTING_PASSWORD),
+    Kind(library: ERR_LIB_PEM, reason: PEM_R_BAD_DECRYPT),
+    Kind(library: ERR_LIB_PROV, reason: PROV_R_UNABLE_TO_GET_PASSPHRASE),
+    Kind(library: ERR_LIB_PROV, reason: PROV_R_BAD_DECRYPT),
+    Kind(library: ERR_LIB_EVP, reason: EVP_R_BAD_DECRYPT),
   ]
 }

@@ -18,6 +18,15 @@ package struct TLSOptions: Sendable, Hashable {
 
   /// What Chromium, Firefox and Safari all offer.
   package static let browserGroups = "X25519:P-256:P-384"
+
+  /// How TLS is begun on a connection that starts in clear text; nil where TLS comes first.
+  package var startTLS: StartTLS?
+
+  package enum StartTLS: String, Sendable, Hashable, CaseIterable {
+    /// RFC 3207.
+    case smtp
+  }
+
   /// The versions to offer; nil leaves it to the library's defaults.
   package var versions: ClosedRange<TLSVersion>?
   /// A cipher list as OpenSSL writes it, for versions before TLS 1.3; nil leaves it to the library.

@@ -1,5 +1,6 @@
 import Addresses
 import COpenSSL
+import Glibc
 import NIOCore
 import STUN
 
@@ -46,6 +47,7 @@ final class TLSSession {
         return 1
       }, Unmanaged.passUnretained(demand).toOpaque())
     if context.isDatagram { COpenSSL_set_mtu(raw, 1200) }
+    SSL_set_hostflags(raw, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
     let isNamed: Bool
     if IPAddress(serverName) != nil {
       isNamed = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(raw), serverName) == 1
@@ -185,15 +187,19 @@ final class TLSSession {
     let certificates = (0..<max(0, COpenSSL_certificate_count(chain))).compactMap { index in
       COpenSSL_certificate(chain, index).map(CertificateDetails.init(reading:))
     }
+    let judgement =
+      context.options.reportsVerification || SSL_get_verify_result(handle.raw) != X509_V_OK && context.judgesCertificate
+      ? ChainJudgement(of: certificates, trust: context.trust, at: Int64(time(nil))) : nil
     return TLSHandshake(
       version: unsafe String(cString: SSL_get_version(handle.raw)),
       cipher: SSL_get_current_cipher(handle.raw).map { unsafe String(cString: SSL_CIPHER_get_name($0)) } ?? "",
       group: COpenSSL_group(handle.raw).map { unsafe String(cString: $0) }, applicationProtocol: selected,
-      certificates: certificates, verification: verification(certificates.first))
+      certificates: certificates, verification: verification(certificates.first, judgement), judgement: judgement)
   }
 
-  private func verification(_ certificate: CertificateDetails?) -> TLSFailure? {
+  private func verification(_ certificate: CertificateDetails?, _ judgement: ChainJudgement?) -> TLSFailure? {
     guard context.judgesCertificate else { return TLSFailure(.certificateInvalid, "it was not looked at") }
+    if let failure = judgement?.failure { return failure }
     let result = SSL_get_verify_result(handle.raw)
     guard result != X509_V_OK else { return nil }
     let kind: TLSFailure.Kind =

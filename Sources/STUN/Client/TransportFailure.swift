@@ -52,6 +52,8 @@ package struct TLSFailure: Error, Sendable, Hashable {
     case notTLS
     /// The handshake did not end in time.
     case timedOut
+    /// The server did not go on to TLS from its clear-text protocol.
+    case startTLS
     /// Our own side: a file that cannot be read, an option that is not known.
     case configuration
     case other
