@@ -102,7 +102,7 @@ let package = Package(
     tests("ArchiveTests", ["Archive", "Processes", "TestSupport"]),
     tests("LogsTests", ["Archive", "Logs", "Processes", "Schema", "TestSupport"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
-    tests("ReportsTests", ["Reports", "Journal", "Schema"]),
+    tests("ReportsTests", ["Reports", "Journal", "Processes", "Schema", "TestSupport"]),
     tests("CommandsTests", ["runbook", "Lab", "Processes", "Schema", "TestSupport"]),
   ],
   cxxLanguageStandard: .cxx17

@@ -49,6 +49,15 @@ package struct CommandFailure: Error, Hashable, Sendable {
     return lines.map(terminalSafe).joined(separator: "\n")
   }
 
+  /// In one sentence: the message, or the first of the problems.
+  var summary: String {
+    guard let problem = problems.first(where: { $0.severity == .error }) else {
+      return (message ?? "nothing was run").split(separator: "\n").joined(separator: "; ")
+    }
+    let others = problems.count { $0.severity == .error } - 1
+    return "\(problem.message) (\(problem.range.file))\(others > 0 ? ", and \(others) more" : "")"
+  }
+
   /// `runbook.error/1`, as `docs/reports.md` describes it; nil where standard output says by itself what came of it.
   var json: JSON? {
     guard [.invalid, .error].contains(status), !isAfterOutput, message != nil || !problems.isEmpty else { return nil }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Processes
+import Reports
 import Schema
 
 /// Runs the command that the process's arguments name and exits with its status.
@@ -13,7 +14,7 @@ package func exitRunbook() async -> Never {
   let status = await runRunbook(arguments: OwnProcess.arguments)
   guard let loss = Terminal.standardOutput.loss else { exit(status.code) }
   Terminal.standardError.write("runbook: standard output could not be written: \(loss)\n")
-  exit(status == .passed ? ExitStatus.error.code : status.code)
+  exit(status.code == 0 ? ExitStatus.error.code : status.code)
 }
 
 /// Runs the command that the arguments name.
@@ -42,8 +43,7 @@ private func runRunbook(arguments bytes: [[UInt8]]) async -> ExitStatus {
     return .passed
   } catch let failure as CommandFailure {
     if let text = failure.text { Terminal.standardError.write("runbook: \(text)\n") }
-    tellMachines(failure, arguments)
-    return failure.status
+    return tellMachines(failure, arguments)
   } catch {
     var text = RunbookCommand.fullMessage(for: error)
     // ArgumentParser throws for --help and --version too; it ends with 0 then, and else with 64.
@@ -55,8 +55,7 @@ private func runRunbook(arguments bytes: [[UInt8]]) async -> ExitStatus {
     if let suggestion { text += "\n  \(suggestion)" }
     Terminal.standardError.write(text + "\n")
     let failure = CommandFailure(.invalid, RunbookCommand.message(for: error), advice: suggestion)
-    tellMachines(failure, arguments)
-    return failure.status
+    return tellMachines(failure, arguments)
   }
 }
 
@@ -76,14 +75,36 @@ private func nearCommand(to arguments: [String]) -> String? {
   return nearName(to: given, among: names).map { "did you mean \($0)?" }
 }
 
-/// Prints what kept a command from doing anything where JSON was asked for, so that standard output holds JSON then too.
-private func tellMachines(_ failure: CommandFailure, _ arguments: [String]) {
-  guard let json = failure.json, wantsJSON(arguments) else { return }
-  Terminal.standardOutput.write(json.text(.indented) + "\n")
+/// Prints what kept a command from doing anything as the reader of standard output wants it: as JSON, or as the line of a
+/// monitoring plugin.
+///
+/// - Returns: how to end.
+private func tellMachines(_ failure: CommandFailure, _ arguments: [String]) -> ExitStatus {
+  switch formatOfOutput(arguments) {
+  case .json:
+    if let json = failure.json { Terminal.standardOutput.write(json.text(.indented) + "\n") }
+  case .nagios:
+    if case .plugin = failure.status { break }
+    guard !failure.isAfterOutput else { break }
+    Terminal.standardOutput.write(pluginLine(.unknown, failure.summary))
+    return .plugin(.unknown)
+  default: break
+  }
+  return failure.status
 }
 
-/// Whether the arguments ask for JSON, also where they cannot be parsed. Those behind `--` are another program's.
-private func wantsJSON(_ arguments: [String]) -> Bool {
+/// What the arguments ask for on standard output, also where they cannot be parsed. Those behind `--` are another program's.
+private func formatOfOutput(_ arguments: [String]) -> ReportFormat? {
   let own = arguments.prefix { $0 != "--" }
-  return own.contains("--format=json") || zip(own, own.dropFirst()).contains { $0 == "--format" && $1 == "json" }
+  for (option, value) in zip(own, own.dropFirst() + [""]) {
+    if option == "--format", let format = ReportFormat(rawValue: value) { return format }
+    if option == "--report", value.hasSuffix("=-"), let file = ReportFile(argument: value) { return file.format }
+    guard let equals = option.firstIndex(of: "=") else { continue }
+    let inside = String(option[option.index(after: equals)...])
+    if option.hasPrefix("--format="), let format = ReportFormat(rawValue: inside) { return format }
+    if option.hasPrefix("--report="), inside.hasSuffix("=-"), let file = ReportFile(argument: inside) {
+      return file.format
+    }
+  }
+  return nil
 }

@@ -23,7 +23,7 @@ package struct EvalCommand: ParsableCommand {
     completion: .file(extensions: ["json", "yaml", "yml"]))
   var bindings: String?
 
-  @Option(help: "text or json.") var format: ReportFormat = .text
+  @Option(help: "text or json.") var format: OutputFormat = .text
 
   package init() {}
 

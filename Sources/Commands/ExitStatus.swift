@@ -1,4 +1,5 @@
 package import Journal
+package import Reports
 
 /// What the process tells its caller by its exit code; the one place where outcomes become numbers.
 package enum ExitStatus: Hashable, Sendable {
@@ -13,6 +14,8 @@ package enum ExitStatus: Hashable, Sendable {
   case signalled(Int)
   /// What a program came to that was run in our place.
   case program(Int32)
+  /// What a monitoring plugin says of a run, where its line stands on standard output.
+  case plugin(PluginState)
 
   package var code: Int32 {
     switch self {
@@ -22,6 +25,7 @@ package enum ExitStatus: Hashable, Sendable {
     case .error: 3
     case .signalled(let number): 128 + Int32(number)
     case .program(let code): code
+    case .plugin(let state): state.rawValue
     }
   }
 

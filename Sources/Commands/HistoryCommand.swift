@@ -26,7 +26,7 @@ package struct HistoryCommand: ParsableCommand {
   var figure: String?
 
   @Option(help: ArgumentHelp("How many at most.", valueName: "number")) var limit = 50
-  @Option(help: "text or json.") var format: ReportFormat = .text
+  @Option(help: "text or json.") var format: OutputFormat = .text
   @OptionGroup var options: ProjectOptions
 
   package init() {}

@@ -45,7 +45,7 @@ package struct LabCommand: AsyncParsableCommand {
 
   struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Say whether it runs, and where.")
-    @Option(help: "text or json.") var format: ReportFormat = .text
+    @Option(help: "text or json.") var format: OutputFormat = .text
     @OptionGroup var options: ProjectOptions
 
     func run() async throws {

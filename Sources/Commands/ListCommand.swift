@@ -11,7 +11,7 @@ package struct ListCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List the project's runbooks and checks, with what they do to the service.")
 
-  @Option(help: "text or json.") var format: ReportFormat = .text
+  @Option(help: "text or json.") var format: OutputFormat = .text
   @OptionGroup var options: ProjectOptions
 
   package init() {}

@@ -75,7 +75,7 @@ package struct ProbeCommand: AsyncParsableCommand {
       valueName: "duration"))
   var timeout: String?
 
-  @Option(help: "text or json.") var format: ReportFormat = .text
+  @Option(help: "text or json.") var format: OutputFormat = .text
   @OptionGroup var options: ProjectOptions
 
   package init() {}

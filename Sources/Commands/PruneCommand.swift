@@ -32,7 +32,7 @@ package struct PruneCommand: ParsableCommand {
   var keepFailed: Bool?
 
   @Flag(help: "Remove them.") var yes = false
-  @Option(help: "text or json.") var format: ReportFormat = .text
+  @Option(help: "text or json.") var format: OutputFormat = .text
   @OptionGroup var options: ProjectOptions
 
   package init() {}

@@ -13,7 +13,11 @@ package struct ReportCommand: ParsableCommand {
       The journal's chain is verified first, then its outcome against its steps, and the files and runs that it names; what \
       was changed is refused, with the line. The folder of a run needs no project: a copy on another host will do.
 
+      The formats are those of `runbook run`. With --format nagios the exit code tells how the run ended (0 OK, 1 WARNING, \
+      2 CRITICAL, 3 UNKNOWN); else it is 0 if there is a report.
+
         runbook report last
+        runbook report 42 --report junit=run.xml
         runbook report /mnt/backup/runs/01M7YMP589GRQ6KKWRT1E7M3DQ
       """)
 
@@ -23,7 +27,7 @@ package struct ReportCommand: ParsableCommand {
     completion: ProjectCompletion.runs)
   var reference: String = "last"
 
-  @Option(help: "text or json.") var format: ReportFormat = .text
+  @OptionGroup var reports: ReportOptions
   @OptionGroup var options: ProjectOptions
 
   package init() {}
@@ -32,8 +36,13 @@ package struct ReportCommand: ParsableCommand {
     do {
       let folder = try RunFolder(named: reference) ?? options.load().ledger.run(reference)
       let recorded = try RecordedRun.read(folder)
-      Terminal.standardOutput.write(
-        text(of: Report(looking: recorded), format, style: Style(terminal: .standardOutput)))
+      let report = Report(looking: recorded)
+      if reports.format != nil || reports.report.isEmpty {
+        Terminal.standardOutput.write(report.rendered(as: reports.shown, Style(terminal: .standardOutput)))
+      }
+      let status: ExitStatus = reports.shown == .nagios ? reports.status(of: report) : .passed
+      try reports.write(report, status: status)
+      guard status.code == 0 else { throw CommandFailure(status) }
     } catch let error as JournalError {
       throw CommandFailure(error)
     } catch LedgerError.unreadable(let error) {

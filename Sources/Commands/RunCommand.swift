@@ -18,9 +18,16 @@ package struct RunCommand: AsyncParsableCommand {
       The runbook is checked whole before anything runs: a missing secret, a mistyped name or a wrong parameter ends with \
       exit code 2 and nothing done. The report begins with what did not pass and what to look at next.
 
+      Reports for others: json for programs, junit for CI servers, tap for test harnesses, markdown for issues and chats, \
+      prometheus for the textfile collector of node_exporter, and nagios, one line for Nagios and Icinga. With --format \
+      nagios the exit code is a plugin's: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+
         runbook run daily-health --lab
         runbook run daily-health -p packets=100 --target frankfurt
         runbook run checks/turn-relay --target region=eu --format json
+        runbook run daily-health --report junit=health.xml --report markdown=health.md
+        runbook run daily-health --quiet --report prometheus=/var/lib/node_exporter/health.prom
+        runbook run daily-health --quiet --format nagios
       """)
 
   @Argument(
@@ -57,17 +64,12 @@ package struct RunCommand: AsyncParsableCommand {
   @Flag(help: "Keep the journal in memory-backed storage: for when the disk is full or broken.")
   var volatile = false
 
-  @Option(help: "The report on standard output: text or json.") var format: ReportFormat = .text
-
-  @Option(help: ArgumentHelp("One more report, into a file; may be repeated.", valueName: "format=file"))
-  var report: [ReportFile] = []
-
+  @OptionGroup var reports: ReportOptions
   @OptionGroup var options: ProjectOptions
 
   package init() {}
 
   package func validate() throws {
-    for file in report { try file.checkFolder() }
     try GivenParameter.refuseRepetition(in: parameters)
     if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other") }
   }
@@ -109,13 +111,14 @@ package struct RunCommand: AsyncParsableCommand {
     } catch let error as JournalError {
       throw CommandFailure(error)
     }
-    let report = Report(run)
-    let status = ExitStatus(report.outcome, signal: run.finished?.signal, isStrict: strict)
-    if !quiet || format != .text || report.outcome != .pass {
-      Terminal.standardOutput.write(text(of: report, format, style: Style(terminal: .standardOutput)))
+    let report = Report(looking: run)
+    let status = reports.status(of: report, isStrict: strict)
+    if !quiet || reports.shown != .text || report.verdict != .pass {
+      Terminal.standardOutput.write(
+        report.rendered(as: reports.shown, Style(terminal: .standardOutput), isStrict: strict))
     }
-    for file in self.report { try file.write(text(of: report, file.format, style: .plain)) }
-    guard status == .passed else { throw CommandFailure(status) }
+    try reports.write(report, isStrict: strict, status: status)
+    guard status.code == 0 else { throw CommandFailure(status) }
   }
 
   /// One plan for each selected target; every problem of every plan is shown before anything runs.
@@ -184,13 +187,5 @@ package struct RunCommand: AsyncParsableCommand {
         .error, "target-not-used", "\(name) uses no target: it would do the same whichever is named",
         at: SourceRange(file: "--target", line: 1, column: 1), suggestion: "leave --target out")
     ])
-  }
-}
-
-/// A report in one of its forms.
-func text(of report: Report, _ format: ReportFormat, style: Style) -> String {
-  switch format {
-  case .text: report.text(style)
-  case .json: report.json.text(.indented) + "\n"
   }
 }

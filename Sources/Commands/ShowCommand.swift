@@ -14,7 +14,7 @@ package struct ShowCommand: ParsableCommand {
   @Argument(help: "The runbook's name, or checks/NAME.", completion: ProjectCompletion.documents)
   var name: String
 
-  @Option(help: "text or json.") var format: ReportFormat = .text
+  @Option(help: "text or json.") var format: OutputFormat = .text
   @OptionGroup var options: ProjectOptions
 
   package init() {}

@@ -16,7 +16,7 @@ package struct ValidateCommand: ParsableCommand {
   var paths: [String] = []
 
   @Flag(help: "Let warnings count as problems.") var strict = false
-  @Option(help: "text or json.") var format: ReportFormat = .text
+  @Option(help: "text or json.") var format: OutputFormat = .text
   @OptionGroup var options: ProjectOptions
 
   package init() {}

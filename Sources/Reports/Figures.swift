@@ -5,7 +5,7 @@ package import Schema
 ///
 /// - Parameter type: as declared. Text is a duration only if its type says so.
 package func shownValue(_ value: Value, as type: ValueType) -> String {
-  switch (type.inner, type.restored(value)) {
+  switch (type.withoutOptional, type.restored(value)) {
   case (_, .null): "nothing"
   case (.byteSize, .int(let number)): shownSize(number)
   case (.bandwidth, .int(let number)): shownBandwidth(number)
@@ -16,11 +16,6 @@ package func shownValue(_ value: Value, as type: ValueType) -> String {
   case (_, .string(let text)): "\"\(terminalSafe(text))\""
   default: terminalSafe(value.json.text())
   }
-}
-
-extension ValueType {
-  /// The type inside an optional.
-  fileprivate var inner: ValueType { if case .optional(let wrapped) = self { wrapped.inner } else { self } }
 }
 
 /// Three digits after the point, without zeros at the end.
@@ -81,7 +76,8 @@ extension Report.Step {
     }
   }
 
-  private func leaves(
+  /// The values that are no record themselves, each with its path, in their order.
+  func leaves(
     of value: Value, as type: ValueType, under name: String
   ) -> [(name: String, value: Value, type: ValueType)] {
     guard case .members(let members) = value else { return name.isEmpty ? [] : [(name, value, type)] }

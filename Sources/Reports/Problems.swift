@@ -5,19 +5,34 @@ extension Report {
   /// What did not pass, what was expected, what was found, and what to look at next; the failures before the warnings,
   /// each in the order of the run, since the first is most often the cause.
   func problems(_ style: Style) -> [String] {
-    var blocks = [endProblem(style)].filter { !$0.isEmpty }
-    let all = steps.flatMap { $0.flattened().map(\.step) }.filter { $0.outcome != .skipped && !$0.isDiagnostic }
-    for step in all where !step.outcome.isGood && step.hasOwnProblem { blocks.append(problem(step, style)) }
-    for child in children where !child.outcome.isGood && child.outcome != .skipped {
-      blocks.append(problem(child, style))
+    var blocks = [endExplanation.flatMap { $0.lines(style) }].filter { !$0.isEmpty }
+    for problem in notPassed {
+      switch problem {
+      case .step(let step): blocks.append(block(step, style))
+      case .child(let child): blocks.append(block(child, style))
+      }
     }
-    for step in all where step.outcome == .warn && step.hasOwnProblem { blocks.append(problem(step, style)) }
-    for child in children where child.outcome == .warn { blocks.append(problem(child, style)) }
     return blocks.joined(separator: [""]).map(\.self)
   }
 
-  /// What stopped the run from outside, or that its end is not known.
-  private func endProblem(_ style: Style) -> [String] {
+  /// A step or a target that did not simply pass.
+  enum Problem {
+    case step(Step)
+    case child(Child)
+  }
+
+  /// What did not pass, the failures before the warnings, each in the order of the run.
+  var notPassed: [Problem] {
+    let all = steps.flatMap { $0.flattened().map(\.step) }.filter { $0.outcome != .skipped && !$0.isDiagnostic }
+    let own = all.filter(\.hasOwnProblem)
+    return own.filter { !$0.outcome.isGood }.map(Problem.step)
+      + children.filter { !$0.outcome.isGood && $0.outcome != .skipped }.map(Problem.child)
+      + own.filter { $0.outcome == .warn }.map(Problem.step)
+      + children.filter { $0.outcome == .warn }.map(Problem.child)
+  }
+
+  /// What stopped the run from outside, or that its end is not known; empty for a run that came to its own end.
+  var endExplanation: [LabelledText] {
     var lines: [LabelledText] = []
     switch end {
     case .goesOn:
@@ -36,23 +51,16 @@ extension Report {
       }
       if let finding = finished.finding { lines += finding.lines }
     }
-    return lines.flatMap { $0.lines(style) }
+    return lines
   }
 
-  private func problem(_ step: Step, _ style: Style) -> [String] {
+  private func block(_ step: Step, _ style: Style) -> [String] {
     let title = step.title == step.id ? "" : "  \(terminalSafe(step.title))"
     let head = "\(terminalSafe(step.path))\(title)  (\(terminalSafe(step.use)))"
-    var lines: [LabelledText] = []
-    for expectation in step.expectations where expectation.verdict != .holds {
-      lines += expectation.lines
-    }
-    let finding = step.finding?.lines ?? []
-    lines += finding.prefix(1) + step.programOutput + finding.dropFirst()
-    if let reason = step.reason { lines.append(LabelledText(label: "found", text: terminalSafe(reason))) }
-    return heading(step.outcome, head, style) + lines.flatMap { $0.lines(style) }
+    return heading(step.outcome, head, style) + step.explanation.flatMap { $0.lines(style) }
   }
 
-  private func problem(_ child: Child, _ style: Style) -> [String] {
+  private func block(_ child: Child, _ style: Style) -> [String] {
     let bad = child.steps.filter { $0.outcome != .pass && $0.outcome != .skipped }
     var lines = bad.flatMap { step in
       let head = LabelledText(
@@ -74,12 +82,25 @@ extension Report {
 
 extension Report.Step {
   /// True where the step says something that no step inside it says: a check that fails only by its steps does not.
-  fileprivate var hasOwnProblem: Bool {
+  var hasOwnProblem: Bool {
     finding != nil || expectations.contains { $0.verdict != .holds } || !steps.contains { $0.outcome == outcome }
+  }
+
+  /// Why it did not simply pass: what was expected and what it came to, what was found, what to look at next.
+  var explanation: [LabelledText] {
+    var lines: [LabelledText] = []
+    for expectation in expectations where expectation.verdict != .holds { lines += expectation.lines }
+    let finding = finding?.lines ?? []
+    lines += finding.prefix(1) + programOutput + finding.dropFirst()
+    if let reason { lines.append(LabelledText(label: "found", text: terminalSafe(reason))) }
+    return lines
   }
 }
 
 extension ChildStep {
+  /// Why it did not simply pass, as far as its parent tells.
+  var explanation: [LabelledText] { (expectation?.lines ?? []) + (finding?.lines ?? []) }
+
   /// Why it did not pass, in a sentence; nil where it did, and where nothing says it.
   package var found: String? {
     if let finding { return "\(finding.message) (\(finding.code))" }
@@ -90,7 +111,8 @@ extension ChildStep {
 }
 
 extension JudgedExpectation {
-  fileprivate var lines: [LabelledText] {
+  /// What was expected, what its parts came to, and what that means.
+  var lines: [LabelledText] {
     var lines = [LabelledText(label: "expected", text: terminalSafe(that))]
     if !actual.isEmpty {
       lines.append(LabelledText(label: "actual", text: shownActual, emphasis: .bold))
@@ -109,8 +131,8 @@ extension Finding {
   }
 }
 
-/// A word and what it labels, indented, the text wrapped below itself.
-struct LabelledText {
+/// A word and what it labels; as lines of text it is indented, the text wrapped below itself.
+struct LabelledText: Hashable {
   var label: String
   /// Safe for a terminal.
   var text: String

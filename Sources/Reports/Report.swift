@@ -58,6 +58,8 @@ package struct Report: Hashable, Sendable {
     package var attempts: Int
     /// Nil where it never began.
     package var startedAt: Timestamp?
+    /// From the run's start to its own; nil where it never began.
+    package var begunAfter: Duration?
     package var duration: Duration?
     /// Null where there is none.
     package var output: Value
@@ -81,6 +83,8 @@ package struct Report: Hashable, Sendable {
     package var steps: [ChildStep]
     /// True where the plan has it, and the journal, which has no end, does not begin it.
     package var isDue = false
+    /// What its own journal tells; nil where that is not at hand.
+    package var report: Report?
   }
 
   /// A process that a step of a run that died had started.
@@ -120,6 +124,11 @@ package struct Report: Hashable, Sendable {
   /// Nil for a run without a recorded end.
   package var duration: Duration? {
     if case .finished(let finished, _) = end { finished.duration } else { nil }
+  }
+
+  /// The number of the signal that ended it; nil where none did.
+  package var signal: Int? {
+    if case .finished(let finished, _) = end { finished.signal } else { nil }
   }
 
   package var finishedAt: Timestamp? {

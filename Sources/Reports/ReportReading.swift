@@ -4,16 +4,21 @@ import Schema
 extension Report {
   /// Puts together what a journal tells. Events of kinds that are not known change nothing.
   ///
-  /// - Parameter state: what has become of a process that a run had at work when it died; the journal does not tell.
-  package init(_ run: RecordedRun, state: (LeftProcess) -> Process.State = { _ in .unknown }) {
+  /// - Parameters:
+  ///   - details: of the child runs, where this is their parent and their journals are at hand.
+  ///   - state: what has become of a process that a run had at work when it died; the journal does not tell.
+  package init(
+    _ run: RecordedRun, details: ChildRuns = ChildRuns(), state: (LeftProcess) -> Process.State = { _ in .unknown }
+  ) {
     let started = run.started
-    let first = run.events.first?.moment.wall ?? .unixEpoch
+    let start = run.events.first?.moment ?? Moment(wall: .unixEpoch, monotonic: 0, boot: "")
+    let first = start.wall
     let last = run.events.last?.moment.wall ?? first
     let end: End =
       if let finished = run.finished { .finished(finished, at: last) } else if run.isBeingWritten { .goesOn } else {
         .died(at: last)
       }
-    var steps = StepCollection(goesOn: end == .goesOn)
+    var steps = StepCollection(goesOn: end == .goesOn, start: start)
     var children: [Child] = []
     var warnings: [String] = []
     for recorded in run.events {
@@ -29,7 +34,10 @@ extension Report {
     if run.tornBytes > 0 {
       warnings.append("the journal's last line was cut off by a crash: \(run.tornBytes) bytes are left out")
     }
-    warnings += run.doubts
+    warnings += run.doubts + details.doubts
+    for child in details.runs {
+      for index in children.indices where children[index].run == child.id { children[index].report = Report(child, state: state) }
+    }
     if started.volatile { warnings.append("the journal lies in memory: copy it before the host restarts") }
 
     self.init(
@@ -88,13 +96,17 @@ extension [Report.Child] {
 /// The steps of a run by path, in the order in which they first occur.
 private struct StepCollection {
   let goesOn: Bool
+  let start: Moment
   private var paths: [String] = []
   private var steps: [String: Report.Step] = [:]
   /// By what `use` names.
   private var outputTypes: [String: ValueType] = [:]
   private var planned: [PlannedStepFacts] = []
 
-  init(goesOn: Bool) { self.goesOn = goesOn }
+  init(goesOn: Bool, start: Moment) {
+    self.goesOn = goesOn
+    self.start = start
+  }
 
   mutating func take(_ recorded: RecordedEvent) {
     switch recorded.event {
@@ -106,7 +118,8 @@ private struct StepCollection {
         Report.Step(
           id: event.path.id, path: event.path.description, title: event.title, use: event.use, effect: event.effect,
           outcome: .indeterminate, reason: goesOn ? "it goes on" : "no end of it is recorded", attempts: 0,
-          startedAt: recorded.moment.wall, duration: nil, output: .null, outputType: outputTypes[event.use] ?? .any,
+          startedAt: recorded.moment.wall, begunAfter: recorded.moment.time(since: start), duration: nil, output: .null,
+          outputType: outputTypes[event.use] ?? .any,
           finding: nil,
           expectations: [], isDiagnostic: event.diagnostic, steps: []))
     case .stepSkipped(let event):
@@ -114,7 +127,8 @@ private struct StepCollection {
         event.path.description,
         Report.Step(
           id: event.path.id, path: event.path.description, title: event.title, use: event.use, effect: event.effect,
-          outcome: .skipped, reason: event.reason, attempts: 0, startedAt: nil, duration: nil, output: .null,
+          outcome: .skipped, reason: event.reason, attempts: 0, startedAt: nil, begunAfter: nil,
+          duration: nil, output: .null,
           outputType: .any, finding: nil, expectations: [], isDiagnostic: false, steps: []))
     case .stepIntent(let event): steps[event.path.description]?.attempts = event.attempt
     case .stepResult(let event):
@@ -146,7 +160,7 @@ private struct StepCollection {
           Report.Step(
             id: step.path.id, path: path, title: step.title, use: step.use, effect: step.effect, outcome: .skipped,
             reason: goesOn ? "it has not begun yet" : "the run died before it began", attempts: 0, startedAt: nil,
-            duration: nil, output: .null, outputType: .any, finding: nil, expectations: [],
+            begunAfter: nil, duration: nil, output: .null, outputType: .any, finding: nil, expectations: [],
             isDiagnostic: step.diagnostic, steps: [], isDue: true))
       }
     }
@@ -181,5 +195,14 @@ extension Report.Step {
     finding = event.finding
     expectations = event.expectations
     if event.output != .null { output = event.output }
+  }
+}
+
+extension Moment {
+  /// By the boot-time clock; across boots by the wall clock, which is all there is. Never negative.
+  fileprivate func time(since earlier: Moment) -> Duration {
+    let time =
+      boot == earlier.boot ? .nanoseconds(monotonic - earlier.monotonic) : wall.duration(since: earlier.wall)
+    return max(.zero, time)
   }
 }

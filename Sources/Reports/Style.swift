@@ -18,7 +18,7 @@ package struct Style: Sendable {
     self.offset = offset
   }
 
-  package enum Emphasis: Sendable {
+  package enum Emphasis: Hashable, Sendable {
     case outcome(Outcome)
     case bold
     case faint

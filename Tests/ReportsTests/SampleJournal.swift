@@ -9,6 +9,7 @@ struct SampleJournal {
   var tornBytes = 0
 
   static let id = "01KBHYXV80ABCDEFGHJKMNPQRS"
+  var id = Self.id
 
   init(runbook: String = "daily-health", target: String? = "lab", parent: String? = nil, volatile: Bool = false) {
     add(
@@ -89,7 +90,7 @@ struct SampleJournal {
   var run: RecordedRun {
     guard case .runStarted(let started)? = events.first?.event else { preconditionFailure("a journal begins with it") }
     return RecordedRun(
-      folder: RunFolder("/srv/turn/.runbook/runs/\(Self.id)"), id: Self.id, started: started, events: events,
+      folder: RunFolder("/srv/turn/.runbook/runs/\(id)"), id: id, started: started, events: events,
       tornBytes: tornBytes, isBeingWritten: isBeingWritten)
   }
 }

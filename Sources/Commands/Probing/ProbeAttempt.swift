@@ -51,7 +51,7 @@ struct ProbeAttempt {
     }
   }
 
-  func text(_ format: ReportFormat) -> String {
+  func text(_ format: OutputFormat) -> String {
     switch format {
     case .json: json.text(.indented) + "\n"
     case .text:

@@ -37,7 +37,7 @@ struct TransportComparison {
     }
   }
 
-  func text(_ format: ReportFormat) -> String {
+  func text(_ format: OutputFormat) -> String {
     switch format {
     case .json:
       let objects = attempts.map { transport, attempt -> JSON in

@@ -3,10 +3,11 @@ import Processes
 import Reports
 
 extension Report {
-  /// The report of a run, with what has become of the processes that it had at work if it died.
+  /// The report of a run, with those of its child runs that are at hand, and with what has become of the processes that it
+  /// had at work if it died.
   init(looking run: RecordedRun) {
     let look = ProcessLook(run.started)
-    self.init(run, state: look.state)
+    self.init(run, details: run.childRuns(), state: look.state)
   }
 }
 
