@@ -78,7 +78,7 @@ let package = Package(
 
     .target(
       name: "TestSupport", dependencies: ["Schema", "Steps", "Processes", "Lab", "CLinux"], path: "Tests/TestSupport",
-      swiftSettings: house),
+      exclude: ["Peers"], swiftSettings: house),
     tests("AddressesTests", ["Addresses"]),
     tests("ArchitectureTests", []),
     tests("SchemaTests", ["Schema"]),

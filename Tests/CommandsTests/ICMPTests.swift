@@ -127,4 +127,58 @@ import Testing
       """)
     #expect(try output.json["error"]?["code"] == "udp.sendingNotPermitted", "\(output.stdout)\(output.stderr)")
   }
+
+  /// Puts a router with an MTU of 1280 between the other host and a third one, 203.0.113.9, where coturn serves. `$2` is a rule
+  /// of the router's for what it forwards; empty for none.
+  private static let narrow = """
+    rule=$2
+    unshare --net sleep 600 & third=$!
+    trap 'kill $host $third' EXIT
+    third() { nsenter --net=/proc/$third/ns/net "$@"; }
+    until [ "$(readlink /proc/$third/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do kill -0 $third; done
+    far sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+    far ip link add narrow mtu 1280 type veth peer name wide netns $third
+    far ip address add 203.0.113.1/24 dev narrow
+    far ip link set narrow up
+    third ip link set lo up
+    third ip address add 203.0.113.9/24 dev wide
+    third ip link set wide mtu 1280 up
+    third ip route add default via 203.0.113.1
+    far nft add table ip raw
+    far nft add chain ip raw forwarded '{ type filter hook prerouting priority -450; }'
+    [ -z "$rule" ] || far nft add rule ip raw forwarded $rule
+    third setpriv --pdeathsig KILL -- turnserver -n --listening-ip 203.0.113.9 --relay-ip 203.0.113.9 --no-cli \\
+      --no-tls --no-dtls --userdb turndb --pidfile turnserver.pid --log-file turnserver.log --simple-log \\
+      --realm r.example --lt-cred-mech --user "$TURN_USERNAME:$TURN_CREDENTIAL" >turnserver.out 2>&1 & server=$!
+    trap 'kill $host $third; kill -KILL $server' EXIT
+    until "$runbook" probe stun turn:203.0.113.9 -p requests=1 >/dev/null; do kill -0 $server; done
+    "$runbook" probe turn.relay turn:203.0.113.9 -p packets=20 -p size=1300B $3 --format json || test $? = 1
+
+    """
+
+  @Test(
+    "Packets that are larger than the path takes are named with its MTU, and what to do",
+    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"))
+  func narrowPath() async throws {
+    // The router lets no fragments through either, so that what the kernel cuts after the first message is lost as well.
+    let output = try await run(Self.narrow, "ip frag-off & 0x3fff != 0 drop", "")
+    let found = try output.json
+    #expect(found["error"]?["code"] == "icmp.packetTooBig", "\(output.stdout)\(output.stderr)")
+    #expect(found["error"]?["message"]?.string?.contains("larger than the path takes: 1280 bytes") == true)
+    #expect(found["error"]?["advice"]?.string?.hasPrefix("Use smaller packets, or look at the MTU") == true)
+  }
+
+  @Test(
+    "Where the kernel cuts them once it knows the MTU, only the first are lost, and the loss says why",
+    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"))
+  func narrowPathWithFragments() async throws {
+    for (arguments, outcome, code) in [("", "fail", "turn.lossy"), ("-p maxLoss=50%", "warn", "icmp.packetTooBig")] {
+      let output = try await run(Self.narrow, "", arguments)
+      let found = try output.json
+      #expect(found["outcome"] == .string(outcome), "\(output.stdout)\(output.stderr)")
+      #expect(found["error"]?["code"] == .string(code))
+      #expect(found["error"]?["message"]?.string?.contains("larger than the path takes: 1280 bytes") == true)
+      #expect(found["error"]?["advice"]?.string?.contains("Use smaller packets") == true)
+    }
+  }
 }

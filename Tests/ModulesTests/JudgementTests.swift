@@ -20,7 +20,7 @@ import Testing
         kind: $0.key, address: address, verdict: $0.value, isDelivered: delivered.contains($0.key) ? true : nil)
     }
     return TURNOpenRelay.result(
-      of: OpenRelayProbe.Report(entries: entries), allowed: allowed,
+      of: OpenRelayProbe.Report(entries: entries, software: nil), allowed: allowed,
       at: ServerURI(scheme: .turn, host: "turn.example.com"))
   }
 
@@ -142,7 +142,7 @@ import Testing
       STUNBehaviour.result(
         of: BehaviourProbe.Report(
           reflexiveAddress: address, isBehindNAT: true, otherAddress: address, mapping: .endpointIndependent,
-          filtering: nil, objection: objection))
+          filtering: nil, isTranslated: false, objection: objection))
     }
     let failed = result(objection)
     #expect(failed.objection?.severity == .fail)

@@ -150,6 +150,27 @@ import Testing
     #expect(failed.output["untested"] == .int(9))
   }
 
+  @Test(
+    "turn.credentials warns of another socket's nonce, and turn.openRelay names what the server that answered is told")
+  func otherProgram() async throws {
+    try await P1Server.with { p1 in
+      let server = TURNServer(
+        name: "p1", uri: "turn:127.0.0.1:\(p1.port)", host: "127.0.0.1", username: P1Server.username,
+        credential: Secret(P1Server.password))
+      let target = Value.Member("server", TURNServer.record.encode(server))
+      let credentials = try await run("turn.credentials", [target])
+      #expect(credentials.objection?.severity == .warn)
+      #expect(credentials.objection?.finding.code == "turn.foreignNonceAccepted")
+      #expect(credentials.objection?.finding.advice?.contains("stale-nonce") == false)
+      #expect(credentials.output["violations"] == text("reusedNonce"))
+      let open = try await run("turn.openRelay", [target])
+      #expect(open.objection?.severity == .fail)
+      let advice = try #require(open.objection?.finding.advice)
+      #expect(advice.contains("turn_blacklist") && advice.contains("10.0.0.0/8") && advice.contains("127.0.0.0/8"))
+      #expect(!advice.contains("coturn"))
+    }
+  }
+
   @Test("stun.binding warns of a server that takes no attributes, and names the RFC")
   func oldServer() async throws {
     let result = try await Stund.with { stund in

@@ -138,6 +138,22 @@ extension LiveServerTests {
       }
     }
 
+    @Test("Through NAT64 the second address is no fault of the server's, and cannot be asked")
+    func translated() async throws {
+      try await ScriptedServer.with(host: "::1") { bytes, source in
+        guard let request = try? Message(decoding: bytes), let other = TransportAddress("198.18.0.2:3479") else {
+          return []
+        }
+        let seen = TransportAddress(ip: .v4(0xC612_0064), port: source.port)
+        return [.init(Reply.success(to: request, [XORMappedAddress(seen), OtherAddress(other)]))]
+      } _: { server in
+        let report = try await BehaviourProbe(server: server.server).run(deadline: .seconds(5))
+        #expect(report.isTranslated && report.isBehindNAT)
+        #expect(report.objection == nil)
+        #expect(report.otherAddress == nil && report.mapping == nil && report.filtering == nil)
+      }
+    }
+
     @Test("A deadline that ends before a silence was long enough makes no filter of it")
     func shortDeadline() async throws {
       try await ScriptedDiscovery.with(.init(filter: .addressAndPortDependent)) { discovery in

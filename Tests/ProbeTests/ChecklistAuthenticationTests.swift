@@ -327,7 +327,9 @@ extension LiveServerTests {
         try await ScriptedTURN.with(over: transport) { request, source, _ in
           [Reply.success(to: request, [XORRelayedAddress(source), Lifetime(seconds: 600)], key: key)]
         } _: { server, _ in
-          #expect(await failure(of: server, deadline: .milliseconds(500))?.code == .badIntegrity)
+          let failure = await failure(of: server, deadline: .milliseconds(500))
+          #expect(failure?.code == (key == nil ? .integrityMissing : .badIntegrity))
+          #expect(failure?.message.contains("password") == (key != nil))
         }
       }
     }

@@ -25,8 +25,8 @@ package struct STUNBehaviour: StepModule {
   package static let declaration = ModuleDeclaration(
     "stun.behaviour", "Finds out how the NAT between here and a STUN server maps and filters (RFC 5780).",
     discussion: """
-      Over UDP. Mapping and filtering need a server with two addresses and ports; where it announces none they are absent,
-      and `untold` says why.
+      Over UDP. Mapping and filtering need a server with two addresses and ports; where it announces none, or is reached through
+      NAT64, they are absent, and `untold` says why.
       Who can reach this host without a relay follows from both. A server that announces a second address which cannot be
       one, or does not answer from it when asked to, fails the step with `stun.otherAddressUnusable` or
       `stun.changeRequestIgnored`, and what it leaves unproven is absent.
@@ -64,9 +64,18 @@ package struct STUNBehaviour: StepModule {
     let output = Output(
       reflexiveAddress: "\(report.reflexiveAddress)", behindNAT: report.isBehindNAT,
       otherAddress: report.otherAddress?.description, mapping: report.mapping, filtering: report.filtering,
-      untold: report.objection?.message
-        ?? (report.otherAddress == nil ? "The server announces no second address and port (OTHER-ADDRESS)." : nil))
+      untold: untold(report))
     guard let objection = report.objection else { return .done(output) }
     return .failed(output, Finding(objection.code.rawValue, objection.message, advice: objection.advice))
+  }
+
+  private static func untold(_ report: BehaviourProbe.Report) -> String? {
+    if let objection = report.objection { return objection.message }
+    if report.isTranslated {
+      return
+        "The server sees us at an address of another family (\(report.reflexiveAddress.ip)), as through NAT64: its second "
+        + "address cannot be asked from here."
+    }
+    return report.otherAddress == nil ? "The server announces no second address and port (OTHER-ADDRESS)." : nil
   }
 }

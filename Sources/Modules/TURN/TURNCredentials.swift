@@ -28,7 +28,8 @@ package struct TURNCredentials: StepModule {
       with both, a nonce of chance and one that was given to another socket. Deliberate failures use the user name
       `runbook-probe`, so that log reviews can subtract them: the known user with a wrong password is not tried, since the
       log could not tell that from an attack, and whatever bans attackers could ban the user or this host. A server that
-      asks for no credentials at all fails the step with `turn.anonymousAccess`.
+      asks for no credentials at all fails the step with `turn.anonymousAccess`. One that accepts another socket's nonce and
+      nothing else that is bad is worth a warning, `turn.foreignNonceAccepted`: many servers do.
       """,
     effect: .observe, judges: true, deadline: .seconds(30),
     input: Record(
@@ -79,11 +80,27 @@ package struct TURNCredentials: StepModule {
           ProbeFailure.Code.unauthorized.rawValue, "\(server.uri) refuses the credentials that should work.",
           advice: "Look at user name, password, secret and realm, and at the server's clock."))
     }
+    if report.violations == [.reusedNonce] {
+      return .warned(output, Self.foreignNonce(at: server, ServerProgram(software: report.software)))
+    }
     return .failed(
       output,
       Finding(
         "turn.badCredentialsAccepted",
         "\(server.uri) accepts what it must refuse: \(report.violations.map(\.rawValue).joined(separator: ", ")).",
-        advice: "Look at the server's authentication options, and at stale-nonce for nonces."))
+        advice: ServerProgram(software: report.software).mayBeCoturn
+          ? "Look at the server's authentication options, and at stale-nonce for nonces."
+          : "Look at the server's authentication options."))
+  }
+
+  private static func foreignNonce(at server: Server, _ program: ServerProgram) -> Finding {
+    let advice =
+      program == .coturn
+      ? "Look at stale-nonce in the server's configuration."
+      : "Servers that keep their nonces for all clients do so (pion/turn, node-turn, ejabberd and eturnal), and can mostly not "
+        + "be told otherwise. Whoever overhears a request can repeat it from elsewhere until its nonce expires: have clients "
+        + "use TLS (turns:) where that counts."
+    return Finding(
+      "turn.foreignNonceAccepted", "\(server.uri) accepts a nonce that it gave to another client.", advice: advice)
   }
 }

@@ -17,7 +17,10 @@ package struct TURNDrain: StepModule {
 
   package static let declaration = ModuleDeclaration(
     "turn.drain", "Finds out whether a TURN server is draining: it answers, and gives no new allocations.",
-    discussion: "A 403 to Allocate with good credentials, while Binding is answered, is taken for draining.",
+    discussion: """
+      A 403 to Allocate with good credentials, while Binding is answered, is taken for draining where the server may be
+      coturn, by its SOFTWARE; another's 403 fails the step with `turn.forbidden`.
+      """,
     effect: .observe, judges: false, deadline: .seconds(15),
     input: Record(
       Input.init,

@@ -106,7 +106,9 @@ package struct TURNOpenRelay: StepModule {
         output,
         Finding(
           "turn.relaysToForbiddenPeer", "\(uri) relays to \(openings.map(\.rawValue).joined(separator: ", ")).",
-          advice: OpenRelayRemedy.advice(against: report.openings.filter { !allowed.contains($0.kind) })))
+          advice: OpenRelayRemedy.advice(
+            against: report.openings.filter { !allowed.contains($0.kind) }, on: ServerProgram(software: report.software)
+          )))
     }
     guard let first = unknown.first, case .unknown(let reason) = first.verdict else {
       return untested(report, allowed: allowed, at: uri).map { .warned(output, $0) } ?? .done(output)

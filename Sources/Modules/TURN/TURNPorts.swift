@@ -68,6 +68,10 @@ package struct TURNPorts: StepModule {
     return .failed(output, Self.unreachable(report, of: server.uri, tried: tried))
   }
 
+  private static func names(_ addresses: [IPAddress]) -> String {
+    addresses.prefix(4).map(\.description).joined(separator: ", ") + (addresses.count > 4 ? ", …" : "")
+  }
+
   static func unreachable(_ report: PortsProbe.Report, of uri: ServerURI, tried: Int) -> Finding {
     let named = report.unreachable.prefix(5).map(\.description).joined(separator: ", ")
     let more = report.unreachable.count - 5
@@ -75,6 +79,14 @@ package struct TURNPorts: StepModule {
       if let misplaced = report.misplaced {
         "\(misplaced.relayed) is \(misplaced.range.words), which is not where the server is reached: look at its external address first "
           + "(coturn: external-ip); turn.externalAddress compares it."
+      } else if let foreign = report.foreign {
+        "\(foreign) is none of the server's addresses (\(names(report.nameAddresses))): look at its external address first "
+          + "(coturn: external-ip); turn.externalAddress compares it. If it is an address of the server's after all, look at the "
+          + "firewall in front of it."
+      } else if let external = report.external {
+        "The server was asked at \(report.server) and relays from the public address \(external), which hosts of its own "
+          + "network reach only if its NAT leads packets back (hairpin): try from outside first. If it fails there, too, look at "
+          + "the firewall in front of the relay port range."
       } else {
         "Look at the firewall in front of the relay port range (49152-65535/udp unless set otherwise)."
       }

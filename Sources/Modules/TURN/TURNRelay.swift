@@ -160,7 +160,8 @@ package struct TURNRelay: StepModule {
     if output.loss > maxLoss {
       return .failed(output, lossy(output, of: uri, maxLoss: maxLoss, obstacle: obstacle))
     }
-    let objection = warning ?? (output.deleted ? nil : .allocationKept(by: uri))
+    let dropped = obstacle.map { Finding($0.code.rawValue, $0.message, advice: $0.advice) }
+    let objection = warning ?? dropped ?? (output.deleted ? nil : .allocationKept(by: uri))
     return objection.map { .warned(output, $0) } ?? .done(output)
   }
 

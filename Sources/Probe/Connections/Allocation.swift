@@ -34,6 +34,9 @@ package actor Allocation {
   /// The address that peers send to.
   package nonisolated var relayedAddress: TransportAddress { relayedAddresses[0] }
 
+  /// What the server calls itself.
+  nonisolated var software: String? { try? response.message.attribute(Software.self)?.text }
+
   /// Our own address as the server sees it. Throws where it did not say.
   nonisolated func ownAddress() throws(ProbeFailure) -> TransportAddress {
     guard let reflexiveAddress else {

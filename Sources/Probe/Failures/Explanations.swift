@@ -6,6 +6,7 @@ extension ProbeFailure.Code {
   package static let credentialsExpired = Self(rawValue: "turn.credentialsExpired")
   package static let realmMismatch = Self(rawValue: "turn.realmMismatch")
   package static let draining = Self(rawValue: "turn.draining")
+  package static let hairpinMissing = Self(rawValue: "turn.hairpinMissing")
   package static let externalAddressWrong = Self(rawValue: "turn.externalAddressWrong")
 }
 
@@ -28,11 +29,14 @@ extension ProbeFailure {
       return await explainedByMissingListener(server, by: end) ?? self
     case .unauthorized:
       return explainedByExpiry(server) ?? explainedByRealm(server) ?? fitted(to: server)
-    case .forbidden where evidence("method") == "\(Method.allocate)":
+    case .forbidden where evidence("method") == "\(Method.allocate)" && program.mayBeCoturn:
       return await explainedByDraining(server, by: end) ?? self
     // Who has asked an observer has had this look.
     case .nothingRelayed where evidence("observer") == nil:
-      return await explainedByExternalAddress(server, by: end) ?? self
+      async let external = explainedByExternalAddress(server, by: end)
+      async let hairpin = explainedByMissingHairpin(server, by: end)
+      if let external = await external { return external }
+      return await hairpin ?? self
     default:
       return self
     }
@@ -90,6 +94,23 @@ extension ProbeFailure {
       advice: "Look whether somebody has begun a restart (coturn: SIGUSR1, and `Draining` in its log); if nobody has, "
         + "whether the server denies our address or this user.",
       evidence: evidence + [Evidence("answersBinding", "yes")])
+  }
+
+  /// Nothing is relayed from one relayed address to another: does what this host sends to one arrive?
+  private func explainedByMissingHairpin(_ server: Server, by end: Instant) async -> ProbeFailure? {
+    guard evidence("reached") == "0", end > .now,
+      let report = try? await PortsProbe(server: server, allocations: 1).run(deadline: end - .now),
+      report.unreachable.isEmpty, let reached = report.reachable.first
+    else { return nil }
+    return ProbeFailure(
+      .hairpinMissing,
+      "\(server.uri) relays what this host sends to \(reached), and nothing that goes from one of its relayed addresses to "
+        + "another.",
+      advice:
+        "What the server sends to its own relayed addresses must come back to it: have its NAT or firewall lead that "
+        + "back (hairpin, NAT loopback), or give the server both addresses (coturn: external-ip=PUBLIC/PRIVATE). Until then "
+        + "clients that all need the relay do not reach each other.",
+      evidence: evidence + [Evidence("reachedFromHere", "\(reached)")])
   }
 
   /// Nothing is relayed: does the server send from the address that it gives out?

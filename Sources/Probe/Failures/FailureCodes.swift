@@ -45,6 +45,7 @@ extension ProbeFailure.Code {
   package static let wrongTransaction = Self("stun.wrongTransaction")
   package static let wrongSource = Self("stun.wrongSource")
   package static let badIntegrity = Self("stun.badIntegrity")
+  package static let integrityMissing = Self("stun.integrityMissing")
   package static let badFingerprint = Self("stun.badFingerprint")
   package static let malformedResponse = Self("stun.malformedResponse")
   package static let unnumberedError = Self("stun.unnumberedError")

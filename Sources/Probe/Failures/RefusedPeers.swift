@@ -36,7 +36,9 @@ extension ProbeFailure {
     guard code == .forbidden else { return self }
     let isLoopbackServer = SpecialRange(allocation.connection.server.ip) == .loopback
     let reason: String
-    if SpecialRange(refused) == .loopback {
+    if !program.mayBeCoturn {
+      reason = program.adviceOnDeniedPeers
+    } else if SpecialRange(refused) == .loopback {
       reason = Self.adviceOnLoopbackPeers
     } else if isLoopbackServer {
       reason =

@@ -100,17 +100,16 @@ extension ProbeFailure {
         adviceToGiveCredentials
       )
     case 403:
+      let program = ServerProgram(software: rejection.software)
       return rejection.method == .allocate
         ? (
-          .forbidden, "it gives no allocations at the moment.",
-          "Look whether the server is draining before a restart, or allows this user no allocations."
+          .forbidden, program.mayBeCoturn ? "it gives no allocations at the moment." : "it gives us no allocation.",
+          program.adviceOnDeniedClients
         )
         : (
           .forbidden, "it does not relay to \(peers.isEmpty ? "this peer" : names(of: peers)).",
-          peers.contains { SpecialRange($0.ip) == .loopback }
-            ? adviceOnLoopbackPeers
-            : "Look at the denied and allowed peer addresses in the server's configuration (coturn: denied-peer-ip, "
-              + "allowed-peer-ip)."
+          program.mayBeCoturn && peers.contains { SpecialRange($0.ip) == .loopback }
+            ? adviceOnLoopbackPeers : program.adviceOnDeniedPeers
         )
     case 420:
       return (

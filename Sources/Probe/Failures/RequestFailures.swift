@@ -82,7 +82,7 @@ extension ProbeFailure {
     for (name, count) in [
       ("ignoredGarbage", heard.garbage), ("ignoredWrongTransaction", heard.wrongTransaction),
       ("ignoredWrongSource", heard.wrongSource), ("ignoredBadIntegrity", heard.badIntegrity),
-      ("ignoredBadFingerprint", heard.badFingerprint),
+      ("ignoredMissingIntegrity", heard.missingIntegrity), ("ignoredBadFingerprint", heard.badFingerprint),
     ] where count > 0 {
       evidence.append(Evidence(name, "\(count)"))
     }
@@ -91,6 +91,12 @@ extension ProbeFailure {
       (code, message, advice) = (
         .badIntegrity, "\(target) answered \(method), but no answer's integrity agrees with our password.",
         "Somebody else may answer in the server's place, or the server knows another password for this user."
+      )
+    } else if heard.missingIntegrity > 0 {
+      (code, message, advice) = (
+        .integrityMissing, "\(target) answered \(method), but signed no answer (MESSAGE-INTEGRITY is missing).",
+        "Look which software answers there: a server signs its answers to signed requests, and somebody who does not know "
+          + "the password cannot."
       )
     } else if heard.badFingerprint > 0 {
       (code, message, advice) = (

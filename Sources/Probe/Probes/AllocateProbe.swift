@@ -55,14 +55,13 @@ package struct AllocateProbe: Sendable {
       (allocation, await allocation.state, await allocation.connection.realm())
     }
     let (allocation, state, realm) = granted
-    let message = allocation.response.message
     return Report(
       server: allocation.connection.server, transport: allocation.connection.transport,
       relayedAddress: allocation.relayedAddress, relayedAddresses: allocation.relayedAddresses,
       reflexiveAddress: allocation.reflexiveAddress, localAddress: allocation.connection.localAddress,
       lifetime: state.lifetime,
       reservationToken: state.reservationToken, refusedFamily: state.refusedFamily,
-      realm: realm, software: try? message.attribute(Software.self)?.text,
+      realm: realm, software: allocation.software,
       roundTrip: allocation.response.roundTrip, elapsed: allocation.response.elapsed,
       effort: allocation.response.effort, droppedAttributes: allocation.droppedAttributes,
       newSourcePorts: allocation.newSourcePorts, deletion: deletion)

@@ -28,6 +28,9 @@ package struct BehaviourProbe: Sendable {
     package let mapping: Dependence?
     /// Which senders reach us; nil where the server's answers, or its silence, do not prove it.
     package let filtering: Dependence?
+    /// Whether something on the path translates between IPv6 and IPv4 (NAT64): the server sees us at an address of the other
+    /// family, and announces a second address that cannot be asked from here.
+    package let isTranslated: Bool
     /// What the server does that keeps mapping or filtering from being found out, although it says that it has a second
     /// address: `stun.otherAddressUnusable` or `stun.changeRequestIgnored`.
     package let objection: ProbeFailure?
@@ -49,9 +52,9 @@ package struct BehaviourProbe: Sendable {
       ) -> Report {
         Report(
           reflexiveAddress: first.mapped, isBehindNAT: first.isBehindNAT, otherAddress: other, mapping: mapping,
-          filtering: filtering, objection: objection)
+          filtering: filtering, isTranslated: first.isTranslated(from: address), objection: objection)
       }
-      guard let other = first.other else { return report() }
+      guard let other = first.other, !first.isTranslated(from: address) else { return report() }
       if let objection = ProbeFailure(unusableOther: other, of: address) { return report(objection: objection) }
       let servers = DiscoveryServers(primary: address, other: other)
       let filter = FilteringTest(socket: socket, servers: servers, end: end)
@@ -61,7 +64,7 @@ package struct BehaviourProbe: Sendable {
       progress("how our address depends on the destination")
       let mapping = try await mapping(socket, servers, first: first.mapped, by: end)
       progress("whether it was a filter that kept answers away")
-      switch try await filter.judge(heard, mapping: mapping) {
+      switch try await filter.judge(heard, mapping: mapping, seenAs: first.mapped) {
       case .success(let filtering): return report(other: other, mapping: mapping, filtering: filtering)
       case .failure(let objection): return report(other: other, mapping: mapping, objection: objection)
       }
@@ -72,6 +75,11 @@ package struct BehaviourProbe: Sendable {
     let mapped: TransportAddress
     let other: TransportAddress?
     let isBehindNAT: Bool
+
+    /// Whether the server got the request over another family of addresses than the one that it was sent to.
+    func isTranslated(from target: TransportAddress) -> Bool {
+      mapped.unmapped.ip.family != target.unmapped.ip.family
+    }
   }
 
   /// RFC 5780, section 4.3.

@@ -41,6 +41,8 @@ package struct CredentialsProbe: Sendable {
 
   package struct Report: Sendable {
     package let outcomes: [Outcome]
+    /// What the server calls itself.
+    package let software: String?
     /// Trials that did not end as they must.
     package var violations: [Trial] { outcomes.filter { !$0.isAsExpected }.map(\.trial) }
   }
@@ -71,12 +73,12 @@ package struct CredentialsProbe: Sendable {
       outcomes.append(try await accepted(trial, with: bad, isGoodAccepted: outcomes[0].isAccepted, by: end))
     }
     progress("nonces that must be refused")
-    let given = try await givenChallenge(by: end)
+    let (given, software) = try await givenChallenge(by: end)
     let invented = Nonce(Array("runbook-\(UInt64.random(in: 0 ... .max))".utf8))
     outcomes.append(
       try await refusal(of: .init(realm: given.realm, nonce: invented), .inventedNonce, by: end))
     outcomes.append(try await refusal(of: given, .reusedNonce, by: end))
-    return Report(outcomes: outcomes)
+    return Report(outcomes: outcomes, software: software)
   }
 
   private static func badServers(
@@ -107,7 +109,9 @@ package struct CredentialsProbe: Sendable {
       return Outcome(trial: trial, isAccepted: true, errorCode: nil)
     } catch {
       // Where good ones were accepted, nothing but the credentials is left for a server to object to.
-      if trial != .good, error.code == .badIntegrity { throw Self.misplacedIntegrity(trial, error) }
+      if trial != .good, [.badIntegrity, .integrityMissing].contains(error.code) {
+        throw Self.misplacedIntegrity(trial, error)
+      }
       let refusals: [ProbeFailure.Code] = [.unauthorized, .credentialsMissing, .wrongCredentials]
       guard refusals.contains(error.code) || (error.code == .badRequest && trial != .good && isGoodAccepted) else {
         throw error
@@ -116,19 +120,27 @@ package struct CredentialsProbe: Sendable {
     }
   }
 
-  /// Bad credentials were answered with an integrity that is not theirs: a success would have the one of good ones.
+  /// Bad credentials were answered with an integrity that is not theirs, or with a success without any: a success has the
+  /// one of good credentials.
   private static func misplacedIntegrity(_ trial: Trial, _ failure: ProbeFailure) -> ProbeFailure {
     ProbeFailure(
-      failure.code, "Credentials that must be refused (\(trial.rawValue)) were answered with another's integrity.",
+      failure.code,
+      "Credentials that must be refused (\(trial.rawValue)) were answered "
+        + (failure.code == .integrityMissing ? "with a success that is not signed." : "with another's integrity."),
       advice: "Look whether the server looks at credentials at all: one that does refuses these with 401.",
       evidence: failure.evidence + [.init("trial", trial.rawValue)])
   }
 
-  /// Realm and nonce that the server gives to a socket of its own.
-  private func givenChallenge(by end: Instant) async throws(ProbeFailure) -> AllocationRequest.PresetChallenge {
+  /// Realm and nonce that the server gives to a socket of its own, and what it calls itself.
+  private func givenChallenge(
+    by end: Instant
+  ) async throws(ProbeFailure) -> (AllocationRequest.PresetChallenge, software: String?) {
     let (challenge, _) = try await Allocation.withAllocation(AllocationRequest(server: server), by: end) {
       allocation throws(ProbeFailure) in
-      (realm: await allocation.connection.realm(), nonce: await allocation.connection.nonce())
+      (
+        realm: await allocation.connection.realm(), nonce: await allocation.connection.nonce(),
+        software: allocation.software
+      )
     }
     guard let realm = challenge.realm, let nonce = challenge.nonce else {
       throw ProbeFailure(
@@ -136,7 +148,7 @@ package struct CredentialsProbe: Sendable {
         "\(server.uri) gives allocations without asking for credentials: good and bad ones are the same to it.",
         advice: ProbeFailure.adviceToAuthenticate)
     }
-    return AllocationRequest.PresetChallenge(realm: realm, nonce: nonce)
+    return (AllocationRequest.PresetChallenge(realm: realm, nonce: nonce), challenge.software)
   }
 
   /// Asks for an allocation with good credentials and a nonce that must be refused.

@@ -7,7 +7,7 @@ package struct DrainProbe: Sendable {
   package init(server: Server) { self.server = server }
 
   package struct Report: Sendable {
-    /// Whether Allocate with good credentials is refused with 403 while Binding is answered.
+    /// Whether Allocate with good credentials is refused with 403 while Binding is answered, by what may be coturn.
     package let isDraining: Bool
     /// What the refusal said; nil where the allocation was granted.
     package let refusal: ProbeFailure?
@@ -16,7 +16,8 @@ package struct DrainProbe: Sendable {
 
   /// Runs the probe.
   ///
-  /// - Throws: `ProbeFailure` for what is neither a grant nor a 403: then nothing can be said.
+  /// - Throws: `ProbeFailure` for what is neither a grant nor a 403 of what may be coturn: then nothing can be said. Other programs do
+  ///   not drain, and mean something else by 403.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {
@@ -28,7 +29,7 @@ package struct DrainProbe: Sendable {
       let granted = try await AllocateProbe(server: server).run(deadline: max(.milliseconds(1), end - .now))
       return Report(isDraining: false, refusal: nil, software: granted.software ?? binding.software)
     } catch {
-      guard error.code == .forbidden else { throw error }
+      guard error.code == .forbidden, error.program.mayBeCoturn else { throw error }
       return Report(isDraining: true, refusal: error, software: binding.software)
     }
   }

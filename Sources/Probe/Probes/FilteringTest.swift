@@ -21,8 +21,8 @@ struct FilteringTest {
 
   /// What came of one request.
   fileprivate enum Reply {
-    /// An answer from where it must come.
-    case arrived
+    /// An answer from where it must come, and our address in it; nil where it holds none.
+    case arrived(TransportAddress?)
     /// Only answers from elsewhere, which prove nothing.
     case fromElsewhere
     case silence
@@ -51,25 +51,32 @@ struct FilteringTest {
   ///
   /// Silence is a filter's only where the same answer comes once something was sent to where it comes from. That can be
   /// seen only where one mapping serves all destinations: otherwise the filter of another mapping is opened.
-  func judge(_ heard: [Heard], mapping: BehaviourProbe.Dependence) async throws(ProbeFailure) -> Result<
-    BehaviourProbe.Dependence, ProbeFailure
-  > {
-    for item in heard where try await !isProven(item, mapping) {
+  ///
+  /// - Parameter address: our address as the server saw it before.
+  func judge(
+    _ heard: [Heard], mapping: BehaviourProbe.Dependence, seenAs address: TransportAddress
+  ) async throws(ProbeFailure) -> Result<BehaviourProbe.Dependence, ProbeFailure> {
+    for item in heard where try await !isProven(item, mapping, address) {
       return .failure(ProbeFailure(ignoring: item.change, expected: source(of: item.change), servers))
     }
     guard case .arrived? = heard.last?.reply else { return .success(.addressAndPortDependent) }
     return .success(heard.count == 1 ? .endpointIndependent : .addressDependent)
   }
 
-  private func isProven(_ item: Heard, _ mapping: BehaviourProbe.Dependence) async throws(ProbeFailure) -> Bool {
+  private func isProven(
+    _ item: Heard, _ mapping: BehaviourProbe.Dependence, _ address: TransportAddress
+  ) async throws(ProbeFailure) -> Bool {
     switch item.reply {
     case .arrived: return true
     case .fromElsewhere: return false
     case .silence:
       guard mapping == .endpointIndependent else { return true }
       let source = source(of: item.change)
-      _ = try await reply(at: source, from: source, [])
-      return try await reply(to: item.change) == .arrived
+      // A NAT such as Linux's, which kept the answer from us, has noted it as a flow of its own: towards that source it
+      // gives us another port, and nothing opens the filter of the first one any more.
+      if case .arrived(let seen?) = try await reply(at: source, from: source, []), seen != address { return true }
+      guard case .arrived = try await reply(to: item.change) else { return false }
+      return true
     }
   }
 
@@ -86,8 +93,9 @@ struct FilteringTest {
   ) async throws(ProbeFailure) -> Reply {
     let limit = Instant.now + Self.patience
     do throws(RequestFailure) {
-      _ = try await socket.perform(.binding(attributes), to: target, answeredFrom: source, by: min(end, limit))
-      return .arrived
+      let response = try await socket.perform(
+        .binding(attributes), to: target, answeredFrom: source, by: min(end, limit))
+      return .arrived(try? BindingProbe.reflexiveAddress(in: response.message))
     } catch {
       if case .rejected = error, !attributes.isEmpty { return .fromElsewhere }
       // Where the deadline came first, silence says nothing.

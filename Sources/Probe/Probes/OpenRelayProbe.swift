@@ -77,6 +77,8 @@ package struct OpenRelayProbe: Sendable {
 
   package struct Report: Sendable {
     package let entries: [Entry]
+    /// What the server calls itself.
+    package let software: String?
     /// What is relayed to and should not be. The server's own addresses count: what listens there may trust them.
     package var openings: [Entry] { entries.filter(\.isOpen) }
   }
@@ -89,28 +91,28 @@ package struct OpenRelayProbe: Sendable {
   ) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
     let address = try await server.preferredAddress(by: end)
-    var entries = try await entries(.ipv4, serverAddress: address, by: end, progress)
+    var (entries, software) = try await entries(.ipv4, serverAddress: address, by: end, progress)
     do throws(ProbeFailure) {
-      entries += try await self.entries(.ipv6, serverAddress: address, by: end, progress)
+      entries += try await self.entries(.ipv6, serverAddress: address, by: end, progress).0
     } catch {
       if error.code == .cancelled { throw error }
       let isFamilyRefused = [.familyNotSupported, .notUnderstood, .relayedAddressUnasked].contains(error.code)
       let verdict: Verdict = isFamilyRefused ? .untestable : .untested(error)
       entries += Self.peers(.ipv6).map { Entry(kind: $0.0, address: $0.1, verdict: verdict, isDelivered: nil) }
     }
-    return Report(entries: entries)
+    return Report(entries: entries, software: software)
   }
 
   private func entries(
     _ family: AddressFamily, serverAddress: TransportAddress, by end: Instant, _ progress: @escaping ProbeProgress
-  ) async throws(ProbeFailure) -> [Entry] {
+  ) async throws(ProbeFailure) -> ([Entry], software: String?) {
     var request = AllocationRequest(server: server)
     if family == .ipv6 {
       request.options.family = .ipv6
       // The server has just answered: longer silence means that it drops such requests.
       request.patience = Self.patience
     }
-    let (entries, _) = try await Allocation.withAllocation(request, by: end) { allocation throws(ProbeFailure) in
+    let (result, _) = try await Allocation.withAllocation(request, by: end) { allocation throws(ProbeFailure) in
       var peers = Self.peers(family)
       if serverAddress.ip.family == family { peers.append((.server, serverAddress.ip)) }
       peers.append((.relay, allocation.relayedAddress.ip))
@@ -130,13 +132,14 @@ package struct OpenRelayProbe: Sendable {
         tested.map(\.kind).filter(Self.canHear),
         tested.map { ($0.kind, $0.address) },
         family, allocation, by: end)
-      return tested.map { entry in
+      let entries = tested.map { entry in
         Entry(
           kind: entry.kind, address: entry.address, verdict: entry.verdict,
           isDelivered: Self.canHear(entry.kind) ? delivered.contains(entry.kind) : nil)
       }
+      return (entries, allocation.software)
     }
-    return entries
+    return result
   }
 
   private func verdict(

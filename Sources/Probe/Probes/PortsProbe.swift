@@ -16,6 +16,8 @@ package struct PortsProbe: Sendable {
   package struct Report: Sendable {
     /// Who was asked.
     package let server: IPAddress
+    /// All addresses of the URI's host.
+    package let nameAddresses: [IPAddress]
     /// Relayed addresses at which a datagram from here arrived, in the order of trying.
     package let reachable: [TransportAddress]
     package let unreachable: [TransportAddress]
@@ -27,6 +29,21 @@ package struct PortsProbe: Sendable {
     /// address is wrong, not a firewall.
     package var misplaced: MisplacedAddress? {
       unreachable.lazy.compactMap { MisplacedAddress($0.ip, of: server) }.first
+    }
+
+    /// An unreachable public address that is none of the server's public ones: there it may be wrong, too. nil where the
+    /// server has none to compare.
+    package var foreign: IPAddress? {
+      unreachable.lazy.map(\.ip.unmapped).first { relayed in
+        let known = nameAddresses.map(\.unmapped).filter { $0.family == relayed.family && SpecialRange($0) == nil }
+        return SpecialRange(relayed) == nil && !known.isEmpty && !known.contains(relayed)
+      }
+    }
+
+    /// An unreachable public address of a server that was asked at another, special one, as from inside of its network.
+    package var external: IPAddress? {
+      guard SpecialRange(server.unmapped) != nil else { return nil }
+      return unreachable.lazy.map(\.ip.unmapped).first { SpecialRange($0) == nil }
     }
   }
 
@@ -40,12 +57,17 @@ package struct PortsProbe: Sendable {
     let end = Instant.now + deadline
     var request = AllocationRequest(server: server)
     let address = try await server.preferredAddress(by: end).ip
+    let names = try await server.addresses(by: end).map(\.ip)
     request.options.family = address.familyForOwnPeers
     var reachable: [TransportAddress] = []
     var unreachable: [TransportAddress] = []
+    func report(stoppedBy: ProbeFailure.Code? = nil) -> Report {
+      Report(
+        server: address, nameAddresses: names, reachable: reachable, unreachable: unreachable, stoppedBy: stoppedBy)
+    }
     for number in 0..<allocations {
       if number > 0, end - .now < Self.patience * 2 {
-        return Report(server: address, reachable: reachable, unreachable: unreachable, stoppedBy: .outOfTime)
+        return report(stoppedBy: .outOfTime)
       }
       progress("port \(number + 1) of \(allocations)")
       do throws(ProbeFailure) {
@@ -57,10 +79,10 @@ package struct PortsProbe: Sendable {
         if attempt.isReached { reachable.append(attempt.relayed) } else { unreachable.append(attempt.relayed) }
       } catch {
         guard number > 0, [.quotaReached, .insufficientCapacity, .outOfTime].contains(error.code) else { throw error }
-        return Report(server: address, reachable: reachable, unreachable: unreachable, stoppedBy: error.code)
+        return report(stoppedBy: error.code)
       }
     }
-    return Report(server: address, reachable: reachable, unreachable: unreachable, stoppedBy: nil)
+    return report()
   }
 
   /// How often a datagram is sent to a port, and how long each is waited for.

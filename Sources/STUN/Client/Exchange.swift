@@ -4,8 +4,8 @@ import NIOCore
 struct Exchange: Sendable {
   /// What an answer leads to.
   enum Decision {
-    /// Not from our server: wait on.
-    case ignoreBadIntegrity
+    /// Not from our server, for this reason: wait on.
+    case ignore(WritableKeyPath<IgnoredDatagrams, Int>)
     /// Send again, under a new transaction id.
     case again
     case done(Result<Response, RequestFailure>)
@@ -53,7 +53,11 @@ struct Exchange: Sendable {
   mutating func judge(_ message: Message, session: inout AuthenticationSession, now: Instant) -> Decision {
     let verdict = signature.map { message.integrity(with: $0.key) }
     if message.type.messageClass == .success {
-      if let verdict, verdict != .valid { return .ignoreBadIntegrity }
+      switch verdict {
+      case .absent: return .ignore(\.missingIntegrity)
+      case .invalid: return .ignore(\.badIntegrity)
+      case .valid, nil: break
+      }
       let unknown = message.unknownRequiredAttributes
       guard unknown.isEmpty else { return .done(.failure(.unknownAttributes(unknown))) }
       return .done(
@@ -61,7 +65,7 @@ struct Exchange: Sendable {
           Response(
             message: message, roundTrip: transaction.roundTrip(now: now), elapsed: now - startedAt, effort: effort)))
     }
-    if verdict == .invalid { return .ignoreBadIntegrity }
+    if verdict == .invalid { return .ignore(\.badIntegrity) }
     do throws(DecodingError) {
       guard let error: ErrorCode = try message.attribute() else {
         return .done(.failure(.malformedResponse(.missingAttribute(.errorCode))))

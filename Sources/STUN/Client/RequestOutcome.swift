@@ -42,8 +42,10 @@ package struct IgnoredDatagrams: Sendable, Hashable {
   package internal(set) var wrongSource = 0
   /// Where the last answer to us came from that came from elsewhere.
   package internal(set) var otherSource: TransportAddress?
-  /// An answer to us whose integrity is missing or wrong.
+  /// An answer to us whose integrity is wrong.
   package internal(set) var badIntegrity = 0
+  /// A success for us without integrity, where the request had some.
+  package internal(set) var missingIntegrity = 0
   /// A FINGERPRINT that does not agree.
   package internal(set) var badFingerprint = 0
 
@@ -55,10 +57,11 @@ package struct IgnoredDatagrams: Sendable, Hashable {
     wrongSource += other.wrongSource
     otherSource = other.otherSource ?? otherSource
     badIntegrity += other.badIntegrity
+    missingIntegrity += other.missingIntegrity
     badFingerprint += other.badFingerprint
   }
 
-  package var total: Int { garbage + wrongTransaction + wrongSource + badIntegrity + badFingerprint }
+  package var total: Int { garbage + wrongTransaction + wrongSource + badIntegrity + missingIntegrity + badFingerprint }
 }
 
 /// Why a request got no success response.

@@ -163,8 +163,8 @@ package struct STUNClient: Sendable {
     }
     let decision = exchange.judge(message, session: &authentication, now: now)
     switch decision {
-    case .ignoreBadIntegrity:
-      exchange.effort.ignored.badIntegrity += 1
+    case .ignore(let reason):
+      exchange.effort.ignored[keyPath: reason] += 1
       exchanges[message.transactionID] = exchange
       return .nothing
     case .again:

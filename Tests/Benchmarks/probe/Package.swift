@@ -26,9 +26,12 @@ let package = Package(
   targets: [
     .target(name: "CAllocations"),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CDatagrams"),
     .target(name: "Addresses", swiftSettings: house),
     .target(name: "STUN", dependencies: ["Addresses", nioCore, crypto], swiftSettings: house),
-    .target(name: "Probe", dependencies: ["Addresses", "STUN", "COpenSSL", nioCore, nioPosix], swiftSettings: house),
+    .target(
+      name: "Probe", dependencies: ["Addresses", "STUN", "CDatagrams", "COpenSSL", nioCore, nioPosix],
+      swiftSettings: house),
     .executableTarget(
       name: "probe-benchmark", dependencies: ["Addresses", "Probe", "STUN", "CAllocations", nioCore, crypto],
       swiftSettings: house),
