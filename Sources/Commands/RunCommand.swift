@@ -99,6 +99,7 @@ package struct RunCommand: AsyncParsableCommand {
     _ document: CheckedDocument, in project: Project, lab: LabState?, _ signals: EndingSignals
   ) async throws {
     let plans = try plans(of: document, in: project, lab: lab)
+    try await lookForPrograms(of: plans, in: project)
     let run: RecordedRun
     do {
       let state = volatile ? try project.volatileState : project.state
@@ -141,6 +142,15 @@ package struct RunCommand: AsyncParsableCommand {
     } catch {
       throw diagnostics.failure(error.all)
     }
+  }
+
+  /// Ends the command where a program that a step names is not there.
+  private func lookForPrograms(of plans: [Plan], in project: Project) async throws {
+    var look = ProgramLook()
+    for plan in plans { await look.look(at: plan) }
+    let diagnostics = Diagnostics(root: project.root)
+    guard !look.problems.contains(where: { $0.severity == .error }) else { throw diagnostics.failure(look.problems) }
+    if !look.problems.isEmpty { diagnostics.show(look.problems) }
   }
 
   private func givenParameters() throws(Issues) -> GivenParameters {

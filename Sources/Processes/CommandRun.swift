@@ -44,6 +44,18 @@ extension Command {
     return try result.get()
   }
 
+  /// Looks whether the command can be started, and starts nothing: its folder can be entered, its program is there and may be
+  /// executed. File systems are asked, any of which may hang.
+  package func checkProgram() throws(ProcessError) {
+    if let directory { try Spawn.checkFolder(directory) }
+    _ = try ExecutableSearch.path(of: executable, searchPath: variables["PATH"] ?? "", directory: directory)
+  }
+
+  /// What the child finds in its environment, credentials left out.
+  private var variables: [String: String] {
+    CleanEnvironment.variables().merging(environment) { _, declared in declared }
+  }
+
   /// Starts a process that goes on without us: its outputs are appended to the file at `log` (made 0600), its input is
   /// end of file, its session is its own. Neither timeout nor output limit apply; whoever starts it has to `end` it.
   package func startDetached(log: String) throws(ProcessError) -> ProcessIdentity {
@@ -66,7 +78,7 @@ extension Command {
     standardOutput: Int32, standardError: Int32, by launch: (Spawn) throws(ProcessError) -> pid_t
   ) throws(ProcessError) -> pid_t {
     let input = try Descriptor.open("/dev/null", O_RDONLY)
-    var variables = CleanEnvironment.variables().merging(environment) { _, declared in declared }
+    var variables = variables
     var descriptors = [input.number, standardOutput, standardError]
     var files: [CredentialFile] = []
     for credential in credentials {

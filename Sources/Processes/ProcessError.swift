@@ -7,6 +7,7 @@ package struct ProcessError: Error, Hashable, Sendable, CustomStringConvertible 
     private enum Kind {
       case notFound
       case notExecutable
+      case lineEnds
       case invalidText
       case workingDirectory
       case cancelled
@@ -19,6 +20,8 @@ package struct ProcessError: Error, Hashable, Sendable, CustomStringConvertible 
     package static let notFound = Code(kind: .notFound)
     /// There is such a file, but it may not be executed, or is nothing that can be.
     package static let notExecutable = Code(kind: .notExecutable)
+    /// A script whose first line ends in a carriage return, so that no interpreter has the name that stands there.
+    package static let lineEnds = Code(kind: .lineEnds)
     /// An argument, path or variable holds a NUL byte; or a variable's name is empty or holds `=`.
     package static let invalidText = Code(kind: .invalidText)
     /// The working directory is not there, or not a directory that may be entered.

@@ -30,11 +30,7 @@ struct Spawn {
         throw ProcessError(.invalidText, "the environment variable \(name) holds a NUL byte")
       }
     }
-    if let directory {
-      guard access(directory, X_OK) == 0 else {
-        throw ProcessError(.workingDirectory, "\(directory) cannot be entered: \(String(errorNumber: errno))")
-      }
-    }
+    if let directory { try Self.checkFolder(directory) }
 
     let variables = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     var pid: pid_t = 0
@@ -55,6 +51,15 @@ struct Spawn {
     case ENOEXEC, EACCES:
       throw ProcessError(.notExecutable, "\(path) is nothing that can be executed: \(String(errorNumber: failure))")
     default: throw ProcessError(.system, "\(path) could not be started: \(String(errorNumber: failure))")
+    }
+  }
+}
+
+extension Spawn {
+  /// Throws where a command could not start in the folder.
+  static func checkFolder(_ folder: String) throws(ProcessError) {
+    guard access(folder, X_OK) == 0 else {
+      throw ProcessError(.workingDirectory, "\(folder) cannot be entered: \(String(errorNumber: errno))")
     }
   }
 }

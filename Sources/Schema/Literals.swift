@@ -114,9 +114,13 @@ func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 /// Reads standard base64 with padding; nil otherwise.
 func parseBase64(_ text: String) -> [UInt8]? { Data(base64Encoded: text).map(Array.init) }
 
-/// A number of bytes as ``parseByteSize(_:)`` reads it: in the largest binary unit that divides it, `64MiB`, `1000B`.
+/// A number of bytes as ``parseByteSize(_:)`` reads it: in the largest unit that divides it, a binary one where it can be, `64MiB`, `100MB`,
+/// `1000B`.
 package func byteSizeLiteral(_ bytes: Int64) -> String {
-  let units: [(String, Int64)] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+  let units: [(String, Int64)] = [
+    ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("TB", 1_000_000_000_000), ("GB", 1_000_000_000),
+    ("MB", 1_000_000), ("KiB", 1 << 10),
+  ]
   for (unit, size) in units where bytes != 0 && bytes % size == 0 { return "\(bytes / size)\(unit)" }
   return "\(bytes)B"
 }

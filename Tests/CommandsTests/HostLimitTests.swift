@@ -61,6 +61,34 @@ struct HostLimitTests {
     #expect(try output.json.step("after")?["outcome"] == "pass")
   }
 
+  @Test(
+    "A command whose folder or program lies on a file system that does not answer says so, and nothing hangs",
+    arguments: [("[ls]", "stuck/below", "stuck/below"), ("[ROOT/stuck/tool]", ".", "stuck/tool")])
+  func hangingCommand(command: String, directory: String, named: String) async throws {
+    let project = try CommandLineProject()
+    let program = command.replacing("ROOT", with: project.root)
+    try project.write(
+      "runbooks/look.yaml",
+      """
+      runbook: look
+      steps:
+        - {id: list, use: command.run, effect: observe, with: {command: \(program), directory: "\(project.root)/\(directory)"}, timeout: 1s, onFailure: continue}
+        - {id: after, use: host.load, expect: [output.load1 < 9000.0]}
+      """)
+    let script = """
+      mkdir stuck; exec 9<>/dev/fuse
+      mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0 dead stuck
+      "$1" run look --format json 9>&-
+      """
+    let output = try await run(project, script)
+    let step = try #require(try output.json.step("list"), "\(output.stdout)\(output.stderr)")
+    #expect(step["error"]?["code"] == "step.timeout")
+    let message = try #require(step["error"]?["message"]?.string)
+    #expect(message.contains("\(project.root)/\(named) cannot be looked at"), "\(message)")
+    #expect(message.contains("the file system at \(project.root)/stuck (fuse on dead) does not answer"), "\(message)")
+    #expect(try output.json.step("after")?["outcome"] == "pass")
+  }
+
   @Test("A read-only file system is said to be")
   func readOnly() async throws {
     let project = try CommandLineProject()

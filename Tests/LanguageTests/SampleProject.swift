@@ -30,6 +30,11 @@ final class SampleProject {
     try Project.load(at: path, in: .init(environment: environment, workingFolder: path, isRoot: isRoot))
   }
 
+  /// The issues of all documents. The folder stays until they are found.
+  func issues() throws -> [Schema.Issue] {
+    try withExtendedLifetime(self) { try load().validate(catalog: sampleCatalog) }
+  }
+
   /// The issues of all documents, as `line:column-endColumn code`.
   func problems(_ environment: [String: String] = [:]) throws -> [String] {
     try load(environment).validate(catalog: sampleCatalog).map(\.short)

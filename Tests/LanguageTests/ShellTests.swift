@@ -111,6 +111,14 @@ struct ShellTests {
         "output.exitCode == 0", "value-may-be-absent",
         "exit codes are judged already, by \"exitCodes\": leave it out, or write output.?exitCode"
       ),
+      ("output.?exitCode.orValue(1) == 0", "judged-already", "leave it out"),
+      ("0 == output.?exitCode.orValue(-1)", "judged-already", "leave it out"),
+      ("output.?exitCode == optional.of(0)", "judged-already", "leave it out"),
+      (
+        "output.?exitCode.orValue(0) == 3", "judged-already",
+        "write exitCodes: [3] in \"with\", and leave it out here"
+      ),
+      ("output.?exitCode.hasValue()", nil, nil),
     ])
   func printed(expectation: String, code: String?, advice: String?) throws {
     let steps =
@@ -119,6 +127,14 @@ struct ShellTests {
     let issues = try project.load().validate(catalog: sampleCatalog)
     #expect(issues.map(\.code) == (code.map { [$0] } ?? []))
     #expect(issues.map(\.suggestion) == (advice.map { [$0] } ?? []))
+  }
+
+  @Test("Where the step says which exit codes are no failure, an expectation may tell them apart")
+  func ownExitCodes() throws {
+    let steps =
+      "- {id: do, use: sample.command, effect: observe, with: {command: [x], exitCodes: [0, 3]}, expect: [output.?exitCode.orValue(1) == 0]}"
+    let project = try SampleProject(["runbooks/sample.yaml": runbook(steps: steps)])
+    #expect(try project.load().validate(catalog: sampleCatalog).map(\.line) == [])
   }
 
   @Test(

@@ -43,6 +43,25 @@ struct CommandStartTests {
     #expect(await failure(of: Command("\(folder.path)/program"))?.code == .notExecutable)
   }
 
+  @Test("whose first line ends in a carriage return says so", arguments: ["#!/bin/sh\r\n", "#!/bin/sh -e\r\nls\r\n"])
+  func carriageReturn(_ content: String) async throws {
+    let folder = try TemporaryFolder()
+    try folder.write(content, to: "program", mode: 0o755)
+    let error = await failure(of: Command("\(folder.path)/program"))
+    #expect(error?.code == .lineEnds)
+    #expect(
+      error?.message
+        == "the first line of \(folder.path)/program ends in a carriage return: the file has the line ends of Windows")
+  }
+
+  @Test("that names a missing interpreter names it")
+  func missingInterpreter() async throws {
+    let folder = try TemporaryFolder()
+    try folder.write("#! /nowhere/sh -e\n", to: "program", mode: 0o755)
+    let error = await failure(of: Command("\(folder.path)/program"))
+    #expect(error?.message == "\(folder.path)/program names the interpreter /nowhere/sh, which is not there")
+  }
+
   @Test("in a folder that is not there names the folder")
   func noDirectory() async {
     var command = Command("true")

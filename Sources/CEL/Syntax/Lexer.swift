@@ -94,12 +94,37 @@ struct Lexer {
     case UInt8(ascii: "&"): return double(UInt8(ascii: "&"), .and, "'&' is no operator; the logical one is '&&'")
     case UInt8(ascii: "|"): return double(UInt8(ascii: "|"), .or, "'|' is no operator; the logical one is '||'")
     default:
-      let start = position
-      position += 1
-      while position < bytes.count, bytes[position] & 0xC0 == 0x80 { position += 1 }
-      let character = String(decoding: bytes[start..<position], as: UTF8.self)
-      return fail("unexpected character '\(character)'", from: start)
+      return unexpected()
     }
+  }
+
+  /// A character that begins no word. One that cannot be told from another by its looks is named, and text in typographic quotes is one
+  /// word that is none.
+  private mutating func unexpected() -> Token.Kind {
+    let start = position
+    let first = scalar()
+    guard let first else { return fail("unexpected character '\u{FFFD}'", from: start) }
+    if first.opensTypographicQuote {
+      let behind = position
+      while position < bytes.count, bytes[position] != UInt8(ascii: "\n") {
+        if scalar()?.closesTypographicQuote == true {
+          return fail("these quotes (\(first.spokenName)) begin no text; a text stands in ' or \"", from: start)
+        }
+      }
+      position = behind
+    }
+    let isPlain = first.properties.isAlphabetic || first.isASCII
+    let name = first.isVisible ? "character '\(first)'" : ""
+    let parts = isPlain ? [name] : name.isEmpty ? [first.spokenName] : [name, "(\(first.spokenName))"]
+    return fail("unexpected \(parts.joined(separator: " "))", from: start)
+  }
+
+  /// Takes one character; nil where the bytes are none.
+  private mutating func scalar() -> Unicode.Scalar? {
+    let start = position
+    position += 1
+    while position < bytes.count, bytes[position] & 0xC0 == 0x80 { position += 1 }
+    return String(decoding: bytes[start..<position], as: UTF8.self).unicodeScalars.first
   }
 
   private mutating func single(_ kind: Token.Kind) -> Token.Kind {
@@ -251,5 +276,28 @@ extension UInt8 {
     case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(self - UInt8(ascii: "A") + 10)
     default: nil
     }
+  }
+}
+
+extension Unicode.Scalar {
+  /// True for what people see.
+  fileprivate var isVisible: Bool {
+    switch properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .unassigned, .surrogate: false
+    default: true
+    }
+  }
+
+  fileprivate var opensTypographicQuote: Bool {
+    [0x2018, 0x2019, 0x201A, 0x201C, 0x201D, 0x201E, 0xAB, 0x2039].contains(value)
+  }
+
+  fileprivate var closesTypographicQuote: Bool { [0x2018, 0x2019, 0x201C, 0x201D, 0xBB, 0x203A].contains(value) }
+
+  /// `no-break space, U+00A0`.
+  fileprivate var spokenName: String {
+    let digits = String(value, radix: 16, uppercase: true)
+    let number = "U+" + String(repeating: "0", count: Swift.max(0, 4 - digits.count)) + digits
+    return properties.name.map { "\($0.lowercased()), \(number)" } ?? number
   }
 }

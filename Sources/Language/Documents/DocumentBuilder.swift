@@ -6,6 +6,7 @@ struct DocumentBuilder {
   private let log: IssueLog
   private var open: [Collection] = []
   private var root: Node?
+  private var lastScalar: Node.Scalar?
 
   /// A mapping or list whose end has not come yet.
   private struct Collection {
@@ -43,7 +44,7 @@ struct DocumentBuilder {
         switch event.kind {
         case .streamEnd:
           if documents == 0 { log.error("empty-document", "the file is empty", at: source.range(0, 1)) }
-          return root
+          return log.holdsInvisibleCharacter(since: before) ? nil : root
         case .documentStart(let hasDirectives):
           documents += 1
           guard documents == 1 else {
@@ -58,7 +59,9 @@ struct DocumentBuilder {
       let end = SourceRange(file: source.file, line: source.lineCount, column: 1)
       log.error("too-many-problems", "the file has more than \(Document.maximumIssues) problems of form", at: end)
     } catch {
-      log.report(error.issue(in: source, bytes: bytes))
+      // A blank that is none was reported where it stands, and explains the rest.
+      guard !log.holdsInvisibleCharacter(since: before) else { return nil }
+      log.report(error.issue(in: source, bytes: bytes, behind: lastScalar))
     }
     return nil
   }
@@ -70,6 +73,8 @@ struct DocumentBuilder {
     switch event.kind {
     case .scalar(let text, let style):
       let scalar = Node.Scalar(text: text, style: style, start: event.start, end: event.end, source: source)
+      lastScalar = scalar
+      reportForeignBlank(in: scalar)
       add(refusal(of: event, text: text) ?? .scalar(scalar))
     case .alias(let name):
       log.error(
@@ -117,9 +122,40 @@ struct DocumentBuilder {
     if case .named(let name) = key { collection.entries.append(.init(key: name, value: node)) }
   }
 
+  /// Reports a blank that YAML takes for a letter at an end of a text without quotes, or behind its `-` or `:`.
+  private func reportForeignBlank(in scalar: Node.Scalar) {
+    guard scalar.style == .plain, scalar.start < scalar.end, scalar.end <= source.scalars.count else { return }
+    let written = source.scalars[scalar.start..<scalar.end]
+    let isKey = open.last.map { $0.isMapping && $0.pending == nil } ?? false
+    let place = written.indices.first { index in
+      guard written[index].isForeignBlank else { return false }
+      let before = index > written.startIndex ? written[index - 1] : " "
+      return isKey || index == written.startIndex || index == written.endIndex - 1 || before == ":"
+        || (before == "-" && index == written.startIndex + 1)
+    }
+    if let place { log.report(foreignBlankIssue(source.scalars[place], at: place, in: source)) }
+  }
+
+  /// What stands in `{{ target }}`, as templates of other languages write it; nil where the key is something else.
+  private func doublyBraced(_ key: Node, in collection: Collection) -> String? {
+    guard case .mapping(let mapping) = key, mapping.entries.count == 1, mapping.entries[0].value.isMissingScalar,
+      source.scalars[collection.start.start...].starts(with: ["{", "{"])
+    else { return nil }
+    return mapping.entries[0].key.text
+  }
+
   private func key(_ node: Node, in collection: inout Collection) -> Collection.Key {
     guard case .scalar(let key) = node else {
       if case .refused = node { return .refused }
+      if let inner = doublyBraced(node, in: collection) {
+        collection.isRefused = true
+        var place = node.range
+        (place.column, place.endColumn) = (place.column - 1, place.endColumn + 1)
+        log.error(
+          "key-not-text", "{{ }} are braces of YAML here, and no expression begins with them", at: place,
+          suggestion: "write \"${\(inner)}\", in quotes")
+        return .refused
+      }
       log.error(
         "key-not-text", "a key is text; here it is \(node.kind)", at: node.range,
         suggestion: "a value that begins with { or [ needs quotes")
@@ -166,4 +202,11 @@ func quoted(_ text: some StringProtocol) -> String {
   while text.last?.isWhitespace == true { text.removeLast() }
   if !text.contains("\""), !text.contains("\\") { return "\"\(text)\"" }
   return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+}
+
+extension IssueLog {
+  /// True where a blank that is none was reported: what it does to the document is no problem of its own.
+  fileprivate func holdsInvisibleCharacter(since start: Int) -> Bool {
+    issues.dropFirst(start).contains { $0.code == "invisible-character" }
+  }
 }

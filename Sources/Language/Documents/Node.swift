@@ -49,6 +49,9 @@ indirect enum Node {
     var range: SourceRange
   }
 
+  /// True for `key:` with nothing behind it, and for a word between commas of a flow mapping.
+  var isMissingScalar: Bool { if case .scalar(let scalar) = self { scalar.isMissing } else { false } }
+
   /// Where the node begins; of a mapping or sequence its first line.
   var range: SourceRange {
     switch self {

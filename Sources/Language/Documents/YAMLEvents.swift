@@ -36,6 +36,8 @@ struct YAMLEvents: ~Copyable {
     /// What libYAML was doing (`while parsing a block mapping`), and what it found.
     var context: String?
     var problem: String
+    /// Index of the scalar where that began; nil where it is not known.
+    var contextIndex: Int?
     /// Index of a scalar, or of a byte where the text could not be read as characters.
     var index: Int
     var isByteIndex: Bool
@@ -71,6 +73,7 @@ struct YAMLEvents: ~Copyable {
     let isByteIndex = unsafe state.error == YAML_READER_ERROR
     return unsafe Failure(
       context: state.context.map { unsafe String(cString: $0) }, problem: problem,
+      contextIndex: state.context == nil ? nil : state.context_mark.index,
       index: isByteIndex ? state.problem_offset : state.problem_mark.index, isByteIndex: isByteIndex)
   }
 }

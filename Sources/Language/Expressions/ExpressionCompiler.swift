@@ -96,7 +96,7 @@ final class ExpressionCompiler {
       return nil
     }
     warnOfDivision(parsed.root, checked, range: range)
-    for slip in ProgramText(walk: walk, source: source).slips(in: parsed.root) {
+    for slip in ProgramText(walk: walk, source: source, judgesExitCodes: place.judgesExitCodes).slips(in: parsed.root) {
       log.warning(slip.code, slip.message, at: range(slip.range), suggestion: slip.advice)
     }
     var types: [Int: ValueType] = [:]
@@ -112,8 +112,13 @@ final class ExpressionCompiler {
     _ error: CompileError, of source: String, at place: Place, range: (CEL.SourceRange) -> Schema.SourceRange,
     unless isKnown: (Problem) -> Bool = { _ in false }
   ) {
+    var adviceOnWhole: String?
     for problem in error.problems where !isKnown(problem) {
       let near = problem.suggestion.map { "did you mean \"\($0)\"?" }
+      // What is wrong with the whole is said once.
+      let whole = problem.code == .syntax ? problem.bracesAdvice(source) : nil
+      if whole != nil, whole == adviceOnWhole { continue }
+      adviceOnWhole = whole
       log.error(
         problem.code.issueCode, problem.message, at: range(problem.range),
         suggestion: names.advice(on: problem, at: place, in: bindings(at: place).environment) ?? near

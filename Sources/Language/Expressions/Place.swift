@@ -28,6 +28,8 @@ struct Place {
   var hasUnknownPurpose = false
   /// Set where a shell parses the text that an expression becomes part of: how else its value gets there.
   var shellAdvice: String?
+  /// Set in the arguments of a program.
+  var isArgument = false
   /// Set where the module judges exit codes itself, by its default.
   var judgesExitCodes = false
   /// Where a secret may be bound instead.

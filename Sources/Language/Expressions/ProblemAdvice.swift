@@ -10,7 +10,7 @@ extension Problem {
     let before = String(decoding: bytes[..<start], as: UTF8.self)
     return switch code {
     case .noMatchingOverload: operandAdvice(here)
-    case .syntax: source.contains("${") ? "inside an expression names stand without ${…}" : syntaxAdvice(here, before)
+    case .syntax: bracesAdvice(source) ?? syntaxAdvice(here, before)
     case .undeclaredFunction where here == "not": negation(behind: before)
     default: nil
     }
@@ -48,7 +48,28 @@ extension Problem {
 
   // MARK: Syntax
 
+  /// Where the whole expression stands in braces, or a part of it in those of another language.
+  func bracesAdvice(_ source: String) -> String? {
+    if source.contains("${") { return "inside an expression names stand without ${…}" }
+    if source.contains("{{") { return "inside an expression names stand without {{ }}" }
+    let isBraced = source.hasPrefix("{") && source.hasSuffix("}") && !source.contains(":")
+    return isBraced ? "inside an expression names stand without { }" : nil
+  }
+
+  /// How to write on a keyboard what stands here.
+  private func keyboardAdvice(_ here: String) -> String? {
+    if let inner = withoutTypographicQuotes(here) { return "write '\(inner)'" }
+    guard let scalar = here.unicodeScalars.first, here.unicodeScalars.count == 1 else { return nil }
+    if scalar.isForeignBlank { return "write an ordinary space, or remove it" }
+    if scalar.isTypographicQuote { return "text stands in ' or \"" }
+    if scalar.isTypographicDash { return "write -" }
+    let operators = ["≤": "<=", "≥": ">=", "≠": "!=", "×": "*", "÷": "/", "∧": "&&", "∨": "||", "¬": "!", "＝": "=="]
+    return operators[here].map { "write \($0)" }
+  }
+
   private func syntaxAdvice(_ here: String, _ before: String) -> String? {
+    if let advice = keyboardAdvice(here) { return advice }
+    if here == "$" { return "inside an expression names stand without $" }
     let last = before.split(separator: " ").last ?? ""
     let operators = ["=": "==", "and": "&&", "or": "||", "not": "!(…)", "&": "&&", "|": "||", "<>": "!=", "is": "=="]
     if let meant = operators[here.lowercased()] { return "write \(meant)" }

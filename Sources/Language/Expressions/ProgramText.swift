@@ -5,6 +5,8 @@ internal import Schema
 struct ProgramText {
   let walk: NameWalk
   let source: [UInt8]
+  /// Whether the step judges exit codes itself, by the default of its `exitCodes`.
+  let judgesExitCodes: Bool
 
   struct Slip {
     var code: String
@@ -13,9 +15,10 @@ struct ProgramText {
     var advice: String
   }
 
-  init(walk: NameWalk, source: String) {
+  init(walk: NameWalk, source: String, judgesExitCodes: Bool) {
     self.walk = walk
     self.source = Array(source.utf8)
+    self.judgesExitCodes = judgesExitCodes
   }
 
   func slips(in node: SyntaxNode) -> [Slip] { slip(at: node).map { [$0] } ?? node.children.flatMap(slips) }
@@ -28,6 +31,13 @@ struct ProgramText {
   private func slip(at node: SyntaxNode) -> Slip? {
     switch node.kind {
     case .binary(.equal, let left, let right), .binary(.notEqual, let left, let right):
+      if judgesExitCodes, isExitCode(left) && Self.number(right) != nil || isExitCode(right) && Self.number(left) != nil {
+        let number = Self.number(right) ?? Self.number(left) ?? 0
+        return Slip(
+          code: "judged-already", message: "exit codes are judged already, by \"exitCodes\": any but 0 fails the step",
+          range: node.range,
+          advice: number == 0 ? "leave it out" : "write exitCodes: [\(number)] in \"with\", and leave it out here")
+      }
       if isPrinted(left), let word = Self.word(right) { return lineBreak(left, word, node) }
       if isPrinted(right), let word = Self.word(left) { return lineBreak(right, word, node) }
     case .binary(.in, let left, let right):
@@ -44,6 +54,25 @@ struct ProgramText {
     default: break
     }
     return nil
+  }
+
+  /// `output.?exitCode`, with or without `.orValue(…)` or `.value()`.
+  private func isExitCode(_ node: SyntaxNode) -> Bool {
+    if case .call(let target?, let function, _) = node.kind, ["orValue", "value", "or"].contains(function.text) {
+      return isExitCode(target)
+    }
+    guard let path = Path(node), path.root.text == Root.output.rawValue else { return false }
+    return path.segments.count == 1 && path.name(0) == "exitCode"
+  }
+
+  /// A whole number, or `optional.of(0)`.
+  private static func number(_ node: SyntaxNode) -> Int64? {
+    switch node.kind {
+    case .literal(.int(let number)): number
+    case .call(.some, let function, let arguments) where function.text == "of" && arguments.count == 1:
+      number(arguments[0])
+    default: nil
+    }
   }
 
   /// A text that has something in it and no line break at its end.

@@ -40,10 +40,13 @@ package struct ModuleCall: Sendable {
   package var timeout: Duration
   /// The step declares `effect: observe`: its author vouches for it that the module only reads here.
   package var claimsToObserve: Bool
+  /// Where its `command` names the program; nil where the module takes none.
+  package var programRange: SourceRange?
 
   package init(
     module: AnyStepModule, input: Template, until: Expression? = nil, expectations: [Expectation] = [],
-    retry: RetryPolicy? = nil, timeout: Duration, claimsToObserve: Bool = false
+    retry: RetryPolicy? = nil, timeout: Duration, claimsToObserve: Bool = false,
+    programRange: SourceRange? = nil
   ) {
     self.module = module
     self.input = input
@@ -52,6 +55,7 @@ package struct ModuleCall: Sendable {
     self.retry = retry
     self.timeout = timeout
     self.claimsToObserve = claimsToObserve
+    self.programRange = programRange
   }
 
   /// The module's effect, unless the step claims to observe.

@@ -34,7 +34,7 @@ struct MappingReader {
       } else {
         let foreign = table.foreign[name].map { "write \($0)" }
         let near = nearName(to: name, among: table.known).map { "did you mean \"\($0)\"?" }
-        let comma = entry.value.isMissing ? "inside { }, text with a comma needs quotes" : nil
+        let comma = entry.value.isMissingScalar ? "inside { }, text with a comma needs quotes" : nil
         log.error(
           "unknown-key", "\(subject) has no key \"\(name)\"", at: entry.key.range,
           suggestion: foreign ?? near ?? comma ?? "it may have \(table.known.joined(separator: ", "))")
@@ -98,9 +98,6 @@ struct MappingReader {
 }
 
 extension Node {
-  /// True for `key:` with nothing behind it, and for a word between commas of a flow mapping.
-  fileprivate var isMissing: Bool { if case .scalar(let scalar) = self { scalar.isMissing } else { false } }
-
   /// The elements of a list; nil, with a report, where the node is none.
   func elements(_ subject: String, log: IssueLog) -> [Node]? {
     switch self {

@@ -9,6 +9,12 @@ extension ValueDecoder {
     {
       return "did you mean \"${\(text)}\"?"
     }
+    if let foreign = foreignExpression(in: text) { return "an expression is written \"${\(foreign.inner)}\"" }
+    if let inner = withoutTypographicQuotes(text), (try? type.parse(inner)) != nil {
+      return "YAML knows the quotes \" and ' only: write \(quoted(inner))"
+    }
+    if let advice = quantityAdvice(on: text, as: type) { return advice }
+    if let advice = addressAdvice(on: text, as: type) { return advice }
     switch type {
     case .optional(let wrapped): return advice(on: text, as: wrapped)
     case .list(let element):
@@ -18,8 +24,45 @@ extension ValueDecoder {
       return isList ? "write a list: [\(words.joined(separator: ", "))]" : "a list is written [a, b]"
     case .map: return "a map is written {name: value}"
     case .turnURI: return uriAdvice(on: text)
+    case .bool: return boolAdvice(on: text)
+    case .turnServer: return serverAdvice
     default: return nil
     }
+  }
+
+  /// What older YAML and other tools take for a truth value.
+  private func boolAdvice(on text: String) -> String? {
+    switch text.lowercased() {
+    case "yes", "y", "on", "true", "1": "write true"
+    case "no", "n", "off", "false", "0": "write false"
+    default: nil
+    }
+  }
+
+  /// Where a server comes from, in this place; nil where no expression can stand.
+  private var serverAdvice: String? {
+    guard case .compiled(_, let place) = expressions else { return nil }
+    if place.roots.contains(.target) {
+      return "a server is a target of runbook.yaml (or TURN_SERVER), chosen with --target: write \"${target}\""
+    }
+    guard place.roots.contains(.inputs) else { return nil }
+    return "declare an input of the type turn-server, and write \"${inputs.NAME}\""
+  }
+
+  /// The part that is due of an address or a URI that says more than that.
+  private func addressAdvice(on text: String, as type: ValueType) -> String? {
+    let meant: String?
+    switch type {
+    case .cidr: meant = IPAddress(text).map { "\(text)/\($0.family == .ipv4 ? 32 : 128)" }
+    case .host, .ip, .port:
+      let isWeb = ["http://", "https://"].contains { text.lowercased().hasPrefix($0) }
+      let address = isWeb ? text.split(separator: "/").dropFirst().first.map(String.init) ?? "" : text
+      let uri = (try? ServerURI(parsing: address)) ?? ServerURI(.turn, address: address)
+      meant = type == .port ? uri?.port.map { "\($0)" } : uri?.host
+    default: return nil
+    }
+    guard let meant, meant != text, (try? type.parse(meant)) != nil else { return nil }
+    return type == .cidr ? "write \(meant) for this address alone" : "write \(type == .port ? "the port" : "the host") alone: \(meant)"
   }
 }
 

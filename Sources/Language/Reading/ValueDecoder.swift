@@ -65,6 +65,7 @@ struct ValueDecoder {
         suggestion: type.isText ? "write \"\" for an empty text" : nil)
       return nil
     }
+    if case .compiled(_, let place) = expressions, type.isText { warnOfLookAlikes(in: scalar, at: place) }
     if scalar.text.contains("${") {
       switch expressions {
       case .compiled(let compiler, let place): return compiler.template(scalar, as: type, at: place)
@@ -94,6 +95,7 @@ struct ValueDecoder {
     return list(
       sequence.elements.enumerated().map { index, element in
         var place = place
+        place.isArgument = true
         if parsed.contains(index) { place.shellAdvice = vector.advice(for: index) }
         return ValueDecoder(log: log, expressions: .compiled(compiler, at: place)).template(element, as: .string)
       })

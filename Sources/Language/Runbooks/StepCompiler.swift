@@ -45,7 +45,8 @@ struct StepCompiler {
       body = .call(
         ModuleCall(
           module: module, input: template, until: until, expectations: expectations, retry: retry,
-          timeout: timeout ?? module.deadline, claimsToObserve: declaration.claimsToObserve))
+          timeout: timeout ?? module.deadline, claimsToObserve: declaration.claimsToObserve,
+          programRange: declaration.programRange))
       (judges, inner) = (module.judges, [])
     case .check(let check):
       body = .check(check.planned(input: template, expectations: expectations))

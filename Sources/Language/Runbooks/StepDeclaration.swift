@@ -136,6 +136,14 @@ struct StepDeclaration {
     }
   }
 
+  /// Where its argument vector names the program; nil where it has none.
+  var programRange: SourceRange? {
+    guard case .module(let module) = use, let field = module.input.fields.first(where: \.isArgumentVector),
+      case .mapping(let mapping)? = reader["with"], case .sequence(let sequence)? = mapping[field.name]
+    else { return nil }
+    return sequence.elements.first?.range
+  }
+
   /// True where the module judges exit codes by the default of its `exitCodes`.
   var judgesExitCodes: Bool {
     guard case .module(let module) = use, module.input["exitCodes"] != nil else { return false }

@@ -1,3 +1,5 @@
+import FoundationEssentials
+import Glibc
 import Journal
 import Processes
 package import Schema
@@ -82,6 +84,7 @@ package struct CommandRun: StepModule {
     }
     command.directory = input.directory
     command.outputLimit = input.outputLimit
+    try await Self.awaitFileSystems(of: command)
     let result: ProcessResult
     do { result = try await command.run(in: context) } catch { throw Self.notStarted(error) }
     let output = Output(result, masking: SecretMasking(input.secretEnv.values))
@@ -116,11 +119,38 @@ package struct CommandRun: StepModule {
     return .done(output)
   }
 
+  /// Looks at the folder and the program, which may lie on a file system that does not answer: a thread of the supervision would wait
+  /// for it without end, and nobody could say for what.
+  private static func awaitFileSystems(of command: Command) async throws(StepError) {
+    let mounts = try MountTable.own()
+    let folder = FileManager.default.currentDirectoryPath
+    func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
+    let directory = command.directory.map(absolute)
+    if let directory, await onAbandonedThread({ access(directory, X_OK) }) == nil {
+      throw StepError(hangingAt: directory, mounts)
+    }
+    let look = await onAbandonedThread { () -> Bool in
+      do throws(ProcessError) { try command.checkProgram() } catch { return false }
+      return true
+    }
+    guard look == nil, !command.executable.isEmpty else { return }
+    guard command.executable.contains("/") else {
+      throw StepError(
+        .interrupted,
+        Finding(
+          "host.fileSystemHangs", "\(command.executable) is looked for in PATH, where a file system does not answer",
+          advice: "Give the program's full path, or look for the file system: `findmnt`, and the kernel's log (`dmesg`)."))
+    }
+    let base = command.executable.hasPrefix("/") ? "" : (directory ?? folder) + "/"
+    throw StepError(hangingAt: base + command.executable, mounts)
+  }
+
   private static func notStarted(_ error: ProcessError) -> StepError {
     let advice =
       switch error.code {
       case .notFound: "Install the program, or give its full path."
       case .notExecutable: "Check the file's mode and its first line."
+      case .lineEnds: "Save it with the line ends of Linux: sed -i 's/\\r$//' FILE"
       case .workingDirectory: "Check `directory`."
       default: "Look at the limits of this user."
       }

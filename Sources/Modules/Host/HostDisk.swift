@@ -65,7 +65,7 @@ package struct HostDisk: StepModule {
     // Read before: the table of mounts answers when a file system does not.
     let mounts = try MountTable.own()
     let path = input.path
-    guard let look = await onAbandonedThread({ FileSystemLook.at(path) }) else { throw Self.hangs(path, mounts) }
+    guard let look = await onAbandonedThread({ FileSystemLook.at(path) }) else { throw StepError(hangingAt: path, mounts) }
     let found: FileSystemLook
     switch look {
     case .success(let look): found = look
@@ -106,18 +106,6 @@ package struct HostDisk: StepModule {
       advice: mount.fileSystem == "autofs"
         ? "Its volume is not mounted: mount it, and see what its automounter logs."
         : "It keeps no data on a disk. Give a path on the volume you mean, and check that it is mounted: findmnt \(path)"
-    )
-  }
-
-  private static func hangs(_ path: String, _ mounts: [Mount]) -> StepError {
-    // As it is written: to follow its links would hang too.
-    let mount = MountTable.mount(above: path, in: mounts)
-    let place = mount.map { "at \($0.point) (\($0.fileSystem) on \($0.device))" } ?? "that holds it"
-    return StepError(
-      .interrupted,
-      Finding(
-        "host.fileSystemHangs", "\(path) cannot be looked at: the file system \(place) does not answer",
-        advice: "Look at the kernel's log (`dmesg`). If it comes from the network, check its server and the way to it.")
     )
   }
 }

@@ -1,0 +1,121 @@
+import Journal
+import Language
+import Processes
+import Schema
+
+/// Looks before a run for the programs that its steps name as they stand: what is not there keeps it from starting.
+struct ProgramLook {
+  /// How long one look may take: a file system that does not answer is the step's to name.
+  private static let patience = Duration.seconds(2)
+
+  private(set) var problems: [Issue] = []
+  private var known: [String: ProcessError?] = [:]
+  /// A step before may have changed what is there.
+  private var mayHaveChanged = false
+
+  /// Looks for the programs of a plan, those of the checks that it uses too.
+  ///
+  /// A warning where the step may be left out or does not count, and behind a step that changes something: it may be what brings the
+  /// program.
+  mutating func look(at plan: Plan) async {
+    mayHaveChanged = false
+    await look(at: plan.steps, isTolerated: false)
+  }
+
+  private mutating func look(at steps: [PlannedStep], isTolerated: Bool) async {
+    for step in steps {
+      let isTolerated = isTolerated || step.condition != nil || step.isDiagnostic
+      if case .call(let call) = step.body {
+        if let range = call.programRange, let command = Command(literalOf: call.input) {
+          await look(for: command, at: range, isTolerated: isTolerated || mayHaveChanged)
+        }
+        if call.effect == .change { mayHaveChanged = true }
+      }
+      await look(at: step.body.steps, isTolerated: isTolerated)
+    }
+  }
+
+  private mutating func look(for command: Command, at range: SourceRange, isTolerated: Bool) async {
+    guard let error = await error(of: command) else { return }
+    let advice: String? =
+      switch error.code {
+      case .notFound: "install it on this host, or give its full path"
+      case .lineEnds: "save it with the line ends of Linux: sed -i 's/\\r$//' \(command.executable)"
+      case .notExecutable: "check the file's mode (chmod +x) and its first line"
+      default: nil
+      }
+    guard advice != nil else { return }
+    let issue = Issue(
+      isTolerated ? .warning : .error, "program-missing", "the program cannot be started: \(error.message)", at: range,
+      suggestion: advice)
+    if !problems.contains(issue) { problems.append(issue) }
+  }
+
+  private mutating func error(of command: Command) async -> ProcessError? {
+    let key = [command.executable, command.directory ?? "", command.environment["PATH"] ?? ""].joined(separator: "\0")
+    if let known = known[key] { return known }
+    let found = await Self.briefly {
+      do throws(ProcessError) { try command.checkProgram() } catch { return error as ProcessError? }
+      return nil
+    }
+    known[key] = .some(found ?? nil)
+    return found ?? nil
+  }
+
+  /// Nil where the look does not come back in time.
+  private static func briefly<R: Sendable>(_ look: @escaping @Sendable () -> R) async -> R? {
+    await withTaskGroup(of: R?.self) { group in
+      group.addTask { await onAbandonedThread(look) }
+      group.addTask {
+        try? await Task.sleep(for: patience)
+        return nil
+      }
+      let first = await group.next() ?? nil
+      group.cancelAll()
+      return first
+    }
+  }
+}
+
+extension Command {
+  /// The program that an input names as it stands; nil where it, its folder or its `PATH` is not known yet.
+  fileprivate init?(literalOf input: Template) {
+    guard case .string(let program)? = input.member("command")?.first?.known, !program.isEmpty else { return nil }
+    self.init(program)
+    if let folder = input.member("directory") {
+      switch folder.known {
+      case .string(let path)?: directory = path
+      case .null?: break
+      default: return nil
+      }
+    }
+    if let variables = input.member("env") {
+      guard case .members(let members)? = variables.known else { return nil }
+      for member in members {
+        if case .string(let text) = member.value { environment[member.name] = text }
+      }
+    }
+  }
+}
+
+extension Template {
+  fileprivate var known: Value? { if case .literal(let value) = self { value } else { nil } }
+
+  /// A member of a record, by its name.
+  fileprivate func member(_ name: String) -> Template? {
+    switch self {
+    case .literal(.members(let members)): members.first { $0.name == name }.map { .literal($0.value) }
+    case .members(let members, _): members.first { $0.name == name }?.value
+    default: nil
+    }
+  }
+
+  /// The first element of a list.
+  fileprivate var first: Template? {
+    switch self {
+    case .literal(.list(let values)): values.first.map { .literal($0) }
+    case .list(let elements): elements.first
+    default: nil
+    }
+  }
+}
