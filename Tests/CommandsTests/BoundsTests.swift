@@ -14,12 +14,14 @@ import Testing
     try project.write("runbooks/look.yaml", "runbook: look\nsteps:\n  - \(step.replacing("LIMIT", with: written))\n")
     let validated = try await project.runbook("validate", "runbooks/look.yaml")
     #expect(validated.status == 2)
-    #expect(validated.stderr.contains("\"outputLimit\" \(Self.message) \(shown) "), "\(validated.stdout)\(validated.stderr)")
+    #expect(
+      validated.stderr.contains("\"outputLimit\" \(Self.message) \(shown) "), "\(validated.stdout)\(validated.stderr)")
     #expect(!validated.stderr.contains("67108864"))
     // The same where it is given to a run.
     try project.write(
       "runbooks/look.yaml",
-      "runbook: look\nparams: {limit: {type: bytesize, default: 1MiB}}\nsteps:\n  - \(step.replacing("LIMIT", with: "\"${params.limit}\""))\n")
+      "runbook: look\nparams: {limit: {type: bytesize, default: 1MiB}}\nsteps:\n  - \(step.replacing("LIMIT", with: "\"${params.limit}\""))\n"
+    )
     let run = try await project.runbook("run", "look", "-p", "limit=\(written)")
     #expect(run.status == 2)
     #expect(run.stderr.contains("\"outputLimit\" \(Self.message) \(shown) "), "\(run.stderr)")

@@ -17,10 +17,15 @@ struct FormErrorTests {
       ("steps:\n\(step)    expect: [output.ready\n  - id: b\n    use: sample.look\n", "5:13-14", "[", nil),
       ("steps:\n\(step)    expect: [output.ready\n", "5:13-14", "[", nil),
       ("allow: [observe\nsteps:\n\(step)    expect: [output.ready]\n", "2:8-9", "[", nil),
-      ("steps:\n  - {id: a, use: sample.look, expect: [output.ready]\n  - {id: b, use: sample.look}\n", "3:5-6", "{", nil),
+      (
+        "steps:\n  - {id: a, use: sample.look, expect: [output.ready]\n  - {id: b, use: sample.look}\n", "3:5-6", "{",
+        nil
+      ),
       ("steps:\n\(step)    with: {name: [a, b}\n", "5:18-19", "[", "}"),
       ("steps:\n\(step)    expect: [output.ready}\n", "5:13-14", "[", "}"),
-      ("steps:\n\(step)    expect: [\n      output.ready,\n      output.count > 1\n    until: x\n", "5:13-14", "[", nil),
+      (
+        "steps:\n\(step)    expect: [\n      output.ready,\n      output.count > 1\n    until: x\n", "5:13-14", "[", nil
+      ),
       ("steps:\n\(step)    expect: [\"]\", 'it''s ]', output.ready # ]\n  - id: b\n    use: x\n", "5:13-14", "[", nil),
     ] as [(String, String, String, String?)])
   func unclosed(text: String, place: String, bracket: String, closer: String?) throws {
@@ -35,10 +40,17 @@ struct FormErrorTests {
   @Test(
     "A quote that is not closed is pointed at",
     arguments: [
-      ("title: \"hello\nsteps:\n\(step)    expect: [output.ready]\n", "2:8-9", "the \" that opens here is not closed", "close it with \""),
-      ("title: 'hello\nsteps:\n\(step)    expect: [output.ready]\n", "2:8-9", "the ' that opens here is not closed", "close it with '"),
       (
-        "title: \"hello\nsteps:\n  - id: a\n    use: \"sample.look\"\n", "2:8-9", "the \" that opens here is closed in line 5 only",
+        "title: \"hello\nsteps:\n\(step)    expect: [output.ready]\n", "2:8-9", "the \" that opens here is not closed",
+        "close it with \""
+      ),
+      (
+        "title: 'hello\nsteps:\n\(step)    expect: [output.ready]\n", "2:8-9", "the ' that opens here is not closed",
+        "close it with '"
+      ),
+      (
+        "title: \"hello\nsteps:\n  - id: a\n    use: \"sample.look\"\n", "2:8-9",
+        "the \" that opens here is closed in line 5 only",
         "close it with \" where the text ends"
       ),
     ])
@@ -70,7 +82,9 @@ struct FormErrorTests {
   @Test("Braces of templates are led to those of the language, and nothing else is said of the value")
   func templates() throws {
     let relay = "runbook: sample\nsteps:\n  - id: a\n    use: sample.relay\n"
-    for (with, place) in [("    with: {server: {{ target }}}\n", "5:20-32"), ("    with:\n      server: {{ target }}\n", "6:15-27")] {
+    for (with, place) in [
+      ("    with: {server: {{ target }}}\n", "5:20-32"), ("    with:\n      server: {{ target }}\n", "6:15-27"),
+    ] {
       let found = try issues(relay + with)
       #expect(found.map(\.short) == ["\(place) key-not-text"])
       #expect(found.map(\.suggestion) == ["write \"${target}\", in quotes"])

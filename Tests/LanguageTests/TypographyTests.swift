@@ -14,11 +14,22 @@ struct TypographyTests {
   @Test(
     "A blank that YAML takes for a letter is named, at its place, and nothing that follows from it",
     arguments: [
-      ("runbook: sample\nsteps:\n  - id: a\n\u{A0}\u{A0}  use: sample.everything\n", "4:1-2", "no-break space (U+00A0)"),
-      ("runbook: sample\ntitle:\u{A0}hello\nsteps:\n  - {id: a, use: sample.everything}\n", "2:7-8", "no-break space (U+00A0)"),
+      (
+        "runbook: sample\nsteps:\n  - id: a\n\u{A0}\u{A0}  use: sample.everything\n", "4:1-2", "no-break space (U+00A0)"
+      ),
+      (
+        "runbook: sample\ntitle:\u{A0}hello\nsteps:\n  - {id: a, use: sample.everything}\n", "2:7-8",
+        "no-break space (U+00A0)"
+      ),
       ("runbook: sample\nsteps:\n  -\u{A0}id: a\n    use: sample.everything\n", "3:4-5", "no-break space (U+00A0)"),
-      ("runbook: sample\nsteps:\n  - id:\u{202F}a\n    use: sample.everything\n", "3:8-9", "narrow no-break space (U+202F)"),
-      ("runbook: sample\nsteps:\n  - id: a\n    use: sample.everything\n    with: {text:\u{3000}x}\n", "5:17-18", "ideographic space (U+3000)"),
+      (
+        "runbook: sample\nsteps:\n  - id:\u{202F}a\n    use: sample.everything\n", "3:8-9",
+        "narrow no-break space (U+202F)"
+      ),
+      (
+        "runbook: sample\nsteps:\n  - id: a\n    use: sample.everything\n    with: {text:\u{3000}x}\n", "5:17-18",
+        "ideographic space (U+3000)"
+      ),
     ])
   func structure(text: String, place: String, name: String) throws {
     let found = try issues(text)
@@ -82,7 +93,8 @@ struct TypographyTests {
     "In an expression each is named, with what the keyboard has for it",
     arguments: [
       ("output.names[0] == ‘a’", "7:28-31", "write 'a'"), ("output.names[0] == “a b”", "7:28-33", "write 'a b'"),
-      ("output.names[0] == «a»", "7:28-31", "write 'a'"), ("output.names[0] == ”a", "7:28-29", "text stands in ' or \""),
+      ("output.names[0] == «a»", "7:28-31", "write 'a'"),
+      ("output.names[0] == ”a", "7:28-29", "text stands in ' or \""),
       ("output.count\u{A0}> 1", "7:21-22", "write an ordinary space, or remove it"),
       ("output.count\u{200B} > 1", "7:21-22", "write an ordinary space, or remove it"),
       ("output.count ≥ 1", "7:22-23", "write >="), ("output.count ≤ 1", "7:22-23", "write <="),

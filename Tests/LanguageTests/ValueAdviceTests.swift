@@ -26,8 +26,10 @@ struct ValueAdviceTests {
   @Test(
     "A duration with the unit of another tool, with a blank, or without a unit",
     arguments: [
-      ("5 s", "write 5s"), ("5min", "write 5m"), ("5 minutes", "write 5m"), ("1.5hours", "write 1.5h"), ("10sec", "write 10s"),
-      ("5S", "write 5s"), ("1h 30min", "write 1h30m"), ("PT5M", "write 5m"), ("P7D", "write 7d"), ("2 weeks", "write 2w"),
+      ("5 s", "write 5s"), ("5min", "write 5m"), ("5 minutes", "write 5m"), ("1.5hours", "write 1.5h"),
+      ("10sec", "write 10s"),
+      ("5S", "write 5s"), ("1h 30min", "write 1h30m"), ("PT5M", "write 5m"), ("P7D", "write 7d"),
+      ("2 weeks", "write 2w"),
       ("300 msecs", "write 300ms"), ("5\u{A0}s", "write 5s"), ("5", "write the unit: 5ms, 5s, 5m or 5h"),
       // Months and minutes are both written so; which was meant is not known.
       ("5M", nil), ("P1M", nil), ("5 parsecs", nil), ("5:00", nil), ("s", nil),
@@ -37,7 +39,8 @@ struct ValueAdviceTests {
   @Test(
     "A size",
     arguments: [
-      ("10 gb", "write 10GB or 10GiB"), ("10mb", "write 10MB or 10MiB"), ("10 MB", "write 10MB"), ("10M", "write 10MB or 10MiB"),
+      ("10 gb", "write 10GB or 10GiB"), ("10mb", "write 10MB or 10MiB"), ("10 MB", "write 10MB"),
+      ("10M", "write 10MB or 10MiB"),
       ("10Mi", "write 10MiB"), ("64 kib", "write 64KiB"), ("160", "write the unit: 160B, 160KiB or 160MiB"),
       ("160 bytes", "write 160B"), ("1.5", "write the unit: 1.5KiB or 1.5MiB"), ("10Mbps", nil), ("ten", nil),
     ])
@@ -50,7 +53,8 @@ struct ValueAdviceTests {
       ("rate: 800", "write the unit: 800bps, 800kbps or 800Mbps"),
       ("rate: 100MB/s", "a bandwidth counts bits: 100MB/s is 800Mbps"), ("rate: 800M", nil), ("part: 95", "write 95%"),
       ("part: 95 %", "write 95%"), ("part: 95 percent", "write 95%"),
-      ("part: 0.95", "write 0.95%, or 95% if it is a share of 1"), ("part: 0.07", "write 0.07%, or 7% if it is a share of 1"),
+      ("part: 0.95", "write 0.95%, or 95% if it is a share of 1"),
+      ("part: 0.07", "write 0.07%, or 7% if it is a share of 1"),
       ("part: half", nil),
     ])
   func rates(input: String, advice: String?) throws { try expect("numbers: {\(input)}", advice) }
@@ -59,7 +63,8 @@ struct ValueAdviceTests {
     "What YAML 1.1 took for a truth value",
     arguments: [
       ("yes", "write true"), ("on", "write true"), ("y", "write true"), ("True", "write true"), ("1", "write true"),
-      ("no", "write false"), ("off", "write false"), ("N", "write false"), ("FALSE", "write false"), ("0", "write false"),
+      ("no", "write false"), ("off", "write false"), ("N", "write false"), ("FALSE", "write false"),
+      ("0", "write false"),
       ("maybe", nil),
     ])
   func truth(text: String, advice: String?) throws {
@@ -74,10 +79,12 @@ struct ValueAdviceTests {
   @Test(
     "An address or a URI in a field that takes a part of it",
     arguments: [
-      ("host: turn:a.example:3478", "write the host alone: a.example"), ("host: a.example:3478", "write the host alone: a.example"),
+      ("host: turn:a.example:3478", "write the host alone: a.example"),
+      ("host: a.example:3478", "write the host alone: a.example"),
       ("host: https://a.example/health", "write the host alone: a.example"),
       ("host: \"[2001:db8::1]:3478\"", "write the host alone: 2001:db8::1"), ("host: not a host", nil),
-      ("ip: turn:192.0.2.1", "write the host alone: 192.0.2.1"), ("ip: 192.0.2.1:3478", "write the host alone: 192.0.2.1"),
+      ("ip: turn:192.0.2.1", "write the host alone: 192.0.2.1"),
+      ("ip: 192.0.2.1:3478", "write the host alone: 192.0.2.1"),
       ("ip: a.example:3478", nil), ("cidr: 192.0.2.1", "write 192.0.2.1/32 for this address alone"),
       ("cidr: \"2001:db8::1\"", "write 2001:db8::1/128 for this address alone"),
       ("url: turn:a.example", nil), ("server: a.example", "write turn:a.example"),
@@ -86,7 +93,10 @@ struct ValueAdviceTests {
 
   @Test(
     "The port of an address",
-    arguments: [("turn:a.example:5349", "write the port alone: 5349"), ("a.example:5349", "write the port alone: 5349"), ("a.example", nil)])
+    arguments: [
+      ("turn:a.example:5349", "write the port alone: 5349"), ("a.example:5349", "write the port alone: 5349"),
+      ("a.example", nil),
+    ])
   func port(text: String, advice: String?) throws { try expect("numbers: {port: \(text)}", advice) }
 
   @Test("A URI where a server is due is led to the target, and in a check to an input")
@@ -123,12 +133,14 @@ struct ValueAdviceTests {
     arguments: [
       ("$params.n", "4:52-61", "${params.n}"), ("a $params.n b", "4:54-63", "${params.n}"),
       ("\"{{ params.n }}\"", "4:53-67", "${params.n}"), ("$target", "4:52-59", "${target}"),
-      ("$target.host", "4:52-64", "${target.host}"), ("\"$steps.a.outcome ${params.n}\"", "4:53-69", "${steps.a.outcome}"),
+      ("$target.host", "4:52-64", "${target.host}"),
+      ("\"$steps.a.outcome ${params.n}\"", "4:53-69", "${steps.a.outcome}"),
     ])
   func foreignText(text: String, place: String, meant: String) throws {
     let project = try SampleProject([
       "runbooks/sample.yaml": runbook(
-        steps: "- {id: all, use: sample.everything, with: {text: \(text)}}\n- {id: n, use: sample.everything, with: {text: \"${params.n}\"}}",
+        steps:
+          "- {id: all, use: sample.everything, with: {text: \(text)}}\n- {id: n, use: sample.everything, with: {text: \"${params.n}\"}}",
         head: "params: {n: {type: string, default: a}}\n")
     ])
     let issues = try project.issues()
@@ -140,7 +152,8 @@ struct ValueAdviceTests {
   @Test(
     "What only looks like one is right",
     arguments: [
-      "$HOME/x", "$params", "$$params.n", "$run", "a$", "$5", "$other.n", "\"{{ .State.Running }}\"", "\"{{ other.n }}\"",
+      "$HOME/x", "$params", "$$params.n", "$run", "a$", "$5", "$other.n", "\"{{ .State.Running }}\"",
+      "\"{{ other.n }}\"",
       "\"{{}}\"", "\"$${params.n}\"",
     ])
   func notForeign(text: String) throws { #expect(try found("text: \(text)").map(\.line) == []) }
@@ -155,12 +168,14 @@ struct ValueAdviceTests {
         expect: [{that: output.stdout != '', message: at $target.name}]
       """
     let project = try SampleProject([
-      "runbooks/sample.yaml": runbook(steps: steps, head: "title: n is $params.n\nparams: {n: {type: string, default: a}}\n")
+      "runbooks/sample.yaml": runbook(
+        steps: steps, head: "title: n is $params.n\nparams: {n: {type: string, default: a}}\n")
     ])
     let issues = try project.issues()
     #expect(
       issues.map(\.short) == [
-        "2:13-22 foreign-expression", "8:27-41 foreign-expression", "8:44-53 shell-syntax", "9:54-66 foreign-expression",
+        "2:13-22 foreign-expression", "8:27-41 foreign-expression", "8:44-53 shell-syntax",
+        "9:54-66 foreign-expression",
       ])
   }
 }

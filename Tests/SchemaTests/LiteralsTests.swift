@@ -81,7 +81,9 @@ import Testing
   @Test("The unit is the largest that leaves a whole number")
   func units() {
     #expect(
-      [64 << 20, 1536, 1000, 512 << 10, 100_000_000].map(byteSizeLiteral) == ["64MiB", "1536B", "1000B", "512KiB", "100MB"])
+      [64 << 20, 1536, 1000, 512 << 10, 100_000_000].map(byteSizeLiteral) == [
+        "64MiB", "1536B", "1000B", "512KiB", "100MB",
+      ])
     #expect([800_000_000, 1500].map(bandwidthLiteral) == ["800Mbps", "1500bps"])
     #expect([95, 0.5].map(percentLiteral) == ["95%", "0.5%"])
   }

@@ -37,7 +37,9 @@ extension YAMLEvents.Failure {
     let last = source.line(at: index)
     for number in stride(from: last, through: max(1, last - Self.linesBefore), by: -1) {
       let line = source.scalars(ofLine: number)
-      if let place = Self.foreignBlank(in: line) { return foreignBlankIssue(source.scalars[place], at: place, in: source) }
+      if let place = Self.foreignBlank(in: line) {
+        return foreignBlankIssue(source.scalars[place], at: place, in: source)
+      }
       if let first = line.firstIndex(where: { $0 != " " }), line[first].isTypographicDash,
         line[(first + 1)...].first?.properties.isWhitespace == true
       {
@@ -79,7 +81,8 @@ extension YAMLEvents.Failure {
         suggestion: "close it with \(scalars[start])")
     }
     if let scalar = lastScalar, scalar.style == .singleQuoted || scalar.style == .doubleQuoted,
-      source.line(at: scalar.start) < source.line(at: scalar.end), source.line(at: scalar.end) == source.line(at: index),
+      source.line(at: scalar.start) < source.line(at: scalar.end),
+      source.line(at: scalar.end) == source.line(at: index),
       index >= scalar.end
     {
       let quote = scalars[scalar.start]
@@ -114,7 +117,8 @@ extension YAMLEvents.Failure {
     switch value.first {
     case "'" where line.indices.contains(index) && line[index].properties.isAlphabetic:
       let inner = value.dropFirst()
-      return "inside '…' an apostrophe is written twice; simpler: \(quoted(inner.hasSuffix("'") ? inner.dropLast() : inner))"
+      return
+        "inside '…' an apostrophe is written twice; simpler: \(quoted(inner.hasSuffix("'") ? inner.dropLast() : inner))"
     case "\"", "'":
       return "YAML ends the value at the closing quote; quote the whole: \(quoted(value))"
     case "@", "`", "%", "|", ">":

@@ -31,7 +31,8 @@ struct ProgramText {
   private func slip(at node: SyntaxNode) -> Slip? {
     switch node.kind {
     case .binary(.equal, let left, let right), .binary(.notEqual, let left, let right):
-      if judgesExitCodes, isExitCode(left) && Self.number(right) != nil || isExitCode(right) && Self.number(left) != nil {
+      if judgesExitCodes, isExitCode(left) && Self.number(right) != nil || isExitCode(right) && Self.number(left) != nil
+      {
         let number = Self.number(right) ?? Self.number(left) ?? 0
         return Slip(
           code: "judged-already", message: "exit codes are judged already, by \"exitCodes\": any but 0 fails the step",

@@ -64,7 +64,9 @@ package struct GivenParameters: Sendable {
       return ValueDecoder(log: log, expressions: .literal).literal(document.root, as: declaration.type)
     }
     do { return try declaration.type.parse(text) } catch {
-      log.error("type-mismatch", "the param \"\(declaration.name)\": \(error.message)", at: place)
+      log.error(
+        "type-mismatch", "the param \"\(declaration.name)\": \(error.message)", at: place,
+        suggestion: ValueDecoder(log: log, expressions: .literal).advice(on: text, as: declaration.type))
       return nil
     }
   }

@@ -80,13 +80,16 @@ extension ForeignExpression {
     written = String(text[range])
     self.inner = inner
     self.range =
-      text.utf8.distance(from: text.startIndex, to: range.lowerBound)..<text.utf8.distance(
+      text.utf8.distance(
+        from: text.startIndex, to: range.lowerBound)..<text.utf8.distance(
         from: text.startIndex, to: range.upperBound)
   }
 }
 
 extension Place {
-  fileprivate func has(_ root: some StringProtocol) -> Bool { Root(rawValue: String(root)).map(roots.contains) ?? false }
+  fileprivate func has(_ root: some StringProtocol) -> Bool {
+    Root(rawValue: String(root)).map(roots.contains) ?? false
+  }
 }
 
 extension Substring {

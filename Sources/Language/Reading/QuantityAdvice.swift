@@ -23,7 +23,8 @@ private func quantity(in text: String) -> (number: String, unit: String)? {
 
 private let durationUnits: [String: String] = [
   "ns": "ns", "nsec": "ns", "nanosecond": "ns", "us": "us", "µs": "us", "usec": "us", "microsecond": "us", "ms": "ms",
-  "msec": "ms", "millis": "ms", "millisecond": "ms", "s": "s", "sec": "s", "second": "s", "min": "m", "minute": "m", "h": "h",
+  "msec": "ms", "millis": "ms", "millisecond": "ms", "s": "s", "sec": "s", "second": "s", "min": "m", "minute": "m",
+  "h": "h",
   "hr": "h", "hour": "h", "d": "d", "day": "d", "w": "w", "wk": "w", "week": "w",
 ]
 
@@ -94,7 +95,9 @@ private func bandwidthAdvice(_ number: String, _ unit: String) -> String? {
 private func percentAdvice(on text: String) -> String? {
   let written = text.filter { !$0.isWhitespace }
   if parsePercent(written) != nil { return "write \(written)" }
-  for ending in ["percent", "pct"] where written.hasSuffix(ending) { return percentAdvice(on: written.dropLast(ending.count) + "%") }
+  for ending in ["percent", "pct"] where written.hasSuffix(ending) {
+    return percentAdvice(on: written.dropLast(ending.count) + "%")
+  }
   guard parsePercent(written + "%") != nil, let number = Double(written) else { return nil }
   guard number < 1, number > 0 else { return "write \(written)%" }
   // Rounded, so that 0.07 does not become 7.000000000000001.

@@ -62,7 +62,8 @@ extension ValueDecoder {
     default: return nil
     }
     guard let meant, meant != text, (try? type.parse(meant)) != nil else { return nil }
-    return type == .cidr ? "write \(meant) for this address alone" : "write \(type == .port ? "the port" : "the host") alone: \(meant)"
+    return type == .cidr
+      ? "write \(meant) for this address alone" : "write \(type == .port ? "the port" : "the host") alone: \(meant)"
   }
 }
 

@@ -139,7 +139,8 @@ package struct CommandRun: StepModule {
         .interrupted,
         Finding(
           "host.fileSystemHangs", "\(command.executable) is looked for in PATH, where a file system does not answer",
-          advice: "Give the program's full path, or look for the file system: `findmnt`, and the kernel's log (`dmesg`)."))
+          advice:
+            "Give the program's full path, or look for the file system: `findmnt`, and the kernel's log (`dmesg`)."))
     }
     let base = command.executable.hasPrefix("/") ? "" : (directory ?? folder) + "/"
     throw StepError(hangingAt: base + command.executable, mounts)

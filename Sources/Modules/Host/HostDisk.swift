@@ -65,7 +65,9 @@ package struct HostDisk: StepModule {
     // Read before: the table of mounts answers when a file system does not.
     let mounts = try MountTable.own()
     let path = input.path
-    guard let look = await onAbandonedThread({ FileSystemLook.at(path) }) else { throw StepError(hangingAt: path, mounts) }
+    guard let look = await onAbandonedThread({ FileSystemLook.at(path) }) else {
+      throw StepError(hangingAt: path, mounts)
+    }
     let found: FileSystemLook
     switch look {
     case .success(let look): found = look
