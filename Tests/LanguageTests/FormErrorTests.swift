@@ -79,6 +79,27 @@ struct FormErrorTests {
     #expect(found.map(\.message) == ["there is one \(bracket) too many"])
   }
 
+  @Test(
+    "A key without a colon, or without a blank behind it",
+    arguments: [
+      ("runbook: sample\nsteps\n\(step)", "2:1-6", "\"steps\" has no colon behind it", "write steps: if it is a key"),
+      (
+        "runbook:sample\nsteps:\n\(step)", "1:1-15", "no blank stands behind the colon of \"runbook\"",
+        "write runbook: sample"
+      ),
+      (
+        "runbook: sample\nsteps:\n  - id:a\n    use: sample.look\n", "3:5-9",
+        "no blank stands behind the colon of \"id\"",
+        "write id: a"
+      ),
+    ])
+  func colon(text: String, place: String, message: String, advice: String) throws {
+    let found = try issues(text)
+    #expect(found.map(\.short) == ["\(place) yaml"])
+    #expect(found.map(\.message) == [message])
+    #expect(found.map(\.suggestion) == [advice])
+  }
+
   @Test("Braces of templates are led to those of the language, and nothing else is said of the value")
   func templates() throws {
     let relay = "runbook: sample\nsteps:\n  - id: a\n    use: sample.relay\n"

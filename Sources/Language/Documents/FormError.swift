@@ -20,7 +20,9 @@ extension YAMLEvents.Failure {
         suggestion: "indent with spaces")
     }
     if problem.hasPrefix("Maximum nesting level") { return Document.tooDeep(at: range) }
-    if let cause = typography(before: index, in: source) ?? unclosed(at: index, in: source, behind: lastScalar) {
+    if let cause = typography(before: index, in: source) ?? unclosed(at: index, in: source, behind: lastScalar)
+      ?? colon(before: index, in: source)
+    {
       return cause
     }
     let context = context.map { " \($0)" } ?? ""
@@ -96,6 +98,31 @@ extension YAMLEvents.Failure {
         suggestion: "remove it; text that begins with a bracket needs quotes")
     }
     return nil
+  }
+
+  /// A key before the failure that has no colon, or no blank behind it.
+  private func colon(before index: Int, in source: SourceText) -> Issue? {
+    let failing = source.line(at: index)
+    let lines = stride(from: failing - 1, through: max(1, failing - Self.linesBefore), by: -1).map {
+      source.scalars(ofLine: $0)
+    }
+    guard let line = lines.first(where: { $0.contains { $0 != " " } }) else { return nil }
+    let content = line.drop { $0 == " " || $0 == "-" }
+    let key = content.prefix { $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil) }
+    guard !key.isEmpty else { return nil }
+    let name = String(String.UnicodeScalarView(key))
+    let behind = content[key.endIndex...]
+    let place = source.range(key.startIndex, content.endIndex)
+    if problem.hasPrefix("could not find expected ':'"), behind.allSatisfy({ $0 == " " }) {
+      return Issue(
+        .error, "yaml", "\"\(name)\" has no colon behind it", at: place, suggestion: "write \(name): if it is a key")
+    }
+    guard problem.hasPrefix("mapping values are not allowed"), behind.first == ":", behind.count > 1,
+      behind[behind.startIndex + 1] != " ", !String(String.UnicodeScalarView(behind)).contains(": ")
+    else { return nil }
+    return Issue(
+      .error, "yaml", "no blank stands behind the colon of \"\(name)\"", at: place,
+      suggestion: "write \(name): \(String(String.UnicodeScalarView(behind.dropFirst())))")
   }
 
   private static func holdsExpression(_ line: ArraySlice<Unicode.Scalar>) -> Bool {

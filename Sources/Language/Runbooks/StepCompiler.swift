@@ -57,7 +57,9 @@ struct StepCompiler {
       id: declaration.id, title: title?.literal?.plainText ?? declaration.id, condition: condition,
       onFailure: declaration.onFailure, isDiagnostic: declaration.isDiagnostic, range: declaration.range, body: body)
     // What was written counts, also where it could not be compiled: that has been reported.
-    let asserts = !declaration.isDiagnostic && (judges || reader["expect"] != nil || reader["until"] != nil)
+    let asserts =
+      declaration.hasUnreadDiagnostic
+      || (!declaration.isDiagnostic && (judges || reader["expect"] != nil || reader["until"] != nil))
     return CheckedStep(
       step: step, title: title?.literal == nil ? title : nil, doc: reader.prose("doc"), asserts: asserts,
       usedSteps: compiler.takeSteps(), inner: inner)

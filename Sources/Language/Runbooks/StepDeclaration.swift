@@ -9,6 +9,8 @@ struct StepDeclaration {
   var use: Use
   var onFailure: PlannedStep.OnFailure
   var isDiagnostic: Bool
+  /// `diagnostic` stands there and could not be read: what follows from it is not known.
+  var hasUnreadDiagnostic: Bool
   /// `effect: observe`, where the module leaves it to the step to say so.
   var claimsToObserve = false
   var range: SourceRange
@@ -52,7 +54,9 @@ struct StepDeclaration {
           suggestion: "put it on the check's own steps")
       }
     }
-    isDiagnostic = reader.bool("diagnostic") ?? false
+    let diagnostic = reader.bool("diagnostic")
+    isDiagnostic = diagnostic ?? false
+    hasUnreadDiagnostic = diagnostic == nil && reader["diagnostic"] != nil
     onFailure = .stop
     if case .string(let name) = reader.literal(
       "onFailure", as: .enumeration(PlannedStep.OnFailure.allCases.map(\.rawValue)))

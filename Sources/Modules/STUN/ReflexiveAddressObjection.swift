@@ -1,6 +1,7 @@
 import Addresses
 import Journal
 import Probe
+import Schema
 
 extension Finding {
   /// The server sees another in place of its clients; nil where the address that it sees may be ours.

@@ -1,5 +1,6 @@
 import Addresses
 import STUN
+import Schema
 
 extension ProbeFailure {
   /// A client and a port that speak different protocols, or a handshake that fails for one reason: seen by speaking

@@ -1,4 +1,5 @@
 import STUN
+import Schema
 
 /// A handshake that came about.
 struct TLSAgreement: Sendable {
