@@ -19,14 +19,14 @@ package struct RunCommand: AsyncParsableCommand {
       exit code 2 and nothing done. The report begins with what did not pass and what to look at next.
 
       Reports for others: json for programs, junit for CI servers, tap for test harnesses, markdown for issues and chats, \
-      prometheus for the textfile collector of node_exporter, and nagios, one line for Nagios and Icinga. With --format \
-      nagios the exit code is a plugin's: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+      html for browsers, prometheus for the textfile collector of node_exporter, and nagios, one line for Nagios and \
+      Icinga. With --format nagios the exit code is a plugin's: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
 
         runbook run daily-health --lab
         runbook run daily-health -p packets=100 --target frankfurt
         runbook run checks/turn-relay --target region=eu --format json
         runbook run daily-health --report junit=health.xml --report markdown=health.md
-        runbook run daily-health --quiet --report prometheus=/var/lib/node_exporter/health.prom
+        runbook run daily-health --quiet --report prometheus=/var/lib/prometheus/node-exporter/health.prom
         runbook run daily-health --quiet --format nagios
       """)
 

@@ -20,6 +20,8 @@ struct Measurement {
   /// The number as exactly as it is known, without an exponent.
   var text: String
   var unit: Unit
+  /// As people read it: `4.2ms`.
+  var shown = ""
 
   /// Nil for what is no number: a text, nothing, a number that JSON does not hold.
   init?(_ name: String, _ value: Value, as type: ValueType) {
@@ -37,6 +39,7 @@ struct Measurement {
       self.init(name, time / .seconds(1), decimalSeconds(time), .timestamp)
     default: return nil
     }
+    if case .list(let elements) = value { shown = "\(elements.count)" } else { shown = shownValue(value, as: type) }
   }
 
   private init?(_ name: String, _ number: Double, _ unit: Unit) {

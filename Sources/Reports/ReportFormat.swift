@@ -12,6 +12,8 @@ package enum ReportFormat: String, CaseIterable, Sendable {
   case tap
   /// For issues, chats and wikis.
   case markdown
+  /// A page for a browser or a printer.
+  case html
   /// One line for Nagios, Icinga and others that run its plugins.
   case nagios
   /// For the textfile collector of Prometheus' node_exporter.
@@ -31,6 +33,7 @@ extension Report {
     case .junit: junit
     case .tap: tap
     case .markdown: markdown(style)
+    case .html: html(style)
     case .nagios: nagios(isStrict: isStrict)
     case .prometheus: prometheus
     }

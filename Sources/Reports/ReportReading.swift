@@ -36,7 +36,9 @@ extension Report {
     }
     warnings += run.doubts + details.doubts
     for child in details.runs {
-      for index in children.indices where children[index].run == child.id { children[index].report = Report(child, state: state) }
+      for index in children.indices where children[index].run == child.id {
+        children[index].report = Report(child, state: state)
+      }
     }
     if started.volatile { warnings.append("the journal lies in memory: copy it before the host restarts") }
 

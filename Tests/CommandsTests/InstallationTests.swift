@@ -98,7 +98,9 @@ import Testing
       ("show daily-health --format j", ["json"]), ("modules turn.rel", ["turn.relay"]), ("report la", ["last"]),
       ("history checks/tu", ["checks/turn-relay"]), ("ini", ["init"]), ("probe stu", ["stun", "stun.behaviour"]),
       ("probe turn --target o", ["oslo"]), ("probe turn --lab --target lab-", ["lab-rest"]),
-      ("probe turn -p pack", ["packets="]), ("probe turn.pool -p w", ["working="]),
+      ("report last --format h", ["html"]), ("run daily-health --format na", ["nagios"]),
+      ("run daily-health --report ju", ["junit="]), ("probe turn -p pack", ["packets="]),
+      ("probe turn.pool -p w", ["working="]),
     ])
   func bash(line: String, expected: [String]) async throws {
     let project = try CommandLineProject()

@@ -5,7 +5,7 @@ import Testing
 
 /// The forms of a report as the command line gives them, and where they go.
 @Suite struct ReportFormatTests {
-  private static let formats = ["text", "json", "junit", "tap", "markdown", "nagios", "prometheus"]
+  private static let formats = ["text", "json", "junit", "tap", "markdown", "html", "nagios", "prometheus"]
 
   private func project(_ steps: String = "") throws -> CommandLineProject {
     let project = try CommandLineProject()

@@ -42,4 +42,10 @@ import Testing
       for member in members { #expect(document.contains("`\(member.name)`"), "\(member.name)") }
     }
   }
+
+  @Test("docs/reports.md names every form")
+  func namesForms() throws {
+    let document = try String(contentsOf: Self.file, encoding: .utf8)
+    for format in ReportFormat.allCases { #expect(document.contains("\n| `\(format)` | "), "\(format)") }
+  }
 }

@@ -11,7 +11,7 @@ struct ReportOptions: ParsableArguments {
     help: ArgumentHelp(
       "One more report, into a file, or with - to standard output in place of the text; may be repeated.",
       discussion: "A file is there whole or not at all. The formats are those of --format.",
-      valueName: "format=file"))
+      valueName: "format=file"), completion: .list(ReportFormat.allCases.map { "\($0)=" }))
   var report: [ReportFile] = []
 
   init() {}
