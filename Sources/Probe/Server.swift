@@ -21,6 +21,8 @@ package struct Server: Sendable {
   package var tls: TLSOptions
   /// Who is asked for SRV records; nil takes the system's.
   package var nameServers: [TransportAddress]?
+  /// What was learnt of its addresses.
+  let addressMemory = AddressMemory()
 
   package init(uri: ServerURI, credentials: Credentials? = nil, tls: TLSOptions = TLSOptions()) {
     self.uri = uri
@@ -39,6 +41,9 @@ package struct Server: Sendable {
   func connectionOptions() -> ServerConnection.Options {
     ServerConnection.Options(credentials: currentCredentials(), tls: namedTLS)
   }
+
+  /// The addresses of its name that were tried before the one that answered, over its transport.
+  package var passedOver: [PassedOverAddress] { addressMemory.passedOver(over: transport) }
 
   /// The transport that the URI names.
   package var transport: Transport { Transport(of: uri) }

@@ -36,9 +36,12 @@ extension LiveServerTests {
           // The first is closed: the second is taken, and the first reported.
           let report = try await BindingProbe(server: server).run(deadline: .seconds(6))
           #expect(report.server.port == coturn.port)
-          #expect(report.passedOver.first?.port == closed)
+          #expect(report.passedOver.map(\.address.port) == [closed])
+          #expect(report.passedOver.map(\.reason) == [.portUnreachable])
+          // What did not answer once is not asked again, by who knows.
           let allocation = try await AllocateProbe(server: server).run(deadline: .seconds(6))
           #expect(allocation.server.port == coturn.port)
+          #expect(server.passedOver == report.passedOver)
         }
       }
       #expect(asked.all.allSatisfy { $0 == "_turn._udp.turn.example" })
@@ -135,12 +138,70 @@ extension LiveServerTests {
     func passedOver() throws {
       let loopback = try #require(IPAddress("127.0.0.1"))
       let addresses = (1...3).map { TransportAddress(ip: loopback, port: $0) }
-      var candidates = Candidates(current: addresses[0], rest: addresses.dropFirst())
+      var candidates = Candidates(
+        current: addresses[0], rest: addresses.dropFirst(), transport: .udp, memory: AddressMemory())
       let unreachable = ProbeFailure(.connectionRefused, "")
       try candidates.advance(after: unreachable)
       try candidates.advance(after: unreachable)
       let failure = #expect(throws: ProbeFailure.self) { try candidates.advance(after: unreachable) }
       #expect(failure?.evidence == [ProbeFailure.Evidence("passedOver", "127.0.0.1:1 127.0.0.1:2")])
+    }
+
+    @Test("A silent first address is tried once, however many allocations follow")
+    func silentFirstOnce() async throws {
+      try await Coturn.with { coturn in
+        let heard = Recorder<TransportAddress>()
+        try await ScriptedServer.with { _, source in
+          heard.append(source)
+          return []
+        } _: { silent in
+          try await ScriptedServer.with { question, _ in
+            [
+              .init(
+                Self.answer(
+                  to: question,
+                  [
+                    ServiceRecord(priority: 1, weight: 0, port: silent.address.port, target: "127.0.0.1"),
+                    ServiceRecord(priority: 2, weight: 0, port: coturn.port, target: "127.0.0.1"),
+                  ]))
+            ]
+          } _: { nameServer in
+            var server = coturn.server()
+            server.uri = ServerURI(scheme: .turn, host: "turn.example")
+            server.nameServers = [nameServer.address]
+            var probe = RelayProbe(server: server)
+            (probe.packets, probe.rate) = (5, 100)
+            let report = try await probe.run(deadline: .seconds(10))
+            #expect(report.server.port == coturn.port)
+            #expect(Set(heard.all).count == 1)
+            #expect(server.passedOver.map(\.reason) == [.turnTimeout])
+            #expect(report.setUp >= server.passedOver.elapsed)
+          }
+        }
+      }
+    }
+
+    @Test("What was passed over is not tried again over the same transport, unless nothing else is left")
+    func memory() throws {
+      let loopback = try #require(IPAddress("127.0.0.1"))
+      let addresses = (1...3).map { TransportAddress(ip: loopback, port: $0) }
+      let memory = AddressMemory()
+      func note(_ index: Int) {
+        memory.note(
+          PassedOverAddress(
+            address: addresses[index], transport: .udp, reason: .connectionRefused, elapsed: .seconds(1)))
+      }
+      note(0)
+      note(0)
+      #expect(memory.passedOver(over: .udp).elapsed == .seconds(1))
+      #expect(memory.left(of: addresses, over: .udp) == Array(addresses[1...]))
+      #expect(memory.left(of: addresses, over: .tcp) == addresses)
+      note(1)
+      note(2)
+      #expect(memory.left(of: addresses, over: .udp) == addresses)
+      memory.note(answering: addresses[1], over: .udp)
+      #expect(memory.left(of: addresses, over: .udp) == [addresses[1]])
+      #expect(memory.left(of: [addresses[0]], over: .udp) == [addresses[0]])
     }
 
     @Test("A silent first address takes only its share of the time")
@@ -149,14 +210,17 @@ extension LiveServerTests {
         try await ScriptedServer.with { _, _ in
           []
         } _: { silent in
+          let memory = AddressMemory()
           var candidates = Candidates(
-            current: silent.address, rest: [TransportAddress(ip: silent.address.ip, port: coturn.port)])
+            current: silent.address, rest: [TransportAddress(ip: silent.address.ip, port: coturn.port)],
+            transport: .udp,
+            memory: memory)
           let end = Instant.now + .seconds(4)
           let limit = candidates.limit(by: end)
           #expect(end - limit > .seconds(1))
           try candidates.advance(after: ProbeFailure(.stunTimeout, "", advice: ""))
           #expect(candidates.limit(by: end) == end)
-          #expect(candidates.passedOver == [silent.address])
+          #expect(memory.passedOver(over: .udp).map(\.address) == [silent.address])
           #expect(throws: ProbeFailure.self) {
             try candidates.advance(after: ProbeFailure(.stunTimeout, "", advice: ""))
           }

@@ -72,7 +72,8 @@ extension StepContext {
       // A cancelled step has no time for a second look.
       guard error.code != .cancelled, !Task.isCancelled else { throw StepError(error) }
       progress("looking for the cause")
-      throw StepError(await error.explained(on: server, deadline: min(.seconds(2), remaining / 2)))
+      let cause = await error.explained(on: server, deadline: min(.seconds(2), remaining / 2))
+      throw StepError(cause.noting(server.passedOver))
     }
   }
 }

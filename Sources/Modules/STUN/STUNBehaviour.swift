@@ -20,6 +20,7 @@ package struct STUNBehaviour: StepModule {
     package var mapping: BehaviourProbe.Dependence?
     package var filtering: BehaviourProbe.Dependence?
     package var untold: String?
+    package var passedOver: [PassedOver] = []
   }
 
   package static let declaration = ModuleDeclaration(
@@ -46,7 +47,9 @@ package struct STUNBehaviour: StepModule {
         "How our address depends on the destination."),
       Field(
         "filtering", \.filtering, .optional(.enumeration(BehaviourProbe.Dependence.self)), "Which senders reach us."),
-      Field("untold", \.untold, .optional(.string), "Why mapping, filtering or both could not be told.")
+      Field("untold", \.untold, .optional(.string), "Why mapping, filtering or both could not be told."),
+      Field(
+        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
     ),
     examples: [.init("We are reached without a NAT", with: "server: ${target}", expect: ["output.behindNAT == false"])])
 
@@ -57,14 +60,14 @@ package struct STUNBehaviour: StepModule {
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await BehaviourProbe(server: server).run(deadline: deadline, progress: context.progress)
     }
-    return Self.result(of: report)
+    return Self.result(of: report, passedOver: server.passedOverAddresses)
   }
 
-  static func result(of report: BehaviourProbe.Report) -> StepResult<Output> {
+  static func result(of report: BehaviourProbe.Report, passedOver: [PassedOver] = []) -> StepResult<Output> {
     let output = Output(
       reflexiveAddress: "\(report.reflexiveAddress)", behindNAT: report.isBehindNAT,
       otherAddress: report.otherAddress?.description, mapping: report.mapping, filtering: report.filtering,
-      untold: untold(report))
+      untold: untold(report), passedOver: passedOver)
     guard let objection = report.objection else { return .done(output) }
     return .failed(output, Finding(objection.code.rawValue, objection.message, advice: objection.advice))
   }

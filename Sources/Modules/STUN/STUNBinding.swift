@@ -26,6 +26,7 @@ package struct STUNBinding: StepModule {
     package var software: String?
     package var responseOrigin: String?
     package var otherAddress: String?
+    package var passedOver: [PassedOver] = []
   }
 
   package static let declaration = ModuleDeclaration(
@@ -57,7 +58,9 @@ package struct STUNBinding: StepModule {
       Field("stable", \.stable, .bool, "Whether address and port stayed the same."),
       Field("software", \.software, .optional(.string), "What the server calls itself."),
       Field("responseOrigin", \.responseOrigin, .optional(.string), "Where the server says it answered from."),
-      Field("otherAddress", \.otherAddress, .optional(.string), "The server's second address (RFC 5780).")
+      Field("otherAddress", \.otherAddress, .optional(.string), "The server's second address (RFC 5780)."),
+      Field(
+        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
     ),
     examples: [
       .init(
@@ -83,7 +86,8 @@ package struct STUNBinding: StepModule {
       responses: report.responses, retransmissions: report.retransmissions, rtt: roundTrip,
       reflexiveAddress: "\(report.reflexiveAddress.ip)", reflexivePort: Int(report.reflexiveAddress.port),
       stable: report.isReflexiveAddressStable, software: report.software,
-      responseOrigin: report.responseOrigin?.description, otherAddress: report.otherAddress?.description)
+      responseOrigin: report.responseOrigin?.description, otherAddress: report.otherAddress?.description,
+      passedOver: server.passedOverAddresses)
     return Self.objection(to: report).map { .warned(output, $0) } ?? .done(output)
   }
 

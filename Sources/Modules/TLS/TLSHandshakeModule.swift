@@ -43,6 +43,7 @@ package struct TLSHandshakeModule: StepModule {
     package var ciphers: [Trial]?
     package var legacyVersions: [String]
     package var legacyCiphers: [String]?
+    package var passedOver: [PassedOver] = []
   }
 
   private static let trial = Record(
@@ -88,7 +89,9 @@ package struct TLSHandshakeModule: StepModule {
       Field("legacyVersions", \.legacyVersions, .list(.string), "Accepted versions that are deprecated."),
       Field(
         "legacyCiphers", \.legacyCiphers, .optional(.list(.string)),
-        "Accepted ciphers that are out of date; absent: not tried.")
+        "Accepted ciphers that are out of date; absent: not tried."),
+      Field(
+        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
     ),
     examples: [
       .init(
@@ -117,7 +120,8 @@ package struct TLSHandshakeModule: StepModule {
       alpn: Self.alpn(report.applicationProtocol),
       versions: report.versions.map { Self.trial($0.version, nil, $0.verdict, $0.version.isLegacy) },
       ciphers: report.ciphers?.map { Self.trial($0.version, $0.cipher, $0.verdict, $0.isLegacy) },
-      legacyVersions: report.legacyVersions.map(\.rawValue), legacyCiphers: report.legacyCiphers)
+      legacyVersions: report.legacyVersions.map(\.rawValue), legacyCiphers: report.legacyCiphers,
+      passedOver: server.passedOverAddresses)
     if let objection = report.objection {
       let remarks = [objection.message, Self.legacy(output), Self.unanswered(report)].compactMap(\.self)
       return .failed(

@@ -43,6 +43,7 @@ package struct TURNAllocate: StepModule {
     package var challenges: Int
     package var newSourcePorts: Int
     package var deleted: Bool
+    package var passedOver: [PassedOver] = []
   }
 
   package static let declaration = ModuleDeclaration(
@@ -87,10 +88,14 @@ package struct TURNAllocate: StepModule {
       Field("lifetime", \.lifetime, .duration, "How long the server keeps the allocation without a refresh."),
       Field("realm", \.realm, .optional(.string), "The realm of the server's challenge."),
       Field("software", \.software, .optional(.string), "What the server calls itself."),
-      Field("elapsed", \.elapsed, .duration, "From the first request to the grant, challenge included."),
+      Field(
+        "elapsed", \.elapsed, .duration,
+        "From the first request to the grant, with the challenge and addresses that were passed over."),
       Field("challenges", \.challenges, .int, "How often the server asked for credentials."),
       Field("newSourcePorts", \.newSourcePorts, .int, "How often another source port was needed (437)."),
-      Field("deleted", \.deleted, .bool, "Whether the server confirmed that the allocation is gone.")
+      Field("deleted", \.deleted, .bool, "Whether the server confirmed that the allocation is gone."),
+      Field(
+        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
     ),
     examples: [
       .init(
@@ -124,7 +129,7 @@ package struct TURNAllocate: StepModule {
       refusedFamily: report.refusedFamily?.error.number, reflexiveAddress: report.reflexiveAddress?.ip.description,
       lifetime: report.lifetime, realm: report.realm, software: report.software, elapsed: report.elapsed,
       challenges: report.effort.challenges, newSourcePorts: report.newSourcePorts,
-      deleted: report.deletion.isConfirmed)
+      deleted: report.deletion.isConfirmed, passedOver: server.passedOverAddresses)
     let relayed = Set(relayAddresses).sorted().compactMap { IPAddress($0) }
     let objection =
       Finding.unreachableRelay(relayed, of: server.uri, askedAt: report.server.ip)

@@ -20,6 +20,7 @@ package struct TURNAmplification: StepModule {
   package struct Output: Sendable {
     package var exchanges: [Exchange]
     package var factor: Double
+    package var passedOver: [PassedOver] = []
   }
 
   package static let declaration = ModuleDeclaration(
@@ -48,7 +49,9 @@ package struct TURNAmplification: StepModule {
               Field("response", \.response, .byteSize, "The size of all answers."),
               Field("factor", \.factor, .double, "Answers over request.")
             ))), "Requests and their answers."),
-      Field("factor", \.factor, .double, "The largest factor.")
+      Field("factor", \.factor, .double, "The largest factor."),
+      Field(
+        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
     ),
     examples: [.init("The server is no amplifier", with: "server: ${target}", expect: ["output.factor < 6.0"])])
 
@@ -65,6 +68,6 @@ package struct TURNAmplification: StepModule {
           Exchange(
             method: $0.method, request: $0.requestBytes, responses: $0.responses, response: $0.responseBytes,
             factor: $0.factor)
-        }, factor: report.factor))
+        }, factor: report.factor, passedOver: server.passedOverAddresses))
   }
 }

@@ -21,6 +21,7 @@ package struct TURNCapacity: StepModule {
     package var highestPort: Int?
     package var slowest: Duration?
     package var deleted: Bool
+    package var passedOver: [PassedOver] = []
   }
 
   package static let declaration = ModuleDeclaration(
@@ -45,7 +46,9 @@ package struct TURNCapacity: StepModule {
       Field("lowestPort", \.lowestPort, .optional(.int), "The lowest relayed port."),
       Field("highestPort", \.highestPort, .optional(.int), "The highest relayed port."),
       Field("slowest", \.slowest, .optional(.duration), "The longest time to a grant."),
-      Field("deleted", \.deleted, .bool, "Whether the server confirmed that all of them are gone.")
+      Field("deleted", \.deleted, .bool, "Whether the server confirmed that all of them are gone."),
+      Field(
+        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
     ),
     examples: [
       .init(
@@ -64,7 +67,7 @@ package struct TURNCapacity: StepModule {
       requested: report.requested, granted: report.granted, stoppedBy: report.stoppedBy?.rawValue,
       relayAddresses: report.relayAddresses.map(\.description), lowestPort: report.ports.map { Int($0.lowerBound) },
       highestPort: report.ports.map { Int($0.upperBound) }, slowest: report.elapsed?.max,
-      deleted: report.allocationsDeleted)
+      deleted: report.allocationsDeleted, passedOver: server.passedOverAddresses)
     guard let reason = report.stoppedBy else { return .done(output) }
     let finding = Finding(
       reason.rawValue,

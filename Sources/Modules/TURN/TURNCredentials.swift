@@ -19,6 +19,7 @@ package struct TURNCredentials: StepModule {
   package struct Output: Sendable {
     package var trials: [Trial]
     package var violations: [CredentialsProbe.Trial]
+    package var passedOver: [PassedOver] = []
   }
 
   package static let declaration = ModuleDeclaration(
@@ -51,7 +52,9 @@ package struct TURNCredentials: StepModule {
             ))), "What was tried, in order."),
       Field(
         "violations", \.violations, .list(.enumeration(CredentialsProbe.Trial.self)),
-        "What did not end as it must.")
+        "What did not end as it must."),
+      Field(
+        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
     ),
     examples: [.init("Only good credentials work", with: "server: ${target}")])
 
@@ -71,7 +74,7 @@ package struct TURNCredentials: StepModule {
     let output = Output(
       trials: report.outcomes.map {
         Trial(trial: $0.trial, accepted: $0.isAccepted, errorCode: $0.errorCode, asExpected: $0.isAsExpected)
-      }, violations: report.violations)
+      }, violations: report.violations, passedOver: server.passedOverAddresses)
     guard let violation = report.violations.first else { return .done(output) }
     if violation == .good {
       return .failed(

@@ -13,6 +13,7 @@ package struct TURNDrain: StepModule {
     package var draining: Bool
     package var detail: String?
     package var software: String?
+    package var passedOver: [PassedOver] = []
   }
 
   package static let declaration = ModuleDeclaration(
@@ -30,7 +31,9 @@ package struct TURNDrain: StepModule {
       Output.init,
       Field("draining", \.draining, .bool, "Whether it gives no new allocations."),
       Field("detail", \.detail, .optional(.string), "How it refused, in words; absent where it did not."),
-      Field("software", \.software, .optional(.string), "What the server calls itself.")
+      Field("software", \.software, .optional(.string), "What the server calls itself."),
+      Field(
+        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
     ),
     examples: [.init("The server takes new sessions", with: "server: ${target}", expect: ["output.draining == false"])])
 
@@ -42,6 +45,8 @@ package struct TURNDrain: StepModule {
       try await DrainProbe(server: server).run(deadline: deadline, progress: context.progress)
     }
     return .done(
-      Output(draining: report.isDraining, detail: report.refusal?.message, software: report.software))
+      Output(
+        draining: report.isDraining, detail: report.refusal?.message, software: report.software,
+        passedOver: server.passedOverAddresses))
   }
 }

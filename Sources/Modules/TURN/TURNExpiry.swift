@@ -17,6 +17,7 @@ package struct TURNExpiry: StepModule {
     package var after: Duration
     package var lastPassage: Duration
     package var passages: Int
+    package var passedOver: [PassedOver] = []
   }
 
   package static let declaration = ModuleDeclaration(
@@ -47,7 +48,9 @@ package struct TURNExpiry: StepModule {
       Field("expired", \.expired, .bool, "Whether no datagram passed any more."),
       Field("after", \.after, .duration, "How long after the grant it was looked."),
       Field("lastPassage", \.lastPassage, .duration, "How long after the grant the last datagram passed."),
-      Field("passages", \.passages, .int, "Datagrams that passed before it was looked.")
+      Field("passages", \.passages, .int, "Datagrams that passed before it was looked."),
+      Field(
+        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
     ),
     examples: [
       .init(
@@ -76,7 +79,7 @@ package struct TURNExpiry: StepModule {
     }
     let output = Output(
       subject: probe.subject, expired: report.isExpired, after: probe.after, lastPassage: report.lastPassage,
-      passages: report.passages)
+      passages: report.passages, passedOver: server.passedOverAddresses)
     guard !report.isExpired else { return .done(output) }
     return .failed(output, Self.notExpired(probe))
   }

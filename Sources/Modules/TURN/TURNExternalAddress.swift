@@ -21,6 +21,7 @@ package struct TURNExternalAddress: StepModule {
     package var nameAddresses: [String]
     package var observedAddress: String?
     package var findings: [ExternalAddressProbe.Finding]
+    package var passedOver: [PassedOver] = []
   }
 
   package static let declaration = ModuleDeclaration(
@@ -56,7 +57,9 @@ package struct TURNExternalAddress: StepModule {
       Field("nameAddresses", \.nameAddresses, .list(.ip), "The addresses of the server's name."),
       Field("observedAddress", \.observedAddress, .optional(.ip), "Where the observer saw packets come from."),
       Field(
-        "findings", \.findings, .list(.enumeration(ExternalAddressProbe.Finding.self)), "What is not as it should be.")
+        "findings", \.findings, .list(.enumeration(ExternalAddressProbe.Finding.self)), "What is not as it should be."),
+      Field(
+        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
     ),
     examples: [.init("The relay is where the world looks for it", with: "server: ${target}")])
 
@@ -73,7 +76,7 @@ package struct TURNExternalAddress: StepModule {
       relayedAddress: "\(report.relayedAddress)",
       relayedAddresses: report.relayedAddresses.map(\.description), range: report.specialRange,
       nameAddresses: report.nameAddresses.map(\.description), observedAddress: report.observedAddress?.description,
-      findings: report.findings)
+      findings: report.findings, passedOver: server.passedOverAddresses)
     let objections = report.findings.filter { !input.tolerated.contains($0) }
     guard !objections.isEmpty else { return .done(output) }
     return .failed(

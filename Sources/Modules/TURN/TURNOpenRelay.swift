@@ -27,6 +27,7 @@ package struct TURNOpenRelay: StepModule {
     package var unknown: [OpenRelayProbe.PeerKind]
     package var delivered: [OpenRelayProbe.PeerKind]
     package var untested: Int
+    package var passedOver: [PassedOver] = []
   }
 
   package static let declaration = ModuleDeclaration(
@@ -78,7 +79,9 @@ package struct TURNOpenRelay: StepModule {
       Field(
         "untested", \.untested, .int,
         "How many addresses were not tried, since the server gave no allocation of their family."
-      )
+      ),
+      Field(
+        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
     ),
     examples: [.init("Nothing internal can be reached through the relay", with: "server: ${target}")])
 
@@ -89,18 +92,20 @@ package struct TURNOpenRelay: StepModule {
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await OpenRelayProbe(server: server).run(deadline: deadline, progress: context.progress)
     }
-    return Self.result(of: report, allowed: input.allowed, at: server.uri)
+    return Self.result(
+      of: report, allowed: input.allowed, at: server.uri, passedOver: server.passedOverAddresses)
   }
 
   static func result(
-    of report: OpenRelayProbe.Report, allowed: [OpenRelayProbe.PeerKind], at uri: ServerURI
+    of report: OpenRelayProbe.Report, allowed: [OpenRelayProbe.PeerKind], at uri: ServerURI,
+    passedOver: [PassedOver] = []
   ) -> StepResult<Output> {
     let openings = report.openings.map(\.kind).filter { !allowed.contains($0) }
     let unknown = report.entries.filter { $0.isUnknown && !allowed.contains($0.kind) }
     let output = Output(
       peers: report.entries.map(peer), openings: openings, unknown: unknown.map(\.kind),
       delivered: report.entries.filter { $0.isDelivered == true }.map(\.kind),
-      untested: report.entries.count(where: \.isUntested))
+      untested: report.entries.count(where: \.isUntested), passedOver: passedOver)
     if !openings.isEmpty {
       return .failed(
         output,

@@ -16,6 +16,7 @@ package struct TURNPorts: StepModule {
     package var reachable: [String]
     package var unreachable: [String]
     package var stoppedBy: String?
+    package var passedOver: [PassedOver] = []
   }
 
   package static let declaration = ModuleDeclaration(
@@ -35,7 +36,9 @@ package struct TURNPorts: StepModule {
       Output.init,
       Field("reachable", \.reachable, .list(.string), "Relayed addresses and ports that a datagram from here reached."),
       Field("unreachable", \.unreachable, .list(.string), "Relayed addresses and ports that none reached."),
-      Field("stoppedBy", \.stoppedBy, .optional(.string), "What ended it before all were tried.")
+      Field("stoppedBy", \.stoppedBy, .optional(.string), "What ended it before all were tried."),
+      Field(
+        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
     ),
     examples: [.init("Peers reach the relay", with: "server: ${target}")])
 
@@ -49,7 +52,7 @@ package struct TURNPorts: StepModule {
     }
     let output = Output(
       reachable: report.reachable.map(\.description), unreachable: report.unreachable.map(\.description),
-      stoppedBy: report.stoppedBy?.rawValue)
+      stoppedBy: report.stoppedBy?.rawValue, passedOver: server.passedOverAddresses)
     let tried = output.reachable.count + output.unreachable.count
     guard !output.unreachable.isEmpty else {
       guard let reason = report.stoppedBy else { return .done(output) }

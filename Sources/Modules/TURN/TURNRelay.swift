@@ -39,6 +39,7 @@ package struct TURNRelay: StepModule {
     package var setUp: Duration
     package var elapsed: Duration
     package var deleted: Bool
+    package var passedOver: [PassedOver] = []
   }
 
   package static let declaration = ModuleDeclaration(
@@ -90,9 +91,13 @@ package struct TURNRelay: StepModule {
       Field("rtt", \.rtt, .record(LatencyRecord.record), "Times there and back, four times through the server."),
       Field("jitter", \.jitter, .optional(.duration), "Interarrival jitter of the way there (RFC 3550)."),
       Field("throughput", \.throughput, .bandwidth, "Payload that came back."),
-      Field("setUp", \.setUp, .duration, "How long both allocations and the permissions took."),
+      Field(
+        "setUp", \.setUp, .duration,
+        "How long both allocations and the permissions took, with addresses that were passed over."),
       Field("elapsed", \.elapsed, .duration, "From the first packet sent to the last one that came back."),
-      Field("deleted", \.deleted, .bool, "Whether the server confirmed that both allocations are gone.")
+      Field("deleted", \.deleted, .bool, "Whether the server confirmed that both allocations are gone."),
+      Field(
+        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
     ),
     examples: [
       .init(
@@ -128,7 +133,7 @@ package struct TURNRelay: StepModule {
       lost: report.lost, loss: report.lossRatio * 100, reached: report.reached, duplicates: report.duplicates,
       reordered: report.reordered, corrupted: report.corrupted, rtt: roundTrip, jitter: report.jitter,
       throughput: Int(report.throughput), setUp: report.setUp, elapsed: report.elapsed,
-      deleted: report.allocationsDeleted)
+      deleted: report.allocationsDeleted, passedOver: server.passedOverAddresses)
     let warning =
       Finding.unreachableRelay(report.relayedAddresses.map(\.ip), of: server.uri, askedAt: report.server.ip)
       ?? server.objection(toAllocationIn: report.realm)

@@ -44,7 +44,7 @@ extension ProbeFailure {
 
   /// UDP is silent: do answers come from another address? A socket that is connected never hears them.
   private func explainedByOtherSource(_ server: Server, by end: Instant) async -> ProbeFailure? {
-    guard let asked = try? await server.preferredAddress(by: end),
+    guard let asked = try? await server.candidates(by: end).current,
       let source = try? await BindingProbe.otherSource(ofAnswersBy: asked, by: min(end, .now + .milliseconds(700)))
     else { return nil }
     return ProbeFailure(

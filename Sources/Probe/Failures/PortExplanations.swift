@@ -110,7 +110,7 @@ enum PortService {
 
   /// The failure that names another protocol than STUN, such as HTTP; nil if STUN is answered, or nothing that is known.
   static func stranger(on server: Server, by end: Instant) async -> ProbeFailure? {
-    guard server.transport.isReliable, let address = try? await server.preferredAddress(by: end) else { return nil }
+    guard server.transport.isReliable, let address = try? await server.candidates(by: end).current else { return nil }
     var options = server.connectionOptions()
     // Whoever answers here gets no credentials: the certificate is not checked.
     options.credentials = nil

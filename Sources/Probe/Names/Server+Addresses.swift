@@ -23,14 +23,49 @@ extension Server {
     return try await NameResolution.addresses(of: uri.host, by: deadline).map { TransportAddress(ip: $0, port: port) }
   }
 
-  /// The first address.
-  func preferredAddress(by deadline: Instant) async throws(ProbeFailure) -> TransportAddress {
-    try await candidates(by: deadline).current
+  /// The first address that answers; a single one is not asked.
+  ///
+  /// - Parameter request: what each is asked over UDP, without credentials. Every TURN server answers Allocate. Over other
+  ///   transports a connection has to come about, with its handshake.
+  func preferredAddress(
+    by deadline: Instant, asking request: Request = .allocate(AllocateOptions())
+  ) async throws(ProbeFailure) -> TransportAddress {
+    var candidates = try await candidates(by: deadline)
+    while candidates.areSeveral {
+      do throws(ProbeFailure) {
+        try await look(at: candidates.current, request, by: candidates.limit(by: deadline))
+        break
+      } catch {
+        guard error.isUnreachability else { break }
+        try candidates.advance(after: error)
+      }
+    }
+    addressMemory.note(answering: candidates.current, over: transport)
+    return candidates.current
   }
 
+  private func look(at address: TransportAddress, _ request: Request, by limit: Instant) async throws(ProbeFailure) {
+    var options = connectionOptions()
+    options.credentials = nil
+    options.tls.verifiesCertificate = false
+    try await ServerConnection.withConnection(to: address, over: transport, options: options, by: limit) {
+      connection throws(ProbeFailure) in
+      guard transport == .udp else { return }
+      do throws(RequestFailure) {
+        _ = try await connection.perform(request, by: limit)
+        // From a server that asks for no credentials.
+        if request.method == .allocate { connection.sendOnce(.refresh(lifetimeSeconds: 0)) }
+      } catch {
+        throw ProbeFailure(error, of: request.method, server: address, transport: transport)
+      }
+    }
+  }
+
+  /// The addresses to try, without those that were passed over before.
   func candidates(by deadline: Instant) async throws(ProbeFailure) -> Candidates {
-    let addresses = try await usableAddresses(by: deadline)
-    return Candidates(current: addresses[0], rest: addresses.dropFirst())
+    let addresses = addressMemory.left(of: try await usableAddresses(by: deadline), over: transport)
+    return Candidates(
+      current: addresses[0], rest: addresses.dropFirst(), transport: transport, memory: addressMemory)
   }
 
   /// The addresses that a server can have, each once; one at least.
@@ -50,42 +85,6 @@ extension Server {
   }
 }
 
-/// The addresses of a server, tried one after the other until one answers.
-struct Candidates: Sendable {
-  private(set) var current: TransportAddress
-  private var rest: ArraySlice<TransportAddress>
-  /// What was tried before and did not answer.
-  private(set) var passedOver: [TransportAddress] = []
-
-  init(current: TransportAddress, rest: ArraySlice<TransportAddress>) {
-    self.current = current
-    self.rest = rest
-  }
-
-  /// When the current address is given up: at the deadline for the last, otherwise at its share of what is left.
-  func limit(by deadline: Instant) -> Instant {
-    let left = deadline - .now
-    return rest.isEmpty || left <= .zero ? deadline : .now + left / (rest.count + 1)
-  }
-
-  /// Goes on to the next address after a failure to reach the current one.
-  ///
-  /// - Throws: the failure, where it is none of reaching or no address is left; with those passed over as evidence.
-  mutating func advance(after failure: ProbeFailure) throws(ProbeFailure) {
-    guard let next = rest.first, failure.isUnreachability else {
-      var failure = failure
-      if !passedOver.isEmpty {
-        failure.evidence.append(
-          ProbeFailure.Evidence("passedOver", list: passedOver))
-      }
-      throw failure
-    }
-    passedOver.append(current)
-    current = next
-    rest.removeFirst()
-  }
-}
-
 extension IPAddress {
   /// The family of which to ask a server at this address for a relayed address that takes our own as its peer; nil for IPv4,
   /// given unasked.
@@ -94,7 +93,7 @@ extension IPAddress {
 
 extension ProbeFailure {
   /// Whether another address of the same server may answer.
-  fileprivate var isUnreachability: Bool {
+  var isUnreachability: Bool {
     let codes: [Code] = [
       .sendingNotPermitted, .connectionRefused, .connectionReset, .connectTimedOut, .stunTimeout, .outOfTime,
       .tlsTimedOut,

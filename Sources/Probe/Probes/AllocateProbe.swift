@@ -34,7 +34,7 @@ package struct AllocateProbe: Sendable {
     package let software: String?
     /// Of the request that was granted; nil where it was sent more than once (Karn's rule).
     package let roundTrip: Duration?
-    /// From the first request to the grant, challenge included.
+    /// From the first request to the grant, challenge included, and addresses that were passed over.
     package let elapsed: Duration
     package let effort: Effort
     /// Attributes that the server did not take, and that were left out then.
@@ -50,6 +50,7 @@ package struct AllocateProbe: Sendable {
   /// - Throws: `ProbeFailure`: `turn.unauthorized`, `turn.quotaReached`, `turn.timeout`, `icmp.portUnreachable`, …
   package func run(deadline: Duration) async throws(ProbeFailure) -> Report {
     let request = AllocationRequest(server: server, options: options, followsAlternate: followsAlternate)
+    let passedOverBefore = server.passedOver.elapsed
     let (granted, deletion) = try await Allocation.withAllocation(request, by: .now + deadline) {
       allocation throws(ProbeFailure) in
       (allocation, await allocation.state, await allocation.connection.realm())
@@ -61,8 +62,8 @@ package struct AllocateProbe: Sendable {
       reflexiveAddress: allocation.reflexiveAddress, localAddress: allocation.connection.localAddress,
       lifetime: state.lifetime,
       reservationToken: state.reservationToken, refusedFamily: state.refusedFamily,
-      realm: realm, software: allocation.software,
-      roundTrip: allocation.response.roundTrip, elapsed: allocation.response.elapsed,
+      realm: realm, software: allocation.software, roundTrip: allocation.response.roundTrip,
+      elapsed: allocation.response.elapsed + server.passedOver.elapsed - passedOverBefore,
       effort: allocation.response.effort, droppedAttributes: allocation.droppedAttributes,
       newSourcePorts: allocation.newSourcePorts, deletion: deletion)
   }

@@ -43,7 +43,7 @@ package struct BehaviourProbe: Sendable {
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
-    let address = try await server.preferredAddress(by: end)
+    let address = try await server.preferredAddress(by: end, asking: .binding())
     return try await ServerConnection.withUnconnectedSocket(to: address) { socket throws(ProbeFailure) in
       let first = try await ask(socket, at: address, by: end)
       func report(

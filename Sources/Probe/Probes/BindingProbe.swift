@@ -39,7 +39,7 @@ package struct BindingProbe: Sendable {
     package let otherAddress: TransportAddress?
     package let ignored: IgnoredDatagrams
     /// Addresses of the server's name that were tried before and did not answer.
-    package let passedOver: [TransportAddress]
+    package let passedOver: [PassedOverAddress]
 
     /// Whether the reflexive address stayed the same.
     package var isReflexiveAddressStable: Bool { reflexiveAddresses.count == 1 }
@@ -69,7 +69,7 @@ package struct BindingProbe: Sendable {
           {
             progress("\(tally.responses.count) of \(requests) requests answered")
           }
-          return try tally.report(of: connection, passedOver: candidates.passedOver)
+          return try tally.report(of: connection, passedOver: server.passedOver)
         }
       } catch {
         try candidates.advance(after: error)
@@ -190,7 +190,7 @@ package struct BindingProbe: Sendable {
     private static let timeForBoth: Duration = .seconds(3)
 
     func report(
-      of connection: ServerConnection, passedOver: [TransportAddress]
+      of connection: ServerConnection, passedOver: [PassedOverAddress]
     ) throws(ProbeFailure) -> Report {
       guard let last = responses.last, let address = reflexive.last else {
         throw ProbeFailure(

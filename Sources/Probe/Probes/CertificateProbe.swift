@@ -31,7 +31,7 @@ package struct CertificateProbe: Sendable {
     return try await look(at: try await server.usableAddresses(by: end), by: end)
   }
 
-  /// Makes one handshake with the first address of the name.
+  /// Makes one handshake with the first address of the name that answers.
   ///
   /// - Throws: `ProbeFailure` if it shows no certificate.
   package func runOnce(deadline: Duration) async throws(ProbeFailure) -> [Sighting] {

@@ -50,7 +50,7 @@ package struct ExternalAddressProbe: Sendable {
     let end = Instant.now + deadline
     let names = try await server.addresses(by: end).map(\.ip)
     let observerAddress: TransportAddress? =
-      if let observer { try await observer.preferredAddress(by: end) } else { nil }
+      if let observer { try await observer.preferredAddress(by: end, asking: .binding()) } else { nil }
     var looks: [Look] = []
     for number in 0..<max(1, allocations) {
       do throws(ProbeFailure) {

@@ -130,8 +130,9 @@ package struct RelayProbe: Sendable {
     let back = try await route(from: echo, to: sender.relayedAddress, by: end)
     let setUp = Instant.now - start
     // Six round trips to the server or more, three times as many as a packet takes.
+    let answered = setUp - server.passedOver.elapsed
     let plan = RelayPlan(
-      packets: packets, size: size, rate: rate, patience: max(setUp, .seconds(1)), end: end, progress: progress)
+      packets: packets, size: size, rate: rate, patience: max(answered, .seconds(1)), end: end, progress: progress)
     let tally = try await RelayDriver.run(
       plan, sender: RelayEnd(sender.connection, there), echo: RelayEnd(echo.connection, back))
     progress("deleting the allocations")

@@ -1,0 +1,24 @@
+import Probe
+import Schema
+
+/// An address of the server's name that was tried before the one that answered.
+package struct PassedOver: Hashable, Sendable {
+  /// `address:port`.
+  package var address: String
+  package var reason: String
+  package var elapsed: Duration
+
+  static let record = Record(
+    Self.init(address:reason:elapsed:),
+    Field("address", \.address, .string, "Address and port."),
+    Field("reason", \.reason, .string, "What its failure is called."),
+    Field("elapsed", \.elapsed, .duration, "How long it was tried.")
+  )
+}
+
+extension Server {
+  /// What was passed over, for a step's output.
+  var passedOverAddresses: [PassedOver] {
+    passedOver.map { PassedOver(address: "\($0.address)", reason: $0.reason.rawValue, elapsed: $0.elapsed) }
+  }
+}
