@@ -27,6 +27,8 @@ struct CallState: Sendable {
     self.startedAt = startedAt
   }
 
+  var isTrying: Bool { if case .begun = phase { true } else { false } }
+
   /// The output of the last try that ended; nil where it had none.
   var lastOutput: Value? {
     switch phase {
@@ -35,22 +37,33 @@ struct CallState: Sendable {
     }
   }
 
-  mutating func began(_ intent: StepIntent) {
-    attempt = intent.attempt
-    phase = .begun
+  /// Takes in that the next try begins. False, and nothing changes, where that is not what can happen now: so do the others.
+  mutating func begin(_ intent: StepIntent) -> Bool {
+    switch phase {
+    case .ready, .waiting:
+      guard intent.attempt == attempt + 1 else { return false }
+      attempt = intent.attempt
+      phase = .begun
+      return true
+    case .begun, .ended: return false
+    }
   }
 
-  /// Takes a result in. One that was read from a journal holds durations and timestamps as literals: the module's
-  /// declared output type brings them back.
-  mutating func ended(_ result: StepResultRecorded) {
+  /// Takes in the result of the try that goes on. One that was read from a journal holds durations and timestamps as literals:
+  /// the module's declared output type brings them back.
+  mutating func end(_ result: StepResultRecorded) -> Bool {
+    guard case .begun = phase, result.attempt == attempt else { return false }
     var result = result
     result.output = ValueType.record(call.module.output).restored(result.output)
     phase = .ended(result)
+    return true
   }
 
-  mutating func waits() {
-    guard case .ended(let result) = phase else { return }
+  /// Takes in that there is a wait after the try that ended.
+  mutating func wait(_ waiting: StepWaiting) -> Bool {
+    guard case .ended(let result) = phase, waiting.attempt == attempt else { return false }
     phase = .waiting(last: result)
+    return true
   }
 
   /// What is due; asked only when something is.

@@ -28,6 +28,23 @@ struct OpenStep: Sendable {
     self.owner = owner
   }
 
+  var hasBegun: Bool {
+    switch state {
+    case .pending, .prepared: false
+    case .broken, .calling, .checking, .branching: true
+    }
+  }
+
+  /// True once nothing of it goes on.
+  var canFinish: Bool {
+    switch state {
+    case .pending, .prepared: false
+    case .broken: true
+    case .calling(let call): !call.isTrying
+    case .checking(_, let group, _), .branching(let group, _): group.hasEnded
+    }
+  }
+
   /// The steps inside.
   var group: StepGroup? {
     switch state {
@@ -53,13 +70,13 @@ struct OpenStep: Sendable {
     }
   }
 
-  /// False for a step that calls nothing.
-  mutating func changeCall(_ change: (inout CallState) -> Void) -> Bool {
+  /// False where nothing changed, as for a step that calls nothing.
+  mutating func changeCall(_ change: (inout CallState) -> Bool) -> Bool {
     guard case .calling(var call) = state else { return false }
     state = .pending
-    change(&call)
+    let isChanged = change(&call)
     state = .calling(call)
-    return true
+    return isChanged
   }
 
   /// Takes in that the journal has its start.

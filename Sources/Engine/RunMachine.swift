@@ -57,8 +57,8 @@ package struct RunMachine: Sendable {
 
   // MARK: What happened
 
-  /// Takes an event into account that the journal holds. Events of steps whose turn has not come, or that have ended, change
-  /// nothing.
+  /// Takes an event into account that the journal holds. What cannot happen now changes nothing: an event of a step whose turn
+  /// has not come or that has ended, or one that was there before.
   ///
   /// - Parameters:
   ///   - wall: when the event was recorded; the run's start is taken from `run.started`.
@@ -67,12 +67,13 @@ package struct RunMachine: Sendable {
     switch event {
     case .runStarted: root.scope.runStartedAt = wall
     case .stepStarted(let event): start(event, at: now)
-    case .stepIntent(let event): change(event.path, due: nil) { $0.began(event) }
-    case .stepResult(let event): change(event.path, due: now) { $0.ended(event) }
-    case .stepWaiting(let event): change(event.path, due: now + event.delay) { $0.waits() }
-    case .stepFinished(let event):
+    case .stepIntent(let event): change(event.path, due: nil) { $0.begin(event) }
+    case .stepResult(let event): change(event.path, due: now) { $0.end(event) }
+    case .stepWaiting(let event): change(event.path, due: now + event.delay) { $0.wait(event) }
+    case .stepFinished(let event) where open[event.path]?.canFinish == true:
       end(event.path, event.outcome, output: event.output, attempts: event.attempts, at: now)
-    case .stepSkipped(let event): end(event.path, .skipped, output: .null, attempts: 0, at: now)
+    case .stepSkipped(let event) where open[event.path]?.hasBegun == false:
+      end(event.path, .skipped, output: .null, attempts: 0, at: now)
     case .runSignalled(let event): ending = ending ?? .signal(event.signal)
     case .runTimedOut(let event): ending = ending ?? .timeout(event.timeout)
     case .typesDeclared(let event): undeclared[event.use] = nil
@@ -81,7 +82,7 @@ package struct RunMachine: Sendable {
   }
 
   private mutating func start(_ event: StepStarted, at now: Duration) {
-    guard var step = open[event.path] else { return }
+    guard var step = open[event.path], !step.hasBegun else { return }
     step.start(event, in: group(step.owner).scope, at: now)
     open[event.path] = step
     if step.group == nil {
@@ -92,7 +93,7 @@ package struct RunMachine: Sendable {
     }
   }
 
-  private mutating func change(_ path: StepPath, due: Duration?, _ change: (inout CallState) -> Void) {
+  private mutating func change(_ path: StepPath, due: Duration?, _ change: (inout CallState) -> Bool) {
     if open[path]?.changeCall(change) == true { schedule(path, at: due) }
   }
 

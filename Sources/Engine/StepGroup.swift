@@ -35,7 +35,7 @@ struct StepGroup: Sendable {
 
   /// The steps whose turn has come since this was asked last.
   mutating func begin() -> ArraySlice<PlannedStep> {
-    let limit = if case .parallel(let limit) = order { max(1, limit) } else { 1 }
+    let limit = if case .parallel(let limit) = order { min(max(1, limit), steps.count) } else { 1 }
     let next = steps[begun..<min(steps.count, ended + limit)]
     begun += next.count
     return next

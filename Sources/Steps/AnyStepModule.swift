@@ -1,8 +1,8 @@
 package import Journal
 package import Schema
 
-/// A module without its types: what the checker and the engine see.
-package struct AnyStepModule: Sendable {
+/// A module without its types: what the checker and the engine see. It never changes, and every step that uses it shares it.
+package final class AnyStepModule: Sendable {
   package let name: String
   package let version: Int
   package let summary: String

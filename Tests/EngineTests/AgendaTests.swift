@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Engine
@@ -5,7 +6,7 @@ import Testing
 @Suite struct AgendaTests {
   @Test("What is due first comes first, and of what is due at the same time what was put in first", arguments: 1...20)
   func order(seed: UInt64) {
-    var numbers = SeededNumbers(seed: seed)
+    var numbers = SplitMix(state: seed)
     var agenda = Agenda<Int>()
     var expected: [(due: Duration, item: Int)] = []
     for item in 0..<200 {

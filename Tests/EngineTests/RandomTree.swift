@@ -2,32 +2,20 @@ import Journal
 import Language
 import Schema
 import Steps
+import TestSupport
 
 @testable import Engine
 
-/// Numbers that a seed determines: SplitMix64.
-struct SeededNumbers: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var number = state
-    number = (number ^ (number >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    number = (number ^ (number >> 27)) &* 0x94D0_49BB_1331_11EB
-    return number ^ (number >> 31)
-  }
-
+extension SplitMix {
   mutating func oneIn(_ count: Int) -> Bool { Int.random(in: 0..<count, using: &self) == 0 }
 }
 
 /// Makes plans of calls, checks and parallel groups inside each other, with conditions, retries and expectations.
 struct TreeMaker {
-  private var numbers: SeededNumbers
+  private var numbers: SplitMix
   private var count = 0
 
-  init(seed: UInt64) { numbers = SeededNumbers(seed: seed) }
+  init(seed: UInt64) { numbers = SplitMix(state: seed) }
 
   mutating func tree() -> Plan { plan(sequence(depth: 3)) }
 
@@ -134,7 +122,7 @@ struct Story {
   /// Drives a plan as tasks and clocks could: results come in any order and several at once, time passes, and the run may be
   /// asked to end. What a try comes to depends on the try alone.
   init(_ plan: Plan, seed: UInt64, isInterrupted: Bool = false) {
-    var numbers = SeededNumbers(seed: seed)
+    var numbers = SplitMix(state: seed)
     var machine = RunMachine(plan: plan, run: "RUN")
     var running: [Try] = []
     var now = Duration.zero
@@ -180,7 +168,7 @@ struct Story {
   }
 
   private static func answer(to attempt: Try) -> StepResultRecorded {
-    var numbers = SeededNumbers(seed: attempt.key.utf8.reduce(UInt64(attempt.attempt)) { $0 &* 31 &+ UInt64($1) })
+    var numbers = SplitMix(state: attempt.key.utf8.reduce(UInt64(attempt.attempt)) { $0 &* 31 &+ UInt64($1) })
     let outcomes: [Outcome] = [.pass, .pass, .pass, .warn, .fail, .error]
     let outcome = outcomes.randomElement(using: &numbers) ?? .pass
     return result(

@@ -111,6 +111,15 @@ import Testing
     #expect(events.outcomes == ["all/a": .error, "all/b": .error, "all/c": .skipped, "all": .error])
   }
 
+  @Test("1,000 branches run at the same time, and each is recorded once", .timeLimit(.minutes(1)))
+  func manyBranches() async throws {
+    let branches = (0..<1000).map { step("s\($0)") }
+    let (finished, events) = try await drive(plan([parallel("all", branches, limit: 1000)]))
+    #expect(finished.outcome == .pass)
+    #expect(events.intents.count == 1000 && Set(events.intents.map(\.path)).count == 1000)
+    #expect(events.outcomes.count == 1001 && events.outcomes.values.allSatisfy { $0 == .pass })
+  }
+
   @Test("A signal cancels the running step, skips the rest, and is named in the last event")
   func signal() async throws {
     let (signals, feed) = AsyncStream.makeStream(of: Int.self)

@@ -2,6 +2,7 @@ import Journal
 import Language
 import Schema
 import Steps
+import TestSupport
 import Testing
 
 @testable import Engine
@@ -51,6 +52,28 @@ import Testing
       }
       // A copy: the machine that takes in the rest of the journal was never asked.
       var machine = replayed
+      #expect(Story.text(machine.next(at: asked.at)) == asked.action)
+    }
+  }
+
+  @Test("An event that is there twice, or of a step that nobody knows, changes nothing", arguments: 0..<100)
+  func strayEvents(seed: UInt64) {
+    var maker = TreeMaker(seed: seed)
+    let plan = maker.tree()
+    let story = Story(plan, seed: seed &+ 2000, isInterrupted: seed % 3 == 0)
+    var numbers = SplitMix(state: seed)
+    var machine = RunMachine(plan: plan, run: "RUN")
+    var count = 0
+    for asked in story.asked {
+      while count < asked.eventsBefore {
+        let (event, time) = story.events[count]
+        machine.apply(event, wall: epoch, at: time)
+        count += 1
+        for _ in 0..<3 {
+          machine.apply(story.events[Int.random(in: 0..<count, using: &numbers)].event, wall: epoch, at: time)
+        }
+        machine.apply(.stepIntent(StepIntent(path: "nobody/knows", attempt: 1, key: "")), wall: epoch, at: time)
+      }
       #expect(Story.text(machine.next(at: asked.at)) == asked.action)
     }
   }
