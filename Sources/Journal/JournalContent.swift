@@ -151,7 +151,7 @@ struct LineReader {
     do {
       return RecordedEvent(
         seq: line.seq, moment: line.moment, event: try Event(type: line.type, fields: fields),
-        unread: known.map { known in fields.filter { known[$0.name] == nil } } ?? [])
+        unread: known?.undeclared(of: fields) ?? [])
     } catch {
       throw damaged("is no valid \(line.type): \(error.path): \(error.message)")
     }

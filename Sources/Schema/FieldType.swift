@@ -1,9 +1,10 @@
 /// How a Swift value of one field is read from, and written as, a ``Value`` of a declared type.
+@usableFromInline
 package struct FieldType<Wrapped: Sendable>: Sendable {
   package let type: ValueType
   /// Takes a value that ``ValueType/admit(_:)`` let in.
-  let decode: @Sendable (Value) throws(Mismatch) -> Wrapped
-  let encode: @Sendable (Wrapped) -> Value
+  @usableFromInline let decode: @Sendable (Value) throws(Mismatch) -> Wrapped
+  @usableFromInline let encode: @Sendable (Wrapped) -> Value
   /// What stands for the field where it is not given: nil inside `.some` for optional types.
   let absent: Wrapped?
   let bounds: Bounds?

@@ -1,8 +1,12 @@
 /// One field of a record: its name in runbooks and reports, where it lies in the Swift value, and its type.
+///
+/// What reads and writes it is inlined into the declaration's module: there its types are known, and need not be looked up
+/// again for every value.
+@usableFromInline
 package struct Field<Root: Sendable, Wrapped: Sendable>: Sendable {
-  package let declaration: FieldDeclaration
-  let type: FieldType<Wrapped>
-  let path: any KeyPath<Root, Wrapped> & Sendable
+  @usableFromInline package let declaration: FieldDeclaration
+  @usableFromInline let type: FieldType<Wrapped>
+  @usableFromInline let path: any KeyPath<Root, Wrapped> & Sendable
 
   /// - Parameters:
   ///   - fallback: what stands for the field where it is not given. An optional type has nil as its fallback already.
@@ -20,6 +24,7 @@ package struct Field<Root: Sendable, Wrapped: Sendable>: Sendable {
   }
 
   /// - Parameter members: this field's first; it is taken away.
+  @inlinable
   func decode(from members: inout ArraySlice<Value.Member>) throws(Mismatch) -> Wrapped {
     guard let member = members.popFirst(), member.name == declaration.name else {
       throw Mismatch(path: declaration.name, "required, and not given")
@@ -33,13 +38,15 @@ package struct Field<Root: Sendable, Wrapped: Sendable>: Sendable {
 /// The declaration is the single source: the checker, JSON Schema, the reference and the journal read it. Fields are
 /// given in the order of the initialiser's parameters; two fields of one type could be swapped unnoticed, which is why
 /// ``swappedFields()`` exists and every module is tested by it.
+@usableFromInline
 package struct Record<Root: Sendable>: Sendable {
-  package let type: RecordType
+  @usableFromInline package let type: RecordType
   /// Takes the members in declared order.
-  private let make: @Sendable ([Value.Member]) throws(Mismatch) -> Root
+  @usableFromInline let make: @Sendable ([Value.Member]) throws(Mismatch) -> Root
   /// The record's members, in declared order.
-  package let encode: @Sendable (Root) -> Value
+  @usableFromInline package let encode: @Sendable (Root) -> Value
 
+  @inlinable
   package init<each Wrapped: Sendable>(
     _ make: @escaping @Sendable (repeat each Wrapped) -> Root, _ field: repeat Field<Root, each Wrapped>
   ) {

@@ -1,16 +1,19 @@
 import Addresses
 
 /// Why a text or a value does not belong to a type, and which field it was (`endpoint.port`; empty for the value itself).
+@usableFromInline
 package struct Mismatch: Error, Hashable, Sendable {
   package var path: String
   package var message: String
 
+  @usableFromInline
   package init(path: String = "", _ message: String) {
     self.path = path
     self.message = message
   }
 
   /// The same, seen from the record or list that holds the value.
+  @usableFromInline
   package func inside(_ name: String) -> Self {
     Self(path: path.isEmpty ? name : path.hasPrefix("[") ? name + path : "\(name).\(path)", message)
   }

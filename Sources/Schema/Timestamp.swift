@@ -1,4 +1,5 @@
 /// A moment of the wall clock, to the nanosecond, from year 1 to 9999 (the range that CEL and RFC 3339 share).
+@usableFromInline
 package struct Timestamp: Hashable, Sendable, Comparable {
   /// Seconds since 1970-01-01T00:00:00Z.
   package let seconds: Int64
@@ -21,6 +22,7 @@ package struct Timestamp: Hashable, Sendable, Comparable {
 
   package static let unixEpoch = Timestamp(wholeSeconds: 0)
 
+  @usableFromInline
   package static func < (a: Self, b: Self) -> Bool {
     (a.seconds, a.nanoseconds) < (b.seconds, b.nanoseconds)
   }

@@ -1,5 +1,6 @@
 extension Timestamp: CustomStringConvertible {
   /// RFC 3339 in UTC with `Z`, and as many digits of a fraction (0, 3, 6 or 9) as the value needs.
+  @usableFromInline
   package var description: String {
     let (day, second) = quotientAndRemainder(seconds, 86_400)
     let date = CalendarDate(day: day)

@@ -1,6 +1,7 @@
 /// A value of the runbook language. Text-like types (host, path, ip, URL, …) are `string`, sizes and bandwidths `int`,
 /// percentages `double`; what a string stands for is said by the ``ValueType`` beside it.
-package indirect enum Value: Hashable, Sendable {
+@usableFromInline
+package enum Value: Hashable, Sendable {
   case null
   case bool(Bool)
   case int(Int64)
@@ -12,13 +13,14 @@ package indirect enum Value: Hashable, Sendable {
   case list([Value])
   /// A record or a map, its members in the order in which they are shown.
   case members([Member])
-  case secret(Secret)
+  indirect case secret(Secret)
 
+  @usableFromInline
   package struct Member: Hashable, Sendable {
-    package let name: String
-    package let value: Value
+    @usableFromInline package let name: String
+    @usableFromInline package let value: Value
 
-    package init(_ name: String, _ value: Value) {
+    @usableFromInline package init(_ name: String, _ value: Value) {
       self.name = name
       self.value = value
     }
@@ -32,6 +34,7 @@ package indirect enum Value: Hashable, Sendable {
 }
 
 /// Something that is used but never shown. Its description, its mirror and its JSON form are ``Secret/mask``.
+@usableFromInline
 package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
   /// What stands in the place of a secret wherever one would be shown.
   package static let mask = "‹secret›"
@@ -49,9 +52,9 @@ package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugS
   /// The clear form as text.
   package func revealText() -> String { value.plainText }
 
-  package var description: String { Self.mask }
-  package var debugDescription: String { Self.mask }
-  package var customMirror: Mirror { Mirror(self, children: []) }
+  @usableFromInline package var description: String { Self.mask }
+  @usableFromInline package var debugDescription: String { Self.mask }
+  @usableFromInline package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 extension Value {

@@ -103,6 +103,13 @@ extension ValueType {
 }
 
 extension RecordType {
+  /// Those of the members that it does not declare.
+  package func undeclared(of members: [JSON.Member]) -> [JSON.Member] {
+    // What we wrote ourselves stands in declared order.
+    if members.count <= fields.count, members.indices.allSatisfy({ members[$0].name == fields[$0].name }) { return [] }
+    return members.filter { self[$0.name] == nil }
+  }
+
   /// The members in declared order, those that it does not declare left out, with fallbacks filled in.
   ///
   /// Throws for a missing required one, and for one that is not of its type or out of bounds.

@@ -52,17 +52,20 @@ package indirect enum ValueType: Hashable, Sendable {
 }
 
 /// The fields of a record, in the order in which they are shown.
+@usableFromInline
 package struct RecordType: Hashable, Sendable {
   package var fields: [FieldDeclaration]
 
+  @usableFromInline
   package init(fields: [FieldDeclaration]) { self.fields = fields }
 
   package subscript(_ name: String) -> FieldDeclaration? { fields.first { $0.name == name } }
 }
 
 /// What is known of one field before anything runs: the source of checks, JSON Schema and reference text.
+@usableFromInline
 package struct FieldDeclaration: Hashable, Sendable {
-  package var name: String
+  @usableFromInline package var name: String
   package var type: ValueType
   /// What stands for the field where it is not given; nil where it must be given (or, in an output, always is).
   package var fallback: Value?

@@ -98,8 +98,11 @@ extension ControlGroup {
 
   /// The processors that this process may run on: the number of `Cpus_allowed_list:	0-3,8` (proc(5)).
   private static var usableProcessors: Int? {
-    let lines = (try? ProcFile.text("/proc/self/status"))?.split(separator: "\n") ?? []
-    let list = lines.first { $0.hasPrefix("Cpus_allowed_list:") }?.split(separator: "\t").last
+    let name = Array("Cpus_allowed_list:".utf8)
+    let lines =
+      (try? ProcFile.text("/proc/self/status")).map { Array($0.utf8).split(separator: UInt8(ascii: "\n")) } ?? []
+    let list = lines.first { $0.starts(with: name) }
+      .map { String(decoding: $0.dropFirst(name.count).drop { $0 <= UInt8(ascii: " ") }, as: UTF8.self) }
     let count = list?.split(separator: ",").reduce(0) { count, range in
       let ends = range.split(separator: "-").compactMap { Int($0) }
       guard let first = ends.first, let last = ends.last, first <= last else { return count }
