@@ -55,7 +55,7 @@ let package = Package(
     library("Language", ["Addresses", "Schema", "CEL", "Journal", "Steps", yams]),
     library("Engine", ["Language", "Schema", "Steps", "Journal", crypto]),
     library("STUN", ["Addresses", nioCore, crypto]),
-    library("Probe", ["Addresses", "STUN", "CDatagrams", "COpenSSL", nioCore, nioPosix]),
+    library("Probe", ["Addresses", "Schema", "STUN", "CDatagrams", "COpenSSL", nioCore, nioPosix]),
     library("Processes", ["CLinux"]),
     library("Lab", ["Processes", "COpenSSL", "CLinux"]),
     library("Archive", ["CLibarchive"]),
@@ -92,7 +92,7 @@ let package = Package(
     tests("EngineTests", ["Engine", "Language", "Schema", "Steps", "Journal", "TestSupport"]),
     tests("STUNTests", ["Addresses", "STUN", crypto, nioCore]),
     tests(
-      "ProbeTests", ["Addresses", "COpenSSL", "Lab", "Probe", "STUN", "TestSupport", nioCore, nioPosix],
+      "ProbeTests", ["Addresses", "COpenSSL", "Lab", "Probe", "STUN", "Schema", "TestSupport", nioCore, nioPosix],
       exclude: ["Peers"]),
     tests("ProcessesTests", ["Processes", "TestSupport"]),
     tests("LabTests", ["Lab", "Processes", "TestSupport"]),

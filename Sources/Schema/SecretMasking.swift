@@ -27,6 +27,14 @@ package struct SecretMasking: Sendable {
     return masked(Array(text.utf8), isCut: false).map { String(decoding: $0, as: UTF8.self) } ?? text
   }
 
+  /// The sentence, what came from outside masked: a secret that lies wholly in the tool's own words is none. One that lies only partly
+  /// in them is masked.
+  package func masked(_ sentence: Sentence) -> Sentence {
+    guard !patterns.isEmpty else { return sentence }
+    let found = masked(Array(sentence.text.utf8), isCut: false, own: sentence.own)
+    return found.map { Sentence(outside: String(decoding: $0, as: UTF8.self)) } ?? sentence
+  }
+
   /// A value of this type, its texts masked. What has a syntax (an address, a URI) would lose it, and stays.
   package func masked(_ value: Value, as type: ValueType) -> Value {
     guard !patterns.isEmpty else { return value }
@@ -53,32 +61,55 @@ package struct SecretMasking: Sendable {
 
   /// Nil where no secret stands in them. Bytes are compared: as characters, a secret with an accent behind it would be
   /// another text.
-  private func masked(_ bytes: [UInt8], isCut: Bool) -> [UInt8]? {
+  ///
+  /// - Parameter own: ranges that came from nowhere but this tool.
+  private func masked(_ bytes: [UInt8], isCut: Bool, own: [Range<Int>] = []) -> [UInt8]? {
     guard !patterns.isEmpty else { return nil }
     return bytes.withUnsafeBufferPointer { text in
       var masked: [UInt8]?
       var index = 0
       var copied = 0
       while index < text.count {
-        var longest: Range<Int>?
-        for candidate in candidates[Int(text[index])] {
-          guard let found = patterns[candidate].range(in: text, at: index, isCut: isCut) else { continue }
-          if found.upperBound > (longest?.upperBound ?? 0) { longest = found }
-        }
-        guard let longest else {
+        guard var found = longest(in: text, at: index, isCut: isCut, own: own) else {
           index += 1
           continue
         }
+        if !own.isEmpty {
+          // A match that begins in the tool's own words must not hide one behind it that overlaps it.
+          var next = index + 1
+          while next < found.upperBound {
+            let end = longest(in: text, at: next, isCut: isCut, own: own)?.upperBound ?? 0
+            found = found.lowerBound..<max(found.upperBound, end)
+            next += 1
+          }
+        }
         var result = masked ?? []
         masked = nil
-        if longest.lowerBound > copied { result += text[copied..<longest.lowerBound] }
+        if found.lowerBound > copied { result += text[copied..<found.lowerBound] }
         result += Secret.mask.utf8
         masked = result
-        (index, copied) = (longest.upperBound, longest.upperBound)
+        (index, copied) = (found.upperBound, found.upperBound)
       }
       masked?.append(contentsOf: text[copied...])
       return masked
     }
+  }
+}
+
+extension SecretMasking {
+  /// The longest match that begins at an index and does not lie wholly in the tool's own words; nil where there is none.
+  @inline(__always)
+  private func longest(
+    in text: UnsafeBufferPointer<UInt8>, at index: Int, isCut: Bool, own: [Range<Int>]
+  ) -> Range<Int>? {
+    var longest: Range<Int>?
+    for candidate in candidates[Int(text[index])] {
+      guard let found = patterns[candidate].range(in: text, at: index, isCut: isCut),
+        !own.contains(where: { $0.lowerBound <= found.lowerBound && found.upperBound <= $0.upperBound })
+      else { continue }
+      if found.upperBound > (longest?.upperBound ?? 0) { longest = found }
+    }
+    return longest
   }
 }
 

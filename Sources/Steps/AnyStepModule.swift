@@ -107,6 +107,6 @@ extension StepError {
 
 extension Finding {
   fileprivate func masked(by masking: SecretMasking) -> Self {
-    Self(code, masking.masked(message), advice: advice.map(masking.masked))
+    Self(code, masking.masked(sentence), advice: advisory.map(masking.masked))
   }
 }

@@ -25,14 +25,29 @@ package struct StepError: Error, Hashable, Sendable {
     self.learnt = learnt
   }
 
+  package static func failed(_ code: String, _ message: Sentence, advice: Sentence? = nil) -> Self {
+    Self(.failed, Finding(code, message, advice: advice))
+  }
+
+  @_disfavoredOverload
   package static func failed(_ code: String, _ message: String, advice: String? = nil) -> Self {
     Self(.failed, Finding(code, message, advice: advice))
   }
 
+  package static func broken(_ code: String, _ message: Sentence, advice: Sentence? = nil) -> Self {
+    Self(.broken, Finding(code, message, advice: advice))
+  }
+
+  @_disfavoredOverload
   package static func broken(_ code: String, _ message: String, advice: String? = nil) -> Self {
     Self(.broken, Finding(code, message, advice: advice))
   }
 
+  package static func notStarted(_ code: String, _ message: Sentence, advice: Sentence? = nil) -> Self {
+    Self(.notStarted, Finding(code, message, advice: advice))
+  }
+
+  @_disfavoredOverload
   package static func notStarted(_ code: String, _ message: String, advice: String? = nil) -> Self {
     Self(.notStarted, Finding(code, message, advice: advice))
   }

@@ -68,6 +68,27 @@ import Testing
     #expect(!"\(error)".contains("r.example"))
   }
 
+  @Test(
+    "A password that is a word of ours leaves our words alone, and does not show",
+    arguments: ["refused", "password", "server", "Allocate", "coturn", "realm:", "in the environment"])
+  func ownWords(credential: String) async throws {
+    let coturn = try await Coturn.start()
+    let error = try await stepError {
+      _ = try await run("turn.allocate", [.init("server", server(coturn, credential: credential))])
+    }
+    #expect(error.finding.code == "turn.unauthorized")
+    let plain = try await stepError {
+      _ = try await run("turn.allocate", [.init("server", server(coturn, credential: "none of our words"))])
+    }
+    // Method names are values to a sentence; they are masked as before.
+    let expected = { (text: String) in
+      text.replacing("Allocate", with: credential == "Allocate" ? Secret.mask : "Allocate")
+    }
+    #expect(error.finding.message == expected(plain.finding.message))
+    #expect(error.finding.advice == plain.finding.advice)
+    #expect(error.finding.message.contains("it does not accept the user name and password."))
+  }
+
   @Test("Credentials that a server does not ask for are worth a warning; that it asks nobody for any is not, by itself")
   func anonymous() async throws {
     let open = try await Coturn.start { $0.authentication = .none }

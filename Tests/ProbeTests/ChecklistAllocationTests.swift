@@ -1,5 +1,6 @@
 import Addresses
 import STUN
+import Schema
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Addresses
 import NIOCore
 import STUN
+import Schema
 import TestSupport
 import Testing
 

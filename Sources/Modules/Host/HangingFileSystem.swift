@@ -1,4 +1,5 @@
 import Journal
+import Schema
 import Steps
 
 extension StepError {

@@ -1,4 +1,5 @@
 import Glibc
+import Schema
 import Steps
 
 /// Files of the kernel (proc(5)): their size is not known before they are read.

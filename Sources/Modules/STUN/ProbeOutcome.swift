@@ -89,7 +89,7 @@ extension StepError {
       default: .failed
       }
     self.init(
-      kind, Finding(failure.code.rawValue, failure.message, advice: failure.advice.isEmpty ? nil : failure.advice),
+      kind, Finding(failure.code.rawValue, failure.sentence, advice: failure.advisory.isEmpty ? nil : failure.advisory),
       learnt: failure.evidence.map { Value.Member($0.name, .string($0.value)) })
   }
 }

@@ -69,7 +69,7 @@ package struct STUNBehaviour: StepModule {
       otherAddress: report.otherAddress?.description, mapping: report.mapping, filtering: report.filtering,
       untold: untold(report), passedOver: passedOver)
     guard let objection = report.objection else { return .done(output) }
-    return .failed(output, Finding(objection.code.rawValue, objection.message, advice: objection.advice))
+    return .failed(output, Finding(objection.code.rawValue, objection.sentence, advice: objection.advisory))
   }
 
   private static func untold(_ report: BehaviourProbe.Report) -> String? {

@@ -91,7 +91,7 @@ extension Finding {
   /// Several findings as one: the first gives code and advice, all are told, each once; nil without any.
   static func joined(_ findings: [Finding]) -> Finding? {
     guard let first = findings.first else { return nil }
-    let messages = findings.map(\.message).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-    return Finding(first.code, messages.joined(separator: " "), advice: first.advice)
+    let messages = findings.map(\.sentence).reduce(into: [Sentence]()) { if !$0.contains($1) { $0.append($1) } }
+    return Finding(first.code, messages.joined, advice: first.advisory)
   }
 }

@@ -187,7 +187,7 @@ package struct TLSCertificate: StepModule {
   }
 
   private static func finding(_ failure: ProbeFailure) -> Finding {
-    Finding(failure.code.rawValue, failure.message, advice: failure.advice.isEmpty ? nil : failure.advice)
+    Finding(failure.code.rawValue, failure.sentence, advice: failure.advisory.isEmpty ? nil : failure.advisory)
   }
 
   private static func output(

@@ -1,5 +1,6 @@
 import Addresses
 import Journal
+import Schema
 
 extension Finding {
   /// The server does not confirm that what a step allocated is gone.

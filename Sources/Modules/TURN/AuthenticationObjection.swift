@@ -1,5 +1,6 @@
 import Journal
 import Probe
+import Schema
 
 extension Server {
   /// What to warn of where the server gave an allocation otherwise than it should have; nil where it did as declared.

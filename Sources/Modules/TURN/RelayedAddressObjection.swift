@@ -1,6 +1,7 @@
 import Addresses
 import Journal
 import Probe
+import Schema
 
 extension Finding {
   /// Clients that reach the server where it was asked do not reach what it relays from; nil where they may.

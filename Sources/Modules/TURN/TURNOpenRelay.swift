@@ -123,8 +123,8 @@ package struct TURNOpenRelay: StepModule {
       Finding(
         ProbeFailure.Code.refusalUnproven.rawValue,
         "\(uri) neither permits nor refuses \(unknown.map(\.kind.rawValue).joined(separator: ", ")), the first with: "
-          + reason.message,
-        advice: "\(reason.advice) Only 403 and 443 say by themselves that a peer is not relayed to."))
+          + reason.sentence,
+        advice: "\(reason.advisory) Only 403 and 443 say by themselves that a peer is not relayed to."))
   }
 
   /// What to warn of where addresses were not tried although the server may relay to them.

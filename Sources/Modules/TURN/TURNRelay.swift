@@ -181,7 +181,7 @@ package struct TURNRelay: StepModule {
         advice: "Of them \(output.sent - output.reached) were lost on the way there. Look whether the server limits "
           + "bandwidth (coturn: max-bps, bps-capacity), at its load, and at the path.")
     }
-    return Finding("turn.lossy", "\(lost). \(obstacle.message)", advice: obstacle.advice)
+    return Finding("turn.lossy", "\(lost). \(obstacle.sentence)", advice: obstacle.advisory)
   }
 
   /// A percentage as people write it, without a fraction that is zero.

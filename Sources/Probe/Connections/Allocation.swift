@@ -1,5 +1,6 @@
 package import Addresses
 package import STUN
+import Schema
 
 /// An allocation on a TURN server that is kept for as long as it is used, and deleted then.
 package actor Allocation {

@@ -1,6 +1,7 @@
 import Addresses
 import NIOCore
 import STUN
+import Schema
 
 /// A UDP socket of our own, to see what truly arrives and to send from the outside.
 struct DatagramListener: Sendable {

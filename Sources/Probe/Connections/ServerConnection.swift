@@ -2,6 +2,7 @@ package import Addresses
 import NIOCore
 import NIOPosix
 import STUN
+import Schema
 
 /// A client's connection to one server over one transport: a socket with its STUN client, on one event loop.
 package struct ServerConnection: Sendable {

@@ -1,6 +1,7 @@
 import Addresses
 import NIOCore
 import STUN
+import Schema
 
 extension ServerConnection {
   /// A UDP socket that sends to several addresses and hears whoever answers. Its requests carry the attributes that they are

@@ -1,5 +1,6 @@
 import NIOCore
 import STUN
+import Schema
 
 /// What an allocation is made with.
 struct AllocationRequest: Sendable {

@@ -1,5 +1,6 @@
 import Addresses
 import STUN
+import Schema
 
 extension ProbeFailure.Code {
   package static let udpBlocked = Self(rawValue: "path.udpBlocked")

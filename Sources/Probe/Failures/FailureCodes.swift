@@ -1,3 +1,5 @@
+import Schema
+
 extension ProbeFailure.Code {
   private init(_ name: String) { self.init(rawValue: name) }
 

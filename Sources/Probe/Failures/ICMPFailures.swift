@@ -1,5 +1,6 @@
 import Addresses
 import STUN
+import Schema
 
 extension ProbeFailure.Code {
   package static let protocolUnreachable = Self(rawValue: "icmp.protocolUnreachable")
@@ -32,7 +33,8 @@ extension ProbeFailure {
   init(_ error: ICMPError, server: TransportAddress, transport: Transport) {
     let target = "\(server) over \(transport.rawValue.uppercased())"
     let (code, says, advice) = Self.meaning(of: error, target: target)
-    let who = error.reporter.map { $0.unmapped == server.ip.unmapped ? "The server's host" : "\($0)" } ?? "The network"
+    let who: Sentence =
+      error.reporter.map { $0.unmapped == server.ip.unmapped ? "The server's host" : "\($0)" } ?? "The network"
     let number = "\(error.version.rawValue) type \(error.type), code \(error.code)"
     self.init(
       code, "\(who) says that \(says) (\(number)).", advice: advice,
@@ -42,7 +44,7 @@ extension ProbeFailure {
         + (error.mtu.map { [Evidence("mtu", "\($0)")] } ?? []))
   }
 
-  private static func meaning(of error: ICMPError, target: String) -> (Code, says: String, advice: String) {
+  private static func meaning(of error: ICMPError, target: String) -> (Code, says: Sentence, advice: Sentence) {
     switch error.kind {
     case .portUnreachable:
       (

@@ -1,5 +1,6 @@
 import Addresses
 import STUN
+import Schema
 
 /// Success responses that promise what cannot be.
 extension ProbeFailure {

@@ -1,3 +1,5 @@
+package import Schema
+
 /// Why a probe could not find what it looked for: a code for machines, and for people what happened, on what, and where
 /// to look next.
 package struct ProbeFailure: Error, Sendable, Hashable {
@@ -34,17 +36,28 @@ package struct ProbeFailure: Error, Sendable, Hashable {
 
   package let code: Code
   /// What failed, and on what; one sentence.
-  package let message: String
+  package var message: String { sentence.text }
   /// What to look at next; one or two sentences. Empty where there is nothing to look at.
-  package let advice: String
+  package var advice: String { advisory.text }
+  /// ``message``, which knows what of it came from outside.
+  package let sentence: Sentence
+  /// ``advice``, which knows what of it came from outside.
+  package let advisory: Sentence
   /// What the probe saw, in the order of its seeing it. Never a secret.
   package var evidence: [Evidence]
 
-  package init(_ code: Code, _ message: String, advice: String = "", evidence: [Evidence] = []) {
+  /// A failure whose texts are built in place: their literal parts are the tool's own.
+  package init(_ code: Code, _ message: Sentence, advice: Sentence = "", evidence: [Evidence] = []) {
     self.code = code
-    self.message = message
-    self.advice = advice
+    sentence = message
+    advisory = advice
     self.evidence = evidence
+  }
+
+  /// A failure whose texts were built elsewhere: all of them counts as coming from outside.
+  @_disfavoredOverload
+  package init(_ code: Code, _ message: String, advice: String = "", evidence: [Evidence] = []) {
+    self.init(code, Sentence(outside: message), advice: Sentence(outside: advice), evidence: evidence)
   }
 
   /// The value of the first evidence of this name.

@@ -1,5 +1,6 @@
 import Glibc
 import STUN
+import Schema
 
 /// Why a server does not accept credentials, as far as they themselves and the announced realm tell.
 extension ProbeFailure {
@@ -32,19 +33,17 @@ extension ProbeFailure {
   /// The same failure, its words fitting the credentials that were given and what the announced realm tells.
   func fitted(to server: Server) -> ProbeFailure {
     guard evidence("method") == "\(Method.allocate)", let credentials = server.credentials else { return self }
-    var message = message
-    let advice: String
+    var message = sentence
+    let advice: Sentence
     switch credentials {
     case .sharedSecret:
-      if message.hasSuffix(Self.refusesUser) {
-        message = message.dropLast(Self.refusesUser.count) + "it does not accept the credentials made from the secret."
-      }
+      message.replaceEnd(Self.refusesUser, with: "it does not accept the credentials made from the secret.")
       advice =
         "Compare the secret with the server's (coturn: static-auth-secret), and both clocks. If the server has long-term "
         + "users instead (coturn: lt-cred-mech), give the target a username and credential in place of the secret (in "
         + "the environment or .env: TURN_USERNAME and TURN_CREDENTIAL)."
     case .longTerm(let credentials):
-      let look =
+      let look: Sentence =
         credentials.expiry == nil
         ? "Look at user name and password."
         : "The user name holds a time, as those do whose password is made from a secret: look whether that is the "
@@ -54,12 +53,12 @@ extension ProbeFailure {
         + "place of them (in the environment or .env: TURN_SECRET)."
     }
     return ProbeFailure(
-      code, message, advice: [advice, realmRemark(server)].compactMap(\.self).joined(separator: " "),
+      code, message, advice: [advice, realmRemark(server)].compactMap(\.self).joined,
       evidence: evidence)
   }
 
   /// What the announced realm tells; nil where none was announced.
-  private func realmRemark(_ server: Server) -> String? {
+  private func realmRemark(_ server: Server) -> Sentence? {
     guard let announced = evidence("realm") else { return nil }
     if server.expectedRealm != nil { return "The realm \"\(announced)\" is the expected one." }
     // A secret is seldom one realm's alone.

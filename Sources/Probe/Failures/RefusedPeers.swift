@@ -1,12 +1,13 @@
 import Addresses
 import STUN
+import Schema
 
 /// Whose address a peer has that a server does not relay to.
 enum PeerOwner: Sendable {
   case thisHost
   case observer
 
-  fileprivate var words: String {
+  fileprivate var words: Sentence {
     switch self {
     case .thisHost: "this host as the server sees it"
     case .observer: "the observer: where packets leave the server is unknown"
@@ -16,7 +17,7 @@ enum PeerOwner: Sendable {
 
 extension ProbeFailure {
   /// What to do where a server does not relay to loopback addresses.
-  static let adviceOnLoopbackPeers =
+  static let adviceOnLoopbackPeers: Sentence =
     "coturn refuses loopback peers, whatever allowed-peer-ip says, unless allow-loopback-peers is set, which is for labs "
     + "only; where it is set, look at denied-peer-ip."
 
@@ -28,14 +29,14 @@ extension ProbeFailure {
   /// The same failure; where it is the refusal of a peer, saying whose address that is.
   func naming(_ owner: PeerOwner) -> ProbeFailure {
     guard code == .forbidden, evidence("peer") != nil else { return self }
-    return ProbeFailure(code, "\(message.dropLast()), \(owner.words).", advice: advice, evidence: evidence)
+    return ProbeFailure(code, "\(sentence.withoutFullStop), \(owner.words).", advice: advisory, evidence: evidence)
   }
 
   /// The same failure; where it is the refusal of a relayed address of the server itself, saying so.
   func namingRelayedAddress(_ refused: IPAddress, of allocation: Allocation) -> ProbeFailure {
     guard code == .forbidden else { return self }
     let isLoopbackServer = SpecialRange(allocation.connection.server.ip) == .loopback
-    let reason: String
+    let reason: Sentence
     if !program.mayBeCoturn {
       reason = program.adviceOnDeniedPeers
     } else if SpecialRange(refused) == .loopback {
@@ -51,7 +52,7 @@ extension ProbeFailure {
     let ours = allocation.reflexiveAddress?.ip
     let isOurs = ours == refused || isLoopbackServer
     return ProbeFailure(
-      code, "\(message) That is the server's own relayed address.",
+      code, "\(sentence) That is the server's own relayed address.",
       advice: "Both ends of this probe are relayed by the server. \(reason) Where such peers are denied on purpose, "
         + "do without this probe; turn.allocate works all the same"
         + (isOurs ? "." : ", and turn.ports where our own address is not denied."),

@@ -1,5 +1,6 @@
 import Addresses
 import STUN
+package import Schema
 
 extension ProbeFailure {
   /// What an error response means. The number decides, never the phrase, which may be empty.
@@ -33,25 +34,25 @@ extension ProbeFailure {
   }
 
   /// What to do where a server needs credentials and there are none.
-  static let adviceToGiveCredentials =
+  static let adviceToGiveCredentials: Sentence =
     "Give the target a username and credential, or the secret (in the environment or .env: TURN_USERNAME and "
     + "TURN_CREDENTIAL, or TURN_SECRET)."
 
   /// What to do where a server relays for everybody.
-  package static let adviceToAuthenticate =
+  package static let adviceToAuthenticate: Sentence =
     "It relays for everyone who finds it: look at its authentication (coturn: no-auth, lt-cred-mech)."
 
   /// Whose allocations a quota counts.
-  package static let adviceOnQuota =
+  package static let adviceOnQuota: Sentence =
     "coturn gives back a deleted allocation's share only after some seconds, so that earlier probes and steps of the same "
     + "user count too: a user of its own for the probes helps."
 
   /// What is said where a server does not accept credentials of which nobody says what they are.
-  static let refusesUser = "it does not accept the user name and password."
+  static let refusesUser: Sentence = "it does not accept the user name and password."
 
   private static func meaning(
     of rejection: Rejection, peers: [TransportAddress], alternateFlaw: AddressFlaw?
-  ) -> (code: Code, text: String, advice: String) {
+  ) -> (code: Code, text: Sentence, advice: Sentence) {
     if rejection.method == .binding {
       return (
         .stunRejected, "it does not serve plain Binding requests.",

@@ -1,5 +1,6 @@
 package import Addresses
 package import STUN
+package import Schema
 
 extension ProbeFailure {
   /// What a failed request means.
@@ -86,7 +87,7 @@ extension ProbeFailure {
     ] where count > 0 {
       evidence.append(Evidence(name, "\(count)"))
     }
-    let (code, message, advice): (Code, String, String)
+    let (code, message, advice): (Code, Sentence, Sentence)
     if heard.badIntegrity > 0 {
       (code, message, advice) = (
         .badIntegrity, "\(target) answered \(method), but no answer's integrity agrees with our password.",
@@ -146,11 +147,11 @@ extension ProbeFailure {
 
   /// Where the time is set that a probe may take.
   package static let settingsOfTime = "a step by timeout, a probe by --timeout"
-  package static let adviceToGiveTime = "Give it more time: \(settingsOfTime)."
+  package static let adviceToGiveTime: Sentence = "Give it more time: \(settingsOfTime)."
 
   /// Where somebody has answered already, the path is open.
-  private static func adviceOnSilence(over transport: Transport) -> String {
-    let begun: String
+  private static func adviceOnSilence(over transport: Transport) -> Sentence {
+    let begun: Sentence
     switch transport {
     case .udp:
       return "Look whether the server's process is alive and not stopped, and for a firewall that drops packets; "

@@ -1,3 +1,5 @@
+import Schema
+
 /// Which program a server is, as far as its SOFTWARE attribute says: how its options are called follows from that.
 package enum ServerProgram: Sendable, Hashable {
   case coturn
@@ -28,7 +30,7 @@ package enum ServerProgram: Sendable, Hashable {
   package var mayBeCoturn: Bool { self == .coturn || self == .unnamed }
 
   /// Where the server is told which clients it gives no allocations.
-  var adviceOnDeniedClients: String {
+  var adviceOnDeniedClients: Sentence {
     switch self {
     case .coturn, .unnamed: "Look whether the server is draining before a restart, or allows this user no allocations."
     case .p1stun:
@@ -38,7 +40,7 @@ package enum ServerProgram: Sendable, Hashable {
   }
 
   /// Where the server is told which peers it does not relay to.
-  var adviceOnDeniedPeers: String {
+  var adviceOnDeniedPeers: Sentence {
     switch self {
     case .coturn, .unnamed:
       "Look at the denied and allowed peer addresses in the server's configuration (coturn: denied-peer-ip, "

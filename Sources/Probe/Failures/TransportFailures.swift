@@ -1,5 +1,6 @@
 package import Addresses
 package import STUN
+import Schema
 
 extension ProbeFailure {
   /// What a broken transport means.
@@ -18,7 +19,7 @@ extension ProbeFailure {
 
   private static func meaning(
     of failure: TransportFailure, target: String, protocolName: String
-  ) -> (Code, String, String) {
+  ) -> (Code, Sentence, Sentence) {
     switch failure {
     case .portUnreachable:
       (
@@ -96,7 +97,7 @@ extension ProbeFailure {
 
   private static func meaning(
     of failure: TLSFailure, target: String, protocolName: String
-  ) -> (Code, String, String) {
+  ) -> (Code, Sentence, Sentence) {
     switch failure.kind {
     case .untrusted:
       (

@@ -1,6 +1,7 @@
 import Addresses
 import NIOPosix
 import STUN
+import Schema
 
 #if canImport(Glibc)
   import Glibc

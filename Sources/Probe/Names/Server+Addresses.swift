@@ -1,5 +1,6 @@
 import Addresses
 import STUN
+import Schema
 
 extension Server {
   /// Where to connect to, in the order in which to try.

@@ -1,4 +1,5 @@
 import STUN
+import Schema
 
 /// Measures how much larger a server's answers are than what an unauthenticated sender puts in: with a forged source
 /// address that much reaches a victim.

@@ -2,6 +2,7 @@ package import Addresses
 import NIOCore
 import NIOPosix
 import STUN
+import Schema
 
 /// Finds out how the NAT between here and a server maps and filters, with a STUN server of two addresses (RFC 5780).
 ///

@@ -1,5 +1,6 @@
 package import Addresses
 package import STUN
+import Schema
 
 /// Asks a STUN server for our reflexive address, several times.
 package struct BindingProbe: Sendable {

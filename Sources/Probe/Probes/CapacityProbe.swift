@@ -1,5 +1,6 @@
 package import Addresses
 import STUN
+import Schema
 
 /// Holds several allocations at once, up to the first refusal, and deletes them all.
 package struct CapacityProbe: Sendable {

@@ -1,5 +1,6 @@
 package import Addresses
 import STUN
+import Schema
 
 /// Looks at the certificate that a server shows over TLS or DTLS.
 package struct CertificateProbe: Sendable {

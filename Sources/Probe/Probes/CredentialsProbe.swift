@@ -1,6 +1,7 @@
 import Addresses
 import Glibc
 import STUN
+import Schema
 
 /// Tries good credentials, which must work, and bad ones, which must be refused.
 ///

@@ -1,6 +1,7 @@
 import Addresses
 import NIOCore
 import STUN
+import Schema
 
 /// The way from a socket of our own through a relayed address to its client, by a permission or a channel.
 ///

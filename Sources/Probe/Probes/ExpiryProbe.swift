@@ -1,6 +1,7 @@
 import Addresses
 import NIOCore
 import STUN
+import Schema
 
 /// Finds out whether a TURN server forgets a permission or a channel that nobody renews, whatever is sent meanwhile
 /// (RFC 8656, sections 9 and 12).

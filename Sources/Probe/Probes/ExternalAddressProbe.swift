@@ -1,6 +1,7 @@
 package import Addresses
 import NIOCore
 import STUN
+import Schema
 
 /// Looks whether a TURN server's relayed address is the one that the world sees.
 package struct ExternalAddressProbe: Sendable {

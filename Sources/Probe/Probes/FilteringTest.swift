@@ -1,5 +1,6 @@
 import Addresses
 import STUN
+import Schema
 
 /// Where a server of two addresses and two ports listens and answers from (RFC 5780, section 6.1).
 struct DiscoveryServers: Sendable {

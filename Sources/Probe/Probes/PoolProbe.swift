@@ -1,4 +1,5 @@
 import STUN
+import Schema
 
 /// Asks several servers for an allocation at once, and says which work, in the order given and by round trip.
 package struct PoolProbe: Sendable {

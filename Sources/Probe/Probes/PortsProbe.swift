@@ -1,6 +1,7 @@
 package import Addresses
 import NIOCore
 import STUN
+import Schema
 
 /// Looks whether the relay ports of a TURN server can be reached from here, as a peer would reach them.
 package struct PortsProbe: Sendable {

@@ -1,6 +1,7 @@
 import Addresses
 import NIOCore
 import STUN
+import Schema
 
 /// Sends and echoes a relay probe's packets, on the event loop that both connections share.
 final class RelayDriver {

@@ -1,5 +1,6 @@
 import NIOCore
 import STUN
+import Schema
 
 /// The way out of one side of a relay probe. It hands on packets no faster than the other end takes them, so that none
 /// pile up here, and knows how many have left.

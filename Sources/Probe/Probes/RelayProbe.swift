@@ -1,5 +1,6 @@
 package import Addresses
 import STUN
+package import Schema
 
 /// Sends packets through a TURN server and back: from one allocation to another, which echoes them.
 package struct RelayProbe: Sendable {
@@ -202,13 +203,13 @@ package struct RelayProbe: Sendable {
   }
 
   /// What to look at where packets arrive changed.
-  package static let corruptionAdvice =
+  package static let corruptionAdvice: Sentence =
     "A relay passes on every byte as it is: look which software answers there, and for a gateway between that rewrites "
     + "what is inside of packets (an ALG)."
 
   /// What to look at where nothing came back.
-  private func advice(reached: Int) -> String {
-    let smaller =
+  private func advice(reached: Int) -> Sentence {
+    let smaller: Sentence =
       size > Self.harmlessSize
       ? "Try a smaller size than \(size) bytes first: servers and paths drop large datagrams. " : ""
     return smaller

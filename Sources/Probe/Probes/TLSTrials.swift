@@ -1,5 +1,6 @@
 import Addresses
 import STUN
+import Schema
 
 /// Offers one version or cipher at a time to a server that has just agreed on a version and a cipher.
 struct TLSTrials: Sendable {
