@@ -77,8 +77,8 @@ let package = Package(
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
 
     .target(
-      name: "TestSupport", dependencies: ["Schema", "Steps", "Processes", "Lab", "CLinux"], path: "Tests/TestSupport",
-      exclude: ["Peers"], swiftSettings: house),
+      name: "TestSupport", dependencies: ["Schema", "Journal", "Steps", "Processes", "Lab", "CLinux"],
+      path: "Tests/TestSupport", exclude: ["Peers"], swiftSettings: house),
     tests("AddressesTests", ["Addresses"]),
     tests("ArchitectureTests", []),
     tests("SchemaTests", ["Schema"]),

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Journal
@@ -8,39 +9,11 @@ import Testing
   func roundTrip(type: String) throws {
     let kind = try #require(Event.kind(named: type))
     for seed in [1000, 2000] {
-      guard case .object(let fields) = Self.sample(of: kind, seed: seed) else {
-        Issue.record("no record")
-        return
-      }
+      let fields = sampleFields(of: kind, seed: seed)
       let event = try Event(type: type, fields: fields)
       #expect(event.type == type)
       #expect(event.fields == fields)
     }
-  }
-
-  /// A value of every field of a kind; types in their JSON form, where any value would do for the declaration.
-  static func sample(of kind: EventKind, seed: Int) -> JSON {
-    let types: [JSON] = ["duration", ["list": ["optional": "percent"]], ["record": [["a", ["enum": ["x", "y"]]]]]]
-    let type = types[seed / 1000 % types.count]
-    func replaced(_ json: JSON, inside kind: String) -> JSON {
-      switch json {
-      case .array(let elements): .array(elements.map { replaced($0, inside: kind) })
-      case .object(let members):
-        .object(
-          members.map { member in
-            switch (kind, member.name) {
-            case ("types.declared", "input"), ("types.declared", "output"), (_, "itemType"), (_, "form"),
-              ("actual", "type"):
-              .init(member.name, type)
-            case ("run.started", "paramTypes"): .init(member.name, ["a": type])
-            default:
-              .init(member.name, replaced(member.value, inside: member.name == "actual" ? "actual" : kind))
-            }
-          })
-      default: json
-      }
-    }
-    return replaced(kind.fields.sample(seed: seed).json, inside: kind.type)
   }
 
   @Test("What a server answered is read back also where it holds NUL, which no document may")
