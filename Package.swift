@@ -60,7 +60,8 @@ let package = Package(
     library("Lab", ["Processes", "COpenSSL", "CLinux"]),
     library("Archive", ["CLibarchive"]),
     library("Logs", ["Archive", "CLinux", "CRE2", "Schema"]),
-    library("Modules", ["Addresses", "Schema", "Journal", "Logs", "Steps", "Probe", "STUN", "Processes"]),
+    library(
+      "Modules", ["Addresses", "CLinux", "Schema", "Journal", "Logs", "Steps", "Probe", "STUN", "Processes"]),
     library("Ledger", ["Schema", "Journal"]),
     library("Reports", ["Schema", "Journal"]),
     library(

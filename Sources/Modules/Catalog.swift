@@ -11,6 +11,7 @@ extension Catalog {
     AnyStepModule(STUNBehaviour.self),
     AnyStepModule(STUNBinding.self),
     AnyStepModule(TLSCertificate.self),
+    AnyStepModule(TLSFilesModule.self),
     AnyStepModule(TLSHandshakeModule.self),
     AnyStepModule(TURNAllocate.self),
     AnyStepModule(TURNAmplification.self),

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 
 /// Makes this process the reaper of its orphaned descendants (prctl(2), PR_SET_CHILD_SUBREAPER). 0, or -1 with errno.
 static inline int runbook_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L); }
@@ -83,6 +84,12 @@ int runbook_spawn(pid_t *pid, const char *path, const char *directory, char *con
 static inline bool runbook_is_memory_backed(const char *path) {
   struct statfs status;
   return statfs(path, &status) == 0 && (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
+}
+
+/// The value of an extended attribute of a file, links followed, in `value` (getxattr(2)). Returns its length; -1 with errno set
+/// on a failure.
+static inline ssize_t runbook_attribute(const char *path, const char *name, void *value, size_t size) {
+  return getxattr(path, name, value, size);
 }
 
 /// Starts a program, looked for in PATH, that shares our session, group, environment and descriptors, with default

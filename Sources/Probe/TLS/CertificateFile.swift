@@ -134,9 +134,6 @@ private struct FileContent {
   /// What it is, by its first bytes and its PEM blocks: `a PRIVATE KEY`, `a certificate in DER, …`.
   var kind: String {
     guard !bytes.isEmpty else { return "nothing" }
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
-      return "a byte order mark in front of its first line, which hides that line"
-    }
     if bytes[0] == 0x30 { return binaryKind }
     let labels = String(decoding: bytes, as: UTF8.self).matches(of: /-----BEGIN ([A-Z0-9 ]+)-----/).map { "a \($0.1)" }
     return labels.isEmpty ? "something else" : Set(labels).sorted().joined(separator: ", ")

@@ -1,0 +1,97 @@
+import Glibc
+import Steps
+
+/// A user of this host or of a container, and what the modes of files and folders let that user do.
+struct Account {
+  let user: uid_t?
+  let groups: Set<gid_t>
+
+  /// Nobody in particular: has what everybody has.
+  static let anybody = Account(user: nil, groups: [])
+
+  private init(user: uid_t?, groups: Set<gid_t>) {
+    self.user = user
+    self.groups = groups
+  }
+
+  /// - Parameter text: a user's name; or a number, `UID` or `UID:GID`, which need not be known on this host.
+  init(_ text: String) throws(StepError) {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    if let number = parts.first.flatMap({ uid_t($0) }), parts.count < 3 {
+      guard parts.count == 1 || gid_t(parts[1]) != nil else { throw Self.unknown(text) }
+      let entry = PasswordEntry(user: number)
+      let group = parts.count == 2 ? gid_t(parts[1]) : nil
+      self.init(user: number, groups: Set((entry?.groups ?? []) + [group].compactMap(\.self)))
+      return
+    }
+    guard let entry = PasswordEntry(name: text) else { throw Self.unknown(text) }
+    self.init(user: entry.user, groups: Set(entry.groups))
+  }
+
+  private static func unknown(_ text: String) -> StepError {
+    .broken(
+      "host.userUnknown", "There is no user \"\(text)\" on this host.",
+      advice: "Give the user that the service runs as; for a container the number, as UID or UID:GID.")
+  }
+
+  /// Whether the permissions of a file or folder let the user do this (r is 4, x is 1), as the kernel decides it: the first
+  /// class that fits the user decides alone.
+  func may(_ wanted: UInt16, _ status: FileStatus) -> Bool {
+    if user == 0 { return true }
+    if let list = status.accessList { return list.grants(wanted, to: self, status) }
+    let shift: mode_t = user == status.owner ? 6 : groups.contains(status.group) ? 3 : 0
+    return status.mode >> shift & mode_t(wanted) == mode_t(wanted)
+  }
+
+  /// What keeps the user from reading a file, through every folder and link on the way; nil if nothing does.
+  ///
+  /// - Throws: `StepError` if this process may not look itself.
+  func obstacle(toReading path: String) throws(StepError) -> String? {
+    let steps: [FileStatus]
+    do throws(FileStatus.Failure) { steps = try FileStatus.way(to: path) } catch {
+      throw .broken(
+        "host.pathUnreadable", "\(error.path) cannot be looked at: \(error.reason).",
+        advice: "Run this as a user who may enter its folder.")
+    }
+    for folder in steps.dropLast() where !may(1, folder) { return "it may not enter the folder \(folder.text)" }
+    guard let file = steps.last, !may(4, file) else { return nil }
+    return "it may not read the file itself, \(file.text)"
+  }
+}
+
+/// What the password and group files say of a user.
+private struct PasswordEntry {
+  var user: uid_t = 0
+  var groups: [gid_t] = []
+
+  init?(name: String) {
+    self.init { entry, buffer, size, found in getpwnam_r(name, entry, buffer, size, found) }
+  }
+
+  init?(user: uid_t) {
+    self.init { entry, buffer, size, found in getpwuid_r(user, entry, buffer, size, found) }
+  }
+
+  private init?(
+    _ look: (
+      UnsafeMutablePointer<passwd>, UnsafeMutablePointer<CChar>, Int,
+      UnsafeMutablePointer<UnsafeMutablePointer<passwd>?>
+    ) -> CInt
+  ) {
+    let known = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 65_536) { buffer -> (uid_t, [gid_t])? in
+      var entry = passwd()
+      var found: UnsafeMutablePointer<passwd>?
+      guard let start = buffer.baseAddress, look(&entry, start, buffer.count, &found) == 0, found != nil,
+        let name = entry.pw_name
+      else { return nil }
+      var count: CInt = 64
+      var groups = [gid_t](repeating: 0, count: Int(count))
+      while getgrouplist(name, entry.pw_gid, &groups, &count) < 0, Int(count) > groups.count {
+        groups = [gid_t](repeating: 0, count: Int(count))
+      }
+      return (entry.pw_uid, Array(groups.prefix(Int(count))))
+    }
+    guard let known else { return nil }
+    (user, groups) = known
+  }
+}
