@@ -72,9 +72,10 @@ let package = Package(
         argumentParser,
       ],
       // Links to this repository's own runbooks and checks, which `runbook init` writes.
-      resources: ["daily-health", "daily-log-review", "disk-space", "log-errors", "stun-binding", "turn-relay"].map {
-        .embedInCode("FirstProject/\($0).yaml")
-      }),
+      resources: [
+        "daily-health", "daily-log-review", "disk-space", "log-errors", "stun-binding", "tls-expiry", "tls-files",
+        "turn-relay", "weekly-cert-expiry",
+      ].map { .embedInCode("FirstProject/\($0).yaml") }),
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
 
     .target(
