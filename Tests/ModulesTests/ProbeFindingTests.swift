@@ -197,6 +197,8 @@ import Testing
     #expect(docker?.message.contains("172.17.0.1, a private address: something in front of the server") == true)
     #expect(docker?.advice?.contains("probe from outside") == true)
     #expect(try finding("::1", own: "2a00::5", server: "2a00::9")?.code == "stun.clientAddressHidden")
+    #expect(try finding("127.0.0.1", own: "2a00::5", server: "2a00::9")?.code == "stun.clientAddressHidden")
+    #expect(try finding("10.0.0.64", own: "2a00::5", server: "64:ff9b::a00:9") == nil)
     // A server on this host, one in our own network, our own address over a tunnel, and a NAT to the world.
     #expect(try finding("127.0.0.1", own: "127.0.0.1", server: "127.0.0.1") == nil)
     #expect(try finding("10.0.0.1", own: "192.168.1.5", server: "10.0.0.9") == nil)

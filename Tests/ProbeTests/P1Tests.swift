@@ -64,6 +64,16 @@ extension LiveServerTests {
       }
     }
 
+    @Test("Its limit of allocations is named by its own option")
+    func quota() throws {
+      let server = try #require(TransportAddress("192.0.2.1:3478"))
+      let rejection = Rejection(
+        method: .allocate, error: ErrorCode(486), hadCredentials: true, software: "P1 STUN library")
+      let failure = ProbeFailure(.rejected(rejection), of: .allocate, server: server, transport: .udp)
+      #expect(failure.code == .quotaReached)
+      #expect(failure.advice.contains("turn_max_allocations") && !failure.advice.contains("coturn"))
+    }
+
     @Test(
       "Programs are told by the names that they give themselves",
       arguments: [

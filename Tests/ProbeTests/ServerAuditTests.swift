@@ -244,6 +244,42 @@ extension LiveServerTests {
       }
     }
 
+    @Test("A server that relays from one address or another is judged by all of them, whichever comes first")
+    func severalRelayAddresses() async throws {
+      for right in [0, 1, 2] {
+        try await ScriptedTURN.with { request, source, count in
+          guard request.type.method == .allocate else { return nil }
+          let ip = IPAddress(count == right ? "127.0.0.1" : "127.0.0.9") ?? source.ip
+          let attributes: [any Attribute] = [
+            XORRelayedAddress(TransportAddress(ip: ip, port: 50_000)), XORMappedAddress(source), Lifetime(seconds: 600),
+          ]
+          return [Reply.success(to: request, attributes, key: ScriptedTURN.key)]
+        } _: { server, _ in
+          let report = try await ExternalAddressProbe(server: server, allocations: 3).run(deadline: .seconds(15))
+          #expect(report.findings == [.differsFromName])
+          #expect(report.relayedAddress == IPAddress("127.0.0.9"))
+          #expect(Set(report.relayedAddresses.map(\.description)) == ["127.0.0.1", "127.0.0.9"])
+        }
+      }
+      try await Coturn.with(host: "127.0.0.2") { coturn in
+        // It relays from 127.0.0.1 and 127.0.0.2, and is asked at the latter.
+        let report = try await ExternalAddressProbe(server: coturn.server(), allocations: 40).run(
+          deadline: .seconds(20))
+        #expect(Set(report.relayedAddresses.map(\.description)).isSubset(of: ["127.0.0.1", "127.0.0.2"]))
+        #expect(report.findings == (report.relayedAddresses == [IPAddress("127.0.0.2")] ? [] : [.differsFromName]))
+      }
+    }
+
+    @Test("A relayed address of another family than the server is asked at is held against none of its addresses")
+    func otherFamily() async throws {
+      try await Coturn.with(host: "::1") { coturn in
+        let report = try await ExternalAddressProbe(server: coturn.server(), allocations: 2).run(deadline: .seconds(15))
+        #expect(report.nameAddresses.map(\.description) == ["::1"])
+        #expect(report.relayedAddress.family == .ipv4)
+        #expect(report.findings == [])
+      }
+    }
+
     @Test("An observer that sees an address which nobody can have is named, and proves nothing")
     func lyingObserver() async throws {
       try await Coturn.with { coturn in

@@ -13,6 +13,8 @@ extension Finding {
   static func hiddenClient(seenAs seen: IPAddress, own: IPAddress?, askedAt server: TransportAddress) -> Finding? {
     guard seen.unmapped != own?.unmapped, let misplaced = MisplacedAddress(seen, of: server.ip) else { return nil }
     let isOnItsHost = misplaced.range == .loopback
+    // Through NAT64 our address is the translator's, of its own network.
+    guard isOnItsHost || seen.unmapped.family == server.unmapped.ip.family else { return nil }
     return Finding(
       "stun.clientAddressHidden",
       "\(server) says that our address is \(seen), \(misplaced.range.words): "

@@ -5,15 +5,16 @@ import Probe
 enum OpenRelayRemedy {
   /// - Parameter openings: at least one.
   static func advice(against openings: [OpenRelayProbe.Entry], on program: ServerProgram) -> String {
-    guard program.mayBeCoturn else {
-      let networks = unique(openings.map { network(of: $0) }).map(\.description).joined(separator: ", ")
-      return switch program {
-      case .p1stun:
-        "Put these networks into the server's blacklist (ejabberd: turn_blacklist; eturnal: blacklist): \(networks)"
-      case .other(let name): "Have \(name) refuse peers of these networks: \(networks)"
-      case .coturn, .unnamed: "Deny peers of these networks: \(networks)"
-      }
+    let networks = unique(openings.map { network(of: $0) }).map(\.description).joined(separator: ", ")
+    return switch program {
+    case .coturn, .unnamed: adviceForCoturn(against: openings)
+    case .p1stun:
+      "Put these networks into the server's blacklist (ejabberd: turn_blacklist; eturnal: blacklist): \(networks)"
+    case .other(let name): "Have \(name) refuse peers of these networks: \(networks)"
     }
+  }
+
+  private static func adviceForCoturn(against openings: [OpenRelayProbe.Entry]) -> String {
     var sentences: [String] = []
     if openings.contains(where: { isLoopback($0.address) }) {
       sentences.append("coturn relays to loopback only where allow-loopback-peers is set: take it out.")

@@ -26,6 +26,8 @@ final class DatagramEventLoop: EventLoop, @unchecked Sendable {
 
   private static let loops = Mutex<[DatagramEventLoop]>([])
   private static let turn = Atomic<Int>(0)
+  /// Counted once: NIO opens files of the control group each time.
+  private static let processors = max(1, System.coreCount)
 
   /// A loop to share with others, of as many as there are processors. They last as long as the process.
   ///
@@ -33,7 +35,7 @@ final class DatagramEventLoop: EventLoop, @unchecked Sendable {
   static func shared() throws -> DatagramEventLoop {
     let turn = turn.add(1, ordering: .relaxed).oldValue
     return try loops.withLock { loops in
-      let index = turn % max(1, System.coreCount)
+      let index = turn % processors
       if index < loops.count { return loops[index] }
       let loop = try DatagramEventLoop()
       loops.append(loop)

@@ -154,8 +154,7 @@ extension ProbeFailure {
     case 486:
       return (
         .quotaReached, "this user, or all together, have as many allocations as they may have.",
-        "Wait a minute or more; look at the server's quotas (coturn: user-quota, total-quota) and for allocations that "
-          + "were never deleted. \(adviceOnQuota)"
+        "Wait a minute or more; " + ServerProgram(software: rejection.software).adviceOnQuotas
       )
     case 508:
       return (

@@ -39,6 +39,19 @@ package enum ServerProgram: Sendable, Hashable {
     }
   }
 
+  /// Where the server is told how many allocations a user may have.
+  var adviceOnQuotas: String {
+    switch self {
+    case .coturn, .unnamed:
+      "look at the server's quotas (coturn: user-quota, total-quota) and for allocations that were never deleted. "
+        + ProbeFailure.adviceOnQuota
+    case .p1stun:
+      "look at the server's limit (ejabberd: turn_max_allocations; eturnal: max_allocations) and for allocations that were "
+        + "never deleted."
+    case .other(let name): "look at the limits of \(name), and for allocations that were never deleted."
+    }
+  }
+
   /// Where the server is told which peers it does not relay to.
   var adviceOnDeniedPeers: Sentence {
     switch self {
