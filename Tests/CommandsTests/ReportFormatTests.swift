@@ -175,6 +175,19 @@ import Testing
     #expect(output.stdout == "0\n</testsuites>\npipe\n2\nbefore\n{\n", "\(output.stdout)\(output.stderr)")
   }
 
+  @Test(
+    "Who may not write to /dev writes to /dev/stdout all the same",
+    .enabled(if: geteuid() == 0, "becoming somebody else takes root"))
+  func ordinaryUser() async throws {
+    let project = try project()
+    let script = """
+      "$1" run sample --quiet >/dev/null; cp -r .runbook/runs/*/ copy && chmod -R a+rX .
+      setpriv --reuid 65534 --regid 65534 --clear-groups "$1" report "$PWD/copy" --report tap=/dev/stdout | head -n 1
+      """
+    let output = try await shell(project, script)
+    #expect(output.stdout == "TAP version 13\n", "\(output.stderr)")
+  }
+
   @Test("A pipe whose reader goes away, or never comes, is an error, and never a wait without end")
   func readerGone() async throws {
     let steps = (1...300).map {

@@ -61,6 +61,20 @@ import Testing
     #expect((bad > 0) == !(report.verdict.isGood || report.verdict == .skipped))
   }
 
+  @Test("Of a run that died, the steps that it never came to are skipped, and the run itself is an error")
+  func died() async throws {
+    let suite = try #require(try await read(.died).first)
+    #expect(suite["counts"] == [4, 0, 2, 1])
+    let results: [JSON] = (suite["cases"]?.array ?? []).map { entry in
+      .array(Array(entry["result"]?.array?.first?.array?.prefix(2) ?? []))
+    }
+    #expect(
+      results == [
+        [], ["Error", "found: no end of it is recorded"], ["Skipped", "the run died before it began"],
+        ["Error", "found: the run died: its journal has no end, and nobody writes to it"],
+      ])
+  }
+
   @Test("A run over several targets has a suite for each")
   func targets() async throws {
     let suites = try await read(.fleet)

@@ -18,9 +18,10 @@ extension Report {
     return Report(journal.run)
   }
 
-  /// A run that died in its second step.
+  /// A run that died in its second step, before its third.
   static var died: Report {
     var journal = SampleJournal()
+    journal.plan(["disk", "restart", "turn"])
     journal.disk()
     journal.start("restart", "coturn is restarted", use: "service.restart")
     return Report(journal.run)

@@ -9,6 +9,13 @@ enum ManualFacts {
     ("2", "Nothing was run: wrong usage, an invalid runbook, an unknown name, a missing secret."),
     ("3", "It could not be found out: our own side failed, or how a step ended is not known."),
     ("128+n", "Signal n ended it, after cleaning up."),
+    (
+      "0 to 3, for Nagios",
+      """
+      With `--format nagios` those of a plugin: OK, WARNING, CRITICAL, and UNKNOWN, which is also what kept a run from \
+      starting.
+      """
+    ),
   ]
 
   static let environment: [Entry] = [
