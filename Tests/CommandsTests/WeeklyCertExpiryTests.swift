@@ -87,6 +87,23 @@ import Testing
     withExtendedLifetime(soon) {}
   }
 
+  @Test(
+    "A certificate that ended two hours ago has -1 days left in every time zone",
+    arguments: ["America/Los_Angeles", "Asia/Tokyo"])
+  func timeZones(zone: String) async throws {
+    try chains.make("late", .server("IP:127.0.0.1"), by: "root", start: "-26h", days: 1)
+    let late = try OpenSSLServer(["-cert", "late.pem", "-key", "late.key"], in: chains.path)
+    let project = try project(["oslo": uri(late)])
+    let look = try await project.runbook(
+      ["probe", "tls.certificate", "--target", "oslo", "--format", "json"], environment: ["TZ": zone])
+    #expect(look.status == 1, "\(look.stdout)\(look.stderr)")
+    #expect(try look.json["error"]?["code"] == "tls.expired", "\(look.stdout)")
+    #expect(try look.json["output"]?["daysLeft"] == .int(-1), "\(look.stdout)")
+    let message = try look.json["error"]?["message"]?.string ?? ""
+    #expect(message.contains("UTC, 2 hours ago"), "\(message)")
+    withExtendedLifetime(late) {}
+  }
+
   @Test("A target without TLS stops the run before it begins, and says where its TLS port is written")
   func withoutTLS() async throws {
     let good = try serve("good")

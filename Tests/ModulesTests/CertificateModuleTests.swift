@@ -156,7 +156,7 @@ import Testing
 
   // MARK: Dates, keys, purpose
 
-  @Test("A certificate that ended two hours ago fails whatever the time zone, and has -1 days left")
+  @Test("A certificate that ended two hours ago fails, and has -1 days left")
   func endedHoursAgo() async throws {
     try chains.make("late", .server(Self.names), by: "root", start: "-26h", days: 1)
     let result = try await look("late")
@@ -262,6 +262,17 @@ import Testing
     let closed = try await stepError { _ = try await run("tls.certificate", [target("127.0.0.1", 9)]) }
     #expect(closed.kind == .failed)
     #expect(closed.finding.code == "tcp.connectionRefused")
+  }
+
+  @Test("STARTTLS needs a port in the URI; without one nothing is begun")
+  func startTLSWithoutPort() async throws {
+    let server = TURNServer(name: "mail", uri: "turns:localhost", host: "localhost")
+    let error = try await stepError {
+      _ = try await run(
+        "tls.certificate", [.init("server", TURNServer.record.encode(server)), .init("startTLS", .string("smtp"))])
+    }
+    #expect(error.kind == .notStarted)
+    #expect(error.finding.code == "probe.invalidInput")
   }
 
   // MARK: The file
