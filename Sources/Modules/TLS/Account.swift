@@ -1,3 +1,4 @@
+import Schema
 import Glibc
 import Steps
 

@@ -40,7 +40,7 @@ package enum ServerProgram: Sendable, Hashable {
   }
 
   /// Where the server is told how many allocations a user may have.
-  var adviceOnQuotas: String {
+  var adviceOnQuotas: Sentence {
     switch self {
     case .coturn, .unnamed:
       "look at the server's quotas (coturn: user-quota, total-quota) and for allocations that were never deleted. "
