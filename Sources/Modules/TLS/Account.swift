@@ -1,5 +1,5 @@
-import Schema
 import Glibc
+import Schema
 import Steps
 
 /// A user of this host or of a container, and what the modes of files and folders let that user do.
