@@ -36,7 +36,9 @@ extension Report.Step {
       let (outcome, word) = expectation.shownVerdict
       let actual =
         expectation.actual.isEmpty ? "" : "<p class=\"actual\"><code>\(markupSafe(expectation.shownActual))</code></p>"
-      let notes = [expectation.message, expectation.error].compactMap(\.self).map { "<p>\(markupSafe($0))</p>" }
+      // What it means if it does not hold would mislead beside one that does.
+      let message = outcome == .pass ? nil : expectation.message
+      let notes = [message, expectation.error].compactMap(\.self).map { "<p>\(markupSafe($0))</p>" }
         .joined()
       return
         "<li class=\"\(outcome.rawValue)\"><span class=\"mark\">\(word)</span> <div><code>\(markupSafe(expectation.that))</code>"

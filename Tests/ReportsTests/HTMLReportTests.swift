@@ -114,6 +114,23 @@ import Testing
     #expect(html.contains("<dt>password</dt><dd><code>\(Secret.mask)</code></dd>"))
   }
 
+  @Test("What it means that an expectation does not hold stands only where it does not")
+  func meaning() {
+    var journal = SampleJournal()
+    journal.start("load", "Load", use: "host.load")
+    journal.tryOnce("load")
+    journal.finish(
+      "load", .warn,
+      expectations: [
+        expectation("output.load1 < 9.0", .holds, message: "one minute of it"),
+        expectation("output.load5 < 1.0", .broken, .warn, message: "five minutes of it"),
+      ])
+    journal.end(.warn)
+    let html = Report(journal.run).html(style)
+    #expect(!html.contains("one minute of it"))
+    #expect(html.contains("<code>output.load5 &lt; 1.0</code><p>five minutes of it</p>"), "\(html)")
+  }
+
   @Test("A distribution and counts are pictures, with their numbers beside them; bars lie on the scale of the run")
   func pictures() {
     var journal = SampleJournal()
