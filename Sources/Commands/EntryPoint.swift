@@ -83,7 +83,8 @@ private func tellMachines(_ failure: CommandFailure, _ arguments: [String]) -> E
   switch formatOfOutput(arguments) {
   case .json:
     if let json = failure.json { Terminal.standardOutput.write(json.text(.indented) + "\n") }
-  case .nagios:
+  // Other commands know no such form: for them it is a mistake like any other.
+  case .nagios where ["run", "report"].contains(arguments.first):
     if case .plugin = failure.status { break }
     guard !failure.isAfterOutput else { break }
     Terminal.standardOutput.write(pluginLine(.unknown, failure.summary))
@@ -93,18 +94,17 @@ private func tellMachines(_ failure: CommandFailure, _ arguments: [String]) -> E
   return failure.status
 }
 
-/// What the arguments ask for on standard output, also where they cannot be parsed. Those behind `--` are another program's.
+/// What the arguments ask for on standard output, also where they cannot be parsed: of several, the last, as where they can.
+/// Those behind `--` are another program's.
 private func formatOfOutput(_ arguments: [String]) -> ReportFormat? {
   let own = arguments.prefix { $0 != "--" }
+  var asked: ReportFormat?
   for (option, value) in zip(own, own.dropFirst() + [""]) {
-    if option == "--format", let format = ReportFormat(rawValue: value) { return format }
-    if option == "--report", value.hasSuffix("=-"), let file = ReportFile(argument: value) { return file.format }
-    guard let equals = option.firstIndex(of: "=") else { continue }
-    let inside = String(option[option.index(after: equals)...])
-    if option.hasPrefix("--format="), let format = ReportFormat(rawValue: inside) { return format }
-    if option.hasPrefix("--report="), inside.hasSuffix("=-"), let file = ReportFile(argument: inside) {
-      return file.format
-    }
+    let equals = option.firstIndex(of: "=")
+    let name = equals.map { String(option[..<$0]) } ?? option
+    let given = equals.map { String(option[option.index(after: $0)...]) } ?? value
+    if name == "--format", let format = ReportFormat(rawValue: given) { asked = format }
+    if name == "--report", given.hasSuffix("=-"), let file = ReportFile(argument: given) { asked = file.format }
   }
-  return nil
+  return asked
 }

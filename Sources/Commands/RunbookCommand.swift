@@ -15,7 +15,7 @@ package struct RunbookCommand: AsyncParsableCommand {
         runbook run daily-health --lab
 
       Exit codes: 0 passed, 1 a check failed, 2 nothing was run (usage, an invalid runbook, a missing secret), \
-      3 it could not be found out, 128+n ended by signal n.
+      3 the result is unknown, 128+n ended by signal n.
       """,
     version: runbookVersion,
     subcommands: [ManualCommand.self],

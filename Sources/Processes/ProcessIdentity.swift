@@ -50,7 +50,7 @@ package struct ProcessIdentity: Hashable, Sendable, Codable {
   }
 
   /// What still runs of the session that it leads, itself included. Who led a session no longer runs perhaps, while those
-  /// whom it started do; until the last of them has ended, the kernel gives its number to no other process.
+  /// whom it started do; once the last of them has ended, the kernel may give its number to another session.
   package var sessionMembers: [LeakedProcess] {
     if let entry = ProcessEntry(pid: pid), ProcessIdentity(entry) != self { return [] }
     guard boot == Self.own?.boot else { return [] }

@@ -30,7 +30,7 @@ extension Report {
             + step.explanation.map { "  " + $0.markdown }.joined()
         }
         blocks.append(
-          "### \(child.outcome.word): on \(markdownSafe(child.target))\n\n" + steps.joined()
+          "### \(child.verdict.word): on \(markdownSafe(child.target))\n\n" + steps.joined()
             + "- **next** \(codeSpan("runbook report \(child.run)"))\n")
       }
     }
@@ -41,9 +41,11 @@ extension Report {
     guard !children.isEmpty else { return "" }
     let rows = children.map { child in
       let bad = child.steps.filter { $0.outcome != .pass && $0.outcome != .skipped }.map {
-        codeSpan($0.path.description)
+        codeSpan($0.path.description, inTable: true)
       }
-      return [child.outcome.cell, markdownSafe(child.target), bad.joined(separator: " "), codeSpan(child.run)]
+      return [
+        child.verdict.cell, markdownSafe(child.target), bad.joined(separator: " "), codeSpan(child.run, inTable: true),
+      ]
     }
     return "## Targets\n\n" + table(["Outcome", "Target", "Not passed", "Run"], rows)
   }
@@ -52,7 +54,8 @@ extension Report {
     guard !steps.isEmpty else { return "" }
     let rows = steps.flatMap { $0.flattened() }.map { step, _ in
       [
-        step.outcome.cell, codeSpan(step.path), markdownSafe(step.title), step.duration.map(shortDuration) ?? "",
+        step.outcome.cell, codeSpan(step.path, inTable: true), markdownSafe(step.title),
+        step.duration.map(shortDuration) ?? "",
         markdownSafe(remark(on: step)),
       ]
     }
@@ -99,9 +102,11 @@ func markdownSafe(_ text: String) -> String {
   return safe.replacing("www.", with: "www&#46;")
 }
 
-/// A text as code, whatever it holds, in running text and in a table.
-private func codeSpan(_ text: String) -> String {
-  let safe = terminalSafe(text).replacing("|", with: "\\|")
+/// A text as code, whatever it holds. In a table a bar would end the cell, and is shown without its backslash; elsewhere it
+/// would be shown with it.
+private func codeSpan(_ text: String, inTable: Bool = false) -> String {
+  let shown = terminalSafe(text)
+  let safe = inTable ? shown.replacing("|", with: "\\|") : shown
   var longest = 0
   var run = 0
   for character in safe {

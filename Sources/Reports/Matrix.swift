@@ -42,6 +42,6 @@ extension Report {
 
 extension Report.Child {
   fileprivate var cell: TextTable.Cell {
-    isDue ? TextTable.Cell("-") : TextTable.Cell(outcome.cell, .outcome(outcome))
+    isDue ? TextTable.Cell("-") : TextTable.Cell(verdict.cell, .outcome(verdict))
   }
 }

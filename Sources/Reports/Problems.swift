@@ -26,9 +26,9 @@ extension Report {
     let all = steps.flatMap { $0.flattened().map(\.step) }.filter { $0.outcome != .skipped && !$0.isDiagnostic }
     let own = all.filter(\.hasOwnProblem)
     return own.filter { !$0.outcome.isGood }.map(Problem.step)
-      + children.filter { !$0.outcome.isGood && $0.outcome != .skipped }.map(Problem.child)
+      + children.filter { !$0.verdict.isGood && $0.verdict != .skipped }.map(Problem.child)
       + own.filter { $0.outcome == .warn }.map(Problem.step)
-      + children.filter { $0.outcome == .warn }.map(Problem.child)
+      + children.filter { $0.verdict == .warn }.map(Problem.child)
   }
 
   /// What stopped the run from outside, or that its end is not known; empty for a run that came to its own end.
@@ -69,7 +69,7 @@ extension Report {
       return [head] + (step.found.map { [LabelledText(label: "found", text: terminalSafe($0))] } ?? [])
     }
     lines.append(LabelledText(label: "next", text: "runbook report \(terminalSafe(child.run))", emphasis: .bold))
-    return heading(child.outcome, "on \(terminalSafe(child.target))", style) + lines.flatMap { $0.lines(style) }
+    return heading(child.verdict, "on \(terminalSafe(child.target))", style) + lines.flatMap { $0.lines(style) }
   }
 
   private func heading(_ outcome: Outcome, _ text: String, _ style: Style) -> [String] {

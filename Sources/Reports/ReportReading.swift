@@ -119,7 +119,7 @@ private struct StepCollection {
         event.path.description,
         Report.Step(
           id: event.path.id, path: event.path.description, title: event.title, use: event.use, effect: event.effect,
-          outcome: .indeterminate, reason: goesOn ? "it goes on" : "no end of it is recorded", attempts: 0,
+          outcome: .indeterminate, reason: goesOn ? "still running" : "no end of it is recorded", attempts: 0,
           startedAt: recorded.moment.wall, begunAfter: recorded.moment.time(since: start), duration: nil, output: .null,
           outputType: outputTypes[event.use] ?? .any,
           finding: nil,

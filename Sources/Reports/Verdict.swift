@@ -23,11 +23,11 @@ extension Report {
       children.isEmpty
       ? steps.flatMap { $0.flattened().map(\.step) }.filter { $0.steps.isEmpty && !$0.isDiagnostic }
         .map { (outcome: $0.outcome, isDue: $0.isDue) }
-      : children.map { (outcome: $0.outcome, isDue: $0.isDue) }
+      : children.map { (outcome: $0.verdict, isDue: $0.isDue) }
     guard !counted.isEmpty else { return "" }
     let noun = (children.isEmpty ? "step" : "target") + (counted.count == 1 ? "" : "s")
     var parts = [
-      (Outcome.fail, "failed"), (.error, "could not find out"), (.indeterminate, "without an end"),
+      (Outcome.fail, "failed"), (.error, "ended in error"), (.indeterminate, "without an end"),
       (.warn, "with a warning"), (.skipped, "skipped"),
     ].compactMap { outcome, words in
       let count = counted.count { $0.outcome == outcome && !$0.isDue }

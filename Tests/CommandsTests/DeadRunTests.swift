@@ -107,7 +107,7 @@ import Testing
     let report = try await project.runbook("report", "last").stdout
     #expect(
       report.contains(
-        "step wait: sh (pid \(shell.pid)) has ended, what it started still runs: sleep (pid \(sleeper.pid))"),
+        "step wait: sh (pid \(shell.pid)) has ended, but what it started still runs: sleep (pid \(sleeper.pid))"),
       "\(report)")
   }
 
@@ -133,7 +133,7 @@ import Testing
       try await report("\"startTime\":\(child.startTime)", "\"startTime\":\(child.startTime - 1)").contains(ended))
     #expect(try await report(child.boot, "00000000-0000-0000-0000-000000000000").contains(ended))
     let unknown = try await report("\"pidNamespace\":\"pid:", "\"pidNamespace\":\"elsewhere:")
-    #expect(unknown.contains("whether it still runs cannot be told from here"), "\(unknown)")
+    #expect(unknown.contains("this host cannot tell whether it still is"), "\(unknown)")
   }
 
   @Test("Of a killed run over several targets the next one tells what each target's run left")

@@ -75,6 +75,17 @@ import Testing
     #expect(output.stdout.hasSuffix("\n") && output.stdout.count { $0 == "\n" } == 1, "\(output.stdout)")
   }
 
+  @Test(
+    "A mistake ends with 2 where nagios is not, or not at last, what is asked for",
+    arguments: [
+      "validate --format nagios", "run simple --format nagios --format text",
+    ])
+  func noPlugin(line: String) async throws {
+    let output = try await project().runbook(line.split(separator: " ").map(String.init), environment: environment)
+    #expect(output.status == 2, "\(output.stdout)")
+    #expect(output.stdout == "")
+  }
+
   @Test("A missing secret is UNKNOWN, and named")
   func missingSecret() async throws {
     let output = try await project().runbook("run", "sample", "--format", "nagios")

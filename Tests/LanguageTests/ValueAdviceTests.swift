@@ -55,7 +55,7 @@ struct ValueAdviceTests {
       ("part: 95 %", "write 95%"), ("part: 95 percent", "write 95%"),
       ("part: 0.95", "write 0.95%, or 95% if it is a share of 1"),
       ("part: 0.07", "write 0.07%, or 7% if it is a share of 1"),
-      ("part: half", nil),
+      ("part: half", nil), ("rate: 9000000000GB/s", nil),
     ])
   func rates(input: String, advice: String?) throws { try expect("numbers: {\(input)}", advice) }
 

@@ -233,6 +233,8 @@ import Testing
       // Entering needs x, not r.
       .init(folder: (0, 0, 0o744), file: (0, 0, 0o644), user: (4711, 4711)),
       .init(folder: (0, 0, 0o711), file: (0, 0, 0o644), user: (4711, 4711)),
+      // `daemon` of this host is in group 1; a process that is started as 1:4711 is not.
+      .init(folder: (0, 0, 0o755), file: (0, 1, 0o640), user: (1, 4711)),
     ]
   }
 

@@ -28,6 +28,17 @@ import Testing
     #expect(html.contains("<td>skipped</td>\n<td><code>cleanup</code></td>"))
   }
 
+  @Test("Bars in an expectation are shown as they are")
+  func bars() async throws {
+    var journal = SampleJournal()
+    journal.start("either", "Either", use: "host.load")
+    journal.tryOnce("either")
+    journal.finish("either", .fail, expectations: [expectation("output.a || output.b", .broken)])
+    journal.end(.fail)
+    let html = try await rendered(Report(journal.run))
+    #expect(html.contains("<code>output.a || output.b</code>"), "\(html)")
+  }
+
   @Test("Nothing in a run is markup, a link or a mention", arguments: ["hostile", "failing", "fleet"])
   func hostile(name: String) async throws {
     let report = try #require(Report.samples.first { $0.name == name }).report

@@ -164,7 +164,7 @@ import Testing
     journal.end(.error)
     let text = Self.text(journal)
     #expect(text.contains("  expected  output.rtt.p95 < 5.0\n  unjudged  output.rtt has no member p95\n"))
-    #expect(text.hasPrefix("ERROR  daily-health on lab in 3s: 1 of 1 step could not find out\n"))
+    #expect(text.hasPrefix("ERROR  daily-health on lab in 3s: 1 of 1 step ended in error\n"))
   }
 
   @Test("A diagnostic step is shown, and is not counted among what did not pass")

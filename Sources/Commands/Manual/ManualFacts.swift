@@ -7,7 +7,7 @@ enum ManualFacts {
     ("0", "Everything passed; warnings count as passed, unless `--strict` was given."),
     ("1", "A check failed."),
     ("2", "Nothing was run: wrong usage, an invalid runbook, an unknown name, a missing secret."),
-    ("3", "It could not be found out: our own side failed, or how a step ended is not known."),
+    ("3", "The result is unknown: runbook itself failed to look, or the end of a step is not recorded."),
     ("128+n", "Signal n ended it, after cleaning up."),
     (
       "0 to 3, for Nagios",

@@ -140,7 +140,7 @@ struct ReportDestination {
       if errno == EINTR { continue }
       guard errno == EAGAIN else { return reason() }
       var room = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
-      if poll(&room, 1, Self.patience) == 0 { return "its reader takes nothing" }
+      if poll(&room, 1, Self.patience) == 0 { return "its reader has stopped reading" }
     }
     return nil
   }

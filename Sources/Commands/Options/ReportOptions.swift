@@ -57,7 +57,8 @@ struct ReportOptions: ParsableArguments {
     guard !lost.isEmpty else { return }
     throw CommandFailure(
       status.code == 0 ? .error : status, lost.joined(separator: "\n"),
-      advice: "the run is recorded all the same: runbook report \(made.run) --report FORMAT=FILE", isAfterOutput: true)
+      advice: "the run is recorded; to write the report again: runbook report \(made.run) --report FORMAT=FILE",
+      isAfterOutput: true)
   }
 }
 

@@ -24,7 +24,8 @@ struct DeadRuns {
       lines += processes.map { "  " + $0.sentence }
       if let advice = processes.advice { lines.append("  \(advice)") }
     }
-    if died.count > Self.shown { lines.append("warning: \(died.count - Self.shown) more runs of \(runbook) died") }
+    let further = died.count - Self.shown
+    if further > 0 { lines.append("warning: more runs of \(runbook) that died: \(further)") }
     return lines.map { terminalSafe($0) + "\n" }.joined()
   }
 

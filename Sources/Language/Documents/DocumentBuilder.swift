@@ -152,7 +152,7 @@ struct DocumentBuilder {
         var place = node.range
         (place.column, place.endColumn) = (place.column - 1, place.endColumn + 1)
         log.error(
-          "key-not-text", "{{ }} are braces of YAML here, and no expression begins with them", at: place,
+          "key-not-text", "YAML reads {{ }} as mappings here, not as an expression", at: place,
           suggestion: "write \"${\(inner)}\", in quotes")
         return .refused
       }

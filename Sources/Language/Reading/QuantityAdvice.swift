@@ -84,8 +84,9 @@ private func bandwidthAdvice(_ number: String, _ unit: String) -> String? {
     let isBytes = ["B/s", "Bps", "byte/s", "bytes/s"].contains {
       unit.hasSuffix($0) && unit.dropLast($0.count).lowercased() == prefix
     }
-    if isBytes, let bits = parseBandwidth(number + name) {
-      return "a bandwidth counts bits: \(number)\(unit) is \(bandwidthLiteral(bits * 8))"
+    if isBytes, let bytes = parseBandwidth(number + name) {
+      let (bits, isTooMuch) = bytes.multipliedReportingOverflow(by: 8)
+      return isTooMuch ? nil : "a bandwidth counts bits: \(number)\(unit) is \(bandwidthLiteral(bits))"
     }
     if isBits, parseBandwidth(number + name) != nil { return "write \(number)\(name)" }
   }

@@ -138,7 +138,7 @@ package struct CommandRun: StepModule {
       throw StepError(
         .interrupted,
         Finding(
-          "host.fileSystemHangs", "\(command.executable) is looked for in PATH, where a file system does not answer",
+          "host.fileSystemHangs", "\(command.executable) cannot be looked up: a file system in PATH does not answer",
           advice:
             "Give the program's full path, or look for the file system: `findmnt`, and the kernel's log (`dmesg`)."))
     }

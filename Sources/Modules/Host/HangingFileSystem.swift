@@ -14,7 +14,7 @@ extension StepError {
       .interrupted,
       Finding(
         "host.fileSystemHangs", "\(path) cannot be looked at: the file system \(place) does not answer",
-        advice: "Look at the kernel's log (`dmesg`). If it comes from the network, check its server and the way to it.")
+        advice: "Look at the kernel's log (`dmesg`). If it is a network file system, check its server and the network.")
     )
   }
 }

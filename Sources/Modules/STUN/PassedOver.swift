@@ -11,7 +11,7 @@ package struct PassedOver: Hashable, Sendable {
   static let record = Record(
     Self.init(address:reason:elapsed:),
     Field("address", \.address, .string, "Address and port."),
-    Field("reason", \.reason, .string, "What its failure is called."),
+    Field("reason", \.reason, .string, "The code of its failure."),
     Field("elapsed", \.elapsed, .duration, "How long it was tried.")
   )
 }

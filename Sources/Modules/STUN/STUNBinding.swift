@@ -103,7 +103,7 @@ package struct STUNBinding: StepModule {
     guard report.needsBareRequests else { return nil }
     return Finding(
       "stun.attributesNotTaken",
-      "\(report.server) answers Binding requests without attributes, and none that carry SOFTWARE and FINGERPRINT.",
+      "\(report.server) answers Binding requests without attributes, but not those that carry SOFTWARE and FINGERPRINT.",
       advice:
         "It follows RFC 3489 of 2003 (stund does). Clients that send such attributes take it for dead: replace it with "
         + "a server that follows RFC 8489.")

@@ -20,9 +20,9 @@ struct Account {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     if let number = parts.first.flatMap({ uid_t($0) }), parts.count < 3 {
       guard parts.count == 1 || gid_t(parts[1]) != nil else { throw Self.unknown(text) }
-      let entry = PasswordEntry(user: number)
-      let group = parts.count == 2 ? gid_t(parts[1]) : nil
-      self.init(user: number, groups: Set((entry?.groups ?? []) + [group].compactMap(\.self)))
+      // A process that is started as UID:GID, in a container for one, has no further groups.
+      let groups = parts.count == 2 ? [gid_t(parts[1])].compactMap(\.self) : PasswordEntry(user: number)?.groups ?? []
+      self.init(user: number, groups: Set(groups))
       return
     }
     guard let entry = PasswordEntry(name: text) else { throw Self.unknown(text) }

@@ -27,7 +27,7 @@ package struct CertificateRecord: Hashable, Sendable {
     Field("subject", \.subject, .string, "Whom it names."),
     Field("issuer", \.issuer, .string, "Who signed it."),
     Field("notBefore", \.notBefore, .optional(.timestamp), "When it begins to be valid."),
-    Field("notAfter", \.notAfter, .optional(.timestamp), "When it ends to be valid."),
+    Field("notAfter", \.notAfter, .optional(.timestamp), "When it stops being valid."),
     Field("daysLeft", \.daysLeft, .int, "Whole days until then; negative after it."),
     Field("fingerprint", \.fingerprint, .string, "SHA-256 over it, in hexadecimal.")
   )

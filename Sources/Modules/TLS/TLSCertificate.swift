@@ -86,7 +86,7 @@ package struct TLSCertificate: StepModule {
       Field("issuer", \.issuer, .string, "Who signed it."),
       Field("names", \.names, .list(.string), "The host names and addresses it is for."),
       Field("notBefore", \.notBefore, .optional(.timestamp), "When it begins to be valid."),
-      Field("notAfter", \.notAfter, .optional(.timestamp), "When it ends to be valid."),
+      Field("notAfter", \.notAfter, .optional(.timestamp), "When it stops being valid."),
       Field("remaining", \.remaining, .duration, "How long it is still valid itself; negative when it has expired."),
       Field(
         "daysLeft", \.daysLeft, .optional(.int),
@@ -100,7 +100,7 @@ package struct TLSCertificate: StepModule {
       Field("fingerprint", \.fingerprint, .string, "SHA-256 over it, in hexadecimal."),
       Field("chain", \.chain, .int, "How many certificates the server sent."),
       Field("sent", \.sent, .list(.record(CertificateRecord.record)), "Everything that the server sent."),
-      Field("notes", \.notes, .list(.string), "What is odd about it, and harms nobody."),
+      Field("notes", \.notes, .list(.string), "What is unusual about it, but harmless."),
       Field("trusted", \.trusted, .bool, "Whether it is trusted, valid now, and for every expected name."),
       Field("expectedNames", \.expectedNames, .list(.record(NameRecord.record)), "Each expected name."),
       Field(

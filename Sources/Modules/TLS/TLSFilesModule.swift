@@ -74,7 +74,7 @@ package struct TLSFilesModule: StepModule {
       Field("issuer", \.issuer, .string, "Who signed it."),
       Field("names", \.names, .list(.string), "The host names and addresses it is for."),
       Field("notBefore", \.notBefore, .optional(.timestamp), "When it begins to be valid."),
-      Field("notAfter", \.notAfter, .optional(.timestamp), "When it ends to be valid."),
+      Field("notAfter", \.notAfter, .optional(.timestamp), "When it stops being valid."),
       Field(
         "daysLeft", \.daysLeft, .optional(.int),
         "Whole days until the first certificate of the path that verifies ends; negative after it; absent: no path does."
@@ -85,7 +85,7 @@ package struct TLSFilesModule: StepModule {
       Field("signatureAlgorithm", \.signatureAlgorithm, .string, "How it is signed."),
       Field("fingerprint", \.fingerprint, .string, "SHA-256 over it, in hexadecimal."),
       Field("certificates", \.certificates, .list(.record(CertificateRecord.record)), "Everything in the file."),
-      Field("notes", \.notes, .list(.string), "What is odd about it, and harms nobody."),
+      Field("notes", \.notes, .list(.string), "What is unusual about it, but harmless."),
       Field("trusted", \.trusted, .bool, "Whether it is trusted, valid now, and for every expected name."),
       Field("expectedNames", \.expectedNames, .list(.record(NameRecord.record)), "Each expected name."),
       Field(

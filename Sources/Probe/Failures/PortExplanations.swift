@@ -30,7 +30,7 @@ extension ProbeFailure {
       let report = try await BindingProbe(server: plain, requests: 1).run(deadline: end.share(2))
       let name = transport == .tcp ? "TLS" : "DTLS"
       return ProbeFailure(
-        .plainPort, "\(report.server) speaks STUN without \(name), and no \(name).",
+        .plainPort, "\(report.server) speaks plain STUN, not \(name).",
         advice: "Write the server's \(name) port, or \(plain.uri) for this one; look whether the server has a readable "
           + "certificate and key (coturn: cert, pkey, no-tls, no-dtls): without them coturn switches TLS off silently.",
         evidence: evidence + [Evidence("answersPlain", "\(report.server)")])
@@ -51,7 +51,7 @@ extension ProbeFailure {
     }
     if let stranger = await PortService.stranger(on: agreement.client, by: end) { return stranger }
     return ProbeFailure(
-      .encryptedPort, "The port of \(server.uri) speaks TLS (\(agreement.handshake.version)), and no STUN without it.",
+      .encryptedPort, "The port of \(server.uri) speaks TLS (\(agreement.handshake.version)), not plain STUN.",
       advice: "Write \(encrypted.uri) for this port, or the port of the server's TCP listener.",
       evidence: evidence + [Evidence("answersTLS", agreement.handshake.version)])
   }

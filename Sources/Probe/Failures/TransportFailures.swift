@@ -158,7 +158,7 @@ extension ProbeFailure {
       )
     case .startTLS:
       (
-        .startTLSFailed, "\(target) did not go on to TLS: \(failure.detail).",
+        .startTLSFailed, "\(target) did not switch to TLS: \(failure.detail).",
         "Look at the mail server's TLS settings and its log. A port that speaks TLS from the start, such as 465, is asked "
           + "without STARTTLS."
       )
