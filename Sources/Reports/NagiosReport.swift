@@ -46,9 +46,12 @@ extension Report {
     }.filter { $0.entry.isCounted && $0.entry.outcome != .pass && $0.entry.outcome != .skipped }
     guard let first = cases.first(where: { !$0.entry.outcome.isGood }) ?? cases.first else { return nil }
     let place = (first.target.map { "\(terminalSafe($0)) " } ?? "") + terminalSafe(first.entry.path)
-    let lines = first.entry.explanation.filter { ["expected", "actual", "found", "unjudged"].contains($0.label) }
-    return lines.isEmpty
-      ? "\(place) \(first.entry.outcome.rawValue)" : "\(place): " + lines.plainLines.joined(separator: ", ")
+    // A pager shows the beginning: what it means stands there, and nobody reads the expression.
+    let meaning = first.entry.explanation.filter { $0.label == "meaning" }.map(\.text)
+    let labels = meaning.isEmpty ? ["expected", "actual", "found", "unjudged"] : ["actual", "found", "unjudged"]
+    let parts = meaning + first.entry.explanation.filter { labels.contains($0.label) }.plainLines
+    return parts.isEmpty
+      ? "\(place) \(first.entry.outcome.rawValue)" : "\(place): " + parts.joined(separator: ", ")
   }
 
   /// Performance data, the most telling first: the whole time, then of each step what an expectation looked at, then the

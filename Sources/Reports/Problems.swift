@@ -106,7 +106,7 @@ extension ChildStep {
     if let finding { return "\(finding.message) (\(finding.code))" }
     guard let expectation else { return nil }
     let actual = expectation.error ?? expectation.shownActual
-    return "expected \(expectation.that)" + (actual.isEmpty ? "" : "; \(actual)")
+    return (expectation.message ?? "expected \(expectation.that)") + (actual.isEmpty ? "" : "; \(actual)")
   }
 }
 

@@ -27,4 +27,23 @@ import Testing
     #expect(broken.stdout.contains("found tlsLost once"), "\(broken.stdout)")
     #expect(broken.stdout.contains("found crash once"))
   }
+
+  @Test("A server that logs to the journal is looked at as closely")
+  func journal() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "bin/journalctl",
+      """
+      #!/bin/sh
+      echo '{"MESSAGE":"ERROR: cannot start TLS and DTLS listeners","__REALTIME_TIMESTAMP":"'$(date +%s)'000000"}'
+
+      """)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(project.root)/bin/journalctl")
+    let review = try await project.runbook(
+      "--project", Self.repository, "run", "daily-log-review", "-p", "files=[]", "-p", "unit=coturn.service",
+      environment: ["RUNBOOK_STATE": project.root + "/state", "PATH": "\(project.root)/bin:/usr/bin:/bin"])
+    #expect(review.status == 1, "\(review.stdout)")
+    #expect(review.stdout.contains("FAIL  unit  Its journal says"), "\(review.stdout)")
+    #expect(review.stdout.contains("found tlsLost once"), "\(review.stdout)")
+  }
 }
