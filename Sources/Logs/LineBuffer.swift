@@ -3,8 +3,8 @@ import Glibc
 
 /// Cuts a stream of bytes into blocks of whole lines, with memory that stays flat.
 ///
-/// NUL bytes, which a log that was truncated under its writer begins with, are left out and counted. A line that is longer
-/// than the buffer is cut there and counted.
+/// NUL bytes, which a log that was truncated under its writer begins with, are left out and counted; within a line they count
+/// as a blank. A line that is longer than the buffer is cut there and counted.
 struct LineBuffer: ~Copyable {
   static let capacity = 1 << 20
 
@@ -61,7 +61,8 @@ struct LineBuffer: ~Copyable {
     isSkipping = true
   }
 
-  /// Closes the gaps that NULs leave; gives how many bytes remain.
+  /// Closes the gaps that NULs leave; gives how many bytes remain. Within a line a blank stays in their place: two words that
+  /// they part do not become one.
   private mutating func withoutNULs(_ bytes: UnsafeMutableRawBufferPointer) -> Int {
     guard let base = bytes.baseAddress, !bytes.isEmpty, let first = memchr(base, 0, bytes.count) else {
       return bytes.count
@@ -69,17 +70,27 @@ struct LineBuffer: ~Copyable {
     var kept = base.distance(to: first)
     var index = kept
     while index < bytes.count {
-      if bytes[index] != 0 {
-        let end = memchr(base + index, 0, bytes.count - index).map { base.distance(to: $0) } ?? bytes.count
-        memmove(base + kept, base + index, end - index)
-        kept += end - index
-        index = end
-      } else {
-        index += 1
+      let start = index
+      while index < bytes.count, bytes[index] == 0 { index += 1 }
+      nulBytes += index - start
+      if index > start, !isLineStart(kept, in: bytes) {
+        bytes[kept] = 0x20
+        kept += 1
       }
+      let end =
+        index < bytes.count
+        ? memchr(base + index, 0, bytes.count - index).map { base.distance(to: $0) } ?? bytes.count : index
+      memmove(base + kept, base + index, end - index)
+      kept += end - index
+      index = end
     }
-    nulBytes += bytes.count - kept
     return kept
+  }
+
+  /// Whether a line begins at a place of bytes that stand behind what the buffer holds.
+  private func isLineStart(_ place: Int, in bytes: UnsafeMutableRawBufferPointer) -> Bool {
+    if place > 0 { return bytes[place - 1] == 0x0A }
+    return filled == 0 && !isSkipping
   }
 
   private func lineFeed(from start: Int, to end: Int) -> Int? {

@@ -104,10 +104,17 @@ struct LogClock {
     return nanoseconds
   }
 
-  /// Seconds ahead of UTC: `Z`, `+0800` or `+08:00`; nil without one.
+  /// Seconds ahead of UTC: `Z`, `+0800` or `+08:00`, `UTC` or `GMT`, a blank before it or none; nil without one.
   private func offset(_ cursor: inout ByteCursor) -> Int? {
-    if cursor.skip("Z") { return 0 }
+    if cursor.skip("Z") || cursor.skip("z") { return 0 }
     let start = cursor
+    if cursor.skip(" ") {
+      if cursor.skip(text: "UTC") || cursor.skip(text: "GMT") || cursor.skip("Z"), isWordEnd(cursor) { return 0 }
+      let isSigned = cursor.peek() == 0x2B || cursor.peek() == 0x2D
+      if isSigned, let offset = offset(&cursor), isWordEnd(cursor), cursor.index - start.index >= 6 { return offset }
+      cursor = start
+      return nil
+    }
     guard let sign = cursor.peek(), sign == 0x2B || sign == 0x2D else { return nil }
     cursor.index += 1
     guard let hours = cursor.digits(2) else {
@@ -120,6 +127,11 @@ struct LogClock {
       return hasColon ? nil : (sign == 0x2D ? -1 : 1) * hours * 3600
     }
     return (sign == 0x2D ? -1 : 1) * (hours * 3600 + minutes * 60)
+  }
+
+  private func isWordEnd(_ cursor: ByteCursor) -> Bool {
+    guard let byte = cursor.peek() else { return true }
+    return byte == 0x20 || byte == 0x09 || byte == 0x5D || byte == 0x3A || byte == 0x2C
   }
 
   /// - Parameter offset: seconds ahead of UTC; nil for the host's zone.

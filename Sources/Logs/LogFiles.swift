@@ -81,7 +81,8 @@ package struct LogFiles: Sendable {
           files.append(Found(path: path, device: 0, inode: UInt64(bitPattern: Int64(path.hashValue)), written: nil))
           continue
         }
-        guard status.st_mode & S_IFMT != S_IFDIR else { continue }
+        // Of a pattern, folders are passed over; one that is named is no log.
+        guard status.st_mode & S_IFMT != S_IFDIR || path == pattern else { continue }
         files.append(
           Found(
             path: path, device: UInt64(status.st_dev), inode: UInt64(status.st_ino),
@@ -93,11 +94,18 @@ package struct LogFiles: Sendable {
 
   /// A path without a pattern stands for itself, whether it is there or not.
   private static func paths(_ pattern: String) -> [String] {
-    guard pattern.contains(where: { "*?[".contains($0) }) else { return [pattern] }
+    var status = stat()
+    guard pattern.contains(where: { "*?[{".contains($0) }), lstat(pattern, &status) != 0 else { return [pattern] }
     var result = glob_t()
     defer { globfree(&result) }
-    guard glob(pattern, GLOB_BRACE, nil, &result) == 0 else { return [] }
-    return (0..<Int(result.gl_pathc)).compactMap { result.gl_pathv[$0].map { String(cString: $0) } }
+    // A folder that is not there holds nothing; one that may not be read may hold anything.
+    let ends: @convention(c) (UnsafePointer<CChar>?, Int32) -> Int32 = { $1 == ENOENT || $1 == ENOTDIR ? 0 : 1 }
+    switch glob(pattern, GLOB_BRACE, ends, &result) {
+    case 0: return (0..<Int(result.gl_pathc)).compactMap { result.gl_pathv[$0].map { String(cString: $0) } }
+    case GLOB_NOMATCH: return []
+    // The pattern itself cannot be opened, and is told of as unreadable.
+    default: return [pattern]
+    }
   }
 
   /// Nil where what the name stands for by now was read already.

@@ -88,11 +88,15 @@ struct LogLine {
   ///
   /// - Parameter isDated: the stamp began with a month's name, as only syslog's do.
   private static func syslogHeader(_ cursor: inout ByteCursor, isDated: Bool) -> Range<Int>? {
-    // `(28): ` of coturn, `: ` and ` ` of others.
     let end = cursor
     guard cursor.skip(" ") else {
-      while let byte = cursor.peek(), byte != 0x20, cursor.index - end.index < 40 { cursor.index += 1 }
-      if cursor.peek() == 0x20 { cursor.index += 1 } else { cursor = end }
+      // `(28): ` and `: ` of coturn; anything else is of the message, but for what parts it from the stamp.
+      if cursor.skip("("), cursor.number() == nil || !cursor.skip(")") { cursor = end }
+      guard cursor.skip(":"), cursor.skip(" ") else {
+        cursor = end
+        if let byte = cursor.peek(), [0x09, 0x2C, 0x3B, 0x7C].contains(byte) { cursor.index += 1 }
+        return nil
+      }
       return nil
     }
     let message = cursor
@@ -107,13 +111,31 @@ struct LogLine {
       return nil
     }
     let name = text.firstIndex { $0 == 0x5B || $0 == 0x3A } ?? text.count
+    // `ERROR:` behind one word is a level of the message, and no program.
+    guard hasProcess || !isLevel(UnsafeRawBufferPointer(rebasing: text[..<name])) else {
+      cursor = message
+      return nil
+    }
     return tag.lowerBound..<tag.lowerBound + name
   }
 
-  /// The time of an access log's line, which stands behind address and user.
+  private static func isLevel(_ word: UnsafeRawBufferPointer) -> Bool {
+    let levels: [StaticString] = [
+      "ERROR", "ERR", "WARN", "WARNING", "FATAL", "PANIC", "CRITICAL", "CRIT", "ALERT", "EMERG", "NOTICE", "INFO",
+      "DEBUG",
+      "TRACE",
+    ]
+    return levels.contains { level in
+      level.utf8CodeUnitCount == word.count && zip(0..<word.count, word).allSatisfy { $1 & 0xDF == level.utf8Start[$0] }
+    }
+  }
+
+  /// The time of an access log's line, which stands behind address, identity and user, three words: anywhere else a client
+  /// may have put it, to have its record taken for an old one.
   private static func accessTime(_ bytes: UnsafeRawBufferPointer, _ clock: LogClock) -> Timestamp? {
-    guard let base = bytes.baseAddress, let bracket = memchr(base, 0x5B, min(bytes.count, 256)) else { return nil }
-    var cursor = ByteCursor(bytes, at: base.distance(to: UnsafeRawPointer(bracket)) + 1)
+    var cursor = ByteCursor(bytes)
+    for _ in 0..<3 where cursor.word() == nil { return nil }
+    guard cursor.skip("[") else { return nil }
     return clock.accessLog(&cursor)
   }
 

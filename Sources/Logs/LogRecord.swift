@@ -32,7 +32,8 @@ struct LogRecord {
   /// A line of Docker's json-file, of `journalctl -o json`, or of a program that logs JSON; nil for what is no object.
   init?(json line: UnsafeRawBufferPointer, _ clock: LogClock) {
     guard let object = try? JSON(parsing: line), case .object = object else { return nil }
-    if let text = object["log"]?.string, object["stream"] != nil || object["time"] != nil {
+    // `stream` is Docker's; a program of its own may have a `log` and a `time`.
+    if let text = object["log"]?.string, object["stream"] != nil {
       var bytes = Array(text.utf8)
       isPartial = bytes.last != 0x0A
       if !isPartial { bytes.removeLast() }

@@ -28,6 +28,16 @@ import Testing
     #expect(broken.stdout.contains("found crash once"))
   }
 
+  @Test("A review of neither files nor a journal is an error")
+  func nothing() async throws {
+    let project = try CommandLineProject()
+    let review = try await project.runbook(
+      "--project", Self.repository, "run", "daily-log-review", "-p", "files=[]",
+      environment: ["RUNBOOK_STATE": project.root + "/state"])
+    #expect(review.status == 2, "\(review.stdout)\(review.stderr)")
+    #expect(review.stderr.contains("it is given neither files nor a journal"), "\(review.stderr)")
+  }
+
   @Test("A server that logs to the journal is looked at as closely")
   func journal() async throws {
     let project = try CommandLineProject()

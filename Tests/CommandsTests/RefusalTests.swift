@@ -33,6 +33,19 @@ import Testing
     #expect(!project.exists(".runbook/runs"))
   }
 
+  @Test("A link out of the project is refused, and what it leads to is not shown")
+  func foreignFile() async throws {
+    let project = try CommandLineProject()
+    let foreign = try CommandLineProject()
+    try foreign.write("private.yaml", "hunter2-hunter2: [\n")
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(project.root)/runbooks/foreign.yaml", withDestinationPath: "\(foreign.root)/private.yaml")
+    let output = try await project.runbook("validate")
+    #expect(output.status == 2, "\(output.stderr)")
+    #expect(output.stderr.contains("runbooks/foreign.yaml:1:"), "\(output.stderr)")
+    #expect(!output.stderr.contains("hunter2"), "\(output.stderr)")
+  }
+
   @Test("A step that can never be done is found by validate where no target would help, else before the run begins")
   func impossibleSteps() async throws {
     let project = try CommandLineProject()

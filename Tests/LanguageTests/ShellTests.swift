@@ -30,7 +30,9 @@ struct ShellTests {
     "An expression in an argument that a shell parses is an error",
     arguments: [
       "[sh, -c, \"echo ${params.x}\"]", "[sh, -c, \"${params.x}\"]", "[/bin/bash, -ec, \"echo '${params.x}'\"]",
-      "[bash, -o, pipefail, -c, \"echo ${params.x}\"]", "[bash, -euo, pipefail, -c, \"echo ${params.x}\"]",
+      "[bash, -o, pipefail, -c, \"echo ${params.x}\"]", "[bash, -oc, pipefail, \"echo ${params.x}\"]",
+      "[faketime, 1 day, sh, -c, \"a ${params.x}\"]", "[env, -S, \"sh -c ${params.x}\"]",
+      "[fish, -c, \"a ${params.x}\"]", "[bash, -euo, pipefail, -c, \"echo ${params.x}\"]",
       "[zsh, --norc, -c, \"a ${params.x}\"]", "[ksh, -c, \"a ${params.x}\"]", "[dash, -c, \"a ${params.x}\"]",
       "[ash, -c, \"a ${params.x}\"]", "[busybox, sh, -c, \"a ${params.x}\"]",
       "[su, -, turn, -c, \"a ${params.x}\"]", "[su, \"--command=a ${params.x}\"]",

@@ -61,6 +61,20 @@ import Testing
     #expect(readings.first { $0.path.hasSuffix("e-missing") }?.reason == "No such file or directory")
   }
 
+  @Test("A folder that is named, or that a pattern cannot look into, is told of; brackets may stand in a name")
+  func folders() throws {
+    try folder.write("ERROR\n", to: "a[1].log")
+    try folder.write("ERROR\n", to: "closed/turn.log")
+    let named = LogFiles(["\(folder.path)/closed", "\(folder.path)/a[1].log", "\(folder.path)/missing/*.log"])
+    #expect(
+      named.read(into: try review(), from: nil).map(\.result).sorted { $0.rawValue < $1.rawValue } == [
+        .read, .unreadable,
+      ])
+    // As with a folder that may not be read, which root may.
+    let hidden = LogFiles(["\(folder.path)/\(String(repeating: "n", count: 300))/*.log"])
+    #expect(hidden.read(into: try review(), from: nil).map(\.result) == [.unreadable])
+  }
+
   @Test("A pattern that stands for no file gives none")
   func none() throws {
     #expect(LogFiles([folder.path + "/*.log"]).read(into: try review(), from: nil) == [])

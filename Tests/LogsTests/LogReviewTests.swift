@@ -135,10 +135,56 @@ import Testing
     let head = [UInt8](repeating: 0, count: 3_000_000)
     let review = try review(
       [head + Array("first ERROR\nsec\0ond ERROR\n".utf8)], [Self.errors], pieces: 65_536)
-    #expect(review.matches[0].samples == ["first ERROR", "second ERROR"])
+    #expect(review.matches[0].samples == ["first ERROR", "sec ond ERROR"])
     #expect(review.account.nulBytes == 3_000_001)
     #expect(review.account.lines == 2)
     #expect(review.account.cutLines == 0)
+  }
+
+  @Test("Words that NULs part stay apart, wherever the pieces end", arguments: [1, 3, 100])
+  func nulsBetweenWords(size: Int) throws {
+    let pattern = LogPattern(name: "p", match: "\\bERROR\\b")
+    let text = Array("xxx\0ERROR\ndone\0\0ERROR\nERROR\0broken\n\0\0ERROR\n".utf8)
+    let review = try review([text], [pattern], .init(samples: 9), pieces: size)
+    #expect(review.matches[0].count == 4)
+    #expect(review.matches[0].samples.last == "ERROR")
+    #expect(review.account.nulBytes == 6)
+  }
+
+  @Test("What stands right behind a stamp is of the message, and a level is no program")
+  func levels() throws {
+    let lines = [
+      "2026-11-27T10:00:00.5Z\tERROR\tmain.go:7\tdown", "2026-11-27T10:00:00Z,ERROR,down",
+      "2026-11-27 10:00:00|ERROR|down",
+      "Nov 27 10:00:00 app ERROR: down", "Nov 27 10:00:00 turn1 ERROR: down",
+    ]
+    let review = try review(lines.joined(separator: "\n"), [Self.errors], .init(samples: 20))
+    #expect(review.matches[0].count == 5, "\(review.matches[0].samples)")
+    let anchored = [LogPattern(name: "p", match: "^ERROR")]
+    #expect(try self.review(lines[..<3].joined(separator: "\n"), anchored).matches[0].count == 3)
+  }
+
+  @Test("A client cannot date its own record: only an access log has its time behind three words")
+  func forgedTime() throws {
+    let scope = LogReview.Scope(from: Timestamp("2026-11-27T04:00:00Z"))
+    let forged = "12: : session 001: user <[12/Sep/2001:09:14:37 +0000]> ERROR\n"
+    #expect(try review(forged, [Self.errors], scope).matches[0].count == 1)
+    let old = "198.51.100.1 - - [12/Sep/2001:09:14:37 +0000] \"GET / HTTP/1.1\" ERROR\n"
+    #expect(try review(old, [Self.errors], scope).matches[0].count == 0)
+  }
+
+  @Test(
+    "A zone is read in every usual form", arguments: ["Z", "z", " UTC", " GMT", "+0000", " +0000", " +00:00", "+00"])
+  func zones(zone: String) throws {
+    let found = try review("2026-11-27T10:00:00.5\(zone) ERROR\n", [Self.errors]).matches[0]
+    #expect(found.first?.description.hasPrefix("2026-11-27T10:00:00.5") == true, "\(zone)")
+    #expect(found.samples.first?.hasSuffix("ERROR") == true)
+  }
+
+  @Test("A program's own field `log` is not taken for Docker's")
+  func ownLogField() throws {
+    let text = "{\"level\":\"ERROR\",\"log\":\"down\",\"time\":\"2026-11-27T10:00:00Z\"}\n"
+    #expect(try review(text, [Self.errors]).matches[0].count == 1)
   }
 
   @Test("A line of 100 MB is cut, and what follows it is read")

@@ -75,6 +75,19 @@ import Testing
     #expect(result.output["suppressed"] == .int(7))
   }
 
+  @Test("Files that nobody wrote to in the time, and lines that were cut, are warnings")
+  func quiet() async throws {
+    try folder.write("a\n", to: "turn.log")
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -7 * 86_400)], ofItemAtPath: folder.path + "/turn.log")
+    let rules = [("a", rule(("match", .string("a"))))]
+    let quiet = try await review(files, rules, [.init("since", .duration(.seconds(86_400)))])
+    #expect(quiet.objection?.finding.code == "log.quiet" && quiet.objection?.severity == .warn)
+    try folder.write(String(repeating: "b", count: 2 << 20) + "a\n", to: "turn.log")
+    let cut = try await review(files, rules)
+    #expect(cut.objection?.finding.code == "log.linesCut" && cut.objection?.severity == .warn)
+  }
+
   @Test("Neither files nor journal, and patterns that are none, are refused before the run")
   func objections() throws {
     func objection(_ members: [Value.Member]) throws -> String? {

@@ -77,9 +77,23 @@ struct Diagnostics: Sendable {
     let text = DiagnosticText(
       usesColour: Terminal.standardError.hasColor, hidingValuesOf: { !Self.isDocument($0) },
       reading: { [root] file in
-        FileManager.default.contents(atPath: file.hasPrefix("/") ? file : "\(root)/\(file)").map(Array.init)
+        let path = file.hasPrefix("/") ? file : "\(root)/\(file)"
+        guard file.hasPrefix("/") || Self.isInside(root, path) else { return nil }
+        return FileManager.default.contents(atPath: path).map(Array.init)
       })
     Terminal.standardError.write(text.text(issues))
+  }
+
+  /// False for a link out of the project: what it leads to is not ours to show.
+  private static func isInside(_ root: String, _ path: String) -> Bool {
+    guard let real = resolved(path), let realRoot = resolved(root) else { return true }
+    return real.hasPrefix(realRoot == "/" ? "/" : realRoot + "/")
+  }
+
+  private static func resolved(_ path: String) -> String? {
+    guard let real = realpath(path, nil) else { return nil }
+    defer { free(real) }
+    return String(cString: real)
   }
 
   /// False for what may be an environment file, whatever it is called.

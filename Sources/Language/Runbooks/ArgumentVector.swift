@@ -33,7 +33,9 @@ struct ArgumentVector {
   /// what `ssh` and `watch` hand over.
   var parsedByShell: Set<Int> { parsed(from: 0) }
 
-  private static let shells: Set = ["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "rbash"]
+  private static let shells: Set = [
+    "sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "oksh", "rbash", "csh", "tcsh", "fish", "yash", "posh",
+  ]
   /// Programs that hand what stands behind `-c` or `--command` to a shell.
   private static let commandTakers: Set = ["su", "runuser", "script", "flock"]
   /// Programs that join their arguments and hand them to a shell.
@@ -46,7 +48,7 @@ struct ArgumentVector {
     "systemd-run",
     "chrt", "taskset", "find", "strace", "prlimit", "setpriv", "gosu", "su-exec", "tini", "unbuffer", "busybox",
     "script",
-    "su", "runuser", "flock",
+    "su", "runuser", "flock", "faketime", "sshpass", "chpst", "runcon", "mosh",
   ]
 
   private func parsed(from start: Int) -> Set<Int> {
@@ -56,6 +58,10 @@ struct ArgumentVector {
     if program == "ssh" { return remoteWords(behind: start) }
     if Self.joiners.contains(program) { return Set((start + 1)..<words.count) }
     var found = Self.commandTakers.contains(program) ? commands(behind: start) : []
+    // `env -S` takes a text apart as a shell would.
+    if program == "env", let split = words.indices.dropFirst(start + 1).first(where: { words[$0].text == "-S" }) {
+      found.insert(split + 1)
+    }
     if Self.starters.contains(program) {
       // Options of these programs may take values, so that the program inside is found by its name.
       let inner = words.indices.dropFirst(start + 1).first { index in
@@ -83,7 +89,8 @@ struct ArgumentVector {
         if text == "--rcfile" || text == "--init-file" { index += 1 }
       } else {
         if text.hasPrefix("-"), text.contains("c") { takesScript = true }
-        if text.last == "o" || text.last == "O" { index += 1 }
+        // `-o` takes the next word, in a cluster too.
+        if text.contains(where: { $0 == "o" || $0 == "O" }) { index += 1 }
       }
       index += 1
     }

@@ -220,6 +220,22 @@ package struct LogReviewModule: StepModule {
         Finding("log.recordsUnreadable", "\(output.unreadableRecords) records hold no message that can be read"), false
       )
     }
+    if output.cutLines > 0 {
+      return (
+        Finding(
+          "log.linesCut", "\(output.cutLines) lines are longer than 1 MiB and were read up to there",
+          advice: "What stands behind that was not looked at: look at the file yourself."), false
+      )
+    }
+    if !output.files.isEmpty, output.files.allSatisfy({ $0.result == .empty || $0.result == .older }),
+      output.files.contains(where: { $0.result == .older })
+    {
+      return (
+        Finding(
+          "log.quiet", "no file was written to in this time",
+          advice: "Check that the service runs, and that it still logs there."), false
+      )
+    }
     if !output.files.isEmpty, output.files.allSatisfy({ $0.result == .empty }) {
       return (
         Finding(
