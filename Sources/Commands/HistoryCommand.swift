@@ -149,7 +149,7 @@ extension LedgerEntry {
   /// What the run had at work if it died; none of one that cannot be read.
   private var processes: [Report.Process] {
     guard case .run(let run, goesOn: false) = content, run.outcome == nil else { return [] }
-    return (try? RecordedRun.read(folder)).map { Report(looking: $0).processes } ?? []
+    return folder.leftProcesses
   }
 
   private func row(_ run: RunSummary, _ outcome: String, _ left: String = "") -> [String] {

@@ -36,6 +36,13 @@ struct HostLimitTests {
     #expect(output.stdout.contains("\(project.root)/data lies on the file system at"))
   }
 
+  /// Runs the runbook `look`. Nobody reads what the kernel asks of the file system at `stuck`.
+  private static let besideHangingFileSystem = """
+    mkdir stuck; exec 9<>/dev/fuse
+    mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0 dead stuck
+    "$1" run look --format json 9>&-
+    """
+
   @Test("A file system that does not answer is named, and the run goes on")
   func hanging() async throws {
     let project = try CommandLineProject()
@@ -47,13 +54,7 @@ struct HostLimitTests {
         - {id: disk, use: host.disk, with: {path: "\(project.root)/stuck/below"}, timeout: 1s, expect: [output.used < 99.0], onFailure: continue}
         - {id: after, use: host.load, expect: [output.load1 < 9000.0]}
       """)
-    // Nobody reads what the kernel asks of this file system.
-    let script = """
-      mkdir stuck; exec 9<>/dev/fuse
-      mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0 dead stuck
-      "$1" run look --format json 9>&-
-      """
-    let output = try await run(project, script)
+    let output = try await run(project, Self.besideHangingFileSystem)
     let step = try #require(try output.json.step("disk"), "\(output.stdout)\(output.stderr)")
     #expect(step["error"]?["code"] == "step.timeout")
     let message = try #require(step["error"]?["message"]?.string)
@@ -75,12 +76,7 @@ struct HostLimitTests {
         - {id: list, use: command.run, effect: observe, with: {command: \(program), directory: "\(project.root)/\(directory)"}, timeout: 1s, onFailure: continue}
         - {id: after, use: host.load, expect: [output.load1 < 9000.0]}
       """)
-    let script = """
-      mkdir stuck; exec 9<>/dev/fuse
-      mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0 dead stuck
-      "$1" run look --format json 9>&-
-      """
-    let output = try await run(project, script)
+    let output = try await run(project, Self.besideHangingFileSystem)
     let step = try #require(try output.json.step("list"), "\(output.stdout)\(output.stderr)")
     #expect(step["error"]?["code"] == "step.timeout")
     let message = try #require(step["error"]?["message"]?.string)

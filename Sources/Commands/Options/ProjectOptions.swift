@@ -1,6 +1,5 @@
 package import ArgumentParser
 import FoundationEssentials
-import Glibc
 import Journal
 import Lab
 import Language
@@ -78,22 +77,11 @@ struct Diagnostics: Sendable {
       usesColour: Terminal.standardError.hasColor, hidingValuesOf: { !Self.isDocument($0) },
       reading: { [root] file in
         let path = file.hasPrefix("/") ? file : "\(root)/\(file)"
-        guard file.hasPrefix("/") || Self.isInside(root, path) else { return nil }
+        // What a link out of the project leads to is not ours to show.
+        guard file.hasPrefix("/") || lies(path, in: root) != false else { return nil }
         return FileManager.default.contents(atPath: path).map(Array.init)
       })
     Terminal.standardError.write(text.text(issues))
-  }
-
-  /// False for a link out of the project: what it leads to is not ours to show.
-  private static func isInside(_ root: String, _ path: String) -> Bool {
-    guard let real = resolved(path), let realRoot = resolved(root) else { return true }
-    return real.hasPrefix(realRoot == "/" ? "/" : realRoot + "/")
-  }
-
-  private static func resolved(_ path: String) -> String? {
-    guard let real = realpath(path, nil) else { return nil }
-    defer { free(real) }
-    return String(cString: real)
   }
 
   /// False for what may be an environment file, whatever it is called.

@@ -20,17 +20,12 @@ struct DeadRuns {
       let moment = listedMomentText(run.summary.startedAt, offset: localOffset(at:))
       lines.append(
         "warning: run \(number) of \(runbook)\(target), started \(moment), died; see: runbook report \(number)")
-      let processes = run.folders.flatMap(processes)
+      let processes = run.folders.flatMap(\.leftProcesses)
       lines += processes.map { "  " + $0.sentence }
       if let advice = processes.advice { lines.append("  \(advice)") }
     }
     let further = died.count - Self.shown
     if further > 0 { lines.append("warning: more runs of \(runbook) that died: \(further)") }
     return lines.map { terminalSafe($0) + "\n" }.joined()
-  }
-
-  /// None of a run that cannot be read: its report says why.
-  private func processes(_ folder: RunFolder) -> [Report.Process] {
-    (try? RecordedRun.read(folder)).map { Report(looking: $0).processes } ?? []
   }
 }

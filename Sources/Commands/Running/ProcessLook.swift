@@ -11,6 +11,11 @@ extension Report {
   }
 }
 
+extension RunFolder {
+  /// What the run had at work if it died; none of one that cannot be read: its report says why.
+  var leftProcesses: [Report.Process] { (try? RecordedRun.read(self)).map { Report(looking: $0).processes } ?? [] }
+}
+
 /// Looks for processes of a run, if this is where it ran.
 struct ProcessLook {
   private let machine: String?

@@ -69,6 +69,12 @@ func folderEntries(_ path: String) -> [String] {
   return names.sorted()
 }
 
+/// Whether a path lies in a folder, once every symbolic link is followed in both; nil if one of them does not exist.
+package func lies(_ path: String, in folder: String) -> Bool? {
+  guard let real = resolvedPath(path), let realFolder = resolvedPath(folder) else { return nil }
+  return real.hasPrefix(realFolder == "/" ? "/" : realFolder + "/")
+}
+
 /// The path with every symbolic link followed; nil where it does not exist.
 func resolvedPath(_ path: String) -> String? {
   guard let resolved = unsafe realpath(path, nil) else { return nil }

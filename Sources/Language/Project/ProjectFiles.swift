@@ -51,7 +51,7 @@ struct ProjectFiles: Sendable {
   /// Why a file must not be run as root, and how to mend it; nil where it may.
   private func distrust(_ path: String) -> (String, String)? {
     guard let real = resolvedPath("\(root)/\(path)"), let realRoot = resolvedPath(root) else { return nil }
-    guard real.hasPrefix(realRoot == "/" ? "/" : realRoot + "/") else {
+    guard lies(real, in: realRoot) == true else {
       return (
         "the file is a link out of the project, to \(real)",
         "put a copy into the project: cp --remove-destination \(real) \(root)/\(path)"

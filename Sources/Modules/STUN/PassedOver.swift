@@ -14,6 +14,13 @@ package struct PassedOver: Hashable, Sendable {
     Field("reason", \.reason, .string, "The code of its failure."),
     Field("elapsed", \.elapsed, .duration, "How long it was tried.")
   )
+
+  /// The field of a module's output that holds them.
+  static func field<Output>(
+    _ path: any KeyPath<Output, [PassedOver]> & Sendable
+  ) -> Field<Output, [PassedOver]> {
+    Field("passedOver", path, .list(.record(record)), "Addresses that did not answer, tried before.")
+  }
 }
 
 extension Server {

@@ -89,7 +89,14 @@ extension StepError {
       default: .failed
       }
     self.init(
-      kind, Finding(failure.code.rawValue, failure.sentence, advice: failure.advisory.isEmpty ? nil : failure.advisory),
+      kind, Finding(failure),
       learnt: failure.evidence.map { Value.Member($0.name, .string($0.value)) })
+  }
+}
+
+extension Finding {
+  /// What a probe that failed says of it. What is ours in its sentences stays told from what came from outside.
+  init(_ failure: ProbeFailure) {
+    self.init(failure.code.rawValue, failure.sentence, advice: failure.advisory.isEmpty ? nil : failure.advisory)
   }
 }

@@ -48,8 +48,7 @@ package struct STUNBehaviour: StepModule {
       Field(
         "filtering", \.filtering, .optional(.enumeration(BehaviourProbe.Dependence.self)), "Which senders reach us."),
       Field("untold", \.untold, .optional(.string), "Why mapping, filtering or both could not be told."),
-      Field(
-        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
+      PassedOver.field(\.passedOver)
     ),
     examples: [.init("We are reached without a NAT", with: "server: ${target}", expect: ["output.behindNAT == false"])])
 

@@ -59,8 +59,7 @@ package struct STUNBinding: StepModule {
       Field("software", \.software, .optional(.string), "What the server calls itself."),
       Field("responseOrigin", \.responseOrigin, .optional(.string), "Where the server says it answered from."),
       Field("otherAddress", \.otherAddress, .optional(.string), "The server's second address (RFC 5780)."),
-      Field(
-        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
+      PassedOver.field(\.passedOver)
     ),
     examples: [
       .init(

@@ -44,10 +44,7 @@ extension ChainJudgement {
 
   /// Why clients do not accept the chain of `target`; nil if they do.
   func finding(of target: String) -> Finding? {
-    failure.map { failure in
-      let meaning = ProbeFailure(certificate: failure, of: target)
-      return Finding(meaning.code.rawValue, meaning.message, advice: meaning.advice)
-    }
+    failure.map { Finding(ProbeFailure(certificate: $0, of: target)) }
   }
 }
 

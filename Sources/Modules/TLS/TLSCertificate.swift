@@ -146,9 +146,9 @@ package struct TLSCertificate: StepModule {
     let silent = sightings.compactMap { sighting in
       if case .failure(let failure) = sighting.result { failure } else { nil }
     }
-    let failures = chains.flatMap(\.findings) + silent.filter { !$0.isOwnReach }.map(Self.finding)
+    let failures = chains.flatMap(\.findings) + silent.filter { !$0.isOwnReach }.map { Finding($0) }
     if let finding = Finding.joined(failures) { return .failed(output, finding) }
-    if let finding = Finding.joined(silent.map(Self.finding)) { return .warned(output, finding) }
+    if let finding = Finding.joined(silent.map { Finding($0) }) { return .warned(output, finding) }
     return .done(output)
   }
 
@@ -184,10 +184,6 @@ package struct TLSCertificate: StepModule {
   /// The least of these is spoken of: one with a problem, or else the one that ends first.
   private static func rank(_ chain: ServedChain) -> Int64 {
     chain.findings.isEmpty ? chain.handshake.judgement?.endingFirst?.notAfter ?? .min : .min
-  }
-
-  private static func finding(_ failure: ProbeFailure) -> Finding {
-    Finding(failure.code.rawValue, failure.sentence, advice: failure.advisory.isEmpty ? nil : failure.advisory)
   }
 
   private static func output(

@@ -90,8 +90,7 @@ package struct TLSHandshakeModule: StepModule {
       Field(
         "legacyCiphers", \.legacyCiphers, .optional(.list(.string)),
         "Accepted ciphers that are out of date; absent: not tried."),
-      Field(
-        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
+      PassedOver.field(\.passedOver)
     ),
     examples: [
       .init(

@@ -94,8 +94,7 @@ package struct TURNAllocate: StepModule {
       Field("challenges", \.challenges, .int, "How often the server asked for credentials."),
       Field("newSourcePorts", \.newSourcePorts, .int, "How often another source port was needed (437)."),
       Field("deleted", \.deleted, .bool, "Whether the server confirmed that the allocation is gone."),
-      Field(
-        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
+      PassedOver.field(\.passedOver)
     ),
     examples: [
       .init(

@@ -50,8 +50,7 @@ package struct TURNAmplification: StepModule {
               Field("factor", \.factor, .double, "Answers over request.")
             ))), "Requests and their answers."),
       Field("factor", \.factor, .double, "The largest factor."),
-      Field(
-        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
+      PassedOver.field(\.passedOver)
     ),
     examples: [.init("The server is no amplifier", with: "server: ${target}", expect: ["output.factor < 6.0"])])
 

@@ -47,8 +47,7 @@ package struct TURNCapacity: StepModule {
       Field("highestPort", \.highestPort, .optional(.int), "The highest relayed port."),
       Field("slowest", \.slowest, .optional(.duration), "The longest time to a grant."),
       Field("deleted", \.deleted, .bool, "Whether the server confirmed that all of them are gone."),
-      Field(
-        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
+      PassedOver.field(\.passedOver)
     ),
     examples: [
       .init(

@@ -53,8 +53,7 @@ package struct TURNCredentials: StepModule {
       Field(
         "violations", \.violations, .list(.enumeration(CredentialsProbe.Trial.self)),
         "What did not end as it must."),
-      Field(
-        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
+      PassedOver.field(\.passedOver)
     ),
     examples: [.init("Only good credentials work", with: "server: ${target}")])
 

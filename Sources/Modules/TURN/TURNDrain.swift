@@ -32,8 +32,7 @@ package struct TURNDrain: StepModule {
       Field("draining", \.draining, .bool, "Whether it gives no new allocations."),
       Field("detail", \.detail, .optional(.string), "How it refused, in words; absent where it did not."),
       Field("software", \.software, .optional(.string), "What the server calls itself."),
-      Field(
-        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
+      PassedOver.field(\.passedOver)
     ),
     examples: [.init("The server takes new sessions", with: "server: ${target}", expect: ["output.draining == false"])])
 

@@ -49,8 +49,7 @@ package struct TURNExpiry: StepModule {
       Field("after", \.after, .duration, "How long after the grant it was looked."),
       Field("lastPassage", \.lastPassage, .duration, "How long after the grant the last datagram passed."),
       Field("passages", \.passages, .int, "Datagrams that passed before it was looked."),
-      Field(
-        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
+      PassedOver.field(\.passedOver)
     ),
     examples: [
       .init(

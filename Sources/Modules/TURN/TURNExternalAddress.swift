@@ -58,8 +58,7 @@ package struct TURNExternalAddress: StepModule {
       Field("observedAddress", \.observedAddress, .optional(.ip), "Where the observer saw packets come from."),
       Field(
         "findings", \.findings, .list(.enumeration(ExternalAddressProbe.Finding.self)), "What is not as it should be."),
-      Field(
-        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
+      PassedOver.field(\.passedOver)
     ),
     examples: [.init("The relay is where the world looks for it", with: "server: ${target}")])
 

@@ -80,8 +80,7 @@ package struct TURNOpenRelay: StepModule {
         "untested", \.untested, .int,
         "How many addresses were not tried, since the server gave no allocation of their family."
       ),
-      Field(
-        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
+      PassedOver.field(\.passedOver)
     ),
     examples: [.init("Nothing internal can be reached through the relay", with: "server: ${target}")])
 

@@ -37,8 +37,7 @@ package struct TURNPorts: StepModule {
       Field("reachable", \.reachable, .list(.string), "Relayed addresses and ports that a datagram from here reached."),
       Field("unreachable", \.unreachable, .list(.string), "Relayed addresses and ports that none reached."),
       Field("stoppedBy", \.stoppedBy, .optional(.string), "What ended it before all were tried."),
-      Field(
-        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
+      PassedOver.field(\.passedOver)
     ),
     examples: [.init("Peers reach the relay", with: "server: ${target}")])
 

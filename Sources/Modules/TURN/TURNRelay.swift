@@ -96,8 +96,7 @@ package struct TURNRelay: StepModule {
         "How long both allocations and the permissions took, with addresses that were passed over."),
       Field("elapsed", \.elapsed, .duration, "From the first packet sent to the last one that came back."),
       Field("deleted", \.deleted, .bool, "Whether the server confirmed that both allocations are gone."),
-      Field(
-        "passedOver", \.passedOver, .list(.record(PassedOver.record)), "Addresses that did not answer, tried before.")
+      PassedOver.field(\.passedOver)
     ),
     examples: [
       .init(
@@ -165,7 +164,7 @@ package struct TURNRelay: StepModule {
     if output.loss > maxLoss {
       return .failed(output, lossy(output, of: uri, maxLoss: maxLoss, obstacle: obstacle))
     }
-    let dropped = obstacle.map { Finding($0.code.rawValue, $0.message, advice: $0.advice) }
+    let dropped = obstacle.map { Finding($0) }
     let objection = warning ?? dropped ?? (output.deleted ? nil : .allocationKept(by: uri))
     return objection.map { .warned(output, $0) } ?? .done(output)
   }
