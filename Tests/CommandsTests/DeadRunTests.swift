@@ -100,7 +100,10 @@ import Testing
   func orphan() async throws {
     let project = try project("[sh, -c, 'sleep 600 & wait']")
     let shell = try identity(try #require(try await killRun(project).first))
-    for _ in 0..<200 where shell.sessionMembers.count < 2 { try await Task.sleep(for: .milliseconds(20)) }
+    // The child bears the shell's name until it has become `sleep`.
+    for _ in 0..<200 where !shell.sessionMembers.contains(where: { $0.name == "sleep" }) {
+      try await Task.sleep(for: .milliseconds(20))
+    }
     let sleeper = try #require(shell.sessionMembers.first { $0.name == "sleep" })
     defer { kill(sleeper.pid, SIGKILL) }
     #expect(shell.end(grace: .zero))

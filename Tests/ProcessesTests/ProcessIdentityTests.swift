@@ -48,7 +48,8 @@ struct ProcessIdentityTests {
     let folder = try TemporaryFolder()
     let shell = try Command("sh", ["-c", "sleep 1000 & wait"]).startDetached(log: "\(folder.path)/log")
     let deadline = ContinuousClock.now + .seconds(20)
-    while shell.sessionMembers.count < 2, ContinuousClock.now < deadline { usleep(1000) }
+    // The child bears the shell's name until it has become `sleep`.
+    while !shell.sessionMembers.contains(where: { $0.name == "sleep" }), ContinuousClock.now < deadline { usleep(1000) }
     let members = shell.sessionMembers
     #expect(members.first?.pid == shell.pid)
     let sleeper = try #require(members.first { $0.name == "sleep" })
