@@ -60,14 +60,19 @@ let package = Package(
     library("Lab", ["Processes", "COpenSSL", "CLinux"]),
     library("Archive", ["CLibarchive"]),
     library("Logs", ["Archive", "CLinux", "CRE2", "Schema"]),
+    library("Coturn", ["Addresses", "Schema"]),
     library(
-      "Modules", ["Addresses", "CLinux", "Schema", "Journal", "Logs", "Steps", "Probe", "STUN", "Processes"]),
+      "Modules",
+      [
+        "Addresses", "CLinux", "Coturn", "Journal", "Logs", "Probe", "Processes", "STUN", "Schema", "Steps",
+      ]),
     library("Ledger", ["Schema", "Journal"]),
     library("Reports", ["Schema", "Journal"]),
     library(
       "Commands",
       [
-        "Addresses", "Engine", "Journal", "Lab", "Language", "Ledger", "Modules", "Probe", "Processes", "Reports",
+        "Addresses", "Coturn", "Engine", "Journal", "Lab", "Language", "Ledger", "Modules", "Probe", "Processes",
+        "Reports",
         "Schema", "Steps",
         argumentParser,
       ],
@@ -103,6 +108,7 @@ let package = Package(
       ["Addresses", "Lab", "Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
     tests("ArchiveTests", ["Archive", "Processes", "TestSupport"]),
     tests("LogsTests", ["Archive", "Logs", "Processes", "Schema", "TestSupport"]),
+    tests("CoturnTests", ["Addresses", "Coturn", "Schema", "TestSupport"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Processes", "Schema", "TestSupport"]),
     tests("CommandsTests", ["runbook", "Lab", "Processes", "Schema", "TestSupport"]),

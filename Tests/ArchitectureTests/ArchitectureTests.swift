@@ -73,7 +73,10 @@ import Testing
 
   /// What produces events, what consumes them, what puts both together, and what both stand on.
   private static let sides: [(name: String, targets: Set<String>)] = [
-    ("before the journal", ["Language", "Engine", "Steps", "Modules", "Probe", "STUN", "Processes", "Lab", "Logs"]),
+    (
+      "before the journal",
+      ["Language", "Engine", "Steps", "Modules", "Probe", "STUN", "Processes", "Lab", "Logs", "Coturn"]
+    ),
     ("behind the journal", ["Ledger", "Reports"]),
     ("above both", ["Commands", "runbook"]),
     (
