@@ -43,6 +43,7 @@ let package = Package(
   targets: [
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .target(name: "CCurl"),
     .target(name: "CDatagrams"),
     .target(name: "CLinux"),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
@@ -57,6 +58,9 @@ let package = Package(
     library("STUN", ["Addresses", nioCore, crypto]),
     library("Probe", ["Addresses", "Schema", "STUN", "CDatagrams", "COpenSSL", nioCore, nioPosix]),
     library("Processes", ["CLinux"]),
+    library("Names", ["Addresses", "Processes"]),
+    library("Connections", ["Addresses", "CLinux"]),
+    library("HTTP", ["Addresses", "CCurl", "Connections", "Names", "Processes", "Schema"]),
     library("Lab", ["Processes", "COpenSSL", "CLinux"]),
     library("Archive", ["CLibarchive"]),
     library("Logs", ["Archive", "CLinux", "CRE2", "Schema"]),
@@ -102,6 +106,8 @@ let package = Package(
       "ProbeTests", ["Addresses", "COpenSSL", "Lab", "Probe", "STUN", "Schema", "TestSupport", nioCore, nioPosix],
       exclude: ["Peers"]),
     tests("ProcessesTests", ["Processes", "TestSupport"]),
+    tests("ConnectionsTests", ["Addresses", "Connections", "TestSupport"]),
+    tests("HTTPTests", ["Addresses", "Connections", "HTTP", "Names", "Schema", "TestSupport"]),
     tests("LabTests", ["Lab", "Processes", "TestSupport"]),
     tests(
       "ModulesTests",

@@ -75,13 +75,19 @@ import Testing
   private static let sides: [(name: String, targets: Set<String>)] = [
     (
       "before the journal",
-      ["Language", "Engine", "Steps", "Modules", "Probe", "STUN", "Processes", "Lab", "Logs", "Coturn"]
+      [
+        "Language", "Engine", "Steps", "Modules", "Probe", "STUN", "Processes", "Names", "Connections", "HTTP", "Lab",
+        "Logs", "Coturn",
+      ]
     ),
     ("behind the journal", ["Ledger", "Reports"]),
     ("above both", ["Commands", "runbook"]),
     (
       "the ground",
-      ["Addresses", "Schema", "CEL", "Journal", "CLinux", "COpenSSL", "CRE2", "CDatagrams", "CLibarchive", "Archive"]
+      [
+        "Addresses", "Schema", "CEL", "Journal", "CLinux", "COpenSSL", "CRE2", "CCurl", "CDatagrams", "CLibarchive",
+        "Archive",
+      ]
     ),
   ]
 

@@ -1,0 +1,27 @@
+package import Addresses
+
+/// How one address took the wish to connect.
+package enum ConnectionAnswer: String, Hashable, Sendable, CaseIterable {
+  /// The connection came about.
+  case connected
+  /// It was refused: nobody listens there, or a firewall says so.
+  case refused
+  /// Nothing came back in time.
+  case silent
+  /// There is no way there: no route, or a host or network that a router reports as unreachable.
+  case unreachable
+  /// Another address answered first.
+  case passedOver
+  /// Our own side could not try, or the network gave another reason.
+  case failed
+}
+
+/// One address that was tried.
+package struct ConnectionTry: Hashable, Sendable {
+  package let address: TransportAddress
+  package let answer: ConnectionAnswer
+  /// The error's number, errno(3); nil without one.
+  package let errorNumber: Int32?
+  /// From the wish to connect until the answer, or until it was no longer waited for.
+  package let elapsed: Duration
+}
