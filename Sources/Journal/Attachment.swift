@@ -1,3 +1,4 @@
+import Files
 import Schema
 
 /// A field too large for its line, kept as a file of the run's folder that is named by its digest. In the line stands
@@ -31,17 +32,17 @@ struct Attachment {
   init(keeping content: [UInt8], in folder: RunFolder, access: StateFolder.Access) throws(JournalError) {
     digest = sha256Hex(content)
     bytes = content.count
-    if !isFolder(folder.outputs) {
-      try makeFolder(folder.outputs, mode: access.folderMode)
-      try syncFolder(folder.path)
+    let path = "\(folder.path)/\(name)"
+    try onDisk { () throws(FileError) in
+      try Folder.makeAll(folder.outputs, Permissions(access.folderMode))
+      try File.writeWhole(content, to: path, Permissions(access.fileMode))
     }
-    try writeWhole(content, to: "\(folder.path)/\(name)", mode: access.fileMode)
   }
 
   /// The value that was kept.
   func read(in folder: RunFolder) throws(JournalError) -> JSON {
     let path = "\(folder.path)/\(name)"
-    let content = try Descriptor.reading(path).read(limit: bytes + 1)
+    let content = try onDisk(try File(reading: path).read(limit: bytes + 1))
     guard content.count == bytes, sha256Hex(content) == digest, let value = try? JSON(parsing: content) else {
       throw JournalError(.damaged, "\(path) is not what the journal refers to: its digest differs", path: path)
     }

@@ -1,3 +1,5 @@
+import Files
+
 /// The runs of a parent run whose journals are at hand.
 package struct ChildRuns: Sendable {
   /// In the order in which they were begun.
@@ -18,7 +20,7 @@ extension RecordedRun {
     for recorded in events {
       guard case .childStarted(let child) = recorded.event, ULID.isValid(child.run) else { continue }
       let folder = RunFolder("\(parentFolder(of: self.folder.path))/\(child.run)")
-      guard isFolder(folder.path) else { continue }
+      guard Folder.exists(folder.path) else { continue }
       do throws(JournalError) { children.runs.append(try RecordedRun.read(folder)) } catch {
         // What is refused or missing is among the doubts of this run.
         guard error.code != .refused, error.code != .missing else { continue }

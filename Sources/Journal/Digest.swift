@@ -1,12 +1,12 @@
 import Crypto
-import Glibc
+import Files
 
 /// SHA-256 of the bytes in lower-case hex, as `sha256sum` prints it.
 package func sha256Hex(_ bytes: some Sequence<UInt8>) -> String { hex(SHA256.hash(data: Array(bytes))) }
 
-extension Descriptor {
+extension File {
   /// SHA-256 of all that the file holds, however long it is.
-  func sha256() throws(JournalError) -> String {
+  func sha256() throws(FileError) -> String {
     var hash = SHA256()
     var offset = 0
     while true {
@@ -35,17 +35,5 @@ private func hex(_ bytes: some Sequence<UInt8>) -> String {
 
 private func hexDigit(_ number: UInt8) -> UInt8 { number < 10 ? 0x30 + number : 0x57 + number }
 
-/// The same of a file's bytes, read in pieces, links followed; nil where it cannot be read.
-package func sha256OfFile(_ path: String) -> String? {
-  let file = open(path, O_RDONLY | O_CLOEXEC)
-  guard file >= 0 else { return nil }
-  defer { close(file) }
-  var hash = SHA256()
-  var piece = [UInt8](repeating: 0, count: 1 << 18)
-  while true {
-    let count = unsafe read(file, &piece, piece.count)
-    if count < 0 { return nil }
-    if count == 0 { return hex(hash.finalize()) }
-    hash.update(data: piece[..<count])
-  }
-}
+/// The same of a file's bytes, links followed; nil if it cannot be read.
+package func sha256OfFile(_ path: String) -> String? { try? File(reading: path, followingLinks: true).sha256() }

@@ -1,3 +1,4 @@
+import Files
 import Schema
 
 /// What a journal holds, read and verified line by line.
@@ -15,11 +16,11 @@ struct JournalContent {
 
   /// Throws where a line is missing, moved, edited or malformed, with its number and the reason; nothing behind it is
   /// read then.
-  init(of file: borrowing Descriptor, in folder: RunFolder) throws(JournalError) {
+  init(of file: borrowing File, in folder: RunFolder) throws(JournalError) {
     var lines = JournalLines(folder: folder)
     var offset = 0
     while true {
-      let piece = try file.read(from: offset, limit: Self.pieceSize)
+      let piece = try onDisk(try file.read(from: offset, limit: Self.pieceSize))
       if piece.isEmpty { break }
       offset += piece.count
       try lines.take(piece)

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Schema
 
@@ -11,7 +12,7 @@ final class JournalFile {
   let id: String
   private let access: StateFolder.Access
   private let clock: @Sendable () -> Moment
-  private var file: Descriptor
+  private var file: File
   private var last: JournalTail
   private var failure: JournalError?
   /// The effects of the steps that have begun, by path.
@@ -21,7 +22,7 @@ final class JournalFile {
   init(
     creatingIn folder: RunFolder, id: String, access: StateFolder.Access, clock: @escaping @Sendable () -> Moment
   ) throws(JournalError) {
-    file = try Descriptor(creating: folder.journal, O_WRONLY | O_APPEND, mode: access.fileMode)
+    file = try onDisk(try File(creating: folder.journal, O_WRONLY | O_APPEND, Permissions(access.fileMode)))
     self.folder = folder
     self.id = id
     self.access = access
@@ -43,13 +44,13 @@ final class JournalFile {
   static func reopen(
     _ folder: RunFolder, access: StateFolder.Access, clock: @escaping @Sendable () -> Moment
   ) throws(JournalError) -> (file: JournalFile, first: RecordedEvent) {
-    let descriptor = try Descriptor(opening: folder.journal, O_RDWR | O_APPEND)
-    guard try descriptor.tryLock() else { throw Self.busy(folder) }
-    let content = try JournalContent(of: descriptor, in: folder)
+    let opened = try onDisk(try File(opening: folder.journal, O_RDWR | O_APPEND))
+    guard try onDisk(try opened.tryLock()) else { throw Self.busy(folder) }
+    let content = try JournalContent(of: opened, in: folder)
     guard let first = content.events.first else {
       throw JournalError(.damaged, "\(folder.journal) holds no whole event", path: folder.journal, line: 1)
     }
-    let file = JournalFile(descriptor, holding: content, in: folder, access: access, clock: clock)
+    let file = JournalFile(opened, holding: content, in: folder, access: access, clock: clock)
     try removeHalfWritten(in: folder)
     if content.tornBytes > 0 { try file.cutOff(content) }
     return (file, first)
@@ -57,16 +58,18 @@ final class JournalFile {
 
   /// Outputs that a crash left half-written: no line refers to them.
   private static func removeHalfWritten(in folder: RunFolder) throws(JournalError) {
-    for name in try names(in: folder.outputs) where name.hasSuffix(suffixAside) {
-      try removeWhole("\(folder.outputs)/\(name)")
+    try onDisk { () throws(FileError) in
+      for name in try Folder.names(in: folder.outputs) where PendingFile.isAside(name) {
+        try Folder.remove("\(folder.outputs)/\(name)")
+      }
     }
   }
 
   private init(
-    _ descriptor: consuming Descriptor, holding content: JournalContent, in folder: RunFolder,
+    _ opened: consuming File, holding content: JournalContent, in folder: RunFolder,
     access: StateFolder.Access, clock: @escaping @Sendable () -> Moment
   ) {
-    file = descriptor
+    file = opened
     self.folder = folder
     self.access = access
     self.clock = clock
@@ -82,14 +85,16 @@ final class JournalFile {
   }
 
   private func takeLock() throws(JournalError) {
-    guard try file.tryLock() else { throw Self.busy(folder) }
+    guard try onDisk(try file.tryLock()) else { throw Self.busy(folder) }
   }
 
   private func cutOff(_ content: JournalContent) throws(JournalError) {
     let name = "line-\(last.seq + 1).torn"
-    try writeWhole(content.torn, to: "\(folder.path)/\(name)", mode: access.fileMode)
-    try file.truncate(to: last.length)
-    try file.sync()
+    try onDisk { () throws(FileError) in
+      try File.writeWhole(content.torn, to: "\(folder.path)/\(name)", Permissions(access.fileMode))
+      try file.truncate(to: last.length)
+      try file.sync()
+    }
     try append(.journalRecovered(JournalRecovered(file: name, bytes: content.tornBytes)))
   }
 
@@ -107,8 +112,10 @@ final class JournalFile {
         try add(event, at: moment, to: &batch)
         batch.recorded.append(RecordedEvent(seq: last.seq, moment: moment, event: event))
       }
-      try file.write(batch.bytes)
-      if batch.mustBeDurable { try file.syncData() }
+      try onDisk { () throws(FileError) in
+        try file.write(batch.bytes)
+        if batch.mustBeDurable { try file.syncData() }
+      }
       return batch.recorded
     } catch {
       failure = error

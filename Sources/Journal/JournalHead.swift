@@ -1,8 +1,9 @@
+import Files
 import Schema
 
 extension RunFolder {
   /// What the run takes on the disk, in bytes.
-  package var diskUsage: Int64 { Journal.diskUsage(of: path) }
+  package var diskUsage: Int64 { Folder.diskUsage(of: path) }
 
   /// The run's number, read from the beginning of its journal and not verified; nil for a run that has none, and where it
   /// cannot be read.
@@ -22,5 +23,5 @@ extension RunFolder {
     head?.offset(of: Array("\"runbook\":\(JSON.string(runbook).text())".utf8)) != nil
   }
 
-  private var head: [UInt8]? { try? Descriptor.reading(journal).read(limit: 2048) }
+  private var head: [UInt8]? { try? File(reading: journal).read(limit: 2048) }
 }

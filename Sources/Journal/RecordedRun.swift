@@ -1,3 +1,5 @@
+import Files
+
 /// A run as its journal tells it, its chain verified.
 package struct RecordedRun: Sendable {
   package let folder: RunFolder
@@ -38,8 +40,8 @@ package struct RecordedRun: Sendable {
   /// Throws `missing` where there is none, `damaged` with the line where the chain does not hold or something was altered,
   /// `newer` for a form that this version cannot read.
   package static func read(_ folder: RunFolder) throws(JournalError) -> RecordedRun {
-    let file = try Descriptor.reading(folder.journal)
-    let isBeingWritten = try file.isLockedByOther()
+    let file = try onDisk(try File(reading: folder.journal))
+    let isBeingWritten = try onDisk(try file.isLockedByOther())
     let content = try JournalContent(of: file, in: folder)
     guard case .runStarted(let started) = content.events.first?.event else {
       throw LineReader(folder: folder, number: 1).damaged("is no \(RunStarted.type)")
@@ -68,11 +70,11 @@ package struct JournalEnds: Sendable {
 
   /// Reads the two lines, however long the journal is. Throws as ``RecordedRun/read(_:)`` does.
   package static func read(_ folder: RunFolder) throws(JournalError) -> JournalEnds {
-    let file = try Descriptor.reading(folder.journal)
-    let isBeingWritten = try file.isLockedByOther()
+    let file = try onDisk(try File(reading: folder.journal))
+    let isBeingWritten = try onDisk(try file.isLockedByOther())
     let longest = JournalLine.limit + 1
     let opening = LineReader(folder: folder, number: 1)
-    let head = try file.read(limit: longest)
+    let head = try onDisk(try file.read(limit: longest))
     guard let end = head.firstIndex(of: 0x0A) else { throw opening.damaged("is not whole") }
     let line = try opening.parse(head[..<end])
     try opening.check(line, follows: .start, of: nil)
@@ -80,8 +82,10 @@ package struct JournalEnds: Sendable {
     guard case .runStarted(let started) = first.event else { throw opening.damaged("is no \(RunStarted.type)") }
 
     // A torn line may follow the last whole one.
-    let written = try file.sizeWithoutTrailingZeros()
-    let tail = try file.read(from: max(0, written - 2 * longest), limit: min(written, 2 * longest))
+    let tail = try onDisk { () throws(FileError) -> [UInt8] in
+      let written = try file.sizeWithoutTrailingZeros()
+      return try file.read(from: max(0, written - 2 * longest), limit: min(written, 2 * longest))
+    }
     guard let lastEnd = tail.lastIndex(of: 0x0A), tail.count - lastEnd - 1 <= JournalLine.limit else {
       throw JournalError(
         .damaged, "the last line of \(folder.journal) is longer than \(JournalLine.limit) bytes",

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Schema
 
@@ -36,7 +37,7 @@ struct RunCreation {
   func create(
     _ started: RunStarted, clock: @escaping @Sendable () -> Moment
   ) throws(JournalError) -> (file: JournalFile, first: RecordedEvent) {
-    try makeFolders(state.runs, mode: state.access.folderMode)
+    try onDisk(try Folder.makeAll(state.runs, Permissions(state.access.folderMode)))
     let lock = try state.lockRuns()
     defer { lock.unlock() }
     try removeAbandoned()
@@ -45,7 +46,7 @@ struct RunCreation {
     do {
       return try build(aside, started, clock)
     } catch {
-      removeTree(aside.path)
+      try? Folder.remove(aside.path)
       throw error
     }
   }
@@ -53,7 +54,7 @@ struct RunCreation {
   private func build(
     _ aside: RunFolder, _ started: RunStarted, _ clock: @escaping @Sendable () -> Moment
   ) throws(JournalError) -> (file: JournalFile, first: RecordedEvent) {
-    try makeFolder(aside.path, mode: state.access.folderMode)
+    try makeFolder(aside.path)
     try writeFile(started.params.json.utf8(.indented) + [0x0A], to: aside.params)
     try writeSources(below: aside.sources)
 
@@ -65,12 +66,15 @@ struct RunCreation {
     started.stateId = try stateID()
     let journal = try JournalFile(creatingIn: aside, id: id, access: state.access, clock: clock)
     let first = try journal.append(.runStarted(started))
-    try syncFolder(aside.path)
+    try onDisk(try Folder.sync(aside.path))
 
     let number = RunNumber(value: started.number, claimedBy: id)
     if !state.isVolatile { try number.claim(in: state) }
-    try move(aside.path, to: state.run(id).path)
-    try syncFolder(state.runs)
+    try onDisk { () throws(FileError) in
+      let runs = try Folder(state.runs)
+      try runs.rename(aside.id, to: id)
+      try runs.sync()
+    }
     if !state.isVolatile { try number.settle(in: state) }
     journal.moved(to: state.run(id))
     return (journal, first)
@@ -81,10 +85,10 @@ struct RunCreation {
     let path = "\(state.runs)/.id"
     let bytes: [UInt8]
     do throws(JournalError) {
-      bytes = try Descriptor.reading(path).read(limit: 128)
+      bytes = try onDisk(try File(reading: path).read(limit: 128))
     } catch  where error.code == .missing {
       let id = ULID.next()
-      try writeWhole(Array("\(id)\n".utf8), to: path, mode: state.access.fileMode)
+      try onDisk(try File.writeWhole(Array("\(id)\n".utf8), to: path, Permissions(state.access.fileMode)))
       return id
     }
     let id = String(String(decoding: bytes, as: UTF8.self).prefix { !$0.isWhitespace })
@@ -97,11 +101,19 @@ struct RunCreation {
   }
 
   private func writeFile(_ bytes: [UInt8], to path: String) throws(JournalError) {
-    try Descriptor(creating: path, O_WRONLY, mode: state.access.fileMode).writeAndSync(bytes)
+    try onDisk { () throws(FileError) in
+      let file = try File(creating: path, O_WRONLY, Permissions(state.access.fileMode))
+      try file.write(bytes)
+      try file.sync()
+    }
+  }
+
+  private func makeFolder(_ path: String) throws(JournalError) {
+    try onDisk(try Folder.make(path, Permissions(state.access.folderMode)))
   }
 
   private func writeSources(below folder: String) throws(JournalError) {
-    try makeFolder(folder, mode: state.access.folderMode)
+    try makeFolder(folder)
     var folders: Set<String> = [folder]
     for source in sources {
       guard let parts = source.parts else {
@@ -112,17 +124,19 @@ struct RunCreation {
       var path = folder
       for part in parts.dropLast() {
         path += "/\(part)"
-        if folders.insert(path).inserted { try makeFolder(path, mode: state.access.folderMode) }
+        if folders.insert(path).inserted { try makeFolder(path) }
       }
       try writeFile(source.bytes, to: "\(folder)/\(source.path)")
     }
-    for folder in folders { try syncFolder(folder) }
+    for folder in folders { try onDisk(try Folder.sync(folder)) }
   }
 
-  /// Folders that a crash left half-built or half-removed. Nobody else is at it while this process has the lock.
+  /// What a crash left half-built, half-written or half-removed. Nobody else is at it while this process has the lock.
   private func removeAbandoned() throws(JournalError) {
-    for name in try names(in: state.runs) where name.hasPrefix(".new-") || name.hasPrefix(RunRemoval.prefix) {
-      removeTree("\(state.runs)/\(name)")
+    for name in try onDisk(try Folder.names(in: state.runs))
+    where name.hasPrefix(".new-") || name.hasPrefix(RunRemoval.prefix) || PendingFile.isAside(name) {
+      // What cannot be removed now is tried again with the next run, and counts as none meanwhile.
+      try? Folder.remove("\(state.runs)/\(name)")
     }
   }
 }

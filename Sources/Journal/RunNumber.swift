@@ -1,3 +1,5 @@
+import Files
+
 /// Numbers the runs of a state folder from 1 without gaps.
 ///
 /// A number and the id that it is meant for are written down before the run's folder is renamed into place. Where a
@@ -14,12 +16,14 @@ struct RunNumber {
   static func next(in state: StateFolder) throws(JournalError) -> Int {
     guard let last = try read(in: state) else { return try highestRecorded(in: state) + 1 }
     guard let id = last.claimedBy else { return last.value + 1 }
-    return isFolder(state.run(id).path) ? last.value + 1 : last.value
+    return Folder.exists(state.run(id).path) ? last.value + 1 : last.value
   }
 
   /// Writes the claim down, before the folder is renamed into place.
   func claim(in state: StateFolder) throws(JournalError) {
-    try writeWhole(Array(text.utf8), to: Self.path(in: state), mode: state.access.fileMode)
+    try onDisk { () throws(FileError) in
+      try File.writeWhole(Array(text.utf8), to: Self.path(in: state), Permissions(state.access.fileMode))
+    }
   }
 
   /// Takes the claim's id away, so that a run that is pruned later does not set its number free.
@@ -37,7 +41,7 @@ struct RunNumber {
   private static func read(in state: StateFolder) throws(JournalError) -> RunNumber? {
     let bytes: [UInt8]
     do {
-      bytes = try Descriptor.reading(path(in: state)).read(limit: 128)
+      bytes = try onDisk(try File(reading: path(in: state)).read(limit: 128))
     } catch  where error.code == .missing { return nil }
     let parts = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
     guard let value = parts.first.flatMap({ Int($0) }), parts.count <= 2 else {

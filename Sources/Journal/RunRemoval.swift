@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Removes runs of one state folder. Holds the lock under which runs are put in place, for as long as it exists.
@@ -5,7 +6,7 @@ package struct RunRemoval: ~Copyable {
   static let prefix = ".gone-"
 
   private let state: StateFolder
-  private let lock: Descriptor
+  private let lock: File
 
   /// Waits until nobody else puts a run in place or removes one.
   package init(from state: StateFolder) throws(JournalError) {
@@ -28,10 +29,13 @@ package struct RunRemoval: ~Copyable {
     }
     // A parent that is there without its children is told of; a child without its parent would not be.
     for run in runs.reversed() {
-      let aside = "\(state.runs)/\(Self.prefix)\(run.id)"
-      try move(run.path, to: aside)
-      try syncFolder(state.runs)
-      try removeWhole(aside)
+      let aside = "\(Self.prefix)\(run.id)"
+      try onDisk { () throws(FileError) in
+        let runs = try Folder(state.runs)
+        try runs.rename(run.id, to: aside)
+        try runs.sync()
+        try runs.remove(aside)
+      }
     }
     withExtendedLifetime(held) {}
     return true
@@ -40,11 +44,11 @@ package struct RunRemoval: ~Copyable {
 
 /// The lock of the journal of a run that has ended.
 private final class HeldJournal {
-  private let file: Descriptor
+  private let file: File
 
   /// Nil where a process writes to the journal.
   init?(of run: RunFolder) throws(JournalError) {
-    file = try Descriptor(opening: run.journal, O_RDWR)
-    guard try file.tryLock() else { return nil }
+    file = try onDisk(try File(opening: run.journal, O_RDWR))
+    guard try onDisk(try file.tryLock()) else { return nil }
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Schema
 
 /// Holds a run against itself. The chain shows a change of every line but the last, which has no successor; so the last
@@ -41,7 +42,7 @@ struct RunVerification {
         throw first.damaged("names a source outside the run's folder, \"\(source.path)\"")
       }
       let path = "\(folder.sources)/\(source.path)"
-      guard let digest = try unlessMissing(path, &doubts, { (file) throws(JournalError) in try file.sha256() }) else {
+      guard let digest = try unlessMissing(path, &doubts, { (file) throws(FileError) in try file.sha256() }) else {
         continue
       }
       guard digest == source.sha256 else {
@@ -53,7 +54,7 @@ struct RunVerification {
 
   private func checkParameters() throws(JournalError) -> [String] {
     var doubts: [String] = []
-    guard let bytes = try unlessMissing(folder.params, &doubts, { (file) throws(JournalError) in try file.read() })
+    guard let bytes = try unlessMissing(folder.params, &doubts, { (file) throws(FileError) in try file.read() })
     else { return doubts }
     guard (try? JSON(parsing: bytes)) == run.started.params.json else {
       throw altered(folder.params, "it does not hold the parameters that the journal's first line holds")
@@ -63,9 +64,9 @@ struct RunVerification {
 
   /// A file that is gone proves nothing either way: a journal may be copied without it.
   private func unlessMissing<Content>(
-    _ path: String, _ doubts: inout [String], _ read: (borrowing Descriptor) throws(JournalError) -> Content
+    _ path: String, _ doubts: inout [String], _ read: (borrowing File) throws(FileError) -> Content
   ) throws(JournalError) -> Content? {
-    do throws(JournalError) { return try read(Descriptor.reading(path)) } catch {
+    do throws(JournalError) { return try onDisk(try read(File(reading: path))) } catch {
       guard error.code == .missing else { throw error }
       doubts.append("\(path) is missing: it could not be compared with the journal")
       return nil
@@ -112,7 +113,7 @@ struct RunVerification {
   private func relative(_ id: String) -> RunFolder? {
     guard ULID.isValid(id) else { return nil }
     let folder = RunFolder("\(parentFolder(of: folder.path))/\(id)")
-    return isFolder(folder.path) ? folder : nil
+    return Folder.exists(folder.path) ? folder : nil
   }
 
   /// What the parent recorded of a child against the last line of the child's own journal.
@@ -132,7 +133,8 @@ private enum ChildRecord {
   /// over many targets ask one after the other.
   static func find(_ id: String, in parent: RunFolder) throws(JournalError) -> ChildFinished? {
     let name = Array("\"\(id)\"".utf8)
-    for (index, line) in try Descriptor.reading(parent.journal).read().split(separator: 0x0A).enumerated() {
+    let journal = try onDisk(try File(reading: parent.journal).read())
+    for (index, line) in journal.split(separator: 0x0A).enumerated() {
       guard line.offset(of: name) != nil else { continue }
       let reader = LineReader(folder: parent, number: index + 1)
       let recorded = try reader.event(of: reader.parse(line))

@@ -1,4 +1,5 @@
 import CLinux
+import Files
 import Glibc
 
 /// Where runs are kept: `.runbook` of a project, `/var/lib/runbook`, or a folder in memory.
@@ -40,8 +41,8 @@ package struct StateFolder: Hashable, Sendable {
   ///     whatever this says.
   package init(_ path: String, access: Access = .owner) {
     self.path = path
-    var status = stat()
-    let isShared = unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_mode & 0o020 != 0
+    let found = (try? FileMetadata.of(path, followingLinks: true)).flatMap(\.self)
+    let isShared = found.map { $0.kind == .folder && $0.mode & 0o020 != 0 } ?? false
     self.access = isShared ? .groupWriting : access
     isVolatile = false
   }
@@ -60,14 +61,16 @@ package struct StateFolder: Hashable, Sendable {
 
   /// The folders of its runs, in no order; none where there is no such state yet.
   package func runFolders() throws(JournalError) -> [RunFolder] {
-    try names(in: runs).filter(ULID.isValid).map(run)
+    try onDisk(try Folder.names(in: runs)).filter(ULID.isValid).map(run)
   }
 
   /// Waits for the lock under which runs are put in place and removed; given back with the descriptor.
-  func lockRuns() throws(JournalError) -> Descriptor {
-    let file = try Descriptor.openingOrCreating("\(runs)/.lock", O_RDWR, mode: access.fileMode)
-    try file.lock()
-    return file
+  func lockRuns() throws(JournalError) -> File {
+    try onDisk { () throws(FileError) in
+      let file = try File.openOrCreate("\(runs)/.lock", O_RDWR, Permissions(access.fileMode))
+      try file.lock()
+      return file
+    }
   }
 
   /// The folder in memory-backed storage that stands in for this one when the disk is full or broken: in `/dev/shm`, or
@@ -82,7 +85,7 @@ package struct StateFolder: Hashable, Sendable {
     }
     let path = "\(shared)/\(nameInMemory)"
     for folder in [shared, path] {
-      try makeFolder(folder, mode: Access.owner.folderMode, mayExist: true)
+      try Self.makeUnlessThere(folder)
       guard Self.belongsToUs(folder) else {
         throw JournalError(
           .refused, "\(folder) is not a folder that belongs to this user alone",
@@ -99,12 +102,17 @@ package struct StateFolder: Hashable, Sendable {
     return Self.belongsToUs(shared) && Self.belongsToUs(path) ? StateFolder(volatile: path) : nil
   }
 
+  private static func makeUnlessThere(_ folder: String) throws(JournalError) {
+    do throws(FileError) { try Folder.make(folder, Permissions(Access.owner.folderMode)) } catch {
+      guard error.number == EEXIST else { throw JournalError(error) }
+    }
+  }
+
   /// The same however the project was come to: links above it are resolved.
   private var nameInMemory: String {
     let parent = parentFolder(of: path)
-    guard let resolved = unsafe realpath(parent, nil) else { return sha256Hex(path.utf8) }
-    defer { unsafe free(resolved) }
-    return sha256Hex("\(unsafe String(cString: resolved))\(path.dropFirst(parent.count))".utf8)
+    guard let resolved = try? resolvedPath(parent) else { return sha256Hex(path.utf8) }
+    return sha256Hex("\(resolved)\(path.dropFirst(parent.count))".utf8)
   }
 
   private static func sharedMemory(_ runtimeFolder: String?) -> String? {
@@ -112,9 +120,8 @@ package struct StateFolder: Hashable, Sendable {
   }
 
   private static func belongsToUs(_ path: String) -> Bool {
-    var status = stat()
-    return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == geteuid()
-      && status.st_mode & 0o077 == 0
+    guard let found = try? FileMetadata.of(path) else { return false }
+    return found.kind == .folder && found.owner == geteuid() && found.mode & 0o077 == 0
   }
 
   private static func isMemoryBacked(_ path: String) -> Bool { unsafe !path.isEmpty && runbook_is_memory_backed(path) }

@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import Glibc
 import Processes
@@ -21,8 +22,8 @@ struct LabFolder: Sendable {
 
   /// What was noted down of the lab; nil where nothing was, or nothing readable.
   var state: LabState? {
-    guard let data = try? Data(contentsOf: URL(filePath: statePath)) else { return nil }
-    return try? JSONDecoder().decode(LabState.self, from: data)
+    guard let content = try? File.read(statePath, limit: 1 << 20) else { return nil }
+    return try? JSONDecoder().decode(LabState.self, from: Data(content.bytes))
   }
 
   func save(_ state: LabState) throws(LabError) {
@@ -30,25 +31,19 @@ struct LabFolder: Sendable {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let data: Data
     do { data = try encoder.encode(state) } catch { throw LabError(.system, "cannot encode the lab's state: \(error)") }
-    try PrivateFile.write(String(decoding: data, as: UTF8.self) + "\n", to: statePath)
+    try writePrivately(String(decoding: data, as: UTF8.self) + "\n", to: statePath)
   }
 
   /// Calls `body` while no other process does the same. The lock is the outer folder itself: nothing is left of it.
   func withLock<R>(_ body: () throws(LabError) -> R) throws(LabError) -> R {
-    let outer = URL(filePath: path).deletingLastPathComponent().path
-    var isFolder = false
-    if (try? FileManager.default.createDirectory(atPath: outer, withIntermediateDirectories: true)) == nil {
-      guard FileManager.default.fileExists(atPath: outer, isDirectory: &isFolder), isFolder else {
-        throw LabError(.system, "cannot make the folder \(outer): \(String(errorNumber: errno))")
-      }
+    let outer = parentFolder(of: path)
+    let lock = try onDisk { () throws(FileError) in
+      try Folder.makeAll(outer, .masked(0o777))
+      let folder = try Folder(outer, followingLinks: true)
+      try folder.lock()
+      return folder
     }
-    let lock = open(outer, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard lock >= 0 else { throw LabError(.system, "cannot open \(outer): \(String(errorNumber: errno))") }
-    defer { close(lock) }
-    while flock(lock, LOCK_EX) != 0 {
-      guard errno == EINTR else { throw LabError(.system, "cannot lock \(outer): \(String(errorNumber: errno))") }
-    }
-    return try body()
+    return try withExtendedLifetime(lock) { () throws(LabError) in try body() }
   }
 
   /// Makes the folder and starts both servers in it. Where that fails nothing of it is left.
@@ -60,7 +55,7 @@ struct LabFolder: Sendable {
       // Noted down before there is anything to be noted: who finds the folder knows from here whose it is.
       try save(state)
       let certificate = try ServerCertificate.issue()
-      try PrivateFile.write(certificate.authority, to: state.folder + "/ca.pem")
+      try writePrivately(certificate.authority, to: state.folder + "/ca.pem")
       for name in ["lab", "lab-rest"] {
         state.targets.append(try startServer(name, in: state.folder, with: certificate))
         try save(state)
@@ -77,8 +72,8 @@ struct LabFolder: Sendable {
   ) throws(LabError) -> LabTarget {
     let own = folder + "/" + name
     try makePrivate(own)
-    try PrivateFile.write(certificate.certificate, to: own + "/server.pem")
-    try PrivateFile.write(certificate.key, to: own + "/server-key.pem")
+    try writePrivately(certificate.certificate, to: own + "/server.pem")
+    try writePrivately(certificate.key, to: own + "/server-key.pem")
     let realm = "\(name).example"
     let secret = randomSecret()
     let username = name == "lab" ? "runbook" : nil
@@ -115,42 +110,40 @@ struct LabFolder: Sendable {
   /// Removes the folder. It is moved aside first: a process that is killed meanwhile leaves no half of a lab in its place,
   /// and what it leaves aside is removed by the next.
   private func remove() throws(LabError) {
-    if exists, rename(path, leavings) != 0, errno == ENOTEMPTY || errno == EEXIST {
-      try removeTree(leavings)
-      guard rename(path, leavings) == 0 else {
-        throw LabError(.system, "cannot move \(path) aside: \(String(errorNumber: errno))")
+    try removeTree(leavings)
+    try onDisk { () throws(FileError) in
+      let outer = try Folder(parentFolder(of: path), followingLinks: true)
+      do throws(FileError) { try outer.rename(lastName(of: path), to: lastName(of: leavings)) } catch {
+        guard error.number == ENOENT else { throw error }
       }
     }
     try removeTree(leavings)
-    try removeTree(path)
   }
 
-  private var leavings: String { path + ".removed" }
+  private var leavings: String { "\(parentFolder(of: path))/\(lastName(of: path)).removed" }
 
   private func removeTree(_ folder: String) throws(LabError) {
-    guard access(folder, F_OK) == 0 else { return }
-    guard (try? FileManager.default.removeItem(atPath: folder)) == nil else { return }
-    throw LabError(.system, "cannot remove \(folder): \(String(errorNumber: errno))")
+    do throws(FileError) { try Folder.remove(folder) } catch {
+      guard error.number == ENOENT else { throw LabError(.system, error.message) }
+    }
   }
 
   /// The folder's absolute path without symbolic links, as the kernel tells processes' working directories.
   private var resolved: String {
-    let url = URL(filePath: path)
-    let outer = url.deletingLastPathComponent().path
-    guard let real = realpath(exists ? path : outer, nil) else { return path }
-    defer { free(real) }
-    return exists ? String(cString: real) : String(cString: real) + "/" + url.lastPathComponent
+    if let real = try? resolvedPath(path) { return real }
+    guard let outer = try? resolvedPath(parentFolder(of: path)) else { return path }
+    return "\(outer)/\(lastName(of: path))"
   }
 
   /// Whether it holds no more than a starter may have left that died in the act of noting itself down.
   private var isEmpty: Bool {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return names.allSatisfy { $0 == PrivateFile.aside("state.json") }
+    guard let names = try? Folder.names(in: path) else { return false }
+    return names.allSatisfy(PendingFile.isAside)
   }
 
   private func makePrivate(_ folder: String) throws(LabError) {
-    guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
-      throw LabError(.system, "cannot make the folder \(folder): \(String(errorNumber: errno))")
+    do throws(FileError) { try Folder.make(folder, Permissions(0o700, owner: .ofProcess)) } catch {
+      guard error.number == EEXIST else { throw LabError(.system, error.message) }
     }
   }
 

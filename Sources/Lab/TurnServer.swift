@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import Glibc
 package import Processes
@@ -32,7 +33,7 @@ package struct TurnServer: Hashable, Sendable, Codable {
     let secure = try PortReservation.make()
     let settings = settings(plain.port, secure.port)
     let configuration = folder + "/turnserver.conf"
-    try PrivateFile.write(settings.configuration, to: configuration)
+    try writePrivately(settings.configuration, to: configuration)
 
     var command = Command(program, ["-c", configuration])
     command.directory = folder
@@ -91,7 +92,8 @@ package struct TurnServer: Hashable, Sendable, Codable {
   }
 
   private func logTail() -> String {
-    let text = (try? Data(contentsOf: URL(filePath: log))).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    return text.split(separator: "\n").suffix(10).joined(separator: "\n")
+    // It is told of beside another failure.
+    let bytes = (try? File(reading: log).read()) ?? []
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(10).joined(separator: "\n")
   }
 }

@@ -85,7 +85,8 @@ import Testing
     (
       "the ground",
       [
-        "Addresses", "Schema", "CEL", "Journal", "CLinux", "COpenSSL", "CRE2", "CCurl", "CDatagrams", "CLibarchive",
+        "Addresses", "Files", "Schema", "CEL", "Journal", "CLinux", "COpenSSL", "CRE2", "CCurl", "CDatagrams",
+        "CLibarchive",
         "Archive",
       ]
     ),

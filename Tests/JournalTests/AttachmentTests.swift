@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -18,7 +19,7 @@ import Testing
     try Data(contentsOf: URL(filePath: folder.journal)).split(separator: 0x0A).map(\.count).max() ?? 0
   }
 
-  private func outputs(_ folder: RunFolder) throws -> [String] { try names(in: folder.outputs) }
+  private func outputs(_ folder: RunFolder) throws -> [String] { try Folder.names(in: folder.outputs) }
 
   @Test("What is too large for a line is kept beside it, and reads back", arguments: [65_000, 66_000, 3_000_000])
   func largeOutput(size: Int) async throws {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -67,7 +68,7 @@ import Testing
     let numbers = try state.runFolders().map { try RecordedRun.read($0).started.number }
     #expect(numbers.sorted() == Array(1...numbers.count))
     #expect(try RecordedRun.read(last).started.number == numbers.count)
-    #expect(try names(in: state.runs).allSatisfy { !$0.hasPrefix(".new-") })
+    #expect(try Folder.names(in: state.runs).allSatisfy { !$0.hasPrefix(".new-") })
   }
 
   @Test(

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Synchronization
 import TestSupport
@@ -96,7 +97,7 @@ import Testing
   }
 
   private func runNames() throws -> [String] {
-    try names(in: state.runs).filter { ![".lock", ".number", ".id"].contains($0) }
+    try Folder.names(in: state.runs).filter { ![".lock", ".number", ".id"].contains($0) }
   }
 
   @Test("What a crash left half-built is removed with the next run")
@@ -174,7 +175,7 @@ import Testing
   @Test("A full disk is named, with the way round it")
   func devFull() throws {
     let error = #expect(throws: JournalError.self) {
-      try Descriptor(opening: "/dev/full", O_WRONLY).write(Array("x".utf8))
+      try onDisk(try File(opening: "/dev/full", O_WRONLY).write(Array("x".utf8)))
     }
     #expect(error?.code == .diskFull)
     #expect(error?.advice?.contains("--volatile") == true)
@@ -208,7 +209,7 @@ import Testing
   func volatile() async throws {
     #expect(state.existingInMemory(runtimeFolder: nil) == nil)
     let memory = try state.inMemory(runtimeFolder: nil)
-    defer { removeTree(memory.path) }
+    defer { try? Folder.remove(memory.path) }
     #expect(memory.isVolatile && memory.path.hasPrefix("/dev/shm/"))
     #expect(state.existingInMemory(runtimeFolder: nil) == memory)
     #expect(StateFolder(temporary.path + "/other").existingInMemory(runtimeFolder: nil) == nil)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -27,7 +28,7 @@ import Testing
     let state = StateFolder(temporary.path + "/.runbook")
     let folder = try await SampleRun.record(
       in: state, events: [SampleRun.result("a", output: .string(String(repeating: "x", count: 70_000)))])
-    #expect(try names(in: folder.outputs).count == 1)
+    #expect(try Folder.names(in: folder.outputs).count == 1)
     for path in try everything(in: state.path) {
       let status = try status(path)
       #expect(status.st_uid == 4711 && status.st_gid == 4712, "\(path)")

@@ -1,3 +1,4 @@
+import Files
 import TestSupport
 import Testing
 
@@ -44,14 +45,14 @@ import Testing
   @Test("A run that is pruned sets no number free")
   func pruned() async throws {
     let folder = try await SampleRun.record(in: state)
-    removeTree(folder.path)
+    try Folder.remove(folder.path)
     #expect(try await run() == 2)
   }
 
   @Test("Without the counter the journals tell the last number")
   func lostCounter() async throws {
     for number in 1...3 { #expect(try await run() == number) }
-    removeTree(state.runs + "/.number")
+    try Folder.remove(state.runs + "/.number")
     #expect(try await run() == 4)
   }
 

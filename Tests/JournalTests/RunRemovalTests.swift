@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -27,14 +28,14 @@ import Testing
     // A crash before the number was settled.
     try RunNumber(value: 2, claimedBy: runs[1].id).claim(in: state)
     #expect(try RunRemoval(from: state).remove(runs))
-    #expect(try names(in: state.runs).sorted() == [".id", ".lock", ".number"])
+    #expect(try Folder.names(in: state.runs).sorted() == [".id", ".lock", ".number"])
     #expect(try RecordedRun.read(try await record()).started.number == 3)
   }
 
   @Test("A lost counter is read from the journals before they go")
   func lostCounter() async throws {
     let runs = [try await record(), try await record()]
-    removeTree(state.runs + "/.number")
+    try Folder.remove(state.runs + "/.number")
     #expect(try RunRemoval(from: state).remove(runs))
     #expect(try RecordedRun.read(try await record()).started.number == 3)
   }
@@ -53,7 +54,7 @@ import Testing
     try temporary.write("x", to: "runs/.gone-\(SampleRun.id)/journal.jsonl")
     #expect(try state.runFolders() == [])
     _ = try await record()
-    #expect(try !names(in: state.runs).contains { $0.hasPrefix(".gone-") })
+    #expect(try !Folder.names(in: state.runs).contains { $0.hasPrefix(".gone-") })
   }
 
   @Test("An output that could not be written whole leaves nothing", .enabled(if: geteuid() == 0, "mounting takes root"))
@@ -65,14 +66,14 @@ import Testing
     let large = SampleRun.result("a", output: .string(String(repeating: "x", count: 200_000)))
     let error = await #expect(throws: JournalError.self) { try await writer.append(large) }
     #expect(error?.code == .diskFull)
-    #expect(try names(in: writer.folder.outputs) == [])
+    #expect(try Folder.names(in: writer.folder.outputs) == [])
   }
 
   @Test("An output that a crash left half-written goes when the run is gone on with")
   func halfWritten() async throws {
     let folder = try await record([SampleRun.step("a", effect: .observe)])
-    try temporary.write("x", to: "runs/\(folder.id)/outputs/\(sha256Hex([])).json.new")
+    try temporary.write("x", to: "runs/\(folder.id)/outputs/.4711.new")
     _ = try await JournalWriter.reopen(folder)
-    #expect(try names(in: folder.outputs) == [])
+    #expect(try Folder.names(in: folder.outputs) == [])
   }
 }

@@ -36,6 +36,17 @@ static inline int runbook_memory_file(void) { return (int)syscall(SYS_memfd_crea
 /// A close-on-exec pipe: what is written to `ends[1]` comes out of `ends[0]` (pipe2(2)).
 static inline int runbook_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
 
+/// Renames as renameat(2) does, and fails with EEXIST if the new name is taken (renameat2(2), RENAME_NOREPLACE). EINVAL if the
+/// file system does not know how.
+static inline int runbook_rename_to_free(int from, const char *name, int to, const char *new_name) {
+  return (int)syscall(SYS_renameat2, from, name, to, new_name, 1u);
+}
+
+/// Lets two names change their places at the same moment (renameat2(2), RENAME_EXCHANGE).
+static inline int runbook_exchange(int from, const char *name, int to, const char *new_name) {
+  return (int)syscall(SYS_renameat2, from, name, to, new_name, 2u);
+}
+
 /// How a child ended.
 typedef struct {
   /// Whether it had ended and is reaped now; nothing else holds a meaning without.

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Schema
 
@@ -5,7 +6,7 @@ import Schema
 ///
 /// Its runbooks and checks are this repository's own, all of them: the package manager puts their bytes into the executable.
 struct FirstProject {
-  /// The project's folder; made where it is not there.
+  /// The project's folder; made if it is not there.
   let folder: String
 
   struct File {
@@ -86,11 +87,12 @@ struct FirstProject {
 
   /// Writes the files, or none of them, and gives what was written.
   ///
-  /// Throws where one of them is there already or its folder is a link, naming all such, and where one cannot be written.
+  /// Throws if one of them is there already or its folder is a link, naming all such, and if one cannot be written.
   func write() throws(CommandFailure) -> [File] {
-    try makeFolders(folder)
+    do throws(FileError) { try Folder.makeAll(folder, .masked(0o755)) } catch { throw Self.failure(error) }
     let files = Self.files(named: try name())
-    let taken = files.map(\.path).filter { isTaken("\(folder)/\($0)") } + linkedFolders(of: files)
+    let taken: [String]
+    do throws(FileError) { taken = try obstacles(to: files) } catch { throw Self.failure(error) }
     guard taken.isEmpty else {
       throw CommandFailure(
         .invalid,
@@ -100,62 +102,41 @@ struct FirstProject {
       )
     }
     var written: [String] = []
-    do throws(CommandFailure) {
+    do throws(FileError) {
       for file in files {
-        let path = "\(folder)/\(file.path)"
-        if let slash = path.lastIndex(of: "/") { try makeFolders(String(path[..<slash])) }
-        try create(file, at: path)
-        written.append(path)
+        try create(file)
+        written.append("\(folder)/\(file.path)")
       }
     } catch {
-      for path in written { unlink(path) }
-      throw error
+      for path in written { try? Folder.remove(path) }
+      throw Self.failure(error)
     }
     return files
   }
 
   /// The folder's own name.
   private func name() throws(CommandFailure) -> String {
-    guard let resolved = realpath(folder, nil) else { throw failure("look at", folder) }
-    defer { free(resolved) }
-    return String(cString: resolved).split(separator: "/").last.map(String.init) ?? "runbooks"
+    let resolved: String
+    do throws(FileError) { resolved = try resolvedPath(folder) } catch { throw Self.failure(error) }
+    return resolved == "/" ? "runbooks" : lastName(of: resolved)
   }
 
-  /// Folders of the files that are links: what is behind them is no part of the project.
-  private func linkedFolders(of files: [File]) -> [String] {
-    let parents = Set(files.compactMap { file in file.path.lastIndex(of: "/").map { String(file.path[..<$0]) } })
-    return parents.sorted().filter { parent in
-      var status = stat()
-      return lstat("\(folder)/\(parent)", &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
-    }
+  /// Files that are there already, and folders that are links: what is behind them is no part of the project.
+  private func obstacles(to files: [File]) throws(FileError) -> [String] {
+    var obstacles: [String] = []
+    for file in files where try FileMetadata.of("\(folder)/\(file.path)") != nil { obstacles.append(file.path) }
+    for parent in Set(files.map { parentFolder(of: $0.path) }).subtracting(["."]).sorted()
+    where try FileMetadata.of("\(folder)/\(parent)")?.kind == .link { obstacles.append(parent) }
+    return obstacles
   }
 
-  private func isTaken(_ path: String) -> Bool {
-    var status = stat()
-    return lstat(path, &status) == 0
+  /// Writes a file that is not there yet, whole or not at all; the folder that it lies in is made.
+  private func create(_ file: File) throws(FileError) {
+    let path = "\(folder)/\(file.path)"
+    try Folder.makeAll(parentFolder(of: path), .masked(0o755))
+    let surroundings = try Folder(parentFolder(of: path), followingLinks: true)
+    try surroundings.write(file.bytes, to: lastName(of: path), .masked(file.mode), replacing: .nothing)
   }
 
-  /// Makes a folder, and those above it that are missing.
-  private func makeFolders(_ path: String) throws(CommandFailure) {
-    var status = stat()
-    guard stat(path, &status) != 0 else { return }
-    if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeFolders(String(path[..<slash])) }
-    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw failure("make the folder", path) }
-  }
-
-  private func create(_ file: File, at path: String) throws(CommandFailure) {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file.mode)
-    guard descriptor >= 0 else { throw failure("create", path) }
-    var problem: CommandFailure?
-    if !writeWhole(file.bytes, to: descriptor) { problem = failure("write", path) }
-    if close(descriptor) != 0, problem == nil { problem = failure("write", path) }
-    guard let problem else { return }
-    unlink(path)
-    throw problem
-  }
-
-  /// The last call's failure, by `errno`.
-  private func failure(_ act: String, _ path: String) -> CommandFailure {
-    CommandFailure(.invalid, "cannot \(act) \(path): \(String(cString: strerror(errno)))")
-  }
+  private static func failure(_ error: FileError) -> CommandFailure { CommandFailure(.invalid, error.message) }
 }

@@ -1,6 +1,6 @@
+import Files
 import FoundationEssentials
 import Glibc
-import Journal
 
 /// Where a report is written to: a file that is replaced as a whole, something that takes what is written as it comes (a
 /// pipe, a device), or one of our own open descriptors.
@@ -29,7 +29,7 @@ struct ReportDestination {
         return
       }
       guard let target = Self.target(ofLink: path) else { break }
-      path = target.hasPrefix("/") ? target : Self.folder(of: path) + "/" + target
+      path = target.hasPrefix("/") ? target : parentFolder(of: path) + "/" + target
     }
     var status = stat()
     guard stat(path, &status) == 0 else {
@@ -62,10 +62,6 @@ struct ReportDestination {
     try? FileManager.default.destinationOfSymbolicLink(atPath: path)
   }
 
-  private static func folder(of path: String) -> String {
-    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-  }
-
   /// Why nothing can be written here, as far as that is known before there is anything to write; nil where nothing speaks
   /// against it.
   var refusal: String? {
@@ -78,7 +74,7 @@ struct ReportDestination {
       guard (mode ?? 0) & S_IFMT != S_IFDIR else { return "it is a folder" }
       return access(path, W_OK) == 0 ? nil : reason()
     case .file:
-      let folder = Self.folder(of: path)
+      let folder = parentFolder(of: path)
       guard access(folder, W_OK | X_OK) == 0 else { return "\(folder): \(reason())" }
       var status = stat()
       guard lstat(path, &status) != 0, errno != ENOENT else { return nil }
@@ -91,33 +87,22 @@ struct ReportDestination {
   /// - Returns: why that could not be done; nil where it was.
   func write(_ bytes: [UInt8]) -> String? {
     switch kind {
-    case .file: writeFile(bytes)
+    case .file: Self.reason { () throws(FileError) in try writeFile(bytes) }
     case .stream: writeStream(bytes)
-    case .descriptor(let number): writeWhole(bytes, to: number) ? nil : reason()
+    case .descriptor(let number): Self.reason { () throws(FileError) in try writeAll(bytes, to: number, path) }
     }
   }
 
-  private func writeFile(_ bytes: [UInt8]) -> String? {
-    let folder = Self.folder(of: path)
-    // No reader of a folder of reports takes it for one: it has none of their suffixes.
-    let aside = "\(folder)/.runbook-report-\(ULID.next())"
-    let file = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard file >= 0 else { return "\(folder): \(reason())" }
-    var failure: String?
-    if let mode, fchmod(file, mode & 0o777) != 0 { failure = reason() }
-    if failure == nil, !writeWhole(bytes, to: file) || fsync(file) != 0 { failure = reason() }
-    if close(file) != 0, failure == nil { failure = reason() }
-    if failure == nil, rename(aside, path) != 0 { failure = reason() }
-    guard failure == nil else {
-      unlink(aside)
-      return failure
-    }
-    // So that the new name outlives a loss of power too. The report is in place whatever comes of this.
-    let directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard directory >= 0 else { return nil }
-    fsync(directory)
-    close(directory)
-    return nil
+  private static func reason(_ write: () throws(FileError) -> Void) -> String? {
+    do throws(FileError) {
+      try write()
+      return nil
+    } catch { return error.reason }
+  }
+
+  private func writeFile(_ bytes: [UInt8]) throws(FileError) {
+    let permissions = mode.map { Permissions($0 & 0o777) } ?? .masked(0o666)
+    try File.writeWhole(bytes, to: path, permissions, followingLinks: true)
   }
 
   private func writeStream(_ bytes: [UInt8]) -> String? {

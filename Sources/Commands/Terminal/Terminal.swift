@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Synchronization
 
@@ -33,15 +34,9 @@ package final class Terminal: Sendable {
   /// ``loss`` says why: a reader that goes away must not stop a run.
   package func write(_ text: String) {
     failure.withLock { failure in
-      var rest = Array(text.utf8)[...]
-      while !rest.isEmpty, failure == nil {
-        let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        if written < 0 && errno == EINTR { continue }
-        guard written >= 0 else {
-          failure = errno
-          return
-        }
-        rest = rest.dropFirst(written)
+      guard failure == nil else { return }
+      do throws(FileError) { try writeAll(Array(text.utf8), to: descriptor, "the output") } catch {
+        failure = error.number
       }
     }
   }

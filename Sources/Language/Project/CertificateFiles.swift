@@ -1,3 +1,4 @@
+internal import Files
 internal import Schema
 
 /// The PEM files that a target names, each as an absolute path.
@@ -61,7 +62,7 @@ extension TargetDeclaration {
       let path = file.absolute(in: root)
       do {
         let content = try readFile(path, limit: Self.maximumSize)
-        if role == .key, content.mode & 0o007 != 0 {
+        if role == .key, content.metadata.mode & 0o007 != 0 {
           log.warning(
             "secret-readable", "everybody on this machine can read \(path)", at: file.range,
             suggestion: "chmod o= \(path)")
@@ -69,7 +70,7 @@ extension TargetDeclaration {
       } catch {
         unread += 1
         log.error(
-          "file-unreadable", "\(subject(role)) is missing: \(path) \(error.message)", at: file.range)
+          "file-unreadable", "\(subject(role)) is missing: \(path) \(error.clause)", at: file.range)
       }
     }
     guard unread == 0, named.contains(where: { $0.1 != nil }) else { return }

@@ -1,3 +1,4 @@
+internal import Files
 internal import Schema
 
 /// The process environment over a file of `NAME=VALUE` lines.
@@ -33,7 +34,7 @@ struct ProjectEnvironment {
         let bytes = try readFile(path, limit: Document.maximumSize).bytes
         file = EnvironmentFile(bytes, file: given, log: log)
       } catch {
-        log.error("file-unreadable", "the file \(error.message)", at: SourceRange(file: given, line: 1, column: 1))
+        log.error("file-unreadable", "the file \(error.clause)", at: SourceRange(file: given, line: 1, column: 1))
       }
     } else if files.exists(".env"), let bytes = files.read(".env", log: log) {
       file = EnvironmentFile(bytes, file: ".env", log: log)

@@ -1,3 +1,4 @@
+internal import Files
 internal import Schema
 
 /// The files of a project: which there are, and reading them with the care that their place asks for.
@@ -38,12 +39,12 @@ struct ProjectFiles: Sendable {
     }
     do {
       let content = try readFile("\(root)/\(path)", limit: Document.maximumSize)
-      guard isGuarded, isWorldWritable(content.mode) else { return content.bytes }
+      guard isGuarded, isWorldWritable(content.metadata.mode) else { return content.bytes }
       log.error(
         "file-not-trusted", "the file can be written by everybody", at: start, suggestion: "chmod o-w \(root)/\(path)")
     } catch {
-      let code = error.kind == .tooLarge ? "file-too-large" : "file-unreadable"
-      log.error(code, "the file \(error.message)", at: start)
+      let code = error.isTooLarge ? "file-too-large" : "file-unreadable"
+      log.error(code, "the file \(error.clause)", at: start)
     }
     return nil
   }

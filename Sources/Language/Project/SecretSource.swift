@@ -1,3 +1,4 @@
+internal import Files
 internal import Schema
 
 /// Where a secret comes from. The secret itself never stands in a document.
@@ -139,7 +140,7 @@ struct SecretSource: Sendable {
   private func read(_ path: String, _ log: IssueLog) -> String? {
     do {
       let content = try readFile(path, limit: Self.maximumSize)
-      if content.mode & 0o007 != 0 {
+      if content.metadata.mode & 0o007 != 0 {
         log.warning(
           "secret-readable", "everybody on this machine can read \(path)", at: range, suggestion: "chmod o= \(path)")
       }
@@ -151,7 +152,7 @@ struct SecretSource: Sendable {
       if text.hasSuffix("\n") || text.hasSuffix("\r\n") { text.removeLast() }
       return text
     } catch {
-      log.error("missing-secret", "\(subject) is missing: \(path) \(error.message)", at: range)
+      log.error("missing-secret", "\(subject) is missing: \(path) \(error.clause)", at: range)
       return nil
     }
   }

@@ -1,4 +1,4 @@
-import Glibc
+import Files
 import Schema
 import Steps
 
@@ -8,25 +8,17 @@ enum ProcFile {
   ///
   /// Throws `broken` where it cannot be opened or read.
   static func text(_ path: String) throws(StepError) -> String {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw unreadable(path) }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 16_384)
-    while true {
-      let count = read(descriptor, &buffer, buffer.count)
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else { throw unreadable(path) }
-      guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
-      bytes += buffer[..<count]
+    do throws(FileError) {
+      return String(decoding: try File.read(path, limit: maximumSize, followingLinks: true).bytes, as: UTF8.self)
+    } catch {
+      throw .broken(
+        "host.procUnreadable", "\(path) cannot be read: \(error.reason)",
+        advice: "Check that /proc is mounted and that this user may read it.")
     }
   }
 
-  private static func unreadable(_ path: String) -> StepError {
-    .broken(
-      "host.procUnreadable", "\(path) cannot be read: \(String(cString: strerror(errno)))",
-      advice: "Check that /proc is mounted and that this user may read it.")
-  }
+  /// The longest of them tell a few hundred bytes of each mount or socket.
+  private static let maximumSize = 64 << 20
 
   /// What a file holds is not what proc(5) says.
   static func unexpected(_ path: String, _ what: String) -> StepError {
