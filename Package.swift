@@ -77,7 +77,8 @@ let package = Package(
     library(
       "Commands",
       [
-        "Addresses", "Coturn", "Engine", "Files", "Journal", "Lab", "Language", "Ledger", "Modules", "Probe",
+        "Addresses", "CLinux", "Coturn", "Engine", "Files", "Journal", "Lab", "Language", "Ledger", "Modules",
+        "Probe",
         "Processes",
         "Reports",
         "Schema", "Steps",

@@ -25,20 +25,12 @@ package struct InitCommand: ParsableCommand {
     var text = "A new project\(folder.map { " in \(terminalSafe($0))" } ?? ""):\n"
     for file in files { text += "  \(file.path)\n" }
     text += "\nNext, without a server of your own, and then with the one that you name in .env:\n"
-    if let folder { text += "  cd \(terminalSafe(quoted(folder)))\n" }
+    if let folder { text += "  cd \(terminalSafe(shellQuoted(folder)))\n" }
     text += """
         runbook run \(FirstProject.runbook) --lab
         runbook run \(FirstProject.runbook)
 
       """
     Terminal.standardOutput.write(text)
-  }
-
-  /// As a shell takes it.
-  private func quoted(_ path: String) -> String {
-    let isPlain = path.unicodeScalars.allSatisfy {
-      $0.properties.isAlphabetic || "0123456789/._-".unicodeScalars.contains($0)
-    }
-    return isPlain && !path.hasPrefix("-") ? path : "'\(path.replacing("'", with: "'\\''"))'"
   }
 }

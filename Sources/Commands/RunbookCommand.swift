@@ -20,7 +20,7 @@ package struct RunbookCommand: AsyncParsableCommand {
     version: runbookVersion,
     subcommands: [ManualCommand.self],
     groupedSubcommands: [
-      CommandGroup(name: "Starting", subcommands: [InitCommand.self]),
+      CommandGroup(name: "Starting", subcommands: [InitCommand.self, DoctorCommand.self]),
       CommandGroup(name: "Running", subcommands: [RunCommand.self, ProbeCommand.self, LabCommand.self]),
       CommandGroup(
         name: "Writing",

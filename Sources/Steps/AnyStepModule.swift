@@ -12,6 +12,7 @@ package final class AnyStepModule: Sendable {
   package let repetition: Repetition
   package let judges: Bool
   package let services: Set<Service>
+  package let programs: [RequiredProgram]
   package let deadline: Duration
   package let input: RecordType
   package let output: RecordType
@@ -45,6 +46,7 @@ package final class AnyStepModule: Sendable {
     repetition = declaration.repetition
     judges = declaration.judges
     services = declaration.services
+    programs = declaration.programs
     deadline = declaration.deadline
     input = declaration.input.type
     output = declaration.output.type

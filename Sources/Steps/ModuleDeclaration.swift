@@ -20,6 +20,8 @@ package struct ModuleDeclaration<Input: Sendable, Output: Sendable>: Sendable {
   package var judges: Bool
   /// What it needs of the project besides its input.
   package var services: Set<Service>
+  /// The programs of the host that it starts by itself. One that a step names in its input is not among them.
+  package var programs: [RequiredProgram]
   /// The timeout of one try where a step declares none.
   package var deadline: Duration
   package var input: Record<Input>
@@ -44,7 +46,8 @@ package struct ModuleDeclaration<Input: Sendable, Output: Sendable>: Sendable {
   package init(
     _ name: String, version: Int = 1, _ summary: String, discussion: String = "", effect: Effect,
     mayOnlyObserve: Bool = false, repetition: Repetition = .idempotent, judges: Bool,
-    services: Set<Service> = [], deadline: Duration, input: Record<Input>, output: Record<Output>,
+    services: Set<Service> = [], programs: [RequiredProgram] = [], deadline: Duration, input: Record<Input>,
+    output: Record<Output>,
     examples: [Example]
   ) {
     self.name = name
@@ -56,6 +59,7 @@ package struct ModuleDeclaration<Input: Sendable, Output: Sendable>: Sendable {
     self.repetition = repetition
     self.judges = judges
     self.services = services
+    self.programs = programs
     self.deadline = deadline
     self.input = input
     self.output = output

@@ -9,12 +9,14 @@ extension AnyStepModule {
       facts: [
         .init("effect", effectText), .init("judges", judgesText),
         .init("timeout", "\(durationLiteral(deadline)) for one try, unless the step says otherwise"),
-      ] + (services.isEmpty ? [] : [.init("needs", services.map(\.rawValue).sorted().joined(separator: ", "))]),
+      ] + (needs.isEmpty ? [] : [.init("needs", needs.joined(separator: "; "))]),
       sections: [
         .init("Input", input, isGiven: true), .init("Output", output, isGiven: false),
       ],
       examples: examples.map { .init(title: $0.title, text: $0.step(using: name)) })
   }
+
+  private var needs: [String] { services.map(\.rawValue).sorted() + programs.map(\.text) }
 
   private var effectText: String {
     let meaning =

@@ -57,6 +57,14 @@ import Testing
     #expect(module.deadline > .zero)
   }
 
+  @Test("A program that is needed with a field names one that there is", arguments: Catalog.standard.modules)
+  func programs(module: AnyStepModule) {
+    for program in module.programs {
+      #expect(!program.name.contains("/") && !program.package.isEmpty, "\(module.name)")
+      if let field = program.field { #expect(module.input[field] != nil, "\(module.name) \(field)") }
+    }
+  }
+
   @Test("Every example is a step that validates", arguments: Catalog.standard.modules)
   func examples(module: AnyStepModule) throws {
     for example in module.examples {

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <errno.h>
@@ -106,6 +107,24 @@ static inline ssize_t runbook_attribute(const char *path, const char *name, void
 /// Starts a program, looked for in PATH, that shares our session, group, environment and descriptors, with default
 /// signal dispositions (posix_spawnp(3)). Returns 0, or an error number.
 int runbook_spawn_foreground(pid_t *pid, const char *program, char *const arguments[]);
+
+/// What the kernel says of the system's clock (adjtimex(2)).
+typedef struct {
+  /// Whether nobody keeps the clock in step with others (STA_UNSYNC).
+  int is_unsynchronised;
+  /// How far it may be off at most, in microseconds, as whoever keeps it says.
+  long max_error;
+} runbook_clock;
+
+/// Asks the kernel without changing anything; -1 with errno where that is not allowed.
+static inline int runbook_clock_status(runbook_clock *clock) {
+  struct timex status = {.modes = 0};
+  int state = adjtimex(&status);
+  if (state < 0) return -1;
+  clock->is_unsynchronised = state == TIME_ERROR && (status.status & STA_UNSYNC) != 0;
+  clock->max_error = status.maxerror;
+  return 0;
+}
 
 /// The last of `count` bytes that is `byte` (memrchr(3)), or null.
 const void *runbook_last_byte(const void *bytes, int byte, size_t count);

@@ -51,7 +51,8 @@ struct ProgramLook {
     if !problems.contains(issue) { problems.append(issue) }
   }
 
-  private mutating func error(of command: Command) async -> ProcessError? {
+  /// Why a program cannot be started; nil where it can, and where the look takes too long.
+  mutating func error(of command: Command) async -> ProcessError? {
     let key = [command.executable, command.directory ?? "", command.environment["PATH"] ?? ""].joined(separator: "\0")
     if let known = known[key] { return known }
     let found = await Self.briefly {
@@ -63,7 +64,7 @@ struct ProgramLook {
   }
 
   /// Nil where the look does not come back in time.
-  private static func briefly<R: Sendable>(_ look: @escaping @Sendable () -> R) async -> R? {
+  static func briefly<R: Sendable>(_ look: @escaping @Sendable () -> R) async -> R? {
     await withTaskGroup(of: R?.self) { group in
       group.addTask { await onAbandonedThread(look) }
       group.addTask {
@@ -79,7 +80,7 @@ struct ProgramLook {
 
 extension Command {
   /// The program that an input names as it stands; nil where it, its folder or its `PATH` is not known yet.
-  fileprivate init?(literalOf input: Template) {
+  init?(literalOf input: Template) {
     guard case .string(let program)? = input.member("command")?.first?.known, !program.isEmpty else { return nil }
     self.init(program)
     if let folder = input.member("directory") {
@@ -102,7 +103,7 @@ extension Template {
   fileprivate var known: Value? { if case .literal(let value) = self { value } else { nil } }
 
   /// A member of a record, by its name.
-  fileprivate func member(_ name: String) -> Template? {
+  func member(_ name: String) -> Template? {
     switch self {
     case .literal(.members(let members)): members.first { $0.name == name }.map { .literal($0.value) }
     case .members(let members, _): members.first { $0.name == name }?.value

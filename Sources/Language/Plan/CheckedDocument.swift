@@ -19,6 +19,21 @@ package struct CheckedDocument {
   /// Whether there is a problem that keeps any plan from being made.
   package var hasErrors: Bool { issues.contains { $0.severity == .error } }
 
+  /// Its steps, before any value is known; none where it cannot be read.
+  package var steps: [PlannedStep] {
+    switch content {
+    case .runbook(let runbook): runbook.steps.map(\.step)
+    case .check(let check): check.steps.map(\.step)
+    case .unreadable: []
+    }
+  }
+
+  /// A look at each of the secrets that it declares; a check declares none.
+  package var secrets: [SecretLook] {
+    guard case .runbook(let runbook) = content else { return [] }
+    return runbook.secrets.map { project.look(for: $0.source, isOptional: $0.isOptional) }
+  }
+
   /// Whether it needs a target; nil where it cannot be read.
   ///
   /// - Parameter given: a check takes the target for a turn-server that is not given.

@@ -101,7 +101,7 @@ extension Project {
   }
 
   /// True where an optional secret is simply not there, rather than unreadable.
-  private func isAbsent(_ source: SecretSource) -> Bool {
+  func isAbsent(_ source: SecretSource) -> Bool {
     switch source.place {
     case .environment(let name): return environment[name, default: ""].isEmpty
     case .file(let path): return fileMode(path.hasPrefix("/") ? path : "\(root)/\(path)") == nil

@@ -46,7 +46,8 @@ package struct LogReviewModule: StepModule {
       What cannot be read makes the result unknown: a file that is missing, unreadable or damaged is an error, and so are
       patterns of names that stand for no file. Where the logger says that it left messages out, the step warns.
       """,
-    effect: .observe, judges: true, deadline: .seconds(300),
+    effect: .observe, judges: true,
+    programs: [RequiredProgram("journalctl", package: "systemd", ifGiven: "journal")], deadline: .seconds(300),
     input: Record(
       Input.init,
       Field("files", \.files, .list(.string), default: [], "Files to read, or patterns of their names."),

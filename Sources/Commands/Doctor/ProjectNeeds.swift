@@ -1,0 +1,153 @@
+import Journal
+import Language
+import Processes
+import Schema
+import Steps
+
+/// What runbooks and checks need of this host, taken from their steps and from what the modules declare.
+struct ProjectNeeds {
+  /// A program, and who needs it.
+  private struct Program {
+    var command: Command
+    /// The package that has it; nil where nobody says.
+    var package: String?
+    /// Whether runs can pass without: the step may be left out or does not count, or one before it may bring the program.
+    var isTolerated: Bool
+    var users: [String]
+  }
+
+  private var programs: [String: Program] = [:]
+  private var order: [String] = []
+  private(set) var secretItems: [Diagnosis.Item] = []
+  /// The documents that need a target.
+  private(set) var targetUsers: [String] = []
+  /// The steps that send something.
+  private(set) var networkUsers: [String] = []
+  /// A step before may have changed what is there.
+  private var mayHaveChanged = false
+
+  var usesNetwork: Bool { !networkUsers.isEmpty }
+
+  mutating func add(_ document: CheckedDocument, named name: String) {
+    mayHaveChanged = false
+    add(document.steps, isTolerated: false)
+    if document.usesTarget() == true { targetUsers.append(name) }
+    for secret in document.secrets {
+      let item = Diagnosis.Item(secret: secret, neededBy: [secret.range.place])
+      if !secretItems.contains(item) { secretItems.append(item) }
+    }
+  }
+
+  private mutating func add(_ steps: [PlannedStep], isTolerated: Bool) {
+    for step in steps {
+      let isTolerated = isTolerated || step.condition != nil || step.isDiagnostic
+      if case .call(let call) = step.body {
+        if let range = call.programRange, let command = Command(literalOf: call.input) {
+          need(command, package: nil, isTolerated: isTolerated || mayHaveChanged, by: range.place)
+        }
+        for program in call.module.programs {
+          guard let isCertain = call.isGiven(program.field) else { continue }
+          need(
+            Command(program.name), package: program.package, isTolerated: isTolerated || !isCertain,
+            by: step.range.place)
+        }
+        if call.module.input.namesServer { note(step.range.place, in: &networkUsers) }
+        if call.effect == .change { mayHaveChanged = true }
+      }
+      add(step.body.steps, isTolerated: isTolerated)
+    }
+  }
+
+  private func note(_ place: String, in places: inout [String]) {
+    if !places.contains(place) { places.append(place) }
+  }
+
+  private mutating func need(_ command: Command, package: String?, isTolerated: Bool, by place: String) {
+    let key = [command.executable, command.directory ?? "", command.environment["PATH"] ?? ""].joined(separator: "\0")
+    if programs[key] == nil { order.append(key) }
+    var program = programs[key] ?? Program(command: command, package: package, isTolerated: true, users: [])
+    program.package = program.package ?? package
+    program.isTolerated = program.isTolerated && isTolerated
+    note(place, in: &program.users)
+    programs[key] = program
+  }
+
+  /// Looks for every program, in the `PATH` that its step would have.
+  func programItems() async -> [Diagnosis.Item] {
+    var items: [Diagnosis.Item] = []
+    var look = ProgramLook()
+    for program in order.compactMap({ programs[$0] }) {
+      let name = program.command.executable
+      guard let error = await look.error(of: program.command) else {
+        items.append(.init(.program, name, .ok, "it can be started", neededBy: program.users))
+        continue
+      }
+      let reason = error.message + (program.isTolerated ? "; runs may pass without it" : "")
+      items.append(
+        .init(
+          .program, name, program.isTolerated ? .warning : .missing, reason,
+          fix: Self.fix(error, program.command, package: program.package), neededBy: program.users))
+    }
+    return items
+  }
+
+  private static func fix(_ error: ProcessError, _ command: Command, package: String?) -> String? {
+    let name = command.executable
+    switch error.code {
+    case .notFound where package != nil: return "apt-get install \(package ?? "")"
+    case .notFound where !name.contains("/"): return "apt-file search --regexp \(shellQuoted("/s?bin/\(name)$"))"
+    case .notFound: return "put the program at \(name)"
+    case .lineEnds: return "sed -i 's/\\r$//' \(shellQuoted(name))"
+    case .notExecutable: return "ls -l \(shellQuoted(name)) (it needs chmod +x, and an interpreter that is there)"
+    default: return nil
+    }
+  }
+}
+
+extension ModuleCall {
+  /// Whether a field of the input is given a value: nil where it surely is not, false where that is known only in a run.
+  fileprivate func isGiven(_ field: String?) -> Bool? {
+    guard let field else { return true }
+    switch input.member(field) {
+    case nil, .literal(.null)?: return nil
+    case .expression?: return false
+    default: return true
+    }
+  }
+}
+
+extension RecordType {
+  /// Whether the input has a server in it, so that the step sends something.
+  fileprivate var namesServer: Bool { fields.contains { $0.type.isAboutServer } }
+}
+
+extension ValueType {
+  fileprivate var isAboutServer: Bool {
+    switch self {
+    case .turnServer, .turnURI: true
+    case .optional(let wrapped), .list(let wrapped): wrapped.isAboutServer
+    default: false
+    }
+  }
+}
+
+extension SourceRange {
+  /// As people write it: `runbooks/daily-health.yaml:12`.
+  var place: String { "\(file):\(line)" }
+}
+
+extension Diagnosis.Item {
+  /// Whether a secret is there; of it only whence it comes.
+  init(secret: SecretLook, neededBy: [String]) {
+    let name = secret.subject.hasPrefix("the ") ? String(secret.subject.dropFirst(4)) : secret.subject
+    if !secret.isExpected {
+      self.init(.secret, name, .ok, "it is optional, and not set", neededBy: neededBy)
+    } else if let problem = secret.problems.first(where: { $0.severity == .error }) ?? secret.problems.first {
+      self.init(
+        .secret, name, problem.severity == .error ? .missing : .warning, problem.message, fix: problem.suggestion,
+        neededBy: neededBy)
+    } else {
+      self.init(.secret, name, .ok, "it is there, from \(secret.origin)", neededBy: neededBy)
+    }
+  }
+}
