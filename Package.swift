@@ -72,16 +72,14 @@ let package = Package(
         "Addresses", "CLinux", "Coturn", "Files", "Journal", "Logs", "Probe", "Processes", "STUN", "Schema",
         "Steps",
       ]),
+    library("Runs", ["Engine", "Files", "Journal", "Language", "Processes", "Schema", "Steps"]),
     library("Ledger", ["Schema", "Journal"]),
     library("Reports", ["Schema", "Journal"]),
     library(
       "Commands",
       [
         "Addresses", "CLinux", "Coturn", "Engine", "Files", "Journal", "Lab", "Language", "Ledger", "Modules",
-        "Probe",
-        "Processes",
-        "Reports",
-        "Schema", "Steps",
+        "Probe", "Processes", "Reports", "Runs", "Schema", "Steps",
         argumentParser,
       ],
       // Links to this repository's own runbooks and checks, which `runbook init` writes.

@@ -1,5 +1,6 @@
 package import Journal
 import Reports
+import Runs
 package import Schema
 
 /// Ends a command with an exit status and, on standard error, what to say.
@@ -31,11 +32,9 @@ package struct CommandFailure: Error, Hashable, Sendable {
   }
 
   /// A journal that could not be written in the middle of a run.
-  ///
-  /// - Parameter lastBegun: the step that was begun last; what it did may not be recorded. Nil where none was, and for the
-  ///   parent of several runs.
-  init(_ error: JournalError, of run: String, lastBegun: StepPath?) {
-    var advice = lastBegun.map { ["step \($0) was begun and ended; what it did may not be recorded"] } ?? []
+  init(_ failure: RunFailure) {
+    let (run, error) = (failure.run, failure.error)
+    var advice = failure.lastBegun.map { ["step \($0) was begun and ended; what it did may not be recorded"] } ?? []
     advice.append("what is recorded is told by: runbook report \(run)")
     if let more = error.advice { advice.append(more) }
     self.init(.error, "run \(run) ended early: \(error.message)", advice: advice.joined(separator: "\n"))

@@ -3,6 +3,7 @@ import Journal
 import Lab
 import Language
 import Processes
+import Runs
 import Schema
 
 /// `runbook lab`.

@@ -3,6 +3,7 @@ import Journal
 import Lab
 import Modules
 import Reports
+import Runs
 import Schema
 import Steps
 

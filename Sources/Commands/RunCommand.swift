@@ -6,6 +6,7 @@ import Language
 import Ledger
 import Modules
 import Reports
+import Runs
 import Schema
 import Steps
 
@@ -98,21 +99,53 @@ package struct RunCommand: AsyncParsableCommand {
   private func run(
     _ document: CheckedDocument, in project: Project, lab: LabState?, _ signals: EndingSignals
   ) async throws {
-    let plans = try plans(of: document, in: project, lab: lab)
-    try await lookForPrograms(of: plans, in: project)
+    let diagnostics = Diagnostics(root: project.root)
     let run: RecordedRun
     do {
-      let state = volatile ? try project.volatileState : project.state
+      let starter = RunStarter(
+        project, catalog: .standard, services: Services(history: project.ledger),
+        state: volatile ? try project.volatileState : project.state, version: runbookVersion, targets: targets(of: lab))
+      let request = RunRequest(
+        name, given: try givenParameters(), targets: target, only: only, asker: .command)
+      var warnings: [Issue] = []
+      let plans = try starter.plans(request, of: document) { warnings.append($0) }
+      // cron mails whatever is printed: what `validate` says of files that work is not for every run.
+      if !warnings.isEmpty, !quiet { diagnostics.show(warnings) }
+      let problems = await ProgramLook.problems(of: plans)
+      guard !problems.contains(where: { $0.severity == .error }) else { throw Issues(problems) }
+      if !problems.isEmpty { diagnostics.show(problems) }
       if let ran = plans.first?.name {
         // Who cannot read the state is told so by the run itself, which writes there.
         Terminal.standardError.write((try? DeadRuns(ledger: project.ledger, runbook: ran).warning()) ?? "")
       }
-      run = try await perform(
-        plans, RunSession(state: state, services: Services(history: project.ledger), signals: signals, only: only))
+      run = try await watch(try await starter.start(plans, request, signals: signals), of: plans)
+    } catch let issues as Issues {
+      throw diagnostics.failure(issues.all)
     } catch let error as JournalError {
       throw CommandFailure(error)
+    } catch let failure as RunFailure {
+      throw CommandFailure(failure)
     }
-    let report = Report(looking: run)
+    try show(Report(looking: run))
+  }
+
+  /// The lab's servers in the place of the project's.
+  private func targets(of lab: LabState?) -> RunPlanning.Targets? {
+    guard let lab else { return nil }
+    return { @Sendable (selection, _) throws(Issues) in try lab.targets(selectedBy: selection) }
+  }
+
+  /// Shows what goes on until the run has ended.
+  private func watch(_ run: StartedRun, of plans: [Plan]) async throws -> RecordedRun {
+    let display = RunDisplay(
+      .standardError, quiet ? .quiet : verbose ? .verbose : .normal, targets: plans.map { $0.target?.name })
+    return try await display.whileShown {
+      for await notice in run.events { display.show(notice) }
+      return try await run.recorded
+    }
+  }
+
+  private func show(_ report: Report) throws {
     let status = reports.status(of: report, isStrict: strict)
     if !quiet || reports.shown != .text || report.verdict != .pass {
       Terminal.standardOutput.write(
@@ -120,38 +153,6 @@ package struct RunCommand: AsyncParsableCommand {
     }
     try reports.write(report, isStrict: strict, status: status)
     guard status.code == 0 else { throw CommandFailure(status) }
-  }
-
-  /// One plan for each selected target; every problem of every plan is shown before anything runs.
-  private func plans(of document: CheckedDocument, in project: Project, lab: LabState?) throws -> [Plan] {
-    let diagnostics = Diagnostics(root: project.root)
-    do throws(Issues) {
-      let given = try givenParameters()
-      var warnings: [Issue] = []
-      let targets = try targets(of: document, in: project, lab: lab, given) { warnings.append($0) }
-      let selected: [TURNServer?] = targets.isEmpty ? [nil] : targets
-      var plans: [Plan] = []
-      for target in selected {
-        plans.append(
-          try document.plan(given: given, target: target, only: only.isEmpty ? nil : only) { issue in
-            if !warnings.contains(issue) { warnings.append(issue) }
-          })
-      }
-      // cron mails whatever is printed: what `validate` says of files that work is not for every run.
-      if !warnings.isEmpty, !quiet { diagnostics.show(warnings) }
-      return plans
-    } catch {
-      throw diagnostics.failure(error.all)
-    }
-  }
-
-  /// Ends the command where a program that a step names is not there.
-  private func lookForPrograms(of plans: [Plan], in project: Project) async throws {
-    var look = ProgramLook()
-    for plan in plans { await look.look(at: plan) }
-    let diagnostics = Diagnostics(root: project.root)
-    guard !look.problems.contains(where: { $0.severity == .error }) else { throw diagnostics.failure(look.problems) }
-    if !look.problems.isEmpty { diagnostics.show(look.problems) }
   }
 
   private func givenParameters() throws(Issues) -> GivenParameters {
@@ -162,41 +163,5 @@ package struct RunCommand: AsyncParsableCommand {
       throw Issues([Issue(.error, "file-unreadable", "the parameter file cannot be read", at: place)])
     }
     return GivenParameters(texts: texts, file: (params, Array(bytes)))
-  }
-
-  private func perform(_ plans: [Plan], _ session: RunSession) async throws -> RecordedRun {
-    let verbosity: LiveDisplay.Verbosity = quiet ? .quiet : verbose ? .verbose : .normal
-    guard plans.count > 1 else {
-      return try await session.run(plans[0], display: LiveDisplay(.standardError, verbosity))
-    }
-    return try await FleetSession(session: session, verbosity: verbosity, terminal: .standardError).run(plans)
-  }
-
-  /// The servers of every selection, each once; none where the runbook has no use for one, or cannot be read.
-  private func targets(
-    of document: CheckedDocument, in project: Project, lab: LabState?, _ given: GivenParameters, warn: (Issue) -> Void
-  ) throws(Issues) -> [TURNServer] {
-    guard let usesTarget = document.usesTarget(given: given) else { return [] }
-    guard usesTarget else {
-      guard target.isEmpty else { throw unusedTarget }
-      return []
-    }
-    var servers: [TURNServer] = []
-    for selection in target.isEmpty ? [nil] : target.map(Optional.some) {
-      let selected =
-        if let lab { try lab.targets(selectedBy: selection) } else {
-          try project.targets(selectedBy: selection, warn: warn)
-        }
-      for server in selected where !servers.contains(where: { $0.name == server.name }) { servers.append(server) }
-    }
-    return servers
-  }
-
-  private var unusedTarget: Issues {
-    Issues([
-      Issue(
-        .error, "target-not-used", "\(name) uses no target: it would do the same whichever is named",
-        at: SourceRange(file: "--target", line: 1, column: 1), suggestion: "leave --target out")
-    ])
   }
 }

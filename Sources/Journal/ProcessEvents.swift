@@ -49,6 +49,26 @@ package struct LeftProcess: Hashable, Sendable {
   package var process: ProcessStarted
   /// The kernel's id of the boot in which it was started.
   package var boot: String
+
+  /// What has become of it.
+  package enum State: Hashable, Sendable {
+    /// What still runs of its session: itself, if its number is among them, and what it started.
+    case running([Member])
+    case ended
+    /// It was started elsewhere.
+    case unknown
+  }
+
+  /// One process of a session.
+  package struct Member: Hashable, Sendable {
+    package var name: String
+    package var pid: Int
+
+    package init(name: String, pid: Int) {
+      self.name = name
+      self.pid = pid
+    }
+  }
 }
 
 extension RecordedRun {

@@ -94,26 +94,7 @@ package struct Report: Hashable, Sendable {
     /// As the step names it.
     package var program: String
     package var pid: Int
-    package var state: State
-
-    package enum State: Hashable, Sendable {
-      /// What still runs of its session: itself, if its number is among them, and what it started.
-      case running([Member])
-      case ended
-      /// It was started elsewhere.
-      case unknown
-    }
-
-    /// One process of a session.
-    package struct Member: Hashable, Sendable {
-      package var name: String
-      package var pid: Int
-
-      package init(name: String, pid: Int) {
-        self.name = name
-        self.pid = pid
-      }
-    }
+    package var state: LeftProcess.State
   }
 
   /// `indeterminate` for a run without a recorded end.

@@ -8,7 +8,7 @@ extension Report {
   ///   - details: of the child runs, where this is their parent and their journals are at hand.
   ///   - state: what has become of a process that a run had at work when it died; the journal does not tell.
   package init(
-    _ run: RecordedRun, details: ChildRuns = ChildRuns(), state: (LeftProcess) -> Process.State = { _ in .unknown }
+    _ run: RecordedRun, details: ChildRuns = ChildRuns(), state: (LeftProcess) -> LeftProcess.State = { _ in .unknown }
   ) {
     let started = run.started
     let start = run.events.first?.moment ?? Moment(wall: .unixEpoch, monotonic: 0, boot: "")

@@ -81,7 +81,7 @@ import Testing
       ]
     ),
     ("behind the journal", ["Ledger", "Reports"]),
-    ("above both", ["Commands", "runbook"]),
+    ("above both", ["Runs", "Commands", "runbook"]),
     (
       "the ground",
       [

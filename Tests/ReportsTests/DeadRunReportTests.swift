@@ -30,7 +30,7 @@ import Testing
     return journal
   }
 
-  private func text(_ state: Report.Process.State) -> String {
+  private func text(_ state: LeftProcess.State) -> String {
     Report(dead().run, state: { _ in state }).text(Style(isColored: false, width: 120, offset: { _ in 0 }))
   }
 

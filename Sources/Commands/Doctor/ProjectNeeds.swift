@@ -1,6 +1,7 @@
 import Journal
 import Language
 import Processes
+import Runs
 import Schema
 import Steps
 

@@ -2,6 +2,7 @@ import Glibc
 import Journal
 import Language
 import Ledger
+import Runs
 import Schema
 
 /// Looks at where the project's runs are kept: whether this user can record one, and whether there is room.

@@ -1,5 +1,6 @@
 import Journal
 import Reports
+import Runs
 import Schema
 import Steps
 

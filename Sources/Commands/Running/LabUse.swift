@@ -2,6 +2,7 @@ import Journal
 import Lab
 import Language
 import Processes
+import Runs
 import Schema
 
 extension Project {

@@ -75,15 +75,20 @@ final class LiveDisplay: Sendable {
 
   /// Has the running line on the terminal while `body` works, and never again.
   func whileShown<Value>(_ body: () async throws -> Value) async rethrows -> Value {
+    try await Self.whileShown([self], body)
+  }
+
+  /// The same of several.
+  static func whileShown<Value>(_ displays: [LiveDisplay], _ body: () async throws -> Value) async rethrows -> Value {
     let ticks = Task {
       while !Task.isCancelled {
-        draw()
+        for display in displays { display.draw() }
         try await Task.sleep(for: .milliseconds(200))
       }
     }
     defer {
       ticks.cancel()
-      line.withLock { $0.end() }
+      for display in displays { display.line.withLock { $0.end() } }
     }
     return try await body()
   }

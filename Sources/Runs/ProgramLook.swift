@@ -1,23 +1,32 @@
 import Journal
-import Language
-import Processes
-import Schema
+package import Language
+package import Processes
+package import Schema
 
 /// Looks before a run for the programs that its steps name as they stand: what is not there keeps it from starting.
-struct ProgramLook {
+package struct ProgramLook {
   /// How long one look may take: a file system that does not answer is the step's to name.
   private static let patience = Duration.seconds(2)
 
-  private(set) var problems: [Issue] = []
+  private var problems: [Issue] = []
   private var known: [String: ProcessError?] = [:]
   /// A step before may have changed what is there.
   private var mayHaveChanged = false
+
+  package init() {}
+
+  /// The problems with the programs of all these plans, each once; one that is no warning keeps a run from being begun.
+  package static func problems(of plans: [Plan]) async -> [Issue] {
+    var look = ProgramLook()
+    for plan in plans { await look.look(at: plan) }
+    return look.problems
+  }
 
   /// Looks for the programs of a plan, those of the checks that it uses too.
   ///
   /// A warning where the step may be left out or does not count, and behind a step that changes something: it may be what brings the
   /// program.
-  mutating func look(at plan: Plan) async {
+  private mutating func look(at plan: Plan) async {
     mayHaveChanged = false
     await look(at: plan.steps, isTolerated: false)
   }
@@ -52,7 +61,7 @@ struct ProgramLook {
   }
 
   /// Why a program cannot be started; nil where it can, and where the look takes too long.
-  mutating func error(of command: Command) async -> ProcessError? {
+  package mutating func error(of command: Command) async -> ProcessError? {
     let key = [command.executable, command.directory ?? "", command.environment["PATH"] ?? ""].joined(separator: "\0")
     if let known = known[key] { return known }
     let found = await Self.briefly {
@@ -64,7 +73,7 @@ struct ProgramLook {
   }
 
   /// Nil where the look does not come back in time.
-  static func briefly<R: Sendable>(_ look: @escaping @Sendable () -> R) async -> R? {
+  package static func briefly<R: Sendable>(_ look: @escaping @Sendable () -> R) async -> R? {
     await withTaskGroup(of: R?.self) { group in
       group.addTask { await onAbandonedThread(look) }
       group.addTask {
@@ -79,8 +88,8 @@ struct ProgramLook {
 }
 
 extension Command {
-  /// The program that an input names as it stands; nil where it, its folder or its `PATH` is not known yet.
-  init?(literalOf input: Template) {
+  /// The program that an input names as it stands; nil if it, its folder or its `PATH` is not known yet.
+  package init?(literalOf input: Template) {
     guard case .string(let program)? = input.member("command")?.first?.known, !program.isEmpty else { return nil }
     self.init(program)
     if let folder = input.member("directory") {

@@ -3,22 +3,32 @@ import Glibc
 import Processes
 import Synchronization
 
-/// The signals that ask runs to end, for as long as it is held.
+/// The signals that ask runs to end: those that the process gets, for as long as it is held, and those that are sent by
+/// ``send(_:)``.
 ///
-/// The first INT or TERM goes to every run: they end in order. A second one too, and whatever commands still run are
-/// killed. HUP is ignored: an ssh connection that drops must not stop a recovery.
-final class EndingSignals: Sendable {
+/// The first one goes to every run that has subscribed: they end in order. After the second they wait no longer for what they
+/// cancelled.
+package final class EndingSignals: Sendable {
   private struct State {
     var received: [Int] = []
+    /// When the process got the last one.
     var lastAt: ContinuousClock.Instant?
     var subscribers: [AsyncStream<Int>.Continuation] = []
+
+    mutating func take(_ number: Int) {
+      received.append(number)
+      for subscriber in subscribers { subscriber.yield(number) }
+    }
   }
 
   private let state = Mutex(State())
   /// Written by `init` and read by `deinit` alone.
   private nonisolated(unsafe) var sources: [any DispatchSourceSignal] = []
 
-  init() {
+  /// - Parameter ofProcess: whether INT and TERM to the process count. HUP is ignored then: an ssh connection that drops must
+  ///   not stop a recovery. With the second signal to the process, whatever commands still run are killed.
+  package init(ofProcess: Bool = true) {
+    guard ofProcess else { return }
     signal(SIGHUP, SIG_IGN)
     let queue = DispatchQueue(label: "runbook.signals")
     for number in [SIGINT, SIGTERM] {
@@ -36,7 +46,7 @@ final class EndingSignals: Sendable {
   }
 
   /// The signals, those included that came before.
-  func subscribe() -> AsyncStream<Int> {
+  package func subscribe() -> AsyncStream<Int> {
     let (stream, feed) = AsyncStream.makeStream(of: Int.self)
     state.withLock { state in
       for number in state.received { feed.yield(number) }
@@ -46,7 +56,10 @@ final class EndingSignals: Sendable {
   }
 
   /// The first signal that came; nil as long as none did.
-  var first: Int? { state.withLock { $0.received.first } }
+  package var first: Int? { state.withLock { $0.received.first } }
+
+  /// Asks the runs to end, as a signal of this number to the process would.
+  package func send(_ number: Int) { state.withLock { $0.take(number) } }
 
   /// A signal within a second of the last is the same wish: timeout(1) and a terminal signal the process and its group.
   private func receive(_ number: Int) {
@@ -54,9 +67,8 @@ final class EndingSignals: Sendable {
       let now = ContinuousClock.now
       if let lastAt = state.lastAt, lastAt.duration(to: now) < .seconds(1) { return }
       state.lastAt = now
-      state.received.append(number)
-      if state.received.count > 1 { RunningCommands.killAll() }
-      for subscriber in state.subscribers { subscriber.yield(number) }
+      if !state.received.isEmpty { RunningCommands.killAll() }
+      state.take(number)
     }
   }
 }

@@ -1,0 +1,44 @@
+package import Journal
+import Language
+import Schema
+
+/// Who asked for a run, and in what way.
+package struct RunAsker: Hashable, Sendable {
+  /// `command` for the command line; another word for each other way to start a run.
+  package var trigger: String
+  /// Nil for the user of this process.
+  package var actor: ActorFacts?
+  /// The slot of a schedule that the run fills.
+  package var slot: String?
+
+  package init(trigger: String, actor: ActorFacts? = nil, slot: String? = nil) {
+    self.trigger = trigger
+    self.actor = actor
+    self.slot = slot
+  }
+
+  /// A person, or cron, at the command line.
+  package static let command = RunAsker(trigger: "command")
+}
+
+/// What the first event of a run tells besides its plan.
+struct RunFacts: Sendable {
+  var asker: RunAsker
+  /// Ids of the steps that were asked for; empty for all.
+  var only: [String]
+  var tool: ToolFacts
+  var host = HostFacts.current()
+
+  /// The first event of a run; the journal fills in number, sources and what it knows of its folder.
+  ///
+  /// - Parameter parent: the run that this one is a child of.
+  func started(_ plan: Plan, parent: String? = nil) -> RunStarted {
+    RunStarted(
+      runbook: plan.name, title: plan.title, number: 0, severity: plan.severity,
+      target: plan.target.map(TargetFacts.init),
+      parent: parent, params: .members(plan.params), paramTypes: plan.paramTypes, tool: tool, host: host.host,
+      machineIdHash: host.machineIDHash, user: host.user, actor: asker.actor ?? host.actor,
+      trigger: parent == nil ? asker.trigger : "parent", slot: asker.slot, pid: host.pid, only: only, sources: [],
+      volatile: false)
+  }
+}

@@ -1,0 +1,25 @@
+package import Language
+
+/// What is to be run, on what, and who asks for it.
+package struct RunRequest: Sendable {
+  /// Name of a runbook, or `checks/NAME`.
+  package var runbook: String
+  package var given: GivenParameters
+  /// Each a target's name, `LABEL=VALUE`, or `all`; empty for the only target. With several targets the runbook runs once for
+  /// each, under a parent run.
+  package var targets: [String]
+  /// Ids of the steps to run; empty for all.
+  package var only: [String]
+  package var asker: RunAsker
+
+  package init(
+    _ runbook: String, given: GivenParameters = GivenParameters(), targets: [String] = [], only: [String] = [],
+    asker: RunAsker
+  ) {
+    self.runbook = runbook
+    self.given = given
+    self.targets = targets
+    self.only = only
+    self.asker = asker
+  }
+}

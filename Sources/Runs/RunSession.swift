@@ -1,0 +1,48 @@
+import Engine
+import Journal
+import Language
+import Schema
+import Steps
+import Synchronization
+
+/// Runs one plan to its end, its journal in the state folder.
+struct RunSession: Sendable {
+  let state: StateFolder
+  let services: Services
+  let signals: EndingSignals
+  let facts: RunFacts
+  let watch: @Sendable (RunNotice) -> Void
+
+  /// Puts the run's folder in place, with its first event.
+  ///
+  /// - Parameters:
+  ///   - id: announced to the parent before, where there is one.
+  ///   - parent: the run that this one is a child of.
+  func begin(
+    _ plan: Plan, id: String = ULID.next(), parent: String? = nil
+  ) async throws(JournalError) -> JournalWriter {
+    try await JournalWriter.begin(facts.started(plan, parent: parent), sources: plan.sources, id: id, in: state)
+  }
+
+  /// Drives the plan to its end.
+  ///
+  /// - Throws: `RunFailure` if something cannot be recorded, `JournalError` if the journal cannot be read back.
+  func drive(_ plan: Plan, _ journal: JournalWriter) async throws -> RecordedRun {
+    let begun = Mutex<StepPath?>(nil)
+    let run = journal.run
+    let target = plan.target?.name
+    let driver = RunDriver(
+      plan: plan, run: run, services: services, append: { try await journal.append($0) },
+      notify: { [watch] notice in
+        if case .trying(let path, _) = notice { begun.withLock { $0 = path } }
+        watch(RunNotice(run: run, target: target, notice: notice))
+      })
+    do {
+      try await journal.append(.runPlanned(RunPlanned(steps: plan.facts)))
+      _ = try await driver.drive(from: journal.first, signals: signals.subscribe())
+    } catch let error as JournalError {
+      throw RunFailure(run: run, lastBegun: begun.withLock { $0 }, error: error)
+    }
+    return try RecordedRun.read(journal.folder)
+  }
+}

@@ -1,0 +1,107 @@
+package import Journal
+package import Language
+package import Schema
+package import Steps
+
+/// Starts runs of one project: for the command line, and for whatever else runs runbooks.
+package struct RunStarter: Sendable {
+  private let project: Project
+  private let catalog: Catalog
+  private let services: Services
+  private let state: StateFolder
+  private let version: String
+  private let planning: RunPlanning
+
+  /// - Parameters:
+  ///   - services: what modules may need besides their input.
+  ///   - state: where the runs are kept.
+  ///   - version: of the program that runs them.
+  ///   - targets: finds the servers that a selection names; nil for the project's own.
+  package init(
+    _ project: Project, catalog: Catalog, services: Services, state: StateFolder, version: String,
+    targets: RunPlanning.Targets? = nil
+  ) {
+    self.project = project
+    self.catalog = catalog
+    self.services = services
+    self.state = state
+    self.version = version
+    planning = RunPlanning(project, targets: targets)
+  }
+
+  /// Starts a run, once it is known that nothing that can be known keeps it from running.
+  ///
+  /// - Parameters:
+  ///   - signals: ask the run to end; others may hold the same ones for several runs.
+  ///   - warn: is told of what does not keep the run from starting.
+  /// - Throws: `Issues` with every problem of the document, the parameters, targets and secrets, or of programs that are
+  ///   missing: nothing was recorded then; `JournalError` if the run cannot be recorded.
+  package func start(
+    _ request: RunRequest, signals: EndingSignals = EndingSignals(ofProcess: false), warn: (Issue) -> Void = { _ in }
+  ) async throws -> StartedRun {
+    let plans = try plans(request, of: project.document(request.runbook, catalog: catalog), warn: warn)
+    let problems = await ProgramLook.problems(of: plans)
+    guard !problems.contains(where: { $0.severity == .error }) else { throw Issues(problems) }
+    problems.forEach(warn)
+    return try await start(plans, request, signals: signals)
+  }
+
+  /// The first part of ``start(_:signals:warn:)``, of a document that was read before: see ``RunPlanning``.
+  package func plans(
+    _ request: RunRequest, of document: CheckedDocument, warn: (Issue) -> Void
+  ) throws(Issues) -> [Plan] {
+    try planning.plans(request, of: document, warn: warn)
+  }
+
+  /// The last part of ``start(_:signals:warn:)``, of plans that were made before.
+  ///
+  /// - Parameter plans: those of the request; not empty.
+  package func start(
+    _ plans: [Plan], _ request: RunRequest, signals: EndingSignals
+  ) async throws(JournalError) -> StartedRun {
+    let (events, feed) = AsyncStream.makeStream(of: RunNotice.self)
+    let facts = RunFacts(
+      asker: request.asker, only: request.only,
+      tool: ToolFacts(version: version, sha256: ToolDigest(state: state).value()))
+    let session = RunSession(
+      state: state, services: services, signals: signals, facts: facts, watch: { feed.yield($0) })
+    let fleet = FleetSession(session: session)
+    let journal = try await plans.count > 1 ? fleet.begin(plans) : session.begin(plans[0])
+    let work = Task {
+      defer { feed.finish() }
+      return try await plans.count > 1 ? fleet.drive(plans, journal) : session.drive(plans[0], journal)
+    }
+    return StartedRun(id: journal.run, events: events, signals: signals, work: work)
+  }
+}
+
+/// A run that goes on, whether somebody waits for it or not.
+package struct StartedRun: Sendable {
+  /// Of the parent, for a run over several targets.
+  package let id: String
+  /// What happens in it and in its children, from their first events on, until all of it has ended. For one reader, who must
+  /// keep up: what is not read is kept.
+  package let events: AsyncStream<RunNotice>
+  private let signals: EndingSignals
+  private let work: Task<RecordedRun, any Error>
+
+  fileprivate init(
+    id: String, events: AsyncStream<RunNotice>, signals: EndingSignals, work: Task<RecordedRun, any Error>
+  ) {
+    self.id = id
+    self.events = events
+    self.signals = signals
+    self.work = work
+  }
+
+  /// Asks it to end, and every other run that was started with the same signals.
+  ///
+  /// - Parameter signal: recorded as the reason; SIGTERM (15) or SIGINT (2). After the second request running steps are no
+  ///   longer waited for.
+  package func end(by signal: Int) { signals.send(signal) }
+
+  /// The run as its journal tells it, once it has ended. Who stops waiting does not stop the run.
+  ///
+  /// - Throws: `RunFailure` if something could not be recorded, `JournalError` if the journal cannot be read back.
+  package var recorded: RecordedRun { get async throws { try await work.value } }
+}
