@@ -82,11 +82,12 @@ let package = Package(
         "Probe", "Processes", "Reports", "Runs", "Schema", "Steps",
         argumentParser,
       ],
-      // Links to this repository's own runbooks and checks, which `runbook init` writes.
+      // Links to this repository's own runbooks and checks, which `runbook init` writes, and to the rules of the language,
+      // which `runbook validate --format sarif` explains.
       resources: [
         "daily-health", "daily-log-review", "disk-space", "log-errors", "stun-binding", "tls-expiry", "tls-files",
         "turn-relay", "weekly-cert-expiry",
-      ].map { .embedInCode("FirstProject/\($0).yaml") }),
+      ].map { .embedInCode("FirstProject/\($0).yaml") } + [.embedInCode("Validation/language.md")]),
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
 
     .target(

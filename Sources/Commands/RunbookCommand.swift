@@ -25,7 +25,8 @@ package struct RunbookCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Writing",
         subcommands: [
-          ValidateCommand.self, ListCommand.self, ShowCommand.self, ModulesCommand.self, SchemaCommand.self,
+          ValidateCommand.self, ListCommand.self, ShowCommand.self, GraphCommand.self, ModulesCommand.self,
+          SchemaCommand.self,
           EvalCommand.self,
         ]),
       CommandGroup(name: "Looking back", subcommands: [ReportCommand.self, HistoryCommand.self, PruneCommand.self]),

@@ -9,14 +9,28 @@ package struct ValidateCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "validate",
     abstract: "Find every problem of the project's files, in one pass.",
-    discussion: "Exit code 0 where there are none (warnings do not count, unless --strict), and 2 where there are.")
+    discussion: """
+      Exit code 0 if there are none (warnings do not count, unless --strict), and 2 if there are. With --format sarif code \
+      hosts and editors show the problems where they are: SARIF 2.1.0, with the rule that each belongs to, and the name to \
+      write in place of a mistyped one.
+
+        runbook validate
+        runbook validate --strict runbooks/daily-health.yaml
+        runbook validate --format sarif > runbook.sarif
+      """)
 
   @Argument(
     help: "Files or folders of the project; all of it, if none is given.", completion: .file(extensions: ["yaml"]))
   var paths: [String] = []
 
   @Flag(help: "Let warnings count as problems.") var strict = false
-  @Option(help: "text or json.") var format: OutputFormat = .text
+  package enum Format: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case text
+    case json
+    case sarif
+  }
+
+  @Option(help: "text, json or sarif.") var format: Format = .text
   @OptionGroup var options: ProjectOptions
 
   package init() {}
@@ -27,6 +41,9 @@ package struct ValidateCommand: ParsableCommand {
       at: root, in: options.surroundings, paths.isEmpty ? nil : paths, catalog: .standard)
     switch format {
     case .json: Terminal.standardOutput.write(JSON.array(issues.map(\.json)).text(.indented) + "\n")
+    case .sarif:
+      let log = SARIFLog(root: root, workingFolder: options.surroundings.workingFolder, issues: issues)
+      Terminal.standardOutput.write(log.json.text(.indented) + "\n")
     case .text:
       Diagnostics(root: root).show(issues)
       if issues.isEmpty {

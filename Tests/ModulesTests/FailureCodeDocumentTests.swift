@@ -66,6 +66,14 @@ import Testing
     #expect(codes.filter { !documents.contains("`\($0)`") }.sorted() == [])
   }
 
+  @Test("docs/language.md has a paragraph for every diagnostic of a project's files: it is the help of SARIF's rules")
+  func rules() throws {
+    let codes = try literals(in: "Sources/Language", /log\.(?:error|warning)\(\s*"([a-z0-9]+(?:-[a-z0-9]+)+)"/)
+    try #require(codes.isSuperset(of: ["secret-short", "unread-name", "shell-syntax"]))
+    let rules = try String(contentsOf: Self.repository.appending(path: "docs/language.md"), encoding: .utf8)
+    #expect(codes.filter { !rules.contains("`\($0)`") }.sorted() == [])
+  }
+
   /// All of `docs/`, as one text.
   private func documents() throws -> String {
     let folder = Self.repository.appending(path: "docs")
