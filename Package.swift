@@ -65,7 +65,7 @@ let package = Package(
     library("Lab", ["Processes", "COpenSSL", "CLinux", "Files"]),
     library("Archive", ["CLibarchive"]),
     library("Logs", ["Archive", "CLinux", "CRE2", "Schema"]),
-    library("Coturn", ["Addresses", "Schema"]),
+    library("Coturn", ["Addresses", "Logs", "Schema"]),
     library(
       "Modules",
       [
@@ -78,8 +78,8 @@ let package = Package(
     library(
       "Commands",
       [
-        "Addresses", "CLinux", "Coturn", "Engine", "Files", "Journal", "Lab", "Language", "Ledger", "Modules",
-        "Probe", "Processes", "Reports", "Runs", "Schema", "Steps",
+        "Addresses", "CLinux", "Coturn", "Engine", "Files", "Journal", "Lab", "Language", "Ledger", "Logs",
+        "Modules", "Probe", "Processes", "Reports", "Runs", "Schema", "Steps",
         argumentParser,
       ],
       // Links to this repository's own runbooks and checks, which `runbook init` writes, and to the rules of the language,
@@ -120,7 +120,7 @@ let package = Package(
       ["Addresses", "Lab", "Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
     tests("ArchiveTests", ["Archive", "Processes", "TestSupport"]),
     tests("LogsTests", ["Archive", "Logs", "Processes", "Schema", "TestSupport"]),
-    tests("CoturnTests", ["Addresses", "Coturn", "Schema", "TestSupport"]),
+    tests("CoturnTests", ["Addresses", "Coturn", "Logs", "Processes", "Schema", "TestSupport"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Processes", "Schema", "TestSupport"]),
     tests("CommandsTests", ["runbook", "Lab", "Processes", "Schema", "TestSupport"]),

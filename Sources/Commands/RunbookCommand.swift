@@ -29,6 +29,7 @@ package struct RunbookCommand: AsyncParsableCommand {
           SchemaCommand.self,
           EvalCommand.self,
         ]),
+      CommandGroup(name: "Knowing coturn", subcommands: [CoturnCommand.self]),
       CommandGroup(name: "Looking back", subcommands: [ReportCommand.self, HistoryCommand.self, PruneCommand.self]),
     ])
 

@@ -1,10 +1,12 @@
 import Glibc
-import Schema
+package import Schema
 
 /// Reads the moments that stand in lines of logs.
-struct LogClock {
+package struct LogClock {
   /// When the log was last written: stamps without a year are of the nearest year that is not after it by more than a day.
   let reference: Timestamp
+
+  package init(reference: Timestamp) { self.reference = reference }
 
   private static let months: [StaticString] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

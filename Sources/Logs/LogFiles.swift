@@ -51,7 +51,7 @@ package struct LogFiles: Sendable {
   ///
   /// - Parameter goesOn: asked between pieces; false ends the reading.
   package func read(
-    into review: LogReview, from: Timestamp?, goesOn: () -> Bool = { true }
+    into review: some LogSink, from: Timestamp?, goesOn: () -> Bool = { true }
   ) -> [Reading] {
     var readings: [Reading] = []
     var seen: Set<[UInt64]> = []
@@ -71,7 +71,7 @@ package struct LogFiles: Sendable {
     return readings
   }
 
-  /// The oldest first; of several names of one file, one.
+  /// The oldest first, a rotated set by its numbers.
   func found() -> [Found] {
     var files: [Found] = []
     for pattern in patterns {
@@ -89,7 +89,8 @@ package struct LogFiles: Sendable {
             written: Timestamp(status.st_mtim)))
       }
     }
-    return files.sorted { ($0.written ?? .unixEpoch, $0.path) < ($1.written ?? .unixEpoch, $1.path) }
+    return RotatedName.ordered(
+      files.sorted { ($0.written ?? .unixEpoch, $0.path) < ($1.written ?? .unixEpoch, $1.path) })
   }
 
   /// A path without a pattern stands for itself, whether it is there or not.
@@ -110,7 +111,7 @@ package struct LogFiles: Sendable {
 
   /// Nil where what the name stands for by now was read already.
   private func read(
-    _ file: Found, into review: LogReview, _ seen: inout Set<[UInt64]>, _ goesOn: () -> Bool
+    _ file: Found, into review: some LogSink, _ seen: inout Set<[UInt64]>, _ goesOn: () -> Bool
   ) -> Reading? {
     var reading = Reading(path: file.path, result: .read, bytes: 0)
     if file.path == Self.standardInput {
@@ -146,7 +147,7 @@ package struct LogFiles: Sendable {
     return reading
   }
 
-  private func readStandardInput(into review: LogReview, _ reading: Reading, _ goesOn: () -> Bool) -> Reading {
+  private func readStandardInput(into review: some LogSink, _ reading: Reading, _ goesOn: () -> Bool) -> Reading {
     var reading = reading
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
@@ -172,7 +173,7 @@ package struct LogFiles: Sendable {
 
   /// Reads what was there when it was opened: a log that grows is read to the end that it had.
   private func readPlain(
-    _ descriptor: Int32, size: Int, into review: LogReview, _ reading: inout Reading, _ goesOn: () -> Bool
+    _ descriptor: Int32, size: Int, into review: some LogSink, _ reading: inout Reading, _ goesOn: () -> Bool
   ) {
     while reading.bytes < size, goesOn() {
       let rest = size - reading.bytes
@@ -193,7 +194,7 @@ package struct LogFiles: Sendable {
   }
 
   private func readCompressed(
-    _ descriptor: Int32, into review: LogReview, _ reading: inout Reading, _ goesOn: () -> Bool
+    _ descriptor: Int32, into review: some LogSink, _ reading: inout Reading, _ goesOn: () -> Bool
   ) {
     do throws(ArchiveError) {
       let content = try Decompression(descriptor: descriptor)

@@ -1,21 +1,21 @@
 import Glibc
-import Schema
+package import Schema
 
 /// What stands around a message in one line of text.
-struct LogLine {
+package struct LogLine {
   /// The message's place in the line.
-  var message: Range<Int>
-  var time: Timestamp?
+  package var message: Range<Int>
+  package var time: Timestamp?
   /// Who wrote it, where the line is of a syslog.
-  var program: Range<Int>?
+  package var program: Range<Int>?
   /// How often more than once, where the line says that its message was repeated.
-  var repetitions: Int?
+  package var repetitions: Int?
   /// The line stands for repetitions of the one before it.
-  var repeatsPrevious = false
+  package var repeatsPrevious = false
 
   /// Reads a line of a file: with the stamp of a program of its own, of syslog (RFC 3164, RFC 5424, rsyslog), of an access
   /// log, with the prefix of `docker compose logs`, or without any of them.
-  init(_ bytes: UnsafeRawBufferPointer, _ clock: LogClock) {
+  package init(_ bytes: UnsafeRawBufferPointer, _ clock: LogClock) {
     var cursor = ByteCursor(bytes)
     Self.skipComposePrefix(&cursor)
     var program: Range<Int>?

@@ -1,13 +1,13 @@
-import Schema
+package import Schema
 
 /// One record of a log whose lines are JSON objects, or of the Kubernetes container runtime interface (CRI).
-struct LogRecord {
+package struct LogRecord {
   /// Nil where the record has no message that can be read.
-  var message: [UInt8]?
-  var time: Timestamp?
-  var program: String?
+  package var message: [UInt8]?
+  package var time: Timestamp?
+  package var program: String?
   /// The message goes on in the next record: a runtime cuts long lines.
-  var isPartial = false
+  package var isPartial = false
 
   /// How the lines of a source are read.
   enum Form {
@@ -30,7 +30,7 @@ struct LogRecord {
   }
 
   /// A line of Docker's json-file, of `journalctl -o json`, or of a program that logs JSON; nil for what is no object.
-  init?(json line: UnsafeRawBufferPointer, _ clock: LogClock) {
+  package init?(json line: UnsafeRawBufferPointer, _ clock: LogClock) {
     guard let object = try? JSON(parsing: line), case .object = object else { return nil }
     // `stream` is Docker's; a program of its own may have a `log` and a `time`.
     if let text = object["log"]?.string, object["stream"] != nil {
@@ -54,7 +54,7 @@ struct LogRecord {
   }
 
   /// `2026-08-05T10:00:00.123456789Z stdout F message`; nil for anything else.
-  static func cri(_ line: UnsafeRawBufferPointer, _ clock: LogClock) -> LogRecord? {
+  package static func cri(_ line: UnsafeRawBufferPointer, _ clock: LogClock) -> LogRecord? {
     var cursor = ByteCursor(line)
     guard let time = clock.iso(&cursor), cursor.skip(" "), cursor.skip(text: "stdout ") || cursor.skip(text: "stderr ")
     else {

@@ -3,7 +3,7 @@ import Glibc
 package import Schema
 
 /// Looks for patterns in the lines of logs, in one pass, in time linear in what is read, with memory that stays flat.
-package final class LogReview {
+package final class LogReview: LogSink {
   /// What the review is about, besides its patterns.
   package struct Scope: Hashable, Sendable {
     /// Messages from this moment on.
@@ -100,19 +100,6 @@ package final class LogReview {
     return count
   }
 
-  /// Takes bytes that somebody else read.
-  package func take(_ bytes: UnsafeRawBufferPointer) {
-    var rest = bytes
-    while !rest.isEmpty {
-      let count = take { space in
-        let part = rest.prefix(space.count)
-        space.copyBytes(from: part)
-        return part.count
-      }
-      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-    }
-  }
-
   /// Ends a source: its last line may have no line feed.
   package func end() {
     buffer.finish { read($0) }
@@ -126,7 +113,7 @@ package final class LogReview {
   }
 
   private func read(_ block: UnsafeRawBufferPointer) {
-    account.lines += lineCount(block)
+    account.lines += LogLines.count(block)
     if form == nil { form = firstForm(block) }
     if searchesBlocks { search(block) } else { eachLine(block) { record($0) } }
   }
@@ -333,12 +320,5 @@ package final class LogReview {
       return block.count
     }
     return base.distance(to: UnsafeRawPointer(feed))
-  }
-
-  private func lineCount(_ block: UnsafeRawBufferPointer) -> Int {
-    guard let base = block.baseAddress else { return 0 }
-    let count = runbook_count_bytes(base, 0x0A, block.count)
-    // A last line may have no line feed.
-    return count + (block.last == 0x0A || block.isEmpty ? 0 : 1)
   }
 }

@@ -1,0 +1,243 @@
+import Schema
+
+extension LogInterpreter {
+  // MARK: Lines without a head
+
+  /// A line that goes on with the record before it, or is none of coturn's.
+  mutating func continuation(_ line: Bytes, _ stream: Int, _ envelope: RecordTime?) {
+    let text = line.withoutIndentation.trimmed
+    // What a logger dated by itself has a time of its own.
+    let weight = envelope.map { window == nil || streams[stream].continues ? streams[stream].weight : counted($0, 1) }
+    let context = RecordContext(
+      head: RecordHead(form: .bare, time: streams[stream].lastTime ?? RecordTime(seconds: 0, isWall: false), length: 0),
+      stream: stream, envelope: envelope, weight: weight ?? streams[stream].weight, isCut: false)
+    if streams[stream].continues {
+      if text.isEmpty || text.begins(with: "====") { return }
+      if text.begins(with: "RFC 3489/5389/") {
+        streams[stream].isBanner = true
+        return
+      }
+      if streams[stream].isBanner, text.begins(with: "Version Coturn-") {
+        streams[stream].isBanner = false
+        return begin(text.dropping(15), stream, context.weight)
+      }
+      if text.begins(with: "CONFIG") { return configurationProblem(text, context) }
+    }
+    guard !text.isEmpty else { return }
+    foreign(text, context)
+  }
+
+  /// What coturn, the shell and the kernel write without coturn's head.
+  mutating func foreign(_ text: Bytes, _ context: RecordContext) {
+    if text.ends(with: "socket: Protocol not supported") {
+      facts.counts[CoturnLogKind.protocolNotSupported.place] += context.weight
+    } else if text.begins(with: "ERROR: Cannot open log file for writing: ") {
+      count(.cannotOpenLog, context)
+    } else if text.contains("egfault") || text.contains("egmentation fault") || text.contains("SEGV")
+      || text.contains("general protection")
+    {
+      crash(text, context)
+    } else if !streams[context.stream].continues {
+      facts.foreignLines += 1
+    }
+  }
+
+  /// The kernel tells of a crash by the program's name; systemd tells of the same one.
+  private mutating func crash(_ text: Bytes, _ context: RecordContext) {
+    let isKernel = text.contains("segfault at ") || text.contains("general protection")
+    let isSystemd = text.contains("status=11/SEGV")
+    if isKernel {
+      guard text.contains("turnserver") || text.contains("coturn") else { return }
+      crashCredits += 1
+    } else if isSystemd {
+      guard text.contains("coturn") || text.contains("turnserver") else { return }
+      if crashCredits > 0 {
+        crashCredits -= 1
+        return
+      }
+    } else if !text.contains("egmentation fault") {
+      return
+    }
+    facts.counts[CoturnLogKind.segfault.place] += context.weight
+  }
+
+  /// The banner on one line, as a logger may put it.
+  mutating func flattenedBanner(_ text: Bytes, _ context: RecordContext) {
+    guard let place = text.place(of: "Version Coturn-") else { return }
+    begin(text.dropping(place + 15), context.stream, context.weight)
+  }
+
+  // MARK: Starts and versions
+
+  /// A start of the server.
+  ///
+  /// - Parameter text: what follows `Coturn-`.
+  mutating func begin(_ text: Bytes, _ stream: Int, _ weight: Int) {
+    recognize(stream)
+    let version = CoturnVersion(text.prefix(40).text)
+    // 4.5.2 writes every record twice to standard output: the banner comes again at once.
+    if streams[stream].hasStarted, streams[stream].recordsSinceStart == 1, version == facts.version {
+      streams[stream].isDoubled = true
+      facts.records -= facts.records / 2
+      streams[stream].recordsSinceStart = 0
+      return
+    }
+    sessions.leave(start: streams[stream].start)
+    lastStart += 1
+    streams[stream].start = lastStart
+    streams[stream].hasStarted = true
+    streams[stream].recordsSinceStart = 0
+    facts.starts += weight > 0 ? 1 : 0
+    facts.isTLSLost = false
+    facts.isReloadFailed = nil
+    facts.isDraining = false
+    portCredits = 0
+    guard let version else { return }
+    facts.version = version
+    facts.versions = version...version
+    hasVersion = true
+  }
+
+  mutating func narrow(_ form: RecordHead.Form) {
+    switch form {
+    case .bare: narrow(upTo: CoturnVersion(4, 5, 1, 3))
+    case .colon:
+      narrow(from: CoturnVersion(4, 5, 2))
+      narrow(upTo: CoturnVersion(4, 6, 1))
+    case .thread:
+      narrow(from: CoturnVersion(4, 6, 2))
+      narrow(upTo: CoturnVersion(4, 16))
+    case .line: narrow(from: CoturnVersion(4, 17))
+    }
+  }
+
+  @inline(__always)
+  mutating func narrow(from version: CoturnVersion) {
+    if !hasVersion, facts.versions.lowerBound < version, version <= facts.versions.upperBound {
+      facts.versions = version...facts.versions.upperBound
+    }
+  }
+
+  @inline(__always)
+  mutating func narrow(upTo version: CoturnVersion) {
+    if !hasVersion, version < facts.versions.upperBound, facts.versions.lowerBound <= version {
+      facts.versions = facts.versions.lowerBound...version
+    }
+  }
+
+  // MARK: Text of clients
+
+  /// Keeps a line that a client may have written, until it is known who did; false if no client can have.
+  mutating func hold(_ line: Bytes, _ stream: Int, _ envelope: RecordTime?, _ weight: Int) -> Bool {
+    guard var text = streams[stream].clientText else { return false }
+    guard text.budget > 0 else {
+      settle(stream)
+      return false
+    }
+    text.budget -= line.count + 1
+    streams[stream].clientText = nil
+    switch text.kind {
+    case .insideRecord(let start, let end):
+      if line.contains(end) {
+        close(start, line, stream, envelope, weight)
+        return true
+      }
+      if heads.read(line) != nil { facts.forgedLines += 1 }
+      streams[stream].clientText = text
+      return true
+    case .request(let hasEnded):
+      if !hasEnded {
+        if heads.read(line) != nil { facts.forgedLines += 1 }
+        if line.trimmed.isEmpty { text.kind = .request(hasEnded: true) }
+        streams[stream].clientText = text
+        return true
+      }
+    case .name, .origin:
+      // Another one begins: what stood between is settled first.
+      if let head = heads.read(line), head.isError || head.form == .bare, Self.isOpener(line.dropping(head.length)) {
+        streams[stream].clientText = text
+        settle(stream)
+        return false
+      }
+    }
+    text.lines.append(ClientText.Line(bytes: line.array, envelope: envelope, weight: weight))
+    streams[stream].clientText = text
+    if text.budget <= 0 { settle(stream) }
+    return true
+  }
+
+  private static func isOpener(_ text: Bytes) -> Bool {
+    let start = text.prefix(120)
+    return start.contains(": wrong username: ") || start.contains(": wrong realm: ")
+      || start.contains(": Wrong origin format: ")
+  }
+
+  /// A record that was open behind its origin ends with this line.
+  private mutating func close(
+    _ start: [UInt8], _ line: Bytes, _ stream: Int, _ envelope: RecordTime?, _ weight: Int
+  ) {
+    if heads.read(line) != nil { facts.forgedLines += 1 }
+    let whole = start + [0x20] + line.array
+    whole.withUnsafeBufferPointer { whole in
+      guard let base = whole.baseAddress else { return }
+      let record = Bytes(start: base, count: whole.count)
+      guard let head = heads.read(record) else { return }
+      interpret(record, head, stream, envelope, streams[stream].weight, false)
+    }
+  }
+
+  /// Tells which of the lines that were kept a client wrote, and reads the others.
+  mutating func settle(_ stream: Int) {
+    guard let text = streams[stream].clientText else { return }
+    streams[stream].clientText = nil
+    let lines = text.lines.map { line in (line: line, head: line.bytes.reading { heads.read($0) }) }
+    let answer = lines.lastIndex { isAnswer($0.line.bytes, $0.head, to: text) }
+    var isCertain = false
+    if case .name(isCertain: true) = text.kind { isCertain = true }
+    for (place, (line, head)) in lines.enumerated() {
+      let isBeforeAnswer = answer.map { place < $0 } ?? (place == 0)
+      var isForged = isCertain && isBeforeAnswer
+      if let head, !isForged {
+        isForged =
+          head.time.isBefore(text.time, by: 1)
+          || lines[place...].contains { later in later.head.map { $0.time.isBefore(head.time, by: 1) } ?? false }
+      }
+      if isForged {
+        facts.forgedLines += head == nil ? 0 : 1
+        continue
+      }
+      line.bytes.reading { bytes in
+        if let head = heads.read(bytes) {
+          record(bytes, head, stream, line.envelope, line.weight)
+        } else if isCertain && isBeforeAnswer {
+          return
+        } else {
+          continuation(bytes, stream, line.envelope)
+        }
+      }
+    }
+  }
+
+  /// Whether a line is what the server says last of a refused name: 400, by the same thread and of the same session.
+  private func isAnswer(_ line: [UInt8], _ head: RecordHead?, to text: ClientText) -> Bool {
+    guard let head, head.thread == text.thread, !head.time.isBefore(text.time) else { return false }
+    return line.reading { line in
+      guard line.contains("processed, error 400: ") else { return false }
+      guard let session = text.session else { return true }
+      let body = line.dropping(head.length)
+      return body.begins(with: "session ") && body.number(at: 8)?.value == session
+    }
+  }
+}
+
+extension [UInt8] {
+  fileprivate func reading<R>(_ body: (Bytes) -> R) -> R {
+    withUnsafeBufferPointer { buffer in
+      guard let start = buffer.baseAddress, !buffer.isEmpty else {
+        var empty: UInt8 = 0
+        return withUnsafePointer(to: &empty) { body(Bytes(start: $0, count: 0)) }
+      }
+      return body(Bytes(start: start, count: buffer.count))
+    }
+  }
+}
