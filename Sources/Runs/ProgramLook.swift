@@ -112,7 +112,7 @@ extension Template {
   fileprivate var known: Value? { if case .literal(let value) = self { value } else { nil } }
 
   /// A member of a record, by its name.
-  func member(_ name: String) -> Template? {
+  package func member(_ name: String) -> Template? {
     switch self {
     case .literal(.members(let members)): members.first { $0.name == name }.map { .literal($0.value) }
     case .members(let members, _): members.first { $0.name == name }?.value
