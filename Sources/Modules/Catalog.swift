@@ -4,10 +4,18 @@ extension Catalog {
   /// Every module there is. A new one is one file and one line here.
   package static let standard = Catalog([
     AnyStepModule(CommandRun.self),
+    AnyStepModule(FileAge.self),
+    AnyStepModule(FileExists.self),
+    AnyStepModule(FilePermissions.self),
+    AnyStepModule(HostCPU.self),
+    AnyStepModule(HostDescriptors.self),
     AnyStepModule(HostDisk.self),
+    AnyStepModule(HostLimits.self),
     AnyStepModule(HostLoad.self),
     AnyStepModule(HostMemory.self),
+    AnyStepModule(HostSysctl.self),
     AnyStepModule(LogReviewModule.self),
+    AnyStepModule(ProcessRunning.self),
     AnyStepModule(STUNBehaviour.self),
     AnyStepModule(STUNBinding.self),
     AnyStepModule(TLSCertificate.self),

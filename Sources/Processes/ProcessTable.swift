@@ -1,32 +1,48 @@
 import Glibc
 
 /// One line of the kernel's process table, `/proc/PID/stat` (proc(5)).
-struct ProcessEntry {
-  let pid: pid_t
-  /// At most 15 bytes of the program's name, chosen by the process itself.
-  let name: String
-  let isZombie: Bool
-  let parent: pid_t
+package struct ProcessEntry: Sendable {
+  package let pid: Int32
+  /// At most 15 bytes of the program's name, chosen by the process itself; a character may be cut.
+  package let nameBytes: [UInt8]
+  /// One letter: R, S and D run or wait, T and t are stopped, Z and X have ended. It is that of the first thread.
+  package let state: Character
+  package let parent: Int32
   let group: pid_t
   let session: pid_t
+  /// How many threads it has; a first thread that has ended counts while others go on.
+  package let threads: Int
+  /// True for a thread of the kernel, which has no program.
+  package let isKernelThread: Bool
   /// In clock ticks since the machine's start; with the pid it names a process uniquely within one boot.
-  let startTime: UInt64
+  package let startTime: UInt64
+
+  package var name: String { String(decoding: nameBytes, as: UTF8.self) }
+
+  /// Whether it has ended and only waits to be reaped. A process whose first thread alone has ended goes on.
+  package var isZombie: Bool { isFirstThreadGone && threads <= 1 }
+
+  /// Whether its first thread has ended, through which the kernel shows the files of the others no longer.
+  package var isFirstThreadGone: Bool { state == "Z" || state == "X" }
 
   /// Nil where there is no such process (any more).
-  init?(pid: pid_t) {
+  package init?(pid: Int32) {
     guard let line = readSmallFile("/proc/\(pid)/stat"),
       // The name stands in brackets and may itself hold brackets and blanks.
       let opening = line.firstIndex(of: UInt8(ascii: "(")), let closing = line.lastIndex(of: UInt8(ascii: ")"))
     else { return nil }
     // Field 3 of the manual's count comes first after the name.
     let fields = line[(closing + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
-    guard fields.count > 19, let parent = pid_t(fields[1]), let group = pid_t(fields[2]),
-      let session = pid_t(fields[3]),
+    guard fields.count > 19, let state = fields[0].first, let parent = pid_t(fields[1]), let group = pid_t(fields[2]),
+      let session = pid_t(fields[3]), let flags = UInt32(fields[6]), let threads = Int(fields[17]),
       let startTime = UInt64(fields[19])
     else { return nil }
     self.pid = pid
-    self.name = String(decoding: line[(opening + 1)..<closing], as: UTF8.self)
-    self.isZombie = fields[0] == "Z" || fields[0] == "X"
+    self.nameBytes = Array(line[(opening + 1)..<closing])
+    self.state = state
+    self.threads = threads
+    // PF_KTHREAD of linux/sched.h.
+    self.isKernelThread = flags & 0x0020_0000 != 0
     self.parent = parent
     self.group = group
     self.session = session
@@ -48,13 +64,13 @@ struct ProcessEntry {
   var workingDirectory: String? { linkTarget("/proc/\(pid)/cwd") }
 
   /// All processes that there are.
-  static func all() -> [ProcessEntry] {
+  package static func all() -> [ProcessEntry] {
     namesInFolder("/proc").compactMap { pid_t($0).flatMap(ProcessEntry.init(pid:)) }
   }
 }
 
 /// The first 4 KiB of a file, nil where it cannot be read; for the small files of `/proc`.
-func readSmallFile(_ path: String) -> [UInt8]? {
+package func readSmallFile(_ path: String) -> [UInt8]? {
   let file = open(path, O_RDONLY | O_CLOEXEC)
   guard file >= 0 else { return nil }
   defer { close(file) }
@@ -67,7 +83,7 @@ func readSmallFile(_ path: String) -> [UInt8]? {
 }
 
 /// What a symbolic link holds; nil where it cannot be read.
-func linkTarget(_ path: String) -> String? {
+package func linkTarget(_ path: String) -> String? {
   withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
     guard let start = buffer.baseAddress else { return nil }
     let length = readlink(path, start, buffer.count)
@@ -76,7 +92,8 @@ func linkTarget(_ path: String) -> String? {
   }
 }
 
-private func namesInFolder(_ path: String) -> [String] {
+/// The names in a folder, without `.` and `..`; none where it cannot be read.
+package func namesInFolder(_ path: String) -> [String] {
   guard let folder = opendir(path) else { return [] }
   defer { closedir(folder) }
   var names: [String] = []

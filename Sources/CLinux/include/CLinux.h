@@ -12,7 +12,11 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <unistd.h>
+#include <linux/inet_diag.h>
 #include <linux/magic.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <sys/timex.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 
@@ -30,6 +34,9 @@ static inline int runbook_pidfd_send_signal(int pidfd, int signal) {
 /// A close-on-exec descriptor that becomes readable, for good, by `runbook_event_announce` (eventfd(2)).
 static inline int runbook_event(void) { return eventfd(0, EFD_CLOEXEC); }
 static inline int runbook_event_announce(int event) { return eventfd_write(event, 1); }
+
+/// Puts the calling thread, and no other, into the network namespace that a descriptor of `/proc/PID/ns/net` stands for (setns(2)).
+static inline int runbook_enter_network(int namespace) { return (int)syscall(SYS_setns, namespace, 0x40000000); }
 
 /// An empty close-on-exec file in memory that has no name anywhere (memfd_create(2)).
 static inline int runbook_memory_file(void) { return (int)syscall(SYS_memfd_create, "credential", MFD_CLOEXEC); }

@@ -82,6 +82,51 @@ extension ControlGroup {
     return (min(tightest?.processors ?? Double(usable), Double(usable)), throttled)
   }
 
+  /// What a group with a quota of processor time has used of it so far.
+  struct QuotaUse: Hashable {
+    var folder: String
+    var processors: Double
+    /// Nil where the group does not count it.
+    var used: Duration?
+    var periods: Int
+    var throttledPeriods: Int
+  }
+
+  /// Of the group and those above it, those that have a quota.
+  func quotaUses() -> [QuotaUse] {
+    // Version 1 counts in a controller of its own, which is mostly mounted together with this one.
+    let counting = isUnified ? folders : (try? ControlGroup.own("cpuacct"))?.folders ?? []
+    return folders.enumerated().compactMap { place, folder in
+      guard let processors = quota(in: folder) else { return nil }
+      let facts = facts("cpu.stat", in: folder)
+      let used =
+        isUnified
+        ? facts["usage_usec"].map { Duration.microseconds($0) }
+        // The same group only where both controllers have the same groups.
+        : counting.count == folders.count
+          ? number("cpuacct.usage", in: counting[place]).map { .nanoseconds($0) } : nil
+      return QuotaUse(
+        folder: folder, processors: processors, used: used, periods: facts["nr_periods"] ?? 0,
+        throttledPeriods: facts["nr_throttled"] ?? 0)
+    }
+  }
+
+  /// The quota of which most was used between two looks, in percent; nil where there is none in both.
+  static func tightest(
+    _ first: [QuotaUse], _ last: [QuotaUse], over elapsed: Duration
+  ) -> (processors: Double, used: Double?, throttled: Double)? {
+    let uses = last.compactMap { use -> (processors: Double, used: Double?, throttled: Double)? in
+      guard let before = first.first(where: { $0.folder == use.folder }) else { return nil }
+      let used = before.used.flatMap { earlier in use.used.map { max(.zero, $0 - earlier) / elapsed / use.processors } }
+      return (
+        use.processors, used.map { ($0 * 10_000).rounded() / 100 },
+        percentage(
+          max(0, use.throttledPeriods - before.throttledPeriods), of: max(0, use.periods - before.periods))
+      )
+    }
+    return uses.max { ($0.used ?? 0, -$0.processors) < ($1.used ?? 0, -$1.processors) }
+  }
+
   /// A quota of time a period, as processors.
   private func quota(in folder: String) -> Double? {
     if isUnified {

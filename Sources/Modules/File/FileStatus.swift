@@ -20,10 +20,19 @@ struct FileStatus {
 
   /// `/etc/ssl/key.pem (mode 0600, owner root, group root)`.
   var text: String {
-    let digits = String(mode & 0o7777, radix: 8)
-    let zeros = String(repeating: "0", count: max(0, 4 - digits.count))
     let list = accessList == nil ? "" : ", and an access control list"
-    return "\(path) (mode \(zeros)\(digits), owner \(Self.userName(owner)), group \(Self.groupName(group))\(list))"
+    return "\(path) (mode \(Self.octal(mode)), owner \(ownerName), group \(groupName)\(list))"
+  }
+
+  var isFolder: Bool { mode & S_IFMT == S_IFDIR }
+  /// A name, or the number of a user who has none.
+  var ownerName: String { Self.userName(owner) }
+  var groupName: String { Self.groupName(group) }
+
+  /// The permission bits as chmod(1) takes them, `0640`.
+  static func octal(_ mode: mode_t) -> String {
+    let digits = String(mode & 0o7777, radix: 8)
+    return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 
   /// The folders that a path leads through, from the root on, those that links lead through too; the file itself last.
@@ -77,7 +86,7 @@ struct FileStatus {
     return (found, String(decoding: bytes.prefix(count), as: UTF8.self))
   }
 
-  private static func userName(_ user: uid_t) -> String {
+  static func userName(_ user: uid_t) -> String {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 65_536) { buffer in
       var entry = passwd()
       var found: UnsafeMutablePointer<passwd>?

@@ -35,10 +35,10 @@ struct Account {
       advice: "Give the user that the service runs as; for a container the number, as UID or UID:GID.")
   }
 
-  /// Whether the permissions of a file or folder let the user do this (r is 4, x is 1), as the kernel decides it: the first
-  /// class that fits the user decides alone.
+  /// Whether the permissions of a file or folder let the user do this (r is 4, w is 2, x is 1), as the kernel decides it: the
+  /// first class that fits the user decides alone. Root may do all, but start a program that nobody may start.
   func may(_ wanted: UInt16, _ status: FileStatus) -> Bool {
-    if user == 0 { return true }
+    if user == 0 { return wanted & 1 == 0 || status.isFolder || status.mode & 0o111 != 0 }
     if let list = status.accessList { return list.grants(wanted, to: self, status) }
     let shift: mode_t = user == status.owner ? 6 : groups.contains(status.group) ? 3 : 0
     return status.mode >> shift & mode_t(wanted) == mode_t(wanted)
@@ -48,15 +48,35 @@ struct Account {
   ///
   /// - Throws: `StepError` if this process may not look itself.
   func obstacle(toReading path: String) throws(StepError) -> String? {
-    let steps: [FileStatus]
-    do throws(FileStatus.Failure) { steps = try FileStatus.way(to: path) } catch {
+    do throws(FileStatus.Failure) { return obstacle(to: .read, on: try FileStatus.way(to: path)) } catch {
       throw .broken(
         "host.pathUnreadable", "\(error.path) cannot be looked at: \(error.reason).",
         advice: "Run this as a user who may enter its folder.")
     }
-    for folder in steps.dropLast() where !may(1, folder) { return "it may not enter the folder \(folder.text)" }
-    guard let file = steps.last, !may(4, file) else { return nil }
-    return "it may not read the file itself, \(file.text)"
+  }
+
+  /// What keeps the user from using a file, by the permissions of all that ``FileStatus/way(to:)`` leads through.
+  func obstacle(to access: FileAccess, on way: [FileStatus]) -> String? {
+    for folder in way.dropLast() where !may(1, folder) { return "it may not enter the folder \(folder.text)" }
+    guard let file = way.last, !may(access.bit, file) else { return nil }
+    return file.isFolder
+      ? "it may not \(access.rawValue) the folder itself, \(file.text)"
+      : "it may not \(access.rawValue) the file itself, \(file.text)"
+  }
+}
+
+/// What a user does with a file; with a folder, `execute` is to enter it.
+package enum FileAccess: String, CaseIterable, Hashable, Sendable {
+  case read
+  case write
+  case execute
+
+  fileprivate var bit: UInt16 {
+    switch self {
+    case .read: 4
+    case .write: 2
+    case .execute: 1
+    }
   }
 }
 
