@@ -82,11 +82,11 @@ let package = Package(
         "Modules", "Probe", "Processes", "Reports", "Runs", "Schema", "Steps",
         argumentParser,
       ],
-      // Links to this repository's own runbooks and checks, which `runbook init` writes, and to the rules of the language,
+      // What `runbook init` writes, links to this repository's own runbooks and checks but for one, and to the rules of the language,
       // which `runbook validate --format sarif` explains.
       resources: [
-        "daily-health", "daily-log-review", "disk-space", "log-errors", "stun-binding", "tls-expiry", "tls-files",
-        "turn-relay", "weekly-cert-expiry",
+        "daily-health", "daily-log-review", "disk-space", "log-errors", "relay-works", "stun-binding", "tls-expiry",
+        "tls-files", "turn-relay", "weekly-cert-expiry",
       ].map { .embedInCode("FirstProject/\($0).yaml") } + [.embedInCode("Validation/language.md")]),
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
 

@@ -27,6 +27,55 @@ import Testing
     }
   }
 
+  @Test("A minimal project is one runbook, that of the README, and it passes in the lab")
+  func minimal() async throws {
+    let place = try CommandLineProject(isEmpty: true)
+    let made = try await place.runbook("init", "--template", "minimal", "new")
+    #expect(made.status == 0, "\(made.stderr)")
+    #expect(
+      try FileManager.default.subpathsOfDirectory(atPath: "\(place.root)/new").sorted() == [
+        ".env", ".gitignore", "runbook.yaml", "runbooks", "runbooks/relay-works.yaml",
+      ])
+    #expect(try place.read("new/runbook.yaml") == "project: new\n")
+    let validated = try await place.runbook("validate", "--strict", "--project", "new")
+    #expect(validated.status == 0 && validated.stdout == "1 runbook, 0 checks: no problems\n", "\(validated.stderr)")
+    let run = try await place.runbook("run", "relay-works", "--lab", "--project", "new")
+    #expect(run.status == 0, "\(run.stdout)\(run.stderr)")
+    let readme = try String(
+      contentsOf: CommandLineProject.repositoryURL.appending(path: "README.md"), encoding: .utf8)
+    #expect(readme.contains("```yaml\n\(try place.read("new/runbooks/relay-works.yaml"))```\n"))
+  }
+
+  @Test("A fleet has the same runbooks, targets with labels, and one with its password in .env")
+  func fleet() async throws {
+    let place = try CommandLineProject()
+    let made = try await place.runbook("init", "--template", "fleet", "new")
+    #expect(made.status == 0, "\(made.stderr)")
+    #expect(made.stdout.hasSuffix("runbook run daily-health --target all\n"), "\(made.stdout)")
+    let validated = try await place.runbook("validate", "--strict", "--project", "new")
+    #expect(validated.status == 0, "\(validated.stdout)\(validated.stderr)")
+    for path in try documents(of: place) {
+      #expect(try place.read("new/\(path)") == place.read(path), "\(path)")
+    }
+    #expect(try place.read("new/.gitignore") == ".env\n.runbook\nsecrets\n")
+    // Which secrets are missing depends on which targets are chosen.
+    let chosen = try await place.runbook("run", "daily-health", "--target", "region=eu", "--project", "new")
+    #expect(chosen.status == 2)
+    #expect(chosen.stderr.contains("TURN_FRANKFURT_CREDENTIAL is not set"), "\(chosen.stderr)")
+    #expect(chosen.stderr.contains("TURN_STAGING_CREDENTIAL is not set") && !chosen.stderr.contains("singapore"))
+    try place.write("new/.env", "TURN_FRANKFURT_CREDENTIAL=a-long-password\n")
+    let doctor = try await place.runbook("doctor", "--offline", "--format", "json", "--project", "new")
+    let secrets = try #require(try doctor.json["items"]?.array).filter { $0["subject"] == "secret" }
+    #expect(secrets.map { $0["state"] } == ["ok", "missing", "missing"], "\(doctor.stdout)")
+  }
+
+  /// This repository's own runbooks and checks.
+  private func documents(of place: CommandLineProject) throws -> [String] {
+    try ["runbooks", "checks"].flatMap { folder in
+      try FileManager.default.contentsOfDirectory(atPath: "\(place.root)/\(folder)").map { "\(folder)/\($0)" }
+    }
+  }
+
   @Test("Credentials are the owner's alone, git leaves them and the runs out, and no server is made up")
   func environmentFile() async throws {
     let place = try CommandLineProject()
