@@ -5,6 +5,7 @@
 #                  installs; names the skipped ones, prints the summary last
 #   make build     build the executable for development: .build/debug/runbook
 #   make install   build it for release; install it with manual page and completions (PREFIX=/usr/local DESTDIR=)
+#   make dist      make what is handed out, in dist: an archive of the sources and a Debian package
 #   make lint      swift format and shellcheck, in their strict modes
 #   make format    put every source file into the form that lint asks for
 #   make docs      write the generated references anew
@@ -24,7 +25,7 @@ SWIFT_SOURCES := Package.swift Sources Tests
 CHECKS := --explicit-target-dependency-import-check error
 RUNBOOK := .build/debug/runbook
 
-.PHONY: help run test build install lint format docs bench fuzz clean
+.PHONY: help run test build install dist lint format docs bench fuzz clean
 
 help:
 	@sed -n '/^#   /s/^#   //p' Makefile
@@ -49,6 +50,11 @@ install:
 	@scripts/build-release
 	@scripts/install "$(DESTDIR)$(PREFIX)"
 
+dist:
+	@scripts/setup dist
+	@scripts/build-release
+	@scripts/package
+
 lint:
 	@scripts/setup lint
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
@@ -72,4 +78,4 @@ fuzz:
 	RUNBOOK_FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/test --filter Fuzz
 
 clean:
-	rm -rf .build .build-release
+	rm -rf .build .build-release dist
