@@ -50,11 +50,12 @@ let package = Package(
 
     library("Addresses"),
     library("Files", ["CLinux"]),
-    library("Schema", ["Addresses"]),
+    library("TerminalText"),
+    library("Schema", ["Addresses", "TerminalText"]),
     library("CEL", ["CRE2"]),
     library("Journal", ["Schema", "CLinux", "Files", crypto]),
     library("Steps", ["Schema", "Journal"]),
-    library("Language", ["Addresses", "Schema", "CEL", "Files", "Journal", "Steps", yams]),
+    library("Language", ["Addresses", "Schema", "CEL", "Files", "Journal", "Steps", "TerminalText", yams]),
     library("Engine", ["Language", "Schema", "Steps", "Journal", crypto]),
     library("STUN", ["Addresses", nioCore, crypto]),
     library("Probe", ["Addresses", "Schema", "STUN", "CDatagrams", "COpenSSL", nioCore, nioPosix]),
@@ -74,12 +75,13 @@ let package = Package(
       ]),
     library("Runs", ["Engine", "Files", "Journal", "Language", "Processes", "Schema", "Steps"]),
     library("Ledger", ["Schema", "Journal"]),
-    library("Reports", ["Schema", "Journal"]),
+    library("Reports", ["Schema", "Journal", "TerminalText"]),
     library(
       "Commands",
       [
         "Addresses", "CLinux", "Coturn", "Engine", "Files", "Journal", "Lab", "Language", "Ledger", "Logs",
         "Modules", "Probe", "Processes", "Reports", "Runs", "Schema", "Steps",
+        "TerminalText",
         argumentParser,
       ],
       // What `runbook init` writes, links to this repository's own runbooks and checks but for one, and to the rules of the language,
@@ -98,6 +100,7 @@ let package = Package(
     .executableTarget(
       name: "FilesProbe", dependencies: ["Files"], path: "Tests/FilesProbe", swiftSettings: house),
     tests("FilesTests", ["Files", "FilesProbe", "TestSupport"]),
+    tests("TerminalTextTests", ["TerminalText", "TestSupport"]),
     tests("SchemaTests", ["Schema"]),
     tests("CELTests", ["CEL"]),
     tests("CELConformance", ["CEL"]),

@@ -2,6 +2,7 @@ package import Journal
 import Reports
 import Runs
 package import Schema
+import TerminalText
 
 /// Ends a command with an exit status and, on standard error, what to say.
 package struct CommandFailure: Error, Hashable, Sendable {

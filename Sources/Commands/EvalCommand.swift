@@ -1,6 +1,7 @@
 package import ArgumentParser
 import Language
 import Schema
+import TerminalText
 
 /// `runbook eval`.
 package struct EvalCommand: ParsableCommand {

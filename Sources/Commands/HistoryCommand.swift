@@ -6,6 +6,7 @@ import Ledger
 import Reports
 import Schema
 import Steps
+import TerminalText
 
 /// `runbook history`.
 package struct HistoryCommand: ParsableCommand {
@@ -104,7 +105,8 @@ package struct HistoryCommand: ParsableCommand {
       }
       let rows = entries.map(\.row)
       Terminal.standardOutput.write(
-        columns([["no.", "outcome", "started", "took", "runbook"]] + rows, width: Terminal.standardOutput.pageWidth))
+        columns(
+          [["no.", "outcome", "started", "took", "runbook"]] + rows, width: Terminal.standardOutput.pageWidth))
     }
   }
 

@@ -1,5 +1,5 @@
 package import ArgumentParser
-import Reports
+import TerminalText
 
 /// `runbook init`.
 package struct InitCommand: ParsableCommand {

@@ -2,9 +2,9 @@ package import ArgumentParser
 import Journal
 import Language
 import Modules
-import Reports
 import Schema
 import Steps
+import TerminalText
 
 /// `runbook list`.
 package struct ListCommand: ParsableCommand {

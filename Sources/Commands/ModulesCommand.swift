@@ -3,6 +3,7 @@ import Journal
 import Modules
 import Schema
 import Steps
+import TerminalText
 
 /// `runbook modules`.
 package struct ModulesCommand: ParsableCommand {
@@ -35,7 +36,8 @@ package struct ModulesCommand: ParsableCommand {
           advice: near.map { "did you mean \($0)?" } ?? "runbook modules lists them")
       }
       let terminal = Terminal.standardOutput
-      terminal.write(format == .text ? module.page.terminal(width: min(terminal.width, 100)) : module.page.markdown())
+      terminal.write(
+        format == .text ? module.page.terminal(width: min(terminal.width, 100)) : module.page.markdown())
     }
   }
 }

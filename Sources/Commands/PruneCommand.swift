@@ -6,6 +6,7 @@ import Ledger
 import Reports
 import Schema
 import Steps
+import TerminalText
 
 /// `runbook prune`.
 package struct PruneCommand: ParsableCommand {

@@ -5,6 +5,7 @@ import Modules
 import Reports
 import Schema
 import Steps
+import TerminalText
 
 /// `runbook show`.
 package struct ShowCommand: ParsableCommand {

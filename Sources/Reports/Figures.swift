@@ -1,5 +1,6 @@
 import Journal
 package import Schema
+import TerminalText
 
 /// What a value came to, as people read it: durations short, numbers without a tail of digits, anything long as JSON.
 ///

@@ -1,5 +1,6 @@
 import Journal
 import Schema
+import TerminalText
 
 extension Report {
   /// A page that needs nothing but itself: no script, nothing that is loaded, light and dark, fit for a telephone and for

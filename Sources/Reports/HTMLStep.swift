@@ -1,5 +1,6 @@
 import Journal
 import Schema
+import TerminalText
 
 extension Report.Step {
   /// The step with everything that is known of it, in a part of a page.

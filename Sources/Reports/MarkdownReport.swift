@@ -1,4 +1,5 @@
 import Journal
+import TerminalText
 
 extension Report {
   /// GitHub's Markdown, for issues, chats and wikis: the verdict, what did not pass, every step in a table, where the

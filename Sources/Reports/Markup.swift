@@ -1,3 +1,5 @@
+import TerminalText
+
 /// A text as character data or attribute value of XML 1.0 and HTML: on one line, with nothing in it that either forbids or
 /// takes for markup. What cannot be shown stands as `\u{1B}`.
 func markupSafe(_ text: String) -> String {

@@ -1,4 +1,5 @@
 import Journal
+import TerminalText
 
 extension Report {
   /// The steps of every child run by target: a column for each target, or a line for each where they do not fit side by side.

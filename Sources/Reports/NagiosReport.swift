@@ -1,4 +1,5 @@
 package import Journal
+import TerminalText
 
 /// How a monitoring plugin ends: the exit codes of the Nagios plugin API.
 package enum PluginState: Int32, Hashable, Sendable {

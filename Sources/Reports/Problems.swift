@@ -1,5 +1,6 @@
 import Journal
 import Schema
+import TerminalText
 
 extension Report {
   /// What did not pass, what was expected, what was found, and what to look at next; the failures before the warnings,
@@ -40,11 +41,11 @@ extension Report {
     case .died:
       lines.append(LabelledText(label: "found", text: "the run died: its journal has no end, and nobody writes to it"))
       lines += processes.map { LabelledText(label: "found", text: terminalSafe($0.sentence)) }
-      if let advice = processes.advice { lines.append(LabelledText(label: "next", text: advice, emphasis: .bold)) }
+      if let advice = processes.advice { lines.append(LabelledText(label: "next", text: advice, ink: .bold)) }
       lines.append(
         LabelledText(
           label: "next", text: "look at what the steps without an end have left behind before it is run again",
-          emphasis: .bold))
+          ink: .bold))
     case .finished(let finished, _):
       if let signal = finished.signal {
         lines.append(LabelledText(label: "found", text: "\(signalName(signal)) asked the run to end"))
@@ -65,10 +66,10 @@ extension Report {
     var lines = bad.flatMap { step in
       let head = LabelledText(
         label: step.outcome.rawValue, text: terminalSafe("\(step.path)  \(step.title)"),
-        emphasis: .outcome(step.outcome))
+        ink: .outcome(step.outcome))
       return [head] + (step.found.map { [LabelledText(label: "found", text: terminalSafe($0))] } ?? [])
     }
-    lines.append(LabelledText(label: "next", text: "runbook report \(terminalSafe(child.run))", emphasis: .bold))
+    lines.append(LabelledText(label: "next", text: "runbook report \(terminalSafe(child.run))", ink: .bold))
     return heading(child.verdict, "on \(terminalSafe(child.target))", style) + lines.flatMap { $0.lines(style) }
   }
 
@@ -115,7 +116,7 @@ extension JudgedExpectation {
   var lines: [LabelledText] {
     var lines = [LabelledText(label: "expected", text: terminalSafe(that))]
     if !actual.isEmpty {
-      lines.append(LabelledText(label: "actual", text: shownActual, emphasis: .bold))
+      lines.append(LabelledText(label: "actual", text: shownActual, ink: .bold))
     }
     if let message { lines.append(LabelledText(label: "meaning", text: terminalSafe(message))) }
     if let error { lines.append(LabelledText(label: "unjudged", text: terminalSafe(error))) }
@@ -126,7 +127,7 @@ extension JudgedExpectation {
 extension Finding {
   fileprivate var lines: [LabelledText] {
     let found = LabelledText(label: "found", text: terminalSafe("\(message) (\(code))"))
-    let next = advice.map { LabelledText(label: "next", text: terminalSafe($0), emphasis: .bold) }
+    let next = advice.map { LabelledText(label: "next", text: terminalSafe($0), ink: .bold) }
     return [found] + (next.map { [$0] } ?? [])
   }
 }
@@ -136,7 +137,7 @@ struct LabelledText: Hashable {
   var label: String
   /// Safe for a terminal.
   var text: String
-  var emphasis: Style.Emphasis?
+  var ink: Ink?
 
   private static let indent = 2
   private static let labelWidth = 8
@@ -148,7 +149,7 @@ struct LabelledText: Hashable {
         index == 0
         ? String(repeating: " ", count: Self.indent) + style.paint(padded(label, to: start - Self.indent - 2), .faint)
           + "  " : String(repeating: " ", count: start)
-      return margin + (emphasis.map { style.paint(line, $0) } ?? line)
+      return margin + (ink.map { style.paint(line, $0) } ?? line)
     }
   }
 }

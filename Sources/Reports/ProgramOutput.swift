@@ -1,5 +1,6 @@
 import Journal
 import Schema
+import TerminalText
 
 extension Report.Step {
   /// The last lines of what a program wrote, for a step that put out `stderr` and `stdout`: where they are short the cause

@@ -1,5 +1,6 @@
 import Journal
 import Schema
+import TerminalText
 
 extension Report {
   /// Prometheus' text format (version 0.0.4), as node_exporter's textfile collector reads it: how the run and each step

@@ -1,5 +1,6 @@
 package import Journal
 package import Schema
+package import TerminalText
 
 /// How a text report is shown.
 package struct Style: Sendable {
@@ -18,26 +19,26 @@ package struct Style: Sendable {
     self.offset = offset
   }
 
-  package enum Emphasis: Hashable, Sendable {
-    case outcome(Outcome)
-    case bold
-    case faint
-  }
+  /// The text in its colour, or as it is if there are none. The text must be safe for a terminal already.
+  func paint(_ text: String, _ ink: Ink) -> String { isColored ? ink.paint(text) : text }
+}
 
-  /// The text in its colour (ECMA-48, SGR), or as it is where there are none. The text must be safe for a terminal already.
-  func paint(_ text: String, _ emphasis: Emphasis) -> String {
-    guard isColored, !text.isEmpty else { return text }
-    let code =
-      switch emphasis {
-      case .outcome(.pass): "32"
-      case .outcome(.warn): "33"
-      case .outcome(.fail), .outcome(.error): "1;31"
-      case .outcome(.indeterminate): "1;35"
-      case .outcome(.skipped), .faint: "2"
-      case .bold: "1"
-      }
-    return "\u{1B}[\(code)m\(text)\u{1B}[0m"
+extension Ink {
+  /// What did not pass catches the eye.
+  package static func outcome(_ outcome: Outcome) -> Ink {
+    switch outcome {
+    case .pass: .green
+    case .warn: .yellow
+    case .fail, .error: .boldRed
+    case .indeterminate: .boldMagenta
+    case .skipped: .faint
+    }
   }
+}
+
+extension TextTable {
+  /// The header and a line for each row.
+  package func lines(_ style: Style) -> [String] { lines(width: style.width, isColored: style.isColored) }
 }
 
 extension Outcome {

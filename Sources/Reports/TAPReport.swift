@@ -1,4 +1,5 @@
 import Journal
+import TerminalText
 
 extension Report {
   /// The Test Anything Protocol, version 13: a line for each step that does something, and below one that did not simply pass

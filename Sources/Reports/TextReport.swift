@@ -1,5 +1,6 @@
 import Journal
 import Schema
+import TerminalText
 
 extension Report {
   /// The report for people: the verdict, what did not pass and what to look at next, every step, where the evidence lies.
@@ -39,7 +40,7 @@ extension Report {
   }
 
   private func notes(_ style: Style) -> [String] {
-    warnings.flatMap { LabelledText(label: "note", text: terminalSafe($0), emphasis: .outcome(.warn)).lines(style) }
+    warnings.flatMap { LabelledText(label: "note", text: terminalSafe($0), ink: .outcome(.warn)).lines(style) }
   }
 
   private func identity(_ style: Style) -> [String] {

@@ -1,5 +1,6 @@
 package import Journal
 import Schema
+import TerminalText
 
 extension Report {
   /// What the run proves: its outcome, but `error` for one that a signal ended while nothing bad was found, since what it

@@ -1,3 +1,5 @@
+import TerminalText
+
 extension ReferencePage {
   /// The page in Markdown. Ends with a LF.
   ///
@@ -22,8 +24,8 @@ extension ReferencePage {
       }
     }
     if !facts.isEmpty {
-      let label = facts.map(\.label.count).max() ?? 0
-      blocks.append(facts.map { "  \(filled($0.label, to: label))  \($0.text)" }.joined(separator: "\n"))
+      let label = facts.map { displayWidth($0.label) }.max() ?? 0
+      blocks.append(facts.map { "  \(padded($0.label, to: label))  \($0.text)" }.joined(separator: "\n"))
     }
     for section in sections { blocks.append("\(section.title)\n" + section.terminal(width: width)) }
     for example in examples {
@@ -53,11 +55,11 @@ extension ReferencePage.Section {
   /// A name, its type and default, and what it means, wrapped below itself.
   fileprivate func terminal(width: Int) -> String {
     guard !rows.isEmpty else { return "  none" }
-    let name = rows.map(\.name.count).max() ?? 0
+    let name = rows.map { displayWidth($0.name) }.max() ?? 0
     return rows.map { row in
       let presence = row.presence.isEmpty ? "" : row.presence == "required" ? ", required" : ", default \(row.presence)"
       let text = folded(row.summary, width: width, indent: name + 4)
-      return "  \(filled(row.name, to: name))  \(row.type)\(presence)\n" + text.joined(separator: "\n")
+      return "  \(padded(row.name, to: name))  \(row.type)\(presence)\n" + text.joined(separator: "\n")
     }.joined(separator: "\n")
   }
 }
@@ -67,21 +69,8 @@ private func inCell(_ text: String) -> String {
   text.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
 }
 
-private func filled(_ text: String, to width: Int) -> String {
-  text + String(repeating: " ", count: max(0, width - text.count))
-}
-
-/// The words in indented lines of at most `width` characters; a longer word stands alone.
+/// The words in indented lines of at most `width` columns; a longer word stands alone.
 private func folded(_ text: String, width: Int, indent: Int) -> [String] {
-  let margin = String(repeating: " ", count: indent)
-  var lines: [String] = []
-  var line = ""
-  for word in text.split(separator: " ") {
-    if !line.isEmpty, indent + line.count + 1 + word.count > width {
-      lines.append(margin + line)
-      line = ""
-    }
-    line += (line.isEmpty ? "" : " ") + word
-  }
-  return lines + (line.isEmpty ? [] : [margin + line])
+  let words = text.split(separator: " ").joined(separator: " ")
+  return wrapped(words, width: width - indent, cuttingWords: false).map { String(repeating: " ", count: indent) + $0 }
 }

@@ -85,8 +85,8 @@ import Testing
     (
       "the ground",
       [
-        "Addresses", "Files", "Schema", "CEL", "Journal", "CLinux", "COpenSSL", "CRE2", "CCurl", "CDatagrams",
-        "CLibarchive",
+        "Addresses", "Files", "TerminalText", "Schema", "CEL", "Journal", "CLinux", "COpenSSL", "CRE2", "CCurl",
+        "CDatagrams", "CLibarchive",
         "Archive",
       ]
     ),

@@ -35,6 +35,20 @@ struct DiagnosticTextTests {
     #expect(text([issue(3, 5, 7)]).contains(" 3 | x:  yy\n   |     ^~\n"))
   }
 
+  @Test("The mark stands below what it means, however wide the characters before it are")
+  func wide() {
+    let source = "東京: [\u{0041}\u{030A}x, 日本]\n"
+    let diagnostics = DiagnosticText(usesColour: false) { _ in Array(source.utf8) }
+    #expect(diagnostics.text([issue(1, 11, 13)]).contains(" 1 | 東京: [A\u{030A}x, 日本]\n   |            ^~~~\n"))
+  }
+
+  @Test("What would move the cursor in a message or a file's name is shown escaped")
+  func hostile() {
+    var hostile = issue(1, 1, 2, file: "a\u{1B}[2J.yaml")
+    hostile.message = "no key \"\u{202E}x\""
+    #expect(text([hostile]).hasPrefix("a\\u{1B}[2J.yaml:1:1: error: no key \"\\u{202E}x\" [unknown-key]"))
+  }
+
   @Test("Of a long line the part around the place is shown")
   func long() throws {
     let lines = text([issue(4, 300, 310)]).split(separator: "\n")

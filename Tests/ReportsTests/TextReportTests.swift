@@ -227,10 +227,4 @@ import Testing
     #expect(report.unicodeScalars.allSatisfy(allowed))
     #expect(!report.contains("\nPASS"))
   }
-
-  @Test("Text of any script stands as it is")
-  func scripts() {
-    #expect(terminalSafe("Zürich ‹secret› 日本 привет → 5 µs…") == "Zürich ‹secret› 日本 привет → 5 µs…")
-    #expect(terminalSafe("a\u{1B}b\n") == "a\\u{1B}b\\n")
-  }
 }

@@ -4,6 +4,7 @@ import FoundationEssentials
 import Logs
 import Reports
 import Schema
+import TerminalText
 
 extension CoturnCommand {
   /// `runbook coturn log`.

@@ -1,5 +1,6 @@
 import Reports
 import Schema
+import TerminalText
 
 /// What `runbook doctor` found: one item for each thing that the runbooks need.
 struct Diagnosis: Sendable {
@@ -125,8 +126,8 @@ extension Diagnosis.Item {
   private func headline(_ isColored: Bool) -> String {
     let word = state.rawValue.uppercased()
     guard isColored else { return word }
-    let code = state == .missing ? "1;31" : state == .warning ? "33" : "1;35"
-    return "\u{1B}[\(code)m\(word)\u{1B}[0m"
+    let ink: Ink = state == .missing ? .boldRed : state == .warning ? .yellow : .boldMagenta
+    return ink.paint(word)
   }
 }
 

@@ -1,5 +1,6 @@
 import Language
 import Reports
+import TerminalText
 
 /// A graph as a flowchart of Mermaid, which code hosts and wikis draw.
 struct MermaidText {

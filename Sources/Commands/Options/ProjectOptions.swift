@@ -5,6 +5,7 @@ import Lab
 import Language
 import Ledger
 import Schema
+import TerminalText
 
 /// Which project a command works in, and from where it takes the environment.
 package struct ProjectOptions: ParsableArguments {

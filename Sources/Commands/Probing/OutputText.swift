@@ -1,5 +1,6 @@
 import Reports
 import Schema
+import TerminalText
 
 /// What a module put out, for people: a line for each field, nested fields by their paths, and then a table for each list
 /// of records. A long list is cut to the records that have the foremost value of a field, the others counted.

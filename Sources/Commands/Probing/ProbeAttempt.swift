@@ -3,6 +3,7 @@ import Reports
 import Runs
 import Schema
 import Steps
+import TerminalText
 
 /// What came of running a module once by hand.
 struct ProbeAttempt {

@@ -2,6 +2,7 @@ import Addresses
 import Journal
 import Reports
 import Schema
+import TerminalText
 
 /// One server over every transport, side by side.
 struct TransportComparison {

@@ -1,6 +1,7 @@
 import Journal
 import Ledger
 import Reports
+import TerminalText
 
 /// Tells of the runs of a runbook that died since it last ended, and of what they left running.
 struct DeadRuns {

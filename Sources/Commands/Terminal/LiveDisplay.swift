@@ -3,6 +3,7 @@ import Journal
 import Reports
 import Schema
 import Synchronization
+import TerminalText
 
 /// Tells on standard error what a run does while it runs: on a terminal one line for the running step, with the time it
 /// takes, its deadline and what it tells of its work, and a line for each step that ended; elsewhere only the latter.
@@ -41,7 +42,7 @@ final class LiveDisplay: Sendable {
     self.terminal = terminal
     self.verbosity = verbosity
     self.label = label.isEmpty ? "" : "\(label)  "
-    isRedrawn = isAlone && terminal.isInteractive && environmentVariable("TERM") != "dumb"
+    isRedrawn = isAlone && terminal.look.isRedrawable
     line = Mutex(LiveLine(terminal))
   }
 
@@ -145,15 +146,15 @@ final class LiveDisplay: Sendable {
   }
 
   private func mark(_ outcome: Outcome) -> String {
-    let (word, color) =
+    let word =
       switch outcome {
-      case .pass: ("pass ", "32")
-      case .warn: ("warn ", "33")
-      case .fail: ("FAIL ", "31;1")
-      case .error: ("ERROR", "31;1")
-      case .indeterminate: ("?????", "35;1")
-      case .skipped: ("skip ", "2")
+      case .pass: "pass "
+      case .warn: "warn "
+      case .fail: "FAIL "
+      case .error: "ERROR"
+      case .indeterminate: "?????"
+      case .skipped: "skip "
       }
-    return terminal.hasColor ? "\u{1B}[\(color)m\(word)\u{1B}[0m" : word
+    return terminal.hasColor ? Ink.outcome(outcome).paint(word) : word
   }
 }

@@ -1,4 +1,5 @@
 import Reports
+import TerminalText
 
 /// The last line of a terminal, written anew as work goes on.
 struct LiveLine {
@@ -28,7 +29,7 @@ struct LiveLine {
   mutating func show(_ work: Work) {
     guard !isOver else { return }
     let text = "  ... \(work.text(at: .now))"
-    terminal.write("\r\(text.prefix(max(20, terminal.width - 1)))\u{1B}[K")
+    terminal.write("\r\(shortened(text, to: max(20, terminal.width - 1)))\u{1B}[K")
     isShown = true
   }
 

@@ -1,6 +1,7 @@
 import Files
 import Glibc
 import Synchronization
+package import TerminalText
 
 /// One of the process's outputs, and what it can show.
 package final class Terminal: Sendable {
@@ -12,23 +13,13 @@ package final class Terminal: Sendable {
 
   private init(descriptor: Int32) { self.descriptor = descriptor }
 
-  /// True where a person looks at it.
-  package var isInteractive: Bool { isatty(descriptor) == 1 }
+  /// What it can show now.
+  package var look: TerminalLook { TerminalLook(of: descriptor, variable: environmentVariable) }
 
-  /// True where colours are wanted: on a terminal, unless `NO_COLOR` is set (no-color.org) or `TERM` is `dumb`.
-  package var hasColor: Bool {
-    isInteractive && (environmentVariable("NO_COLOR") ?? "").isEmpty && environmentVariable("TERM") != "dumb"
-  }
-
-  /// The number of columns; 80 where nobody says.
-  package var width: Int {
-    var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
-  }
-
-  /// The number of columns for a page of text: the terminal's where a person looks, else 80.
-  package var pageWidth: Int { isInteractive ? width : 80 }
+  package var isInteractive: Bool { look.isInteractive }
+  package var hasColor: Bool { look.hasColor }
+  package var width: Int { look.width }
+  package var pageWidth: Int { look.pageWidth }
 
   /// Writes the whole text. Once a write has failed (a closed pipe, a terminal that hung up), later texts are dropped and
   /// ``loss`` says why: a reader that goes away must not stop a run.

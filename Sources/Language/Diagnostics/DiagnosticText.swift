@@ -1,4 +1,5 @@
 package import Schema
+internal import TerminalText
 
 /// Shows issues on a terminal: each with its place, and the source line with what is meant underlined.
 package struct DiagnosticText: Sendable {
@@ -45,21 +46,21 @@ package struct DiagnosticText: Sendable {
 
   private func text(_ issue: Issue, source: SourceText?, hiding secrets: [SourceRange]) -> String {
     let range = issue.range
-    let colour = issue.severity == .error ? "31" : "33"
+    let ink: Ink = issue.severity == .error ? .boldRed : .boldYellow
     // An option of the command line and a variable of the environment have no lines.
     let hasLines = !range.file.hasPrefix("-") && !range.file.hasPrefix("$")
     let position = hasLines ? "\(range.line):\(range.column):" : ""
-    let place = styled("\(visible(range.file)):\(position)", "1")
-    let severity = styled(issue.severity.rawValue + ":", "1;\(colour)")
-    var text = "\(place) \(severity) \(visible(issue.message)) [\(issue.code)]\n"
+    let place = painted("\(terminalSafe(range.file)):\(position)", .bold)
+    let severity = painted(issue.severity.rawValue + ":", ink)
+    var text = "\(place) \(severity) \(terminalSafe(issue.message)) [\(issue.code)]\n"
     if hasLines, let line = shown(source?.scalars(ofLine: range.line) ?? [], of: range, hiding: secrets), !line.isEmpty
     {
       let (shown, mark) = Self.underlined(line, range)
       let number = "\(range.line)"
       let margin = String(repeating: " ", count: number.count)
-      text += " \(number) | \(shown)\n \(margin) | \(styled(mark, "1;\(colour)"))\n"
+      text += " \(number) | \(shown)\n \(margin) | \(painted(mark, ink))\n"
     }
-    if let suggestion = issue.suggestion { text += "   \(styled("help:", "1")) \(visible(suggestion))\n" }
+    if let suggestion = issue.suggestion { text += "   \(painted("help:", .bold)) \(terminalSafe(suggestion))\n" }
     return text
   }
 
@@ -88,9 +89,7 @@ package struct DiagnosticText: Sendable {
     }
   }
 
-  private func styled(_ text: String, _ codes: String) -> String {
-    usesColour ? "\u{1B}[\(codes)m\(text)\u{1B}[0m" : text
-  }
+  private func painted(_ text: String, _ ink: Ink) -> String { usesColour ? ink.paint(text) : text }
 
   /// The widest line that is shown whole; of a longer one, the part around the place.
   private static let width = 160
@@ -98,25 +97,16 @@ package struct DiagnosticText: Sendable {
   private static func underlined(_ line: ArraySlice<Unicode.Scalar>, _ range: SourceRange) -> (String, String) {
     let column = min(range.column, line.count + 1)
     let skipped = column > width - 40 ? column - 40 : 0
-    let window = line.dropFirst(skipped).prefix(width)
-    let shown = (skipped > 0 ? "…" : "") + visible(String(String.UnicodeScalarView(window)))
-    // Tabs are shown as one space, so that the mark stands below what it means.
-    let length = max(1, min(range.endColumn, line.count + 1) - column)
-    let indent = column - 1 - skipped + (skipped > 0 ? 1 : 0)
-    let fitting = max(1, min(length, width - (column - 1 - skipped)))
-    return (shown, String(repeating: " ", count: indent) + "^" + String(repeating: "~", count: fitting - 1))
+    let shown = line.dropFirst(skipped).prefix(width)
+    let before = shown.prefix(column - 1 - skipped)
+    let meant = shown.dropFirst(before.count).prefix(max(1, min(range.endColumn, line.count + 1) - column))
+    let lead = skipped > 0 ? "…" : ""
+    let mark = "^" + String(repeating: "~", count: max(1, displayWidth(text(meant))) - 1)
+    return (lead + text(shown), padded("", to: displayWidth(lead + text(before))) + mark)
   }
-}
 
-/// The text with every character that could move a terminal's cursor or reverse text replaced by `�`, tabs by a space.
-func visible(_ text: String) -> String {
-  var result = String.UnicodeScalarView()
-  for scalar in text.unicodeScalars {
-    switch scalar.value {
-    case 0x09: result.append(" ")
-    case 0x00...0x1F, 0x7F...0x9F, 0x2028...0x202E, 0x2066...0x2069: result.append("\u{FFFD}")
-    default: result.append(scalar)
-    }
+  /// Each character stands in a column of its own, or in two if it is wide, so that the mark stands below what it means.
+  private static func text(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
+    terminalSafeInPlace(String(String.UnicodeScalarView(scalars)))
   }
-  return String(result)
 }
