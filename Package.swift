@@ -42,6 +42,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
     .systemLibrary(name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .target(name: "CCurl"),
     .target(name: "CDatagrams"),
@@ -65,6 +66,8 @@ let package = Package(
     library("HTTP", ["Addresses", "CCurl", "Connections", "Names", "Processes", "Schema"]),
     library("Lab", ["Processes", "COpenSSL", "CLinux", "Files"]),
     library("Archive", ["CLibarchive"]),
+    library("Git", ["CLibgit2"]),
+    library("Vault", [crypto]),
     library("Logs", ["Archive", "CLinux", "CRE2", "Schema"]),
     library("Coturn", ["Addresses", "Logs", "Schema"]),
     library(
@@ -124,6 +127,8 @@ let package = Package(
     tests("ArchiveTests", ["Archive", "Processes", "TestSupport"]),
     tests("LogsTests", ["Archive", "Logs", "Processes", "Schema", "TestSupport"]),
     tests("CoturnTests", ["Addresses", "Coturn", "Logs", "Processes", "Schema", "TestSupport"]),
+    tests("GitTests", ["Git", "Processes", "TestSupport"]),
+    tests("VaultTests", ["Processes", "TestSupport", "Vault"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Processes", "Schema", "TestSupport"]),
     tests("CommandsTests", ["runbook", "Lab", "Processes", "Schema", "TestSupport"]),

@@ -5,6 +5,8 @@ package struct ArchiveError: Error, Hashable, Sendable {
     case start
     case open
     case read
+    case write
+    case close
   }
 
   package let operation: Operation

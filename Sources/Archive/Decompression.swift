@@ -42,9 +42,9 @@ package struct Decompression: ~Copyable {
 ///
 /// Not private: Swift 6.3.1 at -O destroys it from other modules, and the symbol of a private type is not there to link.
 package struct ReadHandle: ~Copyable {
-  fileprivate let raw: OpaquePointer
+  let raw: OpaquePointer
 
-  fileprivate init() throws(ArchiveError) {
+  init() throws(ArchiveError) {
     guard let raw = archive_read_new() else {
       throw ArchiveError(.start, number: ENOMEM, message: "out of memory")
     }
@@ -53,11 +53,11 @@ package struct ReadHandle: ~Copyable {
 
   deinit { archive_read_free(raw) }
 
-  fileprivate borrowing func check(_ status: Int32, _ operation: ArchiveError.Operation) throws(ArchiveError) {
+  borrowing func check(_ status: Int32, _ operation: ArchiveError.Operation) throws(ArchiveError) {
     guard status == ARCHIVE_OK || status == ARCHIVE_WARN else { throw error(operation) }
   }
 
-  fileprivate borrowing func error(_ operation: ArchiveError.Operation) -> ArchiveError {
+  borrowing func error(_ operation: ArchiveError.Operation) -> ArchiveError {
     ArchiveError(
       operation, number: archive_errno(raw),
       message: archive_error_string(raw).map { String(cString: $0) } ?? "no reason given")

@@ -77,7 +77,7 @@ import Testing
       "before the journal",
       [
         "Language", "Engine", "Steps", "Modules", "Probe", "STUN", "Processes", "Names", "Connections", "HTTP", "Lab",
-        "Logs", "Coturn",
+        "Logs", "Coturn", "Vault",
       ]
     ),
     ("behind the journal", ["Ledger", "Reports"]),
@@ -86,8 +86,8 @@ import Testing
       "the ground",
       [
         "Addresses", "Files", "TerminalText", "Schema", "CEL", "Journal", "CLinux", "COpenSSL", "CRE2", "CCurl",
-        "CDatagrams", "CLibarchive",
-        "Archive",
+        "CDatagrams", "CLibarchive", "CLibgit2",
+        "Archive", "Git",
       ]
     ),
   ]

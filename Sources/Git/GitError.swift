@@ -1,0 +1,54 @@
+import CLibgit2
+
+/// Why something could not be done in a repository.
+package struct GitError: Error, Hashable, Sendable {
+  package enum Reason: Hashable, Sendable {
+    /// There is no repository at the path.
+    case notARepository
+    /// The repository's folder belongs to another user: it is not read, since its configuration could be anybody's.
+    case foreignOwner
+    /// There is no such branch, tag, commit or file.
+    case notFound
+    /// Another commit came in between, or the name is taken.
+    case changedMeanwhile
+    /// A lock file is in the way: another git is at work, or died at it.
+    case locked
+    case other
+  }
+
+  package let reason: Reason
+  /// What was being done, as it stands in a sentence: `open the repository`.
+  package let action: String
+  /// libgit2's number, below 0.
+  package let code: Int32
+  /// libgit2's words.
+  package let message: String
+
+  package init(_ reason: Reason, _ action: String, code: Int32, message: String) {
+    self.reason = reason
+    self.action = action
+    self.code = code
+    self.message = message
+  }
+
+  /// - Parameter code: what libgit2 returned, just before: its words are of the thread's last call.
+  init(_ action: String, code: Int32) {
+    let last = git_error_last()
+    let words = last?.pointee.message.map { String(cString: $0) } ?? "no reason given"
+    let reason: Reason =
+      switch code {
+      case GIT_EOWNER.rawValue: .foreignOwner
+      case GIT_ENOTFOUND.rawValue:
+        // 1.5 says of a foreign owner only that the configuration lacks `safe.directory`.
+        words.contains("safe.directory") ? .foreignOwner : .notFound
+      case GIT_EEXISTS.rawValue, GIT_EMODIFIED.rawValue: .changedMeanwhile
+      case GIT_ELOCKED.rawValue: .locked
+      default: .other
+      }
+    self.init(reason, action, code: code, message: words)
+  }
+
+  static func check(_ code: Int32, _ action: String) throws(GitError) {
+    guard code >= 0 else { throw GitError(action, code: code) }
+  }
+}
