@@ -44,6 +44,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
     .systemLibrary(name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
     .target(name: "CCurl"),
     .target(name: "CDatagrams"),
     .target(name: "CLinux"),
@@ -61,7 +62,7 @@ let package = Package(
     library("STUN", ["Addresses", nioCore, crypto]),
     library("Probe", ["Addresses", "Schema", "STUN", "CDatagrams", "COpenSSL", nioCore, nioPosix]),
     library("Processes", ["CLinux"]),
-    library("Names", ["Addresses", "Processes"]),
+    library("Names", ["Addresses", "CAres", "Connections", "Processes"]),
     library("Connections", ["Addresses", "CLinux"]),
     library("HTTP", ["Addresses", "CCurl", "Connections", "Names", "Processes", "Schema"]),
     library("Lab", ["Processes", "COpenSSL", "CLinux", "Files"]),
@@ -73,8 +74,8 @@ let package = Package(
     library(
       "Modules",
       [
-        "Addresses", "CLinux", "Coturn", "Files", "Journal", "Logs", "Probe", "Processes", "STUN", "Schema",
-        "Steps",
+        "Addresses", "CLinux", "Connections", "Coturn", "Files", "HTTP", "Journal", "Logs", "Names", "Probe",
+        "Processes", "STUN", "Schema", "Steps",
       ]),
     library("Runs", ["Engine", "Files", "Journal", "Language", "Processes", "Schema", "Steps"]),
     library("Ledger", ["Schema", "Journal"]),
@@ -90,7 +91,8 @@ let package = Package(
       // What `runbook init` writes, links to this repository's own runbooks and checks but for one, and to the rules of the language,
       // which `runbook validate --format sarif` explains.
       resources: [
-        "daily-health", "daily-log-review", "disk-space", "log-errors", "relay-works", "stun-binding", "tls-expiry",
+        "daily-health", "daily-log-review", "disk-space", "http-health", "log-errors", "relay-works", "stun-binding",
+        "tls-expiry",
         "tls-files", "turn-relay", "weekly-cert-expiry",
       ].map { .embedInCode("FirstProject/\($0).yaml") } + [.embedInCode("Validation/language.md")]),
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
@@ -119,11 +121,14 @@ let package = Package(
       exclude: ["Peers"]),
     tests("ProcessesTests", ["Processes", "TestSupport"]),
     tests("ConnectionsTests", ["Addresses", "Connections", "TestSupport"]),
+    tests("NamesTests", ["Addresses", "Names", "TestSupport"]),
     tests("HTTPTests", ["Addresses", "Connections", "HTTP", "Names", "Schema", "TestSupport"]),
     tests("LabTests", ["Lab", "Processes", "TestSupport"]),
     tests(
       "ModulesTests",
-      ["Addresses", "Lab", "Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport"]),
+      [
+        "Addresses", "HTTP", "Lab", "Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport",
+      ]),
     tests("ArchiveTests", ["Archive", "Processes", "TestSupport"]),
     tests("LogsTests", ["Archive", "Logs", "Processes", "Schema", "TestSupport"]),
     tests("CoturnTests", ["Addresses", "Coturn", "Logs", "Processes", "Schema", "TestSupport"]),

@@ -85,7 +85,8 @@ import Testing
     (
       "the ground",
       [
-        "Addresses", "Files", "TerminalText", "Schema", "CEL", "Journal", "CLinux", "COpenSSL", "CRE2", "CCurl",
+        "Addresses", "Files", "TerminalText", "Schema", "CEL", "Journal", "CLinux", "COpenSSL", "CRE2", "CAres",
+        "CCurl",
         "CDatagrams", "CLibarchive", "CLibgit2",
         "Archive", "Git",
       ]

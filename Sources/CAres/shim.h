@@ -1,0 +1,3 @@
+/* c-ares' headers. */
+#pragma once
+#include <ares.h>

@@ -1,0 +1,52 @@
+import Glibc
+import Journal
+import Schema
+import Steps
+import TestSupport
+import Testing
+
+@testable import Modules
+
+@Suite struct TCPConnectTests {
+  private func connect(_ port: UInt16, _ members: Value.Member...) async throws -> StepResult<Value> {
+    try await run(
+      "tcp.connect", [.init("host", .string("127.0.0.1")), .init("port", .int(Int64(port)))] + members,
+      deadline: .seconds(3))
+  }
+
+  private func closedPort() throws -> UInt16 {
+    try #require((1...100).lazy.map { _ in UInt16.random(in: 10_000...20_000) }.first(where: isFree))
+  }
+
+  @Test("An open port passes, a closed one fails as refused")
+  func openAndClosed() async throws {
+    let server = try ScriptedServer { $0.waitUntilClosed() }
+    let open = try await connect(server.port)
+    #expect(open.objection == nil)
+    #expect(open.output["connected"] == text("127.0.0.1:\(server.port)"))
+    let port = try closedPort()
+    let closed = try await connect(port)
+    #expect(closed.objection?.severity == .fail)
+    #expect(closed.objection?.finding.code == "tcp.refused")
+    #expect(closed.objection?.finding.message == "no connection to 127.0.0.1:\(port): 127.0.0.1:\(port) refused")
+    #expect(closed.output["connect"] == .null)
+  }
+
+  @Test("A port that must not be open fails if it is, and passes if it is not")
+  func mustNotBeOpen() async throws {
+    let server = try ScriptedServer { $0.waitUntilClosed() }
+    let open = try await connect(server.port, .init("open", .bool(false)))
+    #expect(open.objection?.finding.code == "tcp.open")
+    #expect(try await connect(try closedPort(), .init("open", .bool(false))).objection == nil)
+  }
+
+  @Test("A family without an address is missing")
+  func family() async throws {
+    let server = try ScriptedServer { $0.waitUntilClosed() }
+    let result = try await connect(server.port, .init("family", .string("both")))
+    #expect(result.objection?.finding.code == "tcp.familyMissing")
+    #expect(result.objection?.finding.message == "127.0.0.1:\(server.port) has no IPv6 address")
+    let error = try await stepError { _ = try await connect(server.port, .init("family", .string("v6"))) }
+    #expect(error.finding.code == "dns.nameNotFound")
+  }
+}
