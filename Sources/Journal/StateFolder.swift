@@ -130,10 +130,13 @@ package struct StateFolder: Hashable, Sendable {
 /// The folder of one run, named by its id.
 package struct RunFolder: Hashable, Sendable {
   package let path: String
+  package let id: String
 
-  package init(_ path: String) { self.path = path }
+  package init(_ path: String) {
+    self.path = path
+    id = lastName(of: path)
+  }
 
-  package var id: String { path.split(separator: "/").last.map(String.init) ?? path }
   /// The events.
   package var journal: String { "\(path)/journal.jsonl" }
   /// The parameters with secrets masked, as one JSON object.

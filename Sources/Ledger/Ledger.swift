@@ -51,14 +51,18 @@ package struct Ledger: RunHistory {
   /// beginning of its id.
   /// By its id a run is found though another state folder cannot be read; which one is the last is then not known.
   package func run(_ reference: String) throws(LedgerError) -> RunFolder {
-    let (folders, failure) = readableFolders()
     if reference == "last" {
+      let (folders, failure) = readableFolders { (state) throws(JournalError) in try state.newestFirst() }
       if let failure { throw .unreadable(failure) }
       guard let last = folders.first(where: { !LedgerEntry(reading: $0).isChild }) else { throw .noRuns }
       return last
     }
     // Ids begin with 0 for another thousand years.
     let number = reference.hasPrefix("0") ? nil : Int(reference)
+    // Which is the newest does not matter but to list them: no journal is opened for that.
+    let (folders, failure) = readableFolders { (state) throws(JournalError) in
+      try state.runFolders().sorted { $0.id > $1.id }
+    }
     let matches = folders.filter { folder in
       if let number { return folder.recordedNumber == number }
       return !reference.isEmpty && folder.id.hasPrefix(reference.uppercased())
@@ -77,17 +81,19 @@ package struct Ledger: RunHistory {
 
   /// The folders of all runs, the newest first.
   private func folders() throws(JournalError) -> [RunFolder] {
-    let (folders, failure) = readableFolders()
+    let (folders, failure) = readableFolders { (state) throws(JournalError) in try state.newestFirst() }
     if let failure { throw failure }
     return folders
   }
 
-  /// The folders of the runs of every state that can be read, the newest first, and why one could not.
-  private func readableFolders() -> (folders: [RunFolder], failure: JournalError?) {
+  /// The folders of the runs of every state that can be read, as `list` gives them, and why one could not.
+  private func readableFolders(
+    _ list: (StateFolder) throws(JournalError) -> [RunFolder]
+  ) -> (folders: [RunFolder], failure: JournalError?) {
     var folders: [RunFolder] = []
     var failure: JournalError?
     for state in states {
-      do throws(JournalError) { folders = merged(folders, try state.newestFirst()) } catch { failure = error }
+      do throws(JournalError) { folders = merged(folders, try list(state)) } catch { failure = error }
     }
     return (folders, failure)
   }

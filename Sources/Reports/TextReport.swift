@@ -13,6 +13,7 @@ extension Report {
   private func headline(_ style: Style) -> [String] {
     let word = style.paint(verdict.word, .outcome(verdict))
     let time = duration.map { " in \(shortDuration($0))" } ?? ""
+    let summary = summary
     return ["\(word)  \(style.paint(subject, .bold))\(time)\(summary.isEmpty ? "" : ": \(summary)")"]
   }
 
