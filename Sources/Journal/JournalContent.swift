@@ -73,10 +73,12 @@ private struct JournalLines {
     }
     let known = rest + bytes
     var left = known[...]
+    var lines: [ArraySlice<UInt8>] = []
     while let end = left.prefix(JournalLine.limit + 1).firstIndex(of: 0x0A) {
-      try take(line: left[..<end])
+      lines.append(left[..<end])
       left = left[(end + 1)...]
     }
+    for line in SeparateLine.read(lines, from: tail.seq + 1, in: folder) { try take(line) }
     if left.count > JournalLine.limit {
       let written = left[..<(left.lastIndex { $0 != 0 }.map { $0 + 1 } ?? left.startIndex)]
       guard written.count <= JournalLine.limit else { throw tooLong }
@@ -88,15 +90,14 @@ private struct JournalLines {
 
   private var tooLong: JournalError { LineReader(folder: folder, number: tail.seq + 1).tooLong }
 
-  private mutating func take(line bytes: ArraySlice<UInt8>) throws(JournalError) {
-    let reader = LineReader(folder: folder, number: tail.seq + 1)
-    let line = try reader.parse(bytes)
-    try reader.check(line, follows: tail, of: run)
-    let event = try reader.event(of: line)
+  private mutating func take(_ read: SeparateLine) throws(JournalError) {
+    let line = try read.line.get()
+    try LineReader(folder: folder, number: tail.seq + 1).check(line, follows: tail, of: run)
+    let event = try read.event.get()
     run = line.run
     events.append(event)
     tail = JournalTail(
-      seq: line.seq, digest: sha256Hex(bytes), length: tail.length + bytes.count + 1, moment: line.moment)
+      seq: line.seq, digest: read.digest, length: tail.length + read.length + 1, moment: line.moment)
   }
 }
 
