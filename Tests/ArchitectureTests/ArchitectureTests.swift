@@ -93,6 +93,32 @@ import Testing
     ),
   ]
 
+  /// Calls that make, change or remove files and folders.
+  private static let writingCalls = [
+    "O_CREAT", "mkdir(", "mkdirat(", "unlink(", "rmdir(", "renameat(", "ftruncate(", "fsync(", "fdatasync(", "fchown(",
+    ".createDirectory(", ".createFile(", ".createSymbolicLink(", ".removeItem(", ".moveItem(", ".copyItem(",
+    ".write(to:",
+  ]
+
+  @Test("What is on the disk is written by Files, and by nobody else")
+  func writes() throws {
+    // The output of a process that outlives us goes to a file that it is given open.
+    let allowed = ["Files/", "Processes/CommandRun.swift"]
+    let sources = Self.root.appending(path: "Sources")
+    let paths = try #require(FileManager.default.enumerator(atPath: sources.path)).compactMap { $0 as? String }
+      .filter { path in path.hasSuffix(".swift") && !allowed.contains { path.hasPrefix($0) } }
+    #expect(paths.count > 400)
+    var others: [String] = []
+    for path in paths {
+      let text = try String(contentsOf: sources.appending(path: path), encoding: .utf8)
+      guard Self.writingCalls.contains(where: text.contains) else { continue }
+      for line in text.split(separator: "\n") where !line.drop(while: { $0 == " " }).hasPrefix("//") {
+        if Self.writingCalls.contains(where: line.contains) { others.append("\(path): \(line)") }
+      }
+    }
+    #expect(others == [])
+  }
+
   @Test("Every target stands on one side of the journal, and neither side imports the other, nor the ground a side")
   func wall() throws {
     let described = try described()
