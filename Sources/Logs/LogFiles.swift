@@ -137,7 +137,8 @@ package struct LogFiles: Sendable {
     let count = pread(descriptor, &magic, magic.count, 0)
     guard count >= 0 else { return reading.failed(errno) }
     reading.compression = Compression(magic: magic.prefix(count))
-    review.begin(reference: Timestamp(status.st_mtim))
+    let tail = reading.compression == nil ? Self.tail(of: descriptor, size: Int(status.st_size)) : []
+    review.begin(reference: Timestamp(status.st_mtim), tail: tail)
     if reading.compression == nil {
       readPlain(descriptor, size: Int(status.st_size), into: review, &reading, goesOn)
     } else {
@@ -147,11 +148,21 @@ package struct LogFiles: Sendable {
     return reading
   }
 
+  /// The most of a file's end that a reader is told of before it begins, in bytes.
+  package static let tailLength = 65_536
+
+  private static func tail(of descriptor: Int32, size: Int) -> [UInt8] {
+    let length = min(size, tailLength)
+    return [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
+      count = max(0, pread(descriptor, buffer.baseAddress, length, off_t(size - length)))
+    }
+  }
+
   private func readStandardInput(into review: some LogSink, _ reading: Reading, _ goesOn: () -> Bool) -> Reading {
     var reading = reading
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
-    review.begin(reference: Timestamp(now))
+    review.begin(reference: Timestamp(now), tail: [])
     defer { review.end() }
     var input = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
     while goesOn() {

@@ -3,11 +3,13 @@ import Glibc
 package import Schema
 
 /// What `LogFiles` gives its sources to, one after the other.
-package protocol LogSink: AnyObject {
+package protocol LogSink: AnyObject, SendableMetatype {
   /// Begins with a source.
   ///
-  /// - Parameter reference: when it was last written; now for what goes on.
-  func begin(reference: Timestamp)
+  /// - Parameters:
+  ///   - reference: when it was last written; now for what goes on.
+  ///   - tail: how it ends, as far as `LogFiles.tailLength`; empty for what is no plain file.
+  func begin(reference: Timestamp, tail: [UInt8])
   /// Lets `fill` put bytes into a buffer; it gives how many. Gives what `fill` gave.
   func take(_ fill: (UnsafeMutableRawBufferPointer) throws -> Int) rethrows -> Int
   /// Ends a source: its last line may have no line feed.
@@ -39,20 +41,21 @@ package final class LogLines: LogSink {
   package private(set) var linesOfSource = 0
 
   private var buffer = LineBuffer()
-  private let begins: (Timestamp) -> Void
-  private let reads: (UnsafeRawBufferPointer) -> Void
+  private let begins: (Timestamp, [UInt8]) -> Void
+  private let reads: (UnsafeRawBufferPointer) -> Int
 
   /// - Parameters:
-  ///   - begins: is told when a source begins.
-  ///   - reads: gets whole lines, each with its line feed but for a source's last.
-  package init(begins: @escaping (Timestamp) -> Void, reads: @escaping (UnsafeRawBufferPointer) -> Void) {
+  ///   - begins: is told when a source begins: when it was last written, and how it ends.
+  ///   - reads: gets whole lines, each with its line feed but for a source's last; gives how many they are, which it sees
+  ///     anyway.
+  package init(begins: @escaping (Timestamp, [UInt8]) -> Void, reads: @escaping (UnsafeRawBufferPointer) -> Int) {
     self.begins = begins
     self.reads = reads
   }
 
-  package func begin(reference: Timestamp) {
+  package func begin(reference: Timestamp, tail: [UInt8] = []) {
     linesOfSource = 0
-    begins(reference)
+    begins(reference, tail)
   }
 
   package func take(_ fill: (UnsafeMutableRawBufferPointer) throws -> Int) rethrows -> Int {
@@ -68,10 +71,9 @@ package final class LogLines: LogSink {
   }
 
   private func read(_ block: UnsafeRawBufferPointer) {
-    let count = Self.count(block)
+    let count = reads(block)
     account.lines += count
     linesOfSource += count
-    reads(block)
   }
 
   /// How many lines there are; the last may have no line feed.

@@ -84,13 +84,13 @@ package final class LogReview: LogSink {
   /// Begins with a source of lines: a file, a stream.
   ///
   /// - Parameter reference: when it was last written; now for what goes on.
-  package func begin(reference: Timestamp) {
+  package func begin(reference: Timestamp, tail: [UInt8] = []) {
     clock = LogClock(reference: reference)
     form = nil
     partial = []
     previous = ([], nil)
     lastTime = nil
-    tail = []
+    self.tail = []
   }
 
   /// Lets `fill` put bytes into a buffer; it gives how many. Gives what `fill` gave.

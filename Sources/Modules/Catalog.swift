@@ -4,6 +4,7 @@ extension Catalog {
   /// Every module there is. A new one is one file and one line here.
   package static let standard = Catalog([
     AnyStepModule(CommandRun.self),
+    AnyStepModule(CoturnLogModule.self),
     AnyStepModule(FileAge.self),
     AnyStepModule(FileExists.self),
     AnyStepModule(FilePermissions.self),

@@ -26,10 +26,10 @@ package final class CoturnLogReview: LogSink {
     let bounded = window.flatMap { $0.from == nil && $0.until == nil ? nil : $0 }
     let reader = LineReader(LogInterpreter(window: bounded))
     self.reader = reader
-    lines = LogLines(begins: { reader.begin($0) }, reads: { reader.read($0) })
+    lines = LogLines(begins: { reader.begin($0, tail: $1) }, reads: { reader.read($0) })
   }
 
-  package func begin(reference: Timestamp) { lines.begin(reference: reference) }
+  package func begin(reference: Timestamp, tail: [UInt8] = []) { lines.begin(reference: reference, tail: tail) }
 
   package func take(_ fill: (UnsafeMutableRawBufferPointer) throws -> Int) rethrows -> Int { try lines.take(fill) }
 

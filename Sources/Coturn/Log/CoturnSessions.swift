@@ -41,6 +41,8 @@ package struct CoturnSession: Hashable, Sendable {
     return "\(start):" + String(repeating: "0", count: max(0, 18 - digits.count)) + digits
   }
 
+  var hasRelayed: Bool { peer.map { $0.receivedPackets > 0 || $0.sentPackets > 0 } ?? false }
+
   /// What was relayed: what peers sent and what was sent to them.
   package var relayed: UInt64? { peer.map { $0.receivedBytes &+ $0.sentBytes } }
 }
@@ -50,6 +52,9 @@ struct SessionTable {
   private struct Key: Hashable {
     var start: Int
     var id: UInt64
+
+    // One number in place of two: it is looked up for every other record.
+    func hash(into hasher: inout Hasher) { hasher.combine(id ^ UInt64(truncatingIfNeeded: start) << 60) }
   }
 
   /// More sessions than one server holds; a log without closes would grow for ever.
@@ -90,7 +95,8 @@ struct SessionTable {
   }
 
   private mutating func keep(_ session: CoturnSession) {
-    guard session.client != nil || session.peer != nil, session.isAllocated || !session.user.isEmpty else { return }
+    // Those of refused users have records too; who relayed had an allocation, though the log may begin after it.
+    guard session.client != nil || session.peer != nil, session.isAllocated || session.hasRelayed else { return }
     ended.append(session)
     guard ended.count > Self.endedLimit else { return }
     ended.sort { ($0.relayed ?? 0, $0.client?.receivedBytes ?? 0) > ($1.relayed ?? 0, $1.client?.receivedBytes ?? 0) }

@@ -8,12 +8,33 @@ final class LineReader {
   /// Parts of a message that a container's runtime cut.
   private var partial: [UInt8] = []
   private static let joinedLimit = 1 << 20
+  /// The stream of the line before: a line without anything around it goes on with its record.
+  private var currentStream = 0
 
   init(_ interpreter: LogInterpreter) { self.interpreter = interpreter }
 
-  func begin(_ reference: Timestamp) {
+  func begin(_ reference: Timestamp, tail: [UInt8]) {
     clock = LogClock(reference: reference)
     partial = []
+    interpreter.anchor = nil
+    guard let seconds = lastSeconds(tail) else { return }
+    interpreter.anchor = .init(start: reference.seconds - seconds, lastSeconds: seconds)
+  }
+
+  /// The seconds of the last record of a log that has no wall time; nil if there is none.
+  private func lastSeconds(_ tail: [UInt8]) -> Int64? {
+    tail.withUnsafeBytes { tail in
+      guard let text = tail.bytes else { return nil }
+      var end = text.count
+      while end > 0 {
+        let start = text.prefix(end - 1).lastPlace(of: "\n").map { $0 + 1 } ?? 0
+        if let head = interpreter.heads.read(text.piece(start..<end)) {
+          return head.time.isWall ? nil : head.time.seconds
+        }
+        end = start
+      }
+      return nil
+    }
   }
 
   func end() {
@@ -21,15 +42,19 @@ final class LineReader {
     interpreter.previousLine = nil
   }
 
-  func read(_ block: UnsafeRawBufferPointer) {
-    guard let block = block.bytes else { return }
+  /// Reads whole lines; gives how many they are.
+  func read(_ block: UnsafeRawBufferPointer) -> Int {
+    guard let block = block.bytes else { return 0 }
     var place = 0
+    var lines = 0
     while place < block.count {
       let end = block.place(of: 0x0A, from: place) ?? block.count
       line(block.piece(place..<end))
       place = end + 1
+      lines += 1
     }
     interpreter.previousLine = nil
+    return lines
   }
 
   /// A line as it stands: one of coturn's own file is the quickest to tell.
@@ -38,6 +63,7 @@ final class LineReader {
     if line.count > 0, line[0] &- 0x30 < 10, interpreter.streams[0].clientText == nil,
       let head = interpreter.heads.read(line)
     {
+      currentStream = 0
       interpreter.record(line, head, 0, nil, 1)
     } else {
       wrapped(line)
@@ -45,7 +71,7 @@ final class LineReader {
   }
 
   private func wrapped(_ line: Bytes) {
-    guard line.count > 0 else { return interpreter.line(line, 0, nil, 1) }
+    guard line.count > 0 else { return interpreter.line(line, currentStream, nil, 1) }
     if line[0] == 0x7B, let record = LogRecord(json: line.raw, clock) { return take(record, "") }
     if line[0] &- 0x30 < 10, let record = LogRecord.cri(line.raw, clock) { return take(record, "") }
     text(line)
@@ -86,32 +112,34 @@ final class LineReader {
   private func text(_ line: Bytes) {
     let (name, start) = Self.composeName(line)
     let inner = line.dropping(start)
-    let stream = name.map { interpreter.stream(named: $0.text) } ?? 0
+    let isInBlock = start == 0
+    let container = name.map { interpreter.stream(named: $0.text) }
     // A line of coturn, or one that follows one in the same container.
-    if interpreter.heads.read(inner) != nil { return outside(start == 0) { interpreter.line(inner, stream, nil, 1) } }
-    if interpreter.streams[stream].clientText != nil {
-      return outside(start == 0) { interpreter.line(inner, stream, nil, 1) }
+    if interpreter.heads.read(inner) != nil || container.map({ interpreter.streams[$0].clientText != nil }) == true {
+      currentStream = container ?? 0
+      return outside(isInBlock) { interpreter.line(inner, currentStream, nil, 1) }
     }
     if let length = interpreter.heads.stamp(inner) {
-      return stamped(inner, length, interpreter.heads.lastStamp, stream)
+      return stamped(inner, length, interpreter.heads.lastStamp, container ?? 0)
     }
     let syslog = LogLine(inner.raw, clock)
     guard syslog.message.lowerBound > 0 || syslog.repetitions != nil else {
-      return outside(start == 0) { interpreter.line(inner, stream, nil, 1) }
+      currentStream = container ?? currentStream
+      return outside(isInBlock) { interpreter.line(inner, currentStream, nil, 1) }
     }
-    let program = syslog.program.map { inner.piece($0).text }
-    let own = program.map { interpreter.stream(named: $0) } ?? stream
+    currentStream = syslog.program.map { interpreter.stream(named: inner.piece($0).text) } ?? container ?? 0
     // A stamp without a year says when only beside others.
     let hasYear = inner[0] == 0x3C || inner[0] &- 0x30 < 10
     let time =
       hasYear ? syslog.time.map { RecordTime(seconds: $0.seconds, nanoseconds: $0.nanoseconds, isWall: true) } : nil
-    outside { repeated(inner, syslog, own, time) }
+    outside { repeated(inner, syslog, currentStream, time) }
   }
 
   private func outside(_ isWhole: Bool, _ body: () -> Void) { if isWhole { body() } else { outside(body) } }
 
   /// A line with a whole stamp that is not coturn's own: `docker logs -t` has the message next, a syslog host and program.
   private func stamped(_ line: Bytes, _ length: Int, _ time: RecordTime, _ stream: Int) {
+    currentStream = stream
     guard length < line.count, line[length] == 0x20 else {
       return outside { interpreter.line(line, stream, nil, 1) }
     }
@@ -124,9 +152,11 @@ final class LineReader {
     let tag = rest.piece(hostEnd + 1..<tagEnd - 1)
     let name = tag.prefix(tag.place(of: 0x5B) ?? tag.count).text
     let body = rest.dropping(tagEnd + 1)
-    outside {
-      repeated(body, LogLine(body.raw, LogClock(reference: .unixEpoch)), interpreter.stream(named: name), time)
-    }
+    let program = interpreter.stream(named: name)
+    currentStream = program
+    guard interpreter.heads.read(body) == nil else { return outside { message(body, program, time, isWhole: true) } }
+    let syslog = LogLine(body.raw, LogClock(reference: .unixEpoch))
+    outside { repeated(body, syslog, program, time) }
   }
 
   /// A message of a syslog, which may say that it stands for several.
@@ -138,18 +168,24 @@ final class LineReader {
           if let bytes = previous.bytes { interpreter.line(bytes, stream, time, repetitions) }
         }
       } else {
-        message(line.piece(syslog.message), stream, time, repetitions)
+        message(line.piece(syslog.message), stream, time, repetitions, isWhole: true)
       }
       return
     }
-    let isSyslog = syslog.message.lowerBound > 0
-    message(isSyslog ? line.piece(syslog.message) : line, stream, time)
+    message(line.piece(syslog.message), stream, time, isWhole: true)
   }
 
   /// One message of a logger: what it holds behind a line feed belongs to it. rsyslog writes one as `#012`.
-  private func message(_ whole: Bytes, _ stream: Int, _ time: RecordTime?, _ weight: Int = 1) {
-    suppressed(whole)
-    guard let (end, length) = Self.lineEnd(whole, from: 0) else { return interpreter.line(whole, stream, time, weight) }
+  ///
+  /// - Parameter isWhole: a record never goes on in the next message, as it does where each line is a message.
+  private func message(
+    _ whole: Bytes, _ stream: Int, _ time: RecordTime?, _ weight: Int = 1, isWhole: Bool = false
+  ) {
+    guard let (end, length) = Self.lineEnd(whole, from: 0) else {
+      interpreter.line(whole, stream, time, weight)
+      if isWhole { interpreter.streams[stream].clientText = nil }
+      return
+    }
     interpreter.line(whole.prefix(end), stream, time, weight)
     // Nothing in here is a record of its own, whoever wrote it.
     interpreter.streams[stream].clientText = nil
@@ -174,24 +210,23 @@ final class LineReader {
     return feed.map { ($0, 1) }
   }
 
-  /// What a logger says that it left out.
-  private func suppressed(_ text: Bytes) {
-    guard text.count < 300, let place = text.place(of: "uppressed ") else { return }
-    guard let number = text.number(at: place + 10), text.begins(with: " message", at: place + 10 + number.length) else {
-      return
-    }
-    interpreter.facts.suppressed += Int(truncatingIfNeeded: number.value)
-  }
-
-  /// The container's name of `coturn-1  | `, and where its line begins.
+  /// The container's name of `coturn-1  | `, and where its line begins; both may be coloured.
   private static func composeName(_ line: Bytes) -> (name: Bytes?, start: Int) {
-    var end = 0
-    while end < line.count, end < 128, line[end] > 0x20, line[end] != 0x7C { end += 1 }
-    guard end > 0, end < line.count, line[end] == 0x20 else { return (nil, 0) }
+    let begin = colour(line, 0)
+    var end = begin
+    while end < line.count, end < 160, line[end] > 0x20, line[end] != 0x7C { end += 1 }
+    guard end > begin, end < line.count, line[end] == 0x20 else { return (nil, 0) }
     var bar = end
     while bar < line.count, line[bar] == 0x20 { bar += 1 }
     guard bar < line.count, line[bar] == 0x7C else { return (nil, 0) }
-    let start = bar + 1 < line.count && line[bar + 1] == 0x20 ? bar + 2 : bar + 1
-    return (line.prefix(end), start)
+    let start = colour(line, bar + 1)
+    let text = start < line.count && line[start] == 0x20 ? start + 1 : start
+    return (line.piece(begin..<end), colour(line, text))
+  }
+
+  /// The place behind a sequence that sets a colour, if there is one at this place.
+  private static func colour(_ line: Bytes, _ place: Int) -> Int {
+    guard place + 2 < line.count, line[place] == 0x1B, line[place + 1] == 0x5B else { return place }
+    return line.prefix(place + 16).place(of: 0x6D, from: place).map { $0 + 1 } ?? place
   }
 }

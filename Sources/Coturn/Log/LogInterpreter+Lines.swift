@@ -33,6 +33,8 @@ extension LogInterpreter {
       facts.counts[CoturnLogKind.protocolNotSupported.place] += context.weight
     } else if text.begins(with: "ERROR: Cannot open log file for writing: ") {
       count(.cannotOpenLog, context)
+    } else if let count = Self.suppressed(text) {
+      facts.suppressed += count
     } else if text.contains("egfault") || text.contains("egmentation fault") || text.contains("SEGV")
       || text.contains("general protection")
     {
@@ -40,6 +42,14 @@ extension LogInterpreter {
     } else if !streams[context.stream].continues {
       facts.foreignLines += 1
     }
+  }
+
+  /// How many messages a logger says that it left out.
+  private static func suppressed(_ text: Bytes) -> Int? {
+    guard text.count < 300, let place = text.place(of: "uppressed "), let number = text.number(at: place + 10),
+      text.begins(with: " message", at: place + 10 + number.length)
+    else { return nil }
+    return Int(truncatingIfNeeded: number.value)
   }
 
   /// The kernel tells of a crash by the program's name; systemd tells of the same one.

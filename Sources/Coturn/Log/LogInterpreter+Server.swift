@@ -21,7 +21,9 @@ extension LogInterpreter {
     case 0x54 where text.begins(with: "Terminating on signal"):
       recognize(context.stream)
       facts.terminations += context.weight
-    case 0x44, 0x54: certificates(text, context)
+    case 0x44 where text.begins(with: "DTLS"), 0x54 where text.begins(with: "TLS"),
+      0x53 where text.begins(with: "SSL23: "):
+      certificates(text, context)
     case 0x4C where text.begins(with: "Listener address to use: "): recognize(context.stream)
     case 0x52 where text.begins(with: "Reloading TLS certificates and keys"):
       recognize(context.stream)
@@ -60,7 +62,7 @@ extension LogInterpreter {
     } else if text.begins(with: "cannot find private key file: ") {
       count(.keyNotFound, context)
       if facts.reloads > 0 { facts.isReloadFailed = true }
-    } else if text.begins(with: "cannot start TLS and DTLS listeners because ") {
+    } else if text.begins(with: "cannot start TLS and DTLS listeners") {
       listenersLost(context)
     } else if text.contains(": no available ports ") {
       count(.portsExhausted, context)
@@ -91,15 +93,14 @@ extension LogInterpreter {
     }
   }
 
-  /// `TLS: ERROR: invalid private key` and its siblings: the certificate that was served before goes on being served.
+  /// `TLS: ERROR: invalid private key` and its siblings: the certificate that was served before goes on being served. What tells
+  /// of a key that cannot be read stands before it.
   private mutating func certificates(_ text: Bytes, _ context: RecordContext) {
-    guard text.begins(with: "TLS") || text.begins(with: "DTLS"), let place = text.place(of: ": ERROR: ") else { return }
+    guard let place = text.prefix(16).place(of: ": ERROR: ") else { return }
     let rest = text.dropping(place + 9)
-    guard
-      rest.begins(with: "invalid private key") || rest.begins(with: "no certificate found")
-        || rest.begins(with: "no valid private key found")
-    else { return }
-    count(.reloadFailed, context)
+    let isDecisive = rest.begins(with: "invalid private key") || rest.begins(with: "no certificate found")
+    guard isDecisive || rest.begins(with: "no valid private key found") else { return }
+    if isDecisive { count(.reloadFailed, context) }
     facts.isReloadFailed = true
   }
 
@@ -176,8 +177,8 @@ extension LogInterpreter {
   // MARK: Records with text of clients, and those of two
 
   private mutating func rest(_ text: Bytes, _ line: Bytes, _ context: RecordContext) {
-    if let place = text.prefix(80).place(of: ": Wrong origin format: ") {
-      openText(.origin, 1000 - text.count + place, context)
+    if text.prefix(80).contains(": Wrong origin format: ") {
+      openText(.origin, 1023 - line.count, context)
     } else if text.prefix(80).contains(": HTTP connection input: ") {
       openText(.request(hasEnded: false), 1023 - line.count, context)
     } else if let place = text.prefix(80).place(of: ": wrong username: ") {

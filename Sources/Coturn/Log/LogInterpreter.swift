@@ -18,6 +18,8 @@ struct LogInterpreter {
   var previousLine: Bytes?
   /// Whether the line that is read lies in the block.
   var isInBlock = true
+  /// Of the source that is read; nil if its records have a wall time, or nothing tells when it was written.
+  var anchor: Anchor?
   /// Errors of a method, of which the same one of the message follows.
   var methodErrors = PairedErrors()
   /// Records of ports that are exhausted, of which a 508 follows; crashes that the kernel told of, which systemd tells of too.
@@ -154,13 +156,28 @@ struct LogInterpreter {
   /// How often a record of a time counts: not at all outside the window, and always where its time is not known.
   mutating func counted(_ time: RecordTime, _ weight: Int) -> Int {
     guard let window else { return weight }
-    guard time.isWall, let moment = Timestamp(seconds: time.seconds, nanoseconds: time.nanoseconds) else {
+    guard let moment = wallTime(time) else {
+      if let from = window.from, let anchor, anchor.start < from.seconds { return 0 }
       facts.undated += weight
       return weight
     }
     if let from = window.from, moment < from { return 0 }
     if let until = window.until, moment >= until { return 0 }
     return weight
+  }
+
+  /// When the last start of a source was, for a log with seconds alone: its file was last written with its last record. A file
+  /// that was copied since then makes it later than it was, so that more counts than should, and nothing is lost.
+  struct Anchor {
+    var start: Int64
+    var lastSeconds: Int64
+  }
+
+  /// Nil for a record of a start before the last one that ran for longer: it is older than the last start.
+  private func wallTime(_ time: RecordTime) -> Timestamp? {
+    if time.isWall { return Timestamp(seconds: time.seconds, nanoseconds: time.nanoseconds) }
+    guard let anchor, time.seconds <= anchor.lastSeconds else { return nil }
+    return Timestamp(seconds: anchor.start + time.seconds, nanoseconds: 0)
   }
 
   // MARK: Records that stand twice

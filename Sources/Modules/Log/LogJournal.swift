@@ -3,7 +3,6 @@ import Logs
 import Processes
 package import Schema
 import Steps
-import Synchronization
 
 /// What is read of the systemd journal.
 package struct LogJournal: Hashable, Sendable {
@@ -30,36 +29,65 @@ package struct LogJournal: Hashable, Sendable {
   func read(
     _ patterns: [LogPattern], _ scope: LogReview.Scope, in context: StepContext
   ) async throws(StepError) -> LogReading {
-    var window: [String] = []
-    if let from = scope.from { window.append("--since=@\(from.seconds)") }
-    if let until = scope.until { window.append("--until=@\(until.seconds + 1)") }
-    var reading = try await run(window, patterns, scope, context)
+    var reading = try await run(window(scope.from, scope.until), patterns, scope, context)
     guard reading.account.lines == 0 else { return reading }
-    let any = try await run(["--lines=1"], patterns, .init(), context)
+    try await requireAnyMessage(context)
+    reading.quietUnit = name
+    return reading
+  }
+
+  var name: String { units.isEmpty ? "any unit" : units.joined(separator: ", ") }
+
+  /// Gives what the journal shows of a window to a sink. True if it shows nothing of it, and older messages.
+  ///
+  /// Throws `broken` as `read` does.
+  ///
+  /// - Parameter lines: how many lines the sink has read.
+  func read<Sink: LogSink>(
+    from: Timestamp?, until: Timestamp?, into sink: SharedSink<Sink>, lines: @Sendable (Sink) -> Int,
+    in context: StepContext
+  ) async throws(StepError) -> Bool {
+    let before = sink.use(lines)
+    try await run(window(from, until), into: sink, context)
+    guard sink.use(lines) == before else { return false }
+    try await requireAnyMessage(context)
+    return true
+  }
+
+  private func window(_ from: Timestamp?, _ until: Timestamp?) -> [String] {
+    (from.map { ["--since=@\($0.seconds)"] } ?? []) + (until.map { ["--until=@\($0.seconds + 1)"] } ?? [])
+  }
+
+  private func requireAnyMessage(_ context: StepContext) async throws(StepError) {
+    let any = try await run(["--lines=1"], [], .init(), context)
     guard any.account.lines > 0 else {
       throw .broken(
         "log.nothingInJournal", "the journal holds no message of \(name)",
         advice: "Check the name with: systemctl list-units. A server with `log-file` does not log to the journal.")
     }
-    reading.quietUnit = name
-    return reading
   }
-
-  private var name: String { units.isEmpty ? "any unit" : units.joined(separator: ", ") }
 
   private func run(
     _ window: [String], _ patterns: [LogPattern], _ scope: LogReview.Scope, _ context: StepContext
   ) async throws(StepError) -> LogReading {
-    let stream: JournalStream
-    do throws(LogPatternError) { stream = try JournalStream(patterns, scope) } catch {
+    let review: SharedSink<LogReview>
+    do throws(LogPatternError) { review = SharedSink(try LogReview(patterns, scope)) } catch {
       throw .broken("log.patternInvalid", "pattern \(error.pattern): \(error.message)")
     }
+    try await run(window, into: review, context)
+    return review.use { LogReading($0) }
+  }
+
+  private func run<Sink: LogSink>(
+    _ window: [String], into sink: SharedSink<Sink>, _ context: StepContext
+  ) async throws(StepError) {
+    sink.use { $0.begin(reference: .unixEpoch, tail: []) }
     var command = Command("journalctl", arguments + window)
     command.streamsStandardOutput = true
     let result: ProcessResult
     do throws(ProcessError) {
       result = try await command.run(in: context) { output, bytes in
-        if output == .standardOutput { stream.take(bytes) }
+        if output == .standardOutput { sink.use { sink in bytes.withUnsafeBytes { sink.take($0) } } }
       }
     } catch {
       throw .broken("log.noJournal", error.message, advice: "journalctl belongs to systemd: is it this host's init?")
@@ -77,29 +105,7 @@ package struct LogJournal: Hashable, Sendable {
         "log.unreadable", "this user may not read the journal of the system",
         advice: "Add the user to the group systemd-journal, or run it as root.")
     }
-    return stream.reading()
-  }
-}
-
-/// A review that gets its lines from the thread that reads a command's output.
-private final class JournalStream: Sendable {
-  private let review: Mutex<LogReview>
-
-  init(_ patterns: [LogPattern], _ scope: LogReview.Scope) throws(LogPatternError) {
-    let review = try LogReview(patterns, scope)
-    review.begin(reference: .unixEpoch)
-    self.review = Mutex(review)
-  }
-
-  func take(_ bytes: [UInt8]) {
-    review.withLock { review in bytes.withUnsafeBytes { review.take($0) } }
-  }
-
-  func reading() -> LogReading {
-    review.withLock { review in
-      review.end()
-      return LogReading(review)
-    }
+    sink.use { $0.end() }
   }
 }
 

@@ -50,7 +50,7 @@ struct LogReading: Sendable {
 }
 
 /// Set once, by whoever cancels.
-private final class CancellationMark: Sendable {
+final class CancellationMark: Sendable {
   private let mark = Atomic(false)
 
   var isSet: Bool { mark.load(ordering: .relaxed) }
