@@ -134,6 +134,9 @@ let package = Package(
     tests("CoturnTests", ["Addresses", "Coturn", "Logs", "Processes", "Schema", "TestSupport"]),
     tests("GitTests", ["Git", "Processes", "TestSupport"]),
     tests("VaultTests", ["Processes", "TestSupport", "Vault"]),
+    tests(
+      "RunsTests",
+      ["Engine", "Journal", "Language", "Ledger", "Modules", "Runs", "Schema", "Steps", "TestSupport"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Processes", "Schema", "TestSupport"]),
     tests("CommandsTests", ["runbook", "Lab", "Processes", "Schema", "TestSupport"]),

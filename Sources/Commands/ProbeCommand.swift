@@ -1,6 +1,8 @@
 package import ArgumentParser
 import Journal
 import Lab
+import Language
+import Ledger
 import Modules
 import Reports
 import Runs
@@ -99,33 +101,50 @@ package struct ProbeCommand: AsyncParsableCommand {
     let kind = try ProbeKind(named: kind)
     let given = try givenInputs(of: kind)
     guard lab else {
-      let servers = try ProbedServers(uri: server, target: target, scheme: kind.scheme, options: options)
-      return try await probe(kind, servers, given, EndingSignals())
+      let project = try options.loadIfThere()
+      let servers = try ProbedServers(
+        uri: server, target: target, scheme: kind.scheme, project: project, options: options)
+      return try await probe(kind, servers, given, in: project, EndingSignals())
     }
+    let project = try options.load(isLab: true)
     let signals = EndingSignals()
-    try await Lab(folder: try options.load(isLab: true).labFolder).whileUp(signals) { state in
-      try await probe(kind, try ProbedServers(lab: state, target: target), given, signals)
+    try await Lab(folder: project.labFolder).whileUp(signals) { state in
+      try await probe(kind, try ProbedServers(lab: state, target: target), given, in: project, signals)
     }
   }
 
   private func probe(
-    _ kind: ProbeKind, _ servers: ProbedServers, _ given: [Value.Member], _ signals: EndingSignals
+    _ kind: ProbeKind, _ servers: ProbedServers, _ given: [Value.Member], in project: Project?,
+    _ signals: EndingSignals
   ) async throws {
+    let services = Services(history: project?.ledger ?? Ledger([]))
+    let session = ProbeSession(services: services, signals: signals, version: runbookVersion)
     let status: ExitStatus
     if allTransports {
-      let comparison = try await compareTransports(kind, servers, given, signals)
+      let comparison = try await compareTransports(kind, servers, given, session, signals)
       Terminal.standardOutput.write(comparison.text(format))
       status = ExitStatus(comparison.outcome, signal: signals.first)
     } else {
-      let attempt = await ProbeAttempt(
-        kind.module, try input(kind, servers, given), deadline: deadline(kind), signals: signals)
-      Terminal.standardOutput.write(attempt.text(format))
-      status = attempt.isStarted ? ExitStatus(attempt.outcome, signal: signals.first) : .invalid
+      let report = try await report(of: kind, try input(kind, servers, given), title: kind.module.name, session)
+      Terminal.standardOutput.write(report.text(format))
+      let result = report.result
+      status = result.isStarted ? ExitStatus(result.outcome, signal: signals.first) : .invalid
     }
     guard status == .passed else { throw CommandFailure(status) }
   }
 
-  private func deadline(_ kind: ProbeKind) -> Duration { timeout.flatMap { parseDuration($0) } ?? kind.module.deadline }
+  /// Probes; where a person watches, a line tells what goes on.
+  private func report(
+    of kind: ProbeKind, _ input: Value, title: String, _ session: ProbeSession
+  ) async throws -> ProbeReport {
+    let display = LiveDisplay(.standardError, .lineOnly)
+    let result = try await display.whileShown {
+      try await session.run(
+        kind.module, input, title: title,
+        timeout: timeout.flatMap { parseDuration($0) } ?? kind.module.deadline, watch: { display.show($0.notice) })
+    }
+    return ProbeReport(module: kind.module, result: result)
+  }
 
   /// The module's input: its server or servers, and what was given by name.
   private func input(_ kind: ProbeKind, _ servers: ProbedServers, _ given: [Value.Member]) throws -> Value {
@@ -188,15 +207,15 @@ package struct ProbeCommand: AsyncParsableCommand {
 
   /// One transport after the other, so that none takes from another's figures; after a signal no further one.
   private func compareTransports(
-    _ kind: ProbeKind, _ servers: ProbedServers, _ given: [Value.Member], _ signals: EndingSignals
+    _ kind: ProbeKind, _ servers: ProbedServers, _ given: [Value.Member], _ session: ProbeSession,
+    _ signals: EndingSignals
   ) async throws -> TransportComparison {
     var comparison = TransportComparison()
     let variants = try TransportComparison.variants(of: try servers.single(), tlsPort: tlsPort)
     for (transport, variant) in variants where signals.first == nil {
-      let attempt = await ProbeAttempt(
-        kind.module, try input(kind, ProbedServers(servers: [variant]), given), deadline: deadline(kind),
-        title: "\(kind.module.name) over \(transport)", signals: signals)
-      comparison.add(transport, attempt)
+      let input = try input(kind, ProbedServers(servers: [variant]), given)
+      comparison.add(
+        transport, try await report(of: kind, input, title: "\(kind.module.name) over \(transport)", session))
     }
     return comparison
   }

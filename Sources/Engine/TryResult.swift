@@ -58,11 +58,11 @@ extension Try {
       return unfinished(
         Finding(
           "step.timeout", "it did not end within \(durationLiteral(timeout)): \(error.finding.message)",
-          advice: error.finding.advice), duration: duration)
+          advice: error.finding.advice), learnt: error.learnt, duration: duration)
     case (.broken, .runEnds), (.interrupted, .runEnds):
       return unfinished(
         Finding("step.cancelled", "the run was ended: \(error.finding.message)", advice: error.finding.advice),
-        duration: duration)
+        learnt: error.learnt, duration: duration)
     }
   }
 
@@ -84,8 +84,8 @@ extension Try {
 
   /// The result of a try that was begun and not brought to its end: what it did is unknown where it may only be done
   /// once, and an error of ours everywhere else.
-  func unfinished(_ finding: Finding, duration: Duration) -> StepResultRecorded {
+  func unfinished(_ finding: Finding, learnt: [Value.Member] = [], duration: Duration) -> StepResultRecorded {
     let isUnknown = effect != .observe && module.repetition == .atMostOnce
-    return recorded(isUnknown ? .indeterminate : .error, finding, duration)
+    return recorded(isUnknown ? .indeterminate : .error, finding, duration, learnt: learnt)
   }
 }

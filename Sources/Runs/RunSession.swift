@@ -31,14 +31,18 @@ struct RunSession: Sendable {
     let begun = Mutex<StepPath?>(nil)
     let run = journal.run
     let target = plan.target?.name
+    let planned = Event.runPlanned(RunPlanned(steps: plan.facts))
     let driver = RunDriver(
       plan: plan, run: run, services: services, append: { try await journal.append($0) },
       notify: { [watch] notice in
         if case .trying(let path, _) = notice { begun.withLock { $0 = path } }
         watch(RunNotice(run: run, target: target, notice: notice))
+        if case .recorded(.runStarted) = notice {
+          watch(RunNotice(run: run, target: target, notice: .recorded(planned)))
+        }
       })
     do {
-      try await journal.append(.runPlanned(RunPlanned(steps: plan.facts)))
+      try await journal.append(planned)
       _ = try await driver.drive(from: journal.first, signals: signals.subscribe())
     } catch let error as JournalError {
       throw RunFailure(run: run, lastBegun: begun.withLock { $0 }, error: error)

@@ -83,6 +83,24 @@ import Testing
     #expect(events.finished("a")?.finding?.message == "it did not end within 50ms: still waiting")
   }
 
+  @Test("What a module had learnt before it was cancelled is recorded")
+  func learntBeforeTimeout() async throws {
+    struct Learner: StepModule {
+      static let declaration = Answer.declared("test.learner", effect: .observe, repetition: .idempotent)
+      func run(_ input: Answer.Input, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
+        do { try await Task.sleep(for: .seconds(600)) } catch {
+          throw StepError(
+            .interrupted, Finding("test.interrupted", "still learning"), learnt: [.init("number", .int(7))])
+        }
+        return .done(Answer.Output(number: 0, waited: .zero))
+      }
+    }
+    let (finished, events) = try await drive(plan([step("a", AnyStepModule(Learner.self), timeout: .milliseconds(50))]))
+    #expect(finished.outcome == .error)
+    let outputs = events.compactMap { if case .stepResult(let result) = $0 { result.output } else { nil } }
+    #expect(outputs == [.members([.init("number", .int(7))])])
+  }
+
   @Test("The run's own timeout ends the running step and skips the rest")
   func runTimeout() async throws {
     let (finished, events) = try await drive(

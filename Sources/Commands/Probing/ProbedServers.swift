@@ -19,8 +19,11 @@ struct ProbedServers {
   }
 
   /// The server of the arguments, targets of the project, or TURN_SERVER, with what belongs to it.
-  init(uri: String?, target: String?, scheme: ServerURI.Scheme, options: ProjectOptions) throws {
-    let project = try options.loadIfThere()
+  ///
+  /// - Parameter project: nil where there is none.
+  init(
+    uri: String?, target: String?, scheme: ServerURI.Scheme, project: Project?, options: ProjectOptions
+  ) throws {
     guard project != nil || target == nil else {
       throw CommandFailure(.invalid, "--target names a target of a project; there is none here")
     }

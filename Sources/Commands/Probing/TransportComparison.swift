@@ -1,18 +1,20 @@
 import Addresses
 import Journal
 import Reports
+import Runs
 import Schema
 import TerminalText
 
 /// One server over every transport, side by side.
 struct TransportComparison {
-  private var attempts: [(transport: String, attempt: ProbeAttempt)] = []
+  private var probes: [(transport: String, report: ProbeReport)] = []
 
-  mutating func add(_ transport: String, _ attempt: ProbeAttempt) { attempts.append((transport, attempt)) }
+  mutating func add(_ transport: String, _ report: ProbeReport) { probes.append((transport, report)) }
 
   /// Good where at least one transport works: a client needs one.
   var outcome: Outcome {
-    attempts.contains { $0.attempt.outcome.isGood } ? .pass : Outcome.worst(attempts.map(\.attempt.outcome))
+    let outcomes = probes.map(\.report.result.outcome)
+    return outcomes.contains(where: \.isGood) ? .pass : Outcome.worst(outcomes)
   }
 
   /// The server under its URIs for UDP, TCP, TLS and DTLS.
@@ -41,36 +43,37 @@ struct TransportComparison {
   func text(_ format: OutputFormat) -> String {
     switch format {
     case .json:
-      let objects = attempts.map { transport, attempt -> JSON in
-        guard case .object(let members) = attempt.json else { return .null }
+      let objects = probes.map { transport, report -> JSON in
+        guard case .object(let members) = report.json else { return .null }
         return .object([.init("transport", .string(transport))] + members)
       }
       return JSON.array(objects).text(.indented) + "\n"
     case .text:
       let head = ["transport", "outcome", "set-up", "rtt p50", "p95", "p99", "max", "loss", "jitter", "throughput"]
       let table = TextTable(
-        header: head, rows: attempts.map { row($0.transport, $0.attempt).map { TextTable.Cell($0) } })
-      return (table.lines(.uncut) + attempts.flatMap(reason)).map { "\($0)\n" }.joined()
+        header: head, rows: probes.map { row($0.transport, $0.report.result).map { TextTable.Cell($0) } })
+      return (table.lines(.uncut) + probes.flatMap { reason($0.transport, $0.report.result) }).map { "\($0)\n" }
+        .joined()
     }
   }
 
-  private func row(_ transport: String, _ attempt: ProbeAttempt) -> [String] {
-    let output = attempt.output
+  private func row(_ transport: String, _ result: ProbeResult) -> [String] {
+    let output = result.output
     func time(_ value: Value?) -> String {
       if case .duration(let time)? = value { shortDuration(time) } else { "-" }
     }
     func number(_ name: String, _ type: ValueType) -> String { output?[name].map { shownValue($0, as: type) } ?? "-" }
     let rtt = output?["rtt"]
     return [
-      transport, attempt.outcome.rawValue, time(output?["setUp"]), time(rtt?["p50"]), time(rtt?["p95"]),
+      transport, result.outcome.rawValue, time(output?["setUp"]), time(rtt?["p50"]), time(rtt?["p95"]),
       time(rtt?["p99"]), time(rtt?["max"]), number("loss", .percent), time(output?["jitter"]),
       number("throughput", .bandwidth),
     ]
   }
 
   /// Why a transport did not work, and what to look at.
-  private func reason(_ transport: String, _ attempt: ProbeAttempt) -> [String] {
-    guard let finding = attempt.finding else { return [] }
+  private func reason(_ transport: String, _ result: ProbeResult) -> [String] {
+    guard let finding = result.finding else { return [] }
     let indent = String(repeating: " ", count: transport.count + 2)
     return ["", "\(transport)  \(terminalSafe(finding.message))  (\(finding.code))"]
       + (finding.advice.map { [indent + terminalSafe($0)] } ?? [])

@@ -10,6 +10,8 @@ import TerminalText
 final class LiveDisplay: Sendable {
   enum Verbosity: Sendable {
     case quiet
+    /// The running line, and no line for what ended: somebody else tells of that.
+    case lineOnly
     case normal
     /// What modules tell of their work, too.
     case verbose
@@ -50,28 +52,14 @@ final class LiveDisplay: Sendable {
     switch notice {
     case .recorded(let event):
       let lines = state.withLock { take(event, &$0) }
-      if verbosity != .quiet { write(lines) }
-    case .trying(let path, let deadline): trying(path.description, until: deadline)
-    case .progress(let path, let text): note(text, of: path.description)
+      if [.normal, .verbose].contains(verbosity) { write(lines) }
+    case .trying(let path, let deadline):
+      state.withLock { state in
+        guard let title = state.running[path.description]?.title else { return }
+        state.running[path.description] = LiveLine.Work(title: title, since: .now, deadline: deadline)
+      }
+    case .progress(let path, let text): state.withLock { $0.running[path.description]?.note = text }
     }
-  }
-
-  /// Something is at work.
-  func begin(_ path: String, title: String) {
-    state.withLock { $0.running[path] = LiveLine.Work(title: title, since: .now) }
-  }
-
-  /// It is tried, for the first time or again.
-  func trying(_ path: String, until deadline: ContinuousClock.Instant) {
-    state.withLock { state in
-      guard let title = state.running[path]?.title else { return }
-      state.running[path] = LiveLine.Work(title: title, since: .now, deadline: deadline)
-    }
-  }
-
-  /// It tells what it is doing.
-  func note(_ text: String, of path: String) {
-    state.withLock { $0.running[path]?.note = text }
   }
 
   /// Has the running line on the terminal while `body` works, and never again.
