@@ -5,8 +5,12 @@ import Schema
 /// `runbook manual`: the page that `man runbook` shows, for those who install it.
 package struct ManualCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
-    commandName: "manual", abstract: "The manual page, made from the declarations of the commands.",
-    shouldDisplay: false)
+    commandName: "manual", abstract: "Print the manual page, in the form that man reads.",
+    discussion: """
+      What `man runbook` shows where runbook is installed. Elsewhere:
+
+        runbook manual | man -l -
+      """)
 
   package init() {}
 

@@ -33,6 +33,7 @@ package struct ReportCommand: ParsableCommand {
   package init() {}
 
   package func run() throws {
+    if !reports.report.isEmpty, let project = options.projectIfReadable { try reports.keepOff(project) }
     do {
       let folder = try RunFolder(named: reference) ?? options.load().ledger.run(reference)
       let recorded = try RecordedRun.read(folder)

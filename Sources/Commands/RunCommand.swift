@@ -77,6 +77,7 @@ package struct RunCommand: AsyncParsableCommand {
 
   package func run() async throws {
     let project = try options.load(isLab: lab)
+    try reports.keepOff(project)
     let document = project.document(name, catalog: .standard)
     guard lab, try isLabNeeded(by: document, in: project) else {
       return try await run(document, in: project, lab: nil, EndingSignals())

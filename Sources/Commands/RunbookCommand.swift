@@ -18,7 +18,6 @@ package struct RunbookCommand: AsyncParsableCommand {
       3 the result is unknown, 128+n ended by signal n.
       """,
     version: runbookVersion,
-    subcommands: [ManualCommand.self],
     groupedSubcommands: [
       CommandGroup(name: "Starting", subcommands: [InitCommand.self, DoctorCommand.self]),
       CommandGroup(name: "Running", subcommands: [RunCommand.self, ProbeCommand.self, LabCommand.self]),
@@ -31,6 +30,7 @@ package struct RunbookCommand: AsyncParsableCommand {
         ]),
       CommandGroup(name: "Knowing coturn", subcommands: [CoturnCommand.self]),
       CommandGroup(name: "Looking back", subcommands: [ReportCommand.self, HistoryCommand.self, PruneCommand.self]),
+      CommandGroup(name: "Installing", subcommands: [ManualCommand.self]),
     ])
 
   package init() {}

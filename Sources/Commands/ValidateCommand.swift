@@ -46,6 +46,7 @@ package struct ValidateCommand: ParsableCommand {
       Terminal.standardOutput.write(log.json.text(.indented) + "\n")
     case .text:
       Diagnostics(root: root).show(issues)
+      if paths.isEmpty, !issues.contains(where: { $0.severity == .error }) { noteMissingTarget(try options.load()) }
       if issues.isEmpty {
         Terminal.standardOutput.write(
           "\(paths.isEmpty ? summary(of: try options.load()) : paths.joined(separator: ", ")): no problems\n")
@@ -53,6 +54,16 @@ package struct ValidateCommand: ParsableCommand {
     }
     guard issues.contains(where: { strict || $0.severity == .error }) else { return }
     throw CommandFailure(.invalid)
+  }
+
+  /// Tells which runbooks cannot be run yet. No warning: where runbooks are written there may be no server.
+  private func noteMissingTarget(_ project: Project) {
+    guard project.targetNames.isEmpty else { return }
+    let names = project.runbookNames.filter { project.document($0, catalog: .standard).usesTarget() == true }
+    guard !names.isEmpty else { return }
+    Terminal.standardError.write(
+      "note: the project names no target, and without one nobody can run \(names.joined(separator: ", ")); see: runbook doctor\n"
+    )
   }
 
   private func summary(of project: Project) -> String {

@@ -162,4 +162,22 @@ import Testing
     #expect(output.status == 2)
     #expect(output.stderr.contains(hint), "\(output.stderr)")
   }
+
+  @Test("validate tells of runbooks that nobody can run for want of a target, and of a slip in its name")
+  func targetOfNobody() async throws {
+    let project = try CommandLineProject()
+    let none = try await project.runbook("validate", "--strict")
+    #expect(none.status == 0)
+    #expect(
+      none.stderr
+        == "note: the project names no target, and without one nobody can run daily-health, weekly-cert-expiry; see: runbook doctor\n"
+    )
+    try project.write(".env", "TURN_SERVR=turn:127.0.0.1\n")
+    let slip = try await project.runbook("validate", "--format", "json")
+    #expect(slip.status == 0)
+    let warning = try #require(try slip.json.array?.first)
+    #expect(warning["code"] == "unread-name" && warning["suggestion"] == "did you mean TURN_SERVER?", "\(warning)")
+    try project.write(".env", "TURN_SERVER=turn:127.0.0.1\n")
+    #expect(try await project.runbook("validate").stderr.isEmpty)
+  }
 }

@@ -38,6 +38,18 @@ import Testing
     }
   }
 
+  @Test("Of a pair of flags the page tells what each does; each common option stands once; help names the page")
+  func manualEntries() async throws {
+    let project = try CommandLineProject()
+    let page = try await project.runbook("manual").stdout
+    #expect(
+      page.contains("\\fB\\-\\-no\\-keep\\-failed\\fR\nThe opposite of \\fB\\-\\-keep\\-failed\\fR.\n"), "\(page)")
+    let common = try #require(page.split(separator: ".SH \"COMMON OPTIONS\"").last?.split(separator: ".SH").first)
+    let terms = common.split(separator: ".TP\n").dropFirst().compactMap { $0.split(separator: "\n").first }
+    #expect(terms.count > 3 && Set(terms).count == terms.count, "\(terms)")
+    #expect(try await project.runbook("--help").stdout.contains("\n  manual "))
+  }
+
   /// What stands below the heading that begins so, the heading included. The text of a section is indented further than
   /// its heading.
   private func section(_ heading: String, of page: String) throws -> Substring {

@@ -66,8 +66,14 @@ struct CommandDeclaration: Hashable {
     }
 
     /// What it is for, and what it is where it is not given.
-    var meaning: String {
-      [abstract, fallback.map { "Default: \($0)." } ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
+    ///
+    /// - Parameter others: all of the command: ArgumentParser gives both flags of a pair the text of the first.
+    func meaning(among others: [Argument]) -> String {
+      if isFlag, let name = names.first, name.hasPrefix("--no-") {
+        let opposite = "--" + name.dropFirst("--no-".count)
+        if others.contains(where: { $0.names.contains(opposite) }) { return "The opposite of `\(opposite)`." }
+      }
+      return [abstract, fallback.map { "Default: \($0)." } ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
     }
 
     /// Its names in bold and its value in italics, as the head of its entry.

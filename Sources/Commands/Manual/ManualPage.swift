@@ -13,7 +13,8 @@ struct ManualPage {
   /// In the macros of man(7).
   var text: String {
     let root = CommandDeclaration(declarations["command"] ?? .null)
-    let common = root.arguments + CommandDeclaration(commonOptions["command"] ?? .null).arguments
+    // Both have --help.
+    let common = root.arguments.merging(CommandDeclaration(commonOptions["command"] ?? .null).arguments)
     var page = Roff()
     page.macro("TH", "RUNBOOK", "1", date, "runbook \(version)", "User Commands")
     page.macro("SH", "NAME")
@@ -25,9 +26,7 @@ struct ManualPage {
     for command in root.leaves { describe(command, without: common, &page) }
     page.macro("SH", "COMMON OPTIONS")
     page.line("Every command that works in a project takes these.")
-    for option in common where option.isDisplayed {
-      page.entry(option.roff, Roff.prose(option.meaning))
-    }
+    for option in common where option.isDisplayed { page.entry(option.roff, Roff.prose(option.meaning(among: common))) }
     list("EXIT STATUS", ManualFacts.exitCodes, &page)
     list("ENVIRONMENT", ManualFacts.environment, &page)
     list("FILES", ManualFacts.files, &page)
@@ -52,13 +51,22 @@ struct ManualPage {
     if !command.discussion.isEmpty { page.paragraphs(command.discussion, goesOn: true) }
     if let name = command.defaultSubcommand { page.paragraphs("Without a command: `\(name)`.", goesOn: true) }
     for argument in command.arguments where argument.isDisplayed && !common.contains(argument) {
-      page.entry(argument.roff, Roff.prose(argument.meaning))
+      page.entry(argument.roff, Roff.prose(argument.meaning(among: command.arguments)))
     }
   }
 
   private func list(_ heading: String, _ entries: [ManualFacts.Entry], _ page: inout Roff) {
     page.macro("SH", heading)
     for entry in entries { page.entry("\\fB\(Roff.literal(entry.term))\\fR", Roff.prose(entry.meaning)) }
+  }
+}
+
+extension [CommandDeclaration.Argument] {
+  /// Those of two lists, each option once.
+  fileprivate func merging(_ others: Self) -> Self {
+    others.reduce(into: self) { all, option in
+      if !all.contains(where: { $0.roff == option.roff }) { all.append(option) }
+    }
   }
 }
 

@@ -48,6 +48,12 @@ package struct ProjectOptions: ParsableArguments {
     return try load()
   }
 
+  /// The project, if there is one that can be read; nothing is said otherwise.
+  var projectIfReadable: Project? {
+    guard let root = try? root else { return nil }
+    return try? Project.load(at: root, in: surroundings)
+  }
+
   var surroundings: Project.Surroundings {
     Project.Surroundings(
       environment: ProcessInfo.processInfo.environment, environmentFile: envFile,

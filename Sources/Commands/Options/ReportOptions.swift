@@ -1,4 +1,5 @@
 import ArgumentParser
+import Language
 import Reports
 
 extension ReportFormat: ExpressibleByArgument {}
@@ -31,6 +32,15 @@ struct ReportOptions: ParsableArguments {
       guard paths.insert(file.destination.path).inserted else {
         throw ValidationError("two reports would go to \(file.path): the second would replace the first")
       }
+    }
+  }
+
+  /// Throws if a report would take the place of what the project is made of, or of its runs.
+  func keepOff(_ project: Project) throws(CommandFailure) {
+    for file in report {
+      guard let subject = project.role(ofFile: file.destination.path) else { continue }
+      throw CommandFailure(
+        .invalid, "the report cannot be written to \(file.path): \(subject)", advice: "name a file of its own for it")
     }
   }
 

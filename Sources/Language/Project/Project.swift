@@ -162,7 +162,11 @@ package struct Project: Sendable {
     case let node?:
       log.error("type-mismatch", "expected a mapping of names to targets, found \(node.kind)", at: node.range)
     }
-    if !declaresTargets { targets = [TargetDeclaration(environment, log: log)].compactMap(\.self) }
+    if !declaresTargets {
+      targets = [TargetDeclaration(environment, log: log)].compactMap(\.self)
+      // Else the target has told of them.
+      if targets.isEmpty, !log.hasErrors { environment.warnOfMistypedNames(log: log) }
+    }
     self.targets = targets
     missingServerAdvice = environment.nameMeant(for: TargetDeclaration.serverName)
     var readableNames = environment.readableNames
