@@ -31,6 +31,7 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
     }
     return [
       FirstProject.File(path: "runbooks/daily-health.yaml", bytes: PackageResources.daily_health_yaml),
+      FirstProject.File(path: "runbooks/daily-host-review.yaml", bytes: PackageResources.daily_host_review_yaml),
       FirstProject.File(path: "runbooks/daily-log-review.yaml", bytes: PackageResources.daily_log_review_yaml),
       FirstProject.File(path: "runbooks/weekly-cert-expiry.yaml", bytes: PackageResources.weekly_cert_expiry_yaml),
       FirstProject.File(
@@ -39,7 +40,9 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
       FirstProject.File(path: "checks/coturn-sessions.yaml", bytes: PackageResources.coturn_sessions_yaml),
       FirstProject.File(path: "checks/disk-space.yaml", bytes: PackageResources.disk_space_yaml),
       FirstProject.File(path: "checks/http-health.yaml", bytes: PackageResources.http_health_yaml),
+      FirstProject.File(path: "checks/host-tuning.yaml", bytes: PackageResources.host_tuning_yaml),
       FirstProject.File(path: "checks/log-errors.yaml", bytes: PackageResources.log_errors_yaml),
+      FirstProject.File(path: "checks/service-resources.yaml", bytes: PackageResources.service_resources_yaml),
       FirstProject.File(path: "checks/stun-binding.yaml", bytes: PackageResources.stun_binding_yaml),
       FirstProject.File(path: "checks/tls-expiry.yaml", bytes: PackageResources.tls_expiry_yaml),
       FirstProject.File(path: "checks/tls-files.yaml", bytes: PackageResources.tls_files_yaml),

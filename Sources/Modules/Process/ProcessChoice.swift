@@ -82,7 +82,9 @@ package struct ProcessChoice: Hashable, Sendable {
     }
     if let process = doubtful.first { throw ambiguous(process, besides: found) }
     if found.isEmpty {
-      guard hidden == 0, !numbers.isEmpty || ProcessFacts.areOthersVisible else { throw self.hidden(hidden) }
+      // A process that was named by its number and is there was seen.
+      let isSeen = !numbers.isEmpty && !entries.isEmpty
+      guard hidden == 0, isSeen || ProcessFacts.areOthersVisible else { throw self.hidden(hidden) }
       try refuseReused(file, entries)
     } else if name == nil, executable == nil, unit == nil, let file, let process = found.first,
       file.isOlder(than: process)

@@ -16,7 +16,7 @@ enum NetworkNamespace {
       guard let process, !isOwn(process) else { return try body() }
       let own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
       let other = open("\(process.folder)/ns/net", O_RDONLY | O_CLOEXEC)
-      defer { [own, other].filter { $0 >= 0 }.forEach { close($0) } }
+      defer { for descriptor in [own, other] where descriptor >= 0 { close(descriptor) } }
       guard own >= 0, other >= 0, runbook_enter_network(other) == 0 else {
         throw .broken(
           "host.namespaceClosed",
