@@ -103,13 +103,12 @@ package struct RunCommand: AsyncParsableCommand {
     let diagnostics = Diagnostics(root: project.root)
     let run: RecordedRun
     do {
-      let starter = RunStarter(
-        project, catalog: .standard, services: Services(history: project.ledger),
-        state: volatile ? try project.volatileState : project.state, version: runbookVersion, targets: targets(of: lab))
       let request = RunRequest(
         name, given: try givenParameters(), targets: target, only: only, asker: .command)
       var warnings: [Issue] = []
-      let plans = try starter.plans(request, of: document) { warnings.append($0) }
+      let plans = try RunPlanning(project, targets: targets(of: lab)).plans(request, of: document) {
+        warnings.append($0)
+      }
       // cron mails whatever is printed: what `validate` says of files that work is not for every run.
       if !warnings.isEmpty, !quiet { diagnostics.show(warnings) }
       let problems = await ProgramLook.problems(of: plans)
@@ -119,6 +118,9 @@ package struct RunCommand: AsyncParsableCommand {
         // Who cannot read the state is told so by the run itself, which writes there.
         Terminal.standardError.write((try? DeadRuns(ledger: project.ledger, runbook: ran).warning()) ?? "")
       }
+      let starter = RunStarter(
+        project, catalog: .standard, services: Services(history: project.ledger),
+        state: volatile ? try project.volatileState : project.state, version: runbookVersion)
       run = try await watch(try await starter.start(plans, request, signals: signals), of: plans)
     } catch let issues as Issues {
       throw diagnostics.failure(issues.all)

@@ -39,21 +39,14 @@ package struct RunStarter: Sendable {
   package func start(
     _ request: RunRequest, signals: EndingSignals = EndingSignals(ofProcess: false), warn: (Issue) -> Void = { _ in }
   ) async throws -> StartedRun {
-    let plans = try plans(request, of: project.document(request.runbook, catalog: catalog), warn: warn)
+    let plans = try planning.plans(request, of: project.document(request.runbook, catalog: catalog), warn: warn)
     let problems = await ProgramLook.problems(of: plans)
     guard !problems.contains(where: { $0.severity == .error }) else { throw Issues(problems) }
     problems.forEach(warn)
     return try await start(plans, request, signals: signals)
   }
 
-  /// The first part of ``start(_:signals:warn:)``, of a document that was read before: see ``RunPlanning``.
-  package func plans(
-    _ request: RunRequest, of document: CheckedDocument, warn: (Issue) -> Void
-  ) throws(Issues) -> [Plan] {
-    try planning.plans(request, of: document, warn: warn)
-  }
-
-  /// The last part of ``start(_:signals:warn:)``, of plans that were made before.
+  /// Starts a run whose plans were made before, by ``RunPlanning``, and whose programs were looked for, by ``ProgramLook``.
   ///
   /// - Parameter plans: those of the request; not empty.
   package func start(
