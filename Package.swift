@@ -46,6 +46,7 @@ let package = Package(
     .systemLibrary(name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
     .target(name: "CCurl"),
+    .target(name: "CDatabases"),
     .target(name: "CDatagrams"),
     .target(name: "CLinux"),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
@@ -74,8 +75,8 @@ let package = Package(
     library(
       "Modules",
       [
-        "Addresses", "CLinux", "Connections", "Coturn", "Files", "HTTP", "Journal", "Logs", "Names", "Probe",
-        "Processes", "STUN", "Schema", "Steps",
+        "Addresses", "CDatabases", "CLinux", "Connections", "Coturn", "Files", "HTTP", "Journal", "Logs", "Names",
+        "Probe", "Processes", "Schema", "Steps", "STUN",
       ]),
     library("Runs", ["Engine", "Files", "Journal", "Language", "Processes", "Schema", "Steps"]),
     library("Ledger", ["Schema", "Journal"]),
@@ -91,9 +92,9 @@ let package = Package(
       // What `runbook init` writes, links to this repository's own runbooks and checks but for one, and to the rules of the language,
       // which `runbook validate --format sarif` explains.
       resources: [
-        "coturn-auth", "coturn-sessions", "daily-health", "daily-host-review", "daily-log-review", "disk-space",
-        "host-tuning", "http-health", "log-errors", "relay-works", "service-resources", "stun-binding", "tls-expiry",
-        "tls-files", "turn-relay", "weekly-cert-expiry", "weekly-security-review",
+        "coturn-auth", "coturn-sessions", "daily-health", "daily-host-review", "daily-log-review",
+        "disk-space", "host-tuning", "http-health", "log-errors", "relay-works", "service-resources", "stun-binding",
+        "tls-expiry", "tls-files", "turn-relay", "weekly-cert-expiry", "weekly-security-review",
       ].map { .embedInCode("FirstProject/\($0).yaml") } + [.embedInCode("Validation/language.md")]),
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
 
@@ -127,7 +128,8 @@ let package = Package(
     tests(
       "ModulesTests",
       [
-        "Addresses", "HTTP", "Lab", "Language", "Journal", "Modules", "Schema", "Steps", "Probe", "STUN", "TestSupport",
+        "Addresses", "Coturn", "HTTP", "Journal", "Lab", "Language", "Modules", "Probe", "Processes", "Schema",
+        "Steps", "STUN", "TestSupport",
       ]),
     tests("ArchiveTests", ["Archive", "Processes", "TestSupport"]),
     tests("LogsTests", ["Archive", "Logs", "Processes", "Schema", "TestSupport"]),

@@ -5,6 +5,10 @@ extension Catalog {
   package static let standard = Catalog([
     AnyStepModule(CommandRun.self),
     AnyStepModule(CoturnLogModule.self),
+    AnyStepModule(CoturnMetrics.self),
+    AnyStepModule(CoturnStatistics.self),
+    AnyStepModule(CoturnUsers.self),
+    AnyStepModule(CoturnVersionModule.self),
     AnyStepModule(FileAge.self),
     AnyStepModule(FileExists.self),
     AnyStepModule(FilePermissions.self),

@@ -85,10 +85,8 @@ import Testing
     (
       "the ground",
       [
-        "Addresses", "Files", "TerminalText", "Schema", "CEL", "Journal", "CLinux", "COpenSSL", "CRE2", "CAres",
-        "CCurl",
-        "CDatagrams", "CLibarchive", "CLibgit2",
-        "Archive", "Git",
+        "Addresses", "Archive", "CAres", "CCurl", "CDatabases", "CDatagrams", "CEL", "CLibarchive", "CLibgit2",
+        "CLinux", "COpenSSL", "CRE2", "Files", "Git", "Journal", "Schema", "TerminalText",
       ]
     ),
   ]

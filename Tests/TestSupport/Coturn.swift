@@ -20,6 +20,8 @@ package final class Coturn: Sendable {
   package var tlsPort: UInt16? { server.tlsPort }
   /// The certificate to trust, as a PEM file.
   package var authority: String { folder.path + "/ca.pem" }
+  package var logFile: String { folder.path + "/turnserver.log" }
+  package var pid: Int32 { server.process.pid }
   /// What it has logged so far.
   package var log: String { folder.read("turnserver.log") }
 

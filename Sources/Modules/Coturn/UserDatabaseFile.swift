@@ -1,0 +1,89 @@
+import Schema
+
+/// What coturn's SQLite file holds, without any key, secret or password.
+struct UserDatabaseFile: Sendable {
+  /// A user of the long-term credential mechanism.
+  struct User: Hashable, Sendable {
+    var realm: String
+    var name: String
+
+    static let record = Record(
+      Self.init,
+      Field("realm", \.realm, .string, "The realm of the user."),
+      Field("name", \.name, .string, "The user's name.")
+    )
+  }
+
+  struct Realm: Hashable, Sendable {
+    var name: String
+    var users: Int
+    var secrets: Int
+
+    static let record = Record(
+      Self.init,
+      Field("name", \.name, .string, "The realm's name."),
+      Field("users", \.users, .int, "Users with a key of their own."),
+      Field("secrets", \.secrets, .int, "Shared secrets (`use-auth-secret`).")
+    )
+  }
+
+  /// The first of them, by realm and name.
+  var users: [User] = []
+  var realms: [Realm] = []
+  var userCount = 0
+  var secretCount = 0
+  var admins: [String] = []
+  var oauthKeys = 0
+  var allowedPeers = 0
+  var deniedPeers = 0
+
+  /// Reads it. A table that is not there holds nothing, but there must be the one of users.
+  init(_ path: String, limit: Int, time: Duration) throws(SQLiteFile.Failure) {
+    let file = try SQLiteFile(path, time: time)
+    // A view may be endless, and may read what it likes.
+    let tables = Set(try file.rows("SELECT name FROM sqlite_master WHERE type = 'table'").compactMap(\.first))
+    guard tables.contains("turnusers_lt") else {
+      throw .unreadable("it has no table turnusers_lt: it is no database of coturn's users")
+    }
+    func count(_ table: String) throws(SQLiteFile.Failure) -> Int {
+      guard tables.contains(table) else { return 0 }
+      return Int(try file.rows("SELECT count(*) FROM \(table)").first?.first ?? "") ?? 0
+    }
+    userCount = try count("turnusers_lt")
+    secretCount = try count("turn_secret")
+    oauthKeys = try count("oauth_key")
+    allowedPeers = try count("allowed_peer_ip")
+    deniedPeers = try count("denied_peer_ip")
+    users = try file.rows(
+      """
+      SELECT substr(realm, 1, 127), substr(name, 1, 512) FROM turnusers_lt ORDER BY realm, name LIMIT \(limit)
+      """
+    ).map { User(realm: $0.first ?? "", name: $0.last ?? "") }
+    if tables.contains("admin_user") {
+      admins = try file.rows("SELECT substr(name, 1, 32) FROM admin_user ORDER BY name LIMIT 100").compactMap(\.first)
+    }
+    realms = try Self.realms(of: file, tables)
+  }
+
+  private static func realms(of file: SQLiteFile, _ tables: Set<String>) throws(SQLiteFile.Failure) -> [Realm] {
+    var realms: [String: Realm] = [:]
+    let counted: [(table: String, count: WritableKeyPath<Realm, Int>)] = [
+      ("turnusers_lt", \.users), ("turn_secret", \.secrets),
+    ]
+    for (table, path) in counted where tables.contains(table) {
+      for row in try file.rows("SELECT substr(realm, 1, 127), count(*) FROM \(table) GROUP BY 1 ORDER BY 1 LIMIT 1000")
+      {
+        let name = row.first ?? ""
+        realms[name, default: Realm(name: name, users: 0, secrets: 0)][keyPath: path] =
+          row.last.flatMap { Int($0) } ?? 0
+      }
+    }
+    for table in ["turn_realm_option", "turn_origin_to_realm"] where tables.contains(table) {
+      for row in try file.rows("SELECT DISTINCT substr(realm, 1, 127) FROM \(table) ORDER BY 1 LIMIT 1000") {
+        let name = row.first ?? ""
+        realms[name] = realms[name] ?? Realm(name: name, users: 0, secrets: 0)
+      }
+    }
+    return realms.values.sorted { $0.name < $1.name }
+  }
+}
