@@ -92,9 +92,9 @@ let package = Package(
       // What `runbook init` writes, links to this repository's own runbooks and checks but for one, and to the rules of the language,
       // which `runbook validate --format sarif` explains.
       resources: [
-        "coturn-auth", "coturn-sessions", "daily-health", "daily-host-review", "daily-log-review",
+        "coturn-auth", "coturn-sessions", "coturn-versions", "daily-health", "daily-host-review", "daily-log-review",
         "disk-space", "host-tuning", "http-health", "log-errors", "relay-works", "service-resources", "stun-binding",
-        "tls-expiry", "tls-files", "turn-relay", "weekly-cert-expiry", "weekly-security-review",
+        "tls-expiry", "tls-files", "troubleshoot-turn", "turn-relay", "weekly-cert-expiry", "weekly-security-review",
       ].map { .embedInCode("FirstProject/\($0).yaml") } + [.embedInCode("Validation/language.md")]),
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
 

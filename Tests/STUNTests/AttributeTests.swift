@@ -14,7 +14,8 @@ struct AttributeTests {
         AlternateServer(address), ResponseOrigin(address), OtherAddress(address),
       ]
     } + [
-      Username("user"), Username(""), Realm("r.example"), Software("coturn"), AlternateDomain("b.example"),
+      Username("user"), Username(""), Realm("r.example"), Origin("https://example.com"), Software("coturn"),
+      AlternateDomain("b.example"),
       Nonce(Array("abc".utf8)), Nonce([0, 255]), ErrorCode(438, reason: "Stale Nonce"), ErrorCode(699),
       AddressErrorCode(family: .ipv6, error: ErrorCode(440, reason: "no")),
       UnknownAttributes([.dontFragment, AttributeType(rawValue: 0x7FFF)]), PasswordAlgorithm.sha256,
@@ -48,7 +49,7 @@ struct AttributeTests {
     // Texts, data and paddings are of any size.
     let free: [any Attribute.Type] = [
       Username.self, Realm.self, Software.self, AlternateDomain.self, Nonce.self, PeerData.self, Padding.self,
-      PasswordAlgorithm.self,
+      PasswordAlgorithm.self, Origin.self,
     ]
     if free.contains(where: { $0 == A.self }) { return }
     for size in [1, 3, 5, 7, 9, 33] where !(A.self == EvenPort.self && size == 1) {

@@ -1,4 +1,5 @@
 import Addresses
+import Coturn
 package import Journal
 package import Probe
 import STUN
@@ -15,6 +16,7 @@ package struct TURNRelay: StepModule {
     package var path: RelayProbe.Path
     /// In percent.
     package var maxLoss: Double
+    package var correlate: Correlation?
   }
 
   package struct Output: Sendable {
@@ -40,6 +42,7 @@ package struct TURNRelay: StepModule {
     package var elapsed: Duration
     package var deleted: Bool
     package var passedOver: [PassedOver] = []
+    package var serverSide: ServerSide?
   }
 
   package static let declaration = ModuleDeclaration(
@@ -55,7 +58,10 @@ package struct TURNRelay: StepModule {
       cannot reach, as `turn.allocate` does; and where the network said why it dropped some packets. The server must be
       willing to relay to its own relayed addresses. Since both are its own, packets between them need never leave its host
       (coturn puts its own address for the external one): a wrong external address, or a firewall that keeps the relay ports
-      closed, does not show here; `turn.externalAddress` and `turn.ports` look at them.
+      closed, does not show here; `turn.externalAddress` and `turn.ports` look at them. With
+      `correlate`, on the server's host, it also reads what coturn logs meanwhile: its own sessions as the server saw them (ids,
+      addresses, packets and bytes, refusals), what each part of the way lost by both ends' figures, and the cause that follows.
+      A session is tied to the call by a random token alone, never by time or address.
       """,
     effect: .observe, judges: true, deadline: .seconds(30),
     input: Record(
@@ -71,7 +77,9 @@ package struct TURNRelay: StepModule {
         "ChannelData messages, or Send and Data indications."),
       Field(
         "maxLoss", \.maxLoss, .percent.within(0...100), default: 1,
-        "The share of packets that may be lost; more fails the step.")
+        "The share of packets that may be lost; more fails the step."),
+      Field(
+        "correlate", \.correlate, .optional(.record(Correlation.record)), "Where coturn's records of this call are.")
     ),
     output: Record(
       Output.init,
@@ -96,18 +104,30 @@ package struct TURNRelay: StepModule {
         "How long both allocations and the permissions took, with addresses that were passed over."),
       Field("elapsed", \.elapsed, .duration, "From the first packet sent to the last one that came back."),
       Field("deleted", \.deleted, .bool, "Whether the server confirmed that both allocations are gone."),
-      PassedOver.field(\.passedOver)
+      PassedOver.field(\.passedOver),
+      Field(
+        "serverSide", \.serverSide, .optional(.record(ServerSide.record)),
+        "The call as the server logged it; absent: `correlate` was not given.")
     ),
     examples: [
       .init(
         "A voice call's packets come back", with: "server: ${target}\npackets: 100\nsize: 160B\nrate: 50",
-        expect: ["output.rtt.p95 <= duration('200ms')"])
+        expect: ["output.rtt.p95 <= duration('200ms')"]),
+      .init(
+        "Both ends of a call agree on what was relayed",
+        with: "server: ${target}\ncorrelate: {log: /var/log/turnserver.log, tie: origin}",
+        expect: ["output.?serverSide.?losses.orValue([]).all(l, l.lost == 0)"]),
     ])
 
   package init() {}
 
   package static func objection(to input: Input, within timeout: Duration) -> Finding? {
-    objection(input.server, within: timeout) { server, deadline throws(ProbeFailure) in
+    if input.correlate?.tie == .userName, input.server.secret == nil {
+      return Finding(
+        "turn.noSecretToTie", "the records are to be tied by the user name, and the target has no shared secret",
+        advice: "Tie them by `origin`; or give the target the secret (TURN_SECRET).")
+    }
+    return objection(input.server, within: timeout) { server, deadline throws(ProbeFailure) in
       try probe(server, input).checkInput(deadline: deadline)
     }
   }
@@ -120,8 +140,19 @@ package struct TURNRelay: StepModule {
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let server = try Server(input.server)
-    let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
-      try await Self.probe(server, input).run(deadline: deadline, progress: context.progress)
+    var probe = Self.probe(server, input)
+    var call: CorrelatedCall?
+    if let correlate = input.correlate {
+      call = try CorrelatedCall(correlate)
+      call?.mark(&probe)
+    }
+    let report: RelayProbe.Report
+    do throws(StepError) {
+      report = try await context.probing(probe.server) { [probe] (deadline) async throws(ProbeFailure) in
+        try await probe.run(deadline: deadline, progress: context.progress)
+      }
+    } catch {
+      throw await Self.correlated(error, call, input, context)
     }
     guard let roundTrip = report.roundTrip else {
       throw .failed(ProbeFailure.Code.nothingRelayed.rawValue, "No packet came back.", advice: nil)
@@ -132,12 +163,35 @@ package struct TURNRelay: StepModule {
       lost: report.lost, loss: report.lossRatio * 100, reached: report.reached, duplicates: report.duplicates,
       reordered: report.reordered, corrupted: report.corrupted, rtt: roundTrip, jitter: report.jitter,
       throughput: Int(report.throughput), setUp: report.setUp, elapsed: report.elapsed,
-      deleted: report.allocationsDeleted, passedOver: server.passedOverAddresses)
+      deleted: report.allocationsDeleted, passedOver: server.passedOverAddresses,
+      serverSide: await call?.serverSide(
+        CallDiagnosis.Figures(report, realm: input.server.realm), within: Self.patience(context)))
     let warning =
       Finding.unreachableRelay(report.relayedAddresses.map(\.ip), of: server.uri, askedAt: report.server.ip)
       ?? server.objection(toAllocationIn: report.realm)
-    return Self.result(
+    let result = Self.result(
       output, asked: input.packets, of: server.uri, maxLoss: input.maxLoss, obstacle: report.obstacle, warning: warning)
+    guard let objection = result.objection, let correlate = input.correlate else { return result }
+    let finding = objection.finding.noting(output.serverSide?.sentence(log: correlate.log))
+    return objection.severity == .fail ? .failed(output, finding) : .warned(output, finding)
+  }
+
+  /// What is left for the server's records, with a moment for the step's own end.
+  private static func patience(_ context: StepContext) -> Duration {
+    max(.zero, context.remaining - .milliseconds(300))
+  }
+
+  /// A failure with what the server logged of the call.
+  private static func correlated(
+    _ error: StepError, _ call: CorrelatedCall?, _ input: Input, _ context: StepContext
+  ) async -> StepError {
+    guard let call, let correlate = input.correlate, error.kind == .failed else { return error }
+    let figures = CallDiagnosis.Figures(error, realm: input.server.realm)
+    let serverSide = await call.serverSide(figures, within: patience(context))
+    var error = error
+    error.finding = error.finding.noting(serverSide.sentence(log: correlate.log))
+    error.learnt.append(.init("serverSide", ServerSide.record.encode(serverSide)))
+    return error
   }
 
   /// What was changed on the way was not relayed; packets that never left are neither lost nor relayed: of them nothing is

@@ -1,5 +1,5 @@
 package import Addresses
-import STUN
+package import STUN
 package import Schema
 
 /// Sends packets through a TURN server and back: from one allocation to another, which echoes them.
@@ -21,6 +21,9 @@ package struct RelayProbe: Sendable {
   package var path = Path.channel
   /// The family of the relayed addresses; nil leaves it to the server, which gives IPv4.
   package var family: AddressFamily?
+
+  /// What each of the two clients sends as ORIGIN, so that the server's records of them can be told from all others; nil sends none.
+  package var origins: (sender: Origin, echo: Origin)?
 
   package init(server: Server) { self.server = server }
 
@@ -83,9 +86,11 @@ package struct RelayProbe: Sendable {
     // Both on one; without any, the first connection says so.
     request.eventLoop = try? ServerConnection.nextEventLoop(for: server.transport)
     progress("making two allocations")
+    let echoRequest = request.withOrigin(origins?.echo)
+    request = request.withOrigin(origins?.sender)
     let (inner, outerDeletion) = try await Allocation.withAllocation(request, by: end) {
       sender throws(ProbeFailure) in
-      try await Allocation.withAllocation(request, alongside: sender, by: end) { echo throws(ProbeFailure) in
+      try await Allocation.withAllocation(echoRequest, alongside: sender, by: end) { echo throws(ProbeFailure) in
         try await exchange(from: sender, to: echo, since: start, by: end, progress)
       }
     }
@@ -222,4 +227,12 @@ package struct RelayProbe: Sendable {
 
   /// The payload that every path takes in one piece, headers added: IPv6 guarantees 1280 bytes (RFC 8200, section 5).
   private static let harmlessSize = 1200
+}
+
+extension AllocationRequest {
+  fileprivate func withOrigin(_ origin: Origin?) -> Self {
+    var request = self
+    request.options.origin = origin
+    return request
+  }
 }

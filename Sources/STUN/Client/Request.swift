@@ -74,6 +74,8 @@ package struct AllocateOptions: Sendable, Hashable {
   package var dontFragment = false
   /// The lifetime to ask for; nil leaves it to the server.
   package var lifetimeSeconds: UInt32?
+  /// nil sends none. A server may choose the realm by it.
+  package var origin: Origin?
 
   package init() {}
 
@@ -85,6 +87,7 @@ package struct AllocateOptions: Sendable, Hashable {
     if let evenPort { attributes.append(evenPort) }
     if let reservationToken { attributes.append(reservationToken) }
     if dontFragment { attributes.append(DontFragment()) }
+    if let origin { attributes.append(origin) }
     return attributes
   }
 }

@@ -58,6 +58,8 @@ extension AttributeType {
   package static let iceControlling = AttributeType(rawValue: 0x802A)
   package static let responseOrigin = AttributeType(rawValue: 0x802B)
   package static let otherAddress = AttributeType(rawValue: 0x802C)
+  /// draft-ietf-tram-stun-origin-06.
+  package static let origin = AttributeType(rawValue: 0x802F)
 }
 
 /// RFC 3489, the first form of STUN: old servers still send them.
@@ -90,6 +92,6 @@ extension AttributeType: CustomStringConvertible {
     .priority: "PRIORITY", .useCandidate: "USE-CANDIDATE", .padding: "PADDING", .responsePort: "RESPONSE-PORT",
     .iceControlled: "ICE-CONTROLLED", .iceControlling: "ICE-CONTROLLING", .responseOrigin: "RESPONSE-ORIGIN",
     .otherAddress: "OTHER-ADDRESS", .responseAddress: "RESPONSE-ADDRESS", .sourceAddress: "SOURCE-ADDRESS",
-    .changedAddress: "CHANGED-ADDRESS", .password: "PASSWORD", .reflectedFrom: "REFLECTED-FROM",
+    .changedAddress: "CHANGED-ADDRESS", .origin: "ORIGIN", .password: "PASSWORD", .reflectedFrom: "REFLECTED-FROM",
   ]
 }

@@ -1,0 +1,43 @@
+import Processes
+import Schema
+import TestSupport
+import Testing
+
+/// The runbook `troubleshoot-turn` against real servers.
+@Suite(.serialized) struct TroubleshootTests {
+  private func report(
+    _ coturn: Coturn, credential: String = Coturn.credential, _ arguments: String...
+  ) async throws -> JSON {
+    let project = try CommandLineProject()
+    let output = try await project.runbook(
+      ["run", "troubleshoot-turn", "--format", "json", "-p", "packets=10"] + arguments,
+      environment: [
+        "TURN_SERVER": "turn:127.0.0.1:\(coturn.port)", "TURN_USERNAME": Coturn.username, "TURN_CREDENTIAL": credential,
+      ])
+    try #require([0, 1].contains(output.status), "\(output.stdout)\(output.stderr)")
+    return try output.json
+  }
+
+  private func outcome(_ report: JSON, _ step: String) -> String? { report.step(step)?["outcome"]?.string }
+
+  @Test("A target alone is enough: every cause but those of the host is looked at")
+  func target() async throws {
+    let report = try await report(try await Coturn.start())
+    for step in ["connectivity", "credentials", "relay", "latency", "ports"] {
+      #expect(["pass", "warn"].contains(outcome(report, step)), "\(step): \(report)")
+    }
+    for step in ["bothEnds", "version", "log"] { #expect(outcome(report, step) == "skipped", "\(step)") }
+  }
+
+  @Test("With the log a wrong password is told from an unknown user, and what follows from it is not looked at")
+  func credentials() async throws {
+    let coturn = try await Coturn.start()
+    let report = try await report(coturn, credential: "hush-hush-hush", "-p", "log=\(coturn.logFile)")
+    #expect(outcome(report, "connectivity") == "pass")
+    #expect(outcome(report, "credentials") == "fail" && outcome(report, "bothEnds") == "fail")
+    #expect(
+      report.step("bothEnds")?["error"]?["message"]?.string?.contains("the password is wrong") == true, "\(report)")
+    for step in ["relay", "address", "ports"] { #expect(outcome(report, step) == "skipped", "\(step)") }
+    #expect(!report.text().contains("hush-hush-hush"))
+  }
+}
