@@ -115,7 +115,8 @@ struct Message {
   @Test(
     "NXDOMAIN, no data, SERVFAIL, REFUSED and the rest are told apart",
     arguments: [
-      (0 as UInt8, DNSOutcome.noData), (1, .notUnderstood), (2, .serverFailed), (3, .noName), (4, .notUnderstood), (5, .refused),
+      (0 as UInt8, DNSOutcome.noData), (1, .notUnderstood), (2, .serverFailed), (3, .noName), (4, .notUnderstood),
+      (5, .refused),
       (9, .notUnderstood),
     ])
   func codes(code: UInt8, outcome: DNSOutcome) async throws {
