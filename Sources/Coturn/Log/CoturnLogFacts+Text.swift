@@ -20,7 +20,8 @@ extension CoturnLogFacts {
       )
     }
     if timeReversals > 0 {
-      notes.append("time goes backwards \(timeReversals) times: at a start, or where a client wrote the line")
+      notes.append(
+        "time goes backwards \(timeReversals) times without a start: a clock was set, or a client wrote the line")
     }
     if undated > 0 {
       notes.append("\(undated) records have only seconds since the start: they count, whatever the time asked for")

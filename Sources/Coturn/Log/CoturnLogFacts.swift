@@ -21,6 +21,8 @@ package struct CoturnLogFacts: Sendable {
   /// By peer and range, one byte 0 between them.
   package var deniedPeers = Tally<Int>()
   package var closeReasons = Tally<Int>(limit: 1000)
+  /// Of the failures, those with a REST name whose time was over: only the name and the record's wall time tell.
+  package var expired = 0
   /// Failures of the user `runbook-probe`, which count nowhere else.
   package var probeFailures = 0
   /// 403 for a peer, whether its range is logged or not.

@@ -49,7 +49,8 @@ final class LineReader {
     var lines = 0
     while place < block.count {
       let end = block.place(of: 0x0A, from: place) ?? block.count
-      line(block.piece(place..<end))
+      let isTerminal = end > place && block[end - 1] == 0x0D
+      line(block.piece(place..<(isTerminal ? end - 1 : end)))
       place = end + 1
       lines += 1
     }

@@ -86,12 +86,19 @@ extension LogInterpreter {
     recognize(stream)
     let version = CoturnVersion(text.prefix(40).text)
     // 4.5.2 writes every record twice to standard output: the banner comes again at once.
-    if streams[stream].hasStarted, streams[stream].recordsSinceStart == 1, version == facts.version {
+    if streams[stream].hasStarted, streams[stream].recordsSinceStart == 1, version == CoturnVersion(4, 5, 2),
+      version == facts.version
+    {
       streams[stream].isDoubled = true
       facts.records -= facts.records / 2
       streams[stream].recordsSinceStart = 0
       return
     }
+    // A start's first records stand before its banner: it is why time went back.
+    if let reversal = streams[stream].lastReversal, streams[stream].recordsSinceStart - reversal < 500 {
+      facts.timeReversals -= 1
+    }
+    streams[stream].lastReversal = nil
     sessions.leave(start: streams[stream].start)
     lastStart += 1
     streams[stream].start = lastStart

@@ -160,9 +160,21 @@ extension LogInterpreter {
     }
     count(kind, context)
     guard context.weight > 0 else { return }
+    let isExpired = kind == .unknownOrExpired && Self.isExpired(user, context)
+    if isExpired { facts.expired += context.weight }
     facts.users.add(user) {
       if kind == .wrongPassword { $0.wrongPassword += context.weight } else { $0.unknownOrExpired += context.weight }
+      if isExpired { $0.expired += context.weight }
     }
+  }
+
+  /// Whether a REST name, `1760000000:alice`, was over when it was used; false where the record has no wall time.
+  private static func isExpired(_ user: Bytes, _ context: RecordContext) -> Bool {
+    let time = context.head.time.isWall ? context.head.time : context.envelope
+    guard let time, time.isWall, let expiry = user.number(at: 0), (9...11).contains(expiry.length),
+      user.count == expiry.length || user[expiry.length] == 0x3A
+    else { return false }
+    return Int64(truncatingIfNeeded: expiry.value) < time.seconds
   }
 
   /// A name with characters that none may have, a newline perhaps.

@@ -93,7 +93,7 @@ struct LogInterpreter {
     }
     let time = head.time.isWall ? head.time : envelope ?? head.time
     let weight = window == nil ? weight : counted(time, weight)
-    if let last = streams[stream].lastTime, head.time.isBefore(last, by: 2) { facts.timeReversals += 1 }
+    if let last = streams[stream].lastTime, head.time.isBefore(last, by: 2) { reverse(stream) }
     streams[stream].lastTime = head.time
     streams[stream].weight = weight
     streams[stream].continues = false
@@ -112,6 +112,11 @@ struct LogInterpreter {
     }
     if isInBlock { previousLine = line } else { streams[stream].previous = line.array }
     if repetition == .none { interpret(line, head, stream, envelope, weight, isCut) }
+  }
+
+  private mutating func reverse(_ stream: Int) {
+    facts.timeReversals += 1
+    streams[stream].lastReversal = streams[stream].recordsSinceStart
   }
 
   /// The time of the last record that counts.

@@ -18,6 +18,8 @@ struct LogStream {
   var isBanner = false
   /// Records since the last start, to tell one that is written twice.
   var recordsSinceStart = 0
+  /// How many records there had been since then when time went back for the last time.
+  var lastReversal: Int?
   /// Every record is written twice, as 4.5.2 does on standard output.
   var isDoubled = false
   /// What a client may have put into the log behind the last record.

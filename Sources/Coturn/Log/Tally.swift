@@ -49,6 +49,8 @@ extension Int: TallyCount {
 package struct CoturnUserCounts: Hashable, Sendable, TallyCount {
   package var unknownOrExpired = 0
   package var wrongPassword = 0
+  /// Of the unknown or expired, those with a REST name whose time was over.
+  package var expired = 0
   /// 486.
   package var quota = 0
   /// 508.
@@ -68,6 +70,7 @@ package struct CoturnUserCounts: Hashable, Sendable, TallyCount {
   package mutating func add(_ other: Self) {
     unknownOrExpired += other.unknownOrExpired
     wrongPassword += other.wrongPassword
+    expired += other.expired
     quota += other.quota
     ports += other.ports
     forbidden += other.forbidden

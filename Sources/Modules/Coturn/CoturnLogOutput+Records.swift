@@ -25,6 +25,7 @@ extension CoturnLogOutput {
     Authentication.init,
     Field("failures", \.failures, .int, "Refused log-ins, without those of the user runbook-probe."),
     Field("unknownOrExpired", \.unknownOrExpired, .int, "No such user, or an expired REST name: the log does not say."),
+    Field("expired", \.expired, .int, "Of those, REST names whose time was over, if the log has a wall time."),
     Field("wrongPassword", \.wrongPassword, .int, "Wrong password."),
     Field("challenges", \.challenges, .int, "Requests without a user name, answered with 401: no failures."),
     Field("probeFailures", \.probeFailures, .int, "Failures of the user runbook-probe, which count nowhere else."),

@@ -27,6 +27,7 @@ package enum CoturnLogOutput {
   package struct Authentication: Hashable, Sendable {
     package var failures: Int
     package var unknownOrExpired: Int
+    package var expired: Int
     package var wrongPassword: Int
     package var challenges: Int
     package var probeFailures: Int
@@ -113,7 +114,7 @@ extension CoturnLogOutput.Authentication {
   init(_ facts: CoturnLogFacts, suspiciousFrom: Int) {
     let suspicious = facts.clients.ordered.filter { $0.count.failures >= suspiciousFrom || $0.count.rateLimits > 0 }
     self.init(
-      failures: facts.failures, unknownOrExpired: facts.count(.unknownOrExpired),
+      failures: facts.failures, unknownOrExpired: facts.count(.unknownOrExpired), expired: facts.expired,
       wrongPassword: facts.count(.wrongPassword), challenges: facts.challenges, probeFailures: facts.probeFailures,
       succeeded: facts.isVerbose ? facts.allocationsSucceeded + facts.allocationsRefused : nil,
       success: facts.authenticationSuccess, users: CoturnLogOutput.users(facts) { $0.failures > 0 },
