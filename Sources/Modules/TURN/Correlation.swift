@@ -206,12 +206,13 @@ extension CallDiagnosis.Figures {
     }
     let sent = text("sent").flatMap { Int($0) }
     let relayed = ["relayedAddress", "echoRelayedAddress"].compactMap { text($0).flatMap { TransportAddress($0) } }
-    let unanswered = [
-      ProbeFailure.Code.turnTimeout.rawValue, ProbeFailure.Code.stunTimeout.rawValue,
-      ProbeFailure.Code.connectTimedOut.rawValue,
-    ]
+    // What explains silence has a code of the path's; a call that got as far as an allocation was answered.
+    let silences = [ProbeFailure.Code.turnTimeout.rawValue, ProbeFailure.Code.stunTimeout.rawValue]
+    let code = error.finding.code
+    let isSilent = silences.contains(code) || ["path.", "icmp.", "tcp."].contains { code.hasPrefix($0) }
     self.init(
-      wasAnswered: !unanswered.contains(error.finding.code), sent: sent, reached: text("reached").flatMap { Int($0) },
+      wasAnswered: !isSilent || sent != nil || !relayed.isEmpty, sent: sent,
+      reached: text("reached").flatMap { Int($0) },
       received: sent == nil ? nil : 0, relayed: relayed, realm: realm)
   }
 }
