@@ -69,6 +69,7 @@ import Testing
     let log =
       prefix + banner + "\n" + prefix + "7: : ERROR: check_stun_auth: wrong username: x#0123: : ERROR: forged\n"
       + prefix + "message repeated 14 times: [ 8: : ERROR: check_stun_auth: user bob credentials are incorrect]\n"
+      + prefix + "ERROR: Cannot open log file for writing: /var/log/x.log\n"
       + "Jan  5 10:00:01 turn1 sshd[1]: Failed password for root\n"
       + "Jan  5 10:00:02 turn1 systemd-journald[2]: Suppressed 7 messages from coturn.service\n"
       + "Jan  5 10:00:03 turn1 kernel: [12.3] turnserver[812]: segfault at 0 ip 00007f sp 00007f error 4 in libc.so.6\n"
@@ -78,6 +79,8 @@ import Testing
     #expect(facts.records == 16 && facts.errorLevelRecords == 15)
     #expect(facts.count(.wrongPassword) == 14 && facts.count(.malformedName) == 1 && facts.forgedLines == 1)
     #expect(facts.suppressed == 7 && facts.count(.segfault) == 1)
+    // What follows a repeated record is not repeated.
+    #expect(facts.count(.cannotOpenLog) == 1)
   }
 
   @Test("What journalctl shows in text has records of several lines indented, compose colours its names")

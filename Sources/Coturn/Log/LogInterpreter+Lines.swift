@@ -6,11 +6,10 @@ extension LogInterpreter {
   /// A line that goes on with the record before it, or is none of coturn's.
   mutating func continuation(_ line: Bytes, _ stream: Int, _ envelope: RecordTime?) {
     let text = line.withoutIndentation.trimmed
-    // What a logger dated by itself has a time of its own.
-    let weight = envelope.map { window == nil || streams[stream].continues ? streams[stream].weight : counted($0, 1) }
+    let weight = continuedWeight(stream, envelope)
     let context = RecordContext(
       head: RecordHead(form: .bare, time: streams[stream].lastTime ?? RecordTime(seconds: 0, isWall: false), length: 0),
-      stream: stream, envelope: envelope, weight: weight ?? streams[stream].weight, isCut: false)
+      stream: stream, envelope: envelope, weight: weight, isCut: false)
     if streams[stream].continues {
       if text.isEmpty || text.begins(with: "====") { return }
       if text.begins(with: "RFC 3489/5389/") {
@@ -25,6 +24,14 @@ extension LogInterpreter {
     }
     guard !text.isEmpty else { return }
     foreign(text, context)
+  }
+
+  /// What goes on with a record counts as often as it does; anything else once, if it lies in the window: a logger's own time
+  /// tells, or that of the record before it.
+  private mutating func continuedWeight(_ stream: Int, _ envelope: RecordTime?) -> Int {
+    guard !streams[stream].continues else { return streams[stream].weight }
+    guard let envelope, window != nil else { return min(1, streams[stream].weight) }
+    return counted(envelope, 1)
   }
 
   /// What coturn, the shell and the kernel write without coturn's head.
