@@ -71,7 +71,7 @@ let package = Package(
     library("Git", ["CLibgit2"]),
     library("Vault", [crypto]),
     library("Logs", ["Archive", "CLinux", "CRE2", "Schema"]),
-    library("Coturn", ["Addresses", "Logs", "Schema"]),
+    library("Coturn", ["Addresses", "Logs", "Schema", crypto]),
     library(
       "Modules",
       [
@@ -92,9 +92,10 @@ let package = Package(
       // What `runbook init` writes, links to this repository's own runbooks and checks but for one, and to the rules of the language,
       // which `runbook validate --format sarif` explains.
       resources: [
-        "coturn-auth", "coturn-sessions", "coturn-versions", "daily-health", "daily-host-review", "daily-log-review",
-        "disk-space", "host-tuning", "http-health", "log-errors", "relay-works", "service-resources", "stun-binding",
-        "tls-expiry", "tls-files", "troubleshoot-turn", "turn-relay", "weekly-cert-expiry", "weekly-security-review",
+        "coturn-auth", "coturn-config-audit", "coturn-sessions", "coturn-versions", "daily-health", "daily-host-review",
+        "daily-log-review", "disk-space", "host-tuning", "http-health", "log-errors",
+        "quarterly-security-audit", "relay-works", "service-resources", "stun-binding", "tls-expiry",
+        "tls-files", "troubleshoot-turn", "turn-relay", "weekly-cert-expiry", "weekly-security-review",
       ].map { .embedInCode("FirstProject/\($0).yaml") } + [.embedInCode("Validation/language.md")]),
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
 

@@ -41,6 +41,8 @@ package struct TurnServerSettings: Hashable, Sendable {
   package var userQuota: Int?
   /// Further lines of the configuration.
   package var directives: [String] = []
+  /// A whole configuration in place of what these settings say. Its ports, and whether it listens on UDP, must be theirs.
+  package var text: String?
 
   private var tlsPort: UInt16?
   private var certificate: Certificate?
@@ -53,6 +55,7 @@ package struct TurnServerSettings: Hashable, Sendable {
 
   /// The text of a `turnserver.conf` that says so. Its file names are relative to the server's working directory.
   package var configuration: String {
+    if let text { return text }
     var lines = [
       "listening-ip=127.0.0.1",
       "relay-ip=127.0.0.1",

@@ -4,6 +4,8 @@ extension Catalog {
   /// Every module there is. A new one is one file and one line here.
   package static let standard = Catalog([
     AnyStepModule(CommandRun.self),
+    AnyStepModule(CoturnAdvisories.self),
+    AnyStepModule(CoturnConfiguration.self),
     AnyStepModule(CoturnLogModule.self),
     AnyStepModule(CoturnMetrics.self),
     AnyStepModule(CoturnStatistics.self),

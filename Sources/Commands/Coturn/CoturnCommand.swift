@@ -4,8 +4,8 @@ package import ArgumentParser
 package struct CoturnCommand: AsyncParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "coturn",
-    abstract: "Read what coturn writes, and say what it means.",
-    subcommands: [LogCommand.self])
+    abstract: "Read coturn's logs and its configuration, say what they mean, and write a hardened configuration.",
+    subcommands: [LogCommand.self, AuditCommand.self, GenerateCommand.self])
 
   package init() {}
 }

@@ -33,11 +33,14 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
       FirstProject.File(path: "runbooks/daily-health.yaml", bytes: PackageResources.daily_health_yaml),
       FirstProject.File(path: "runbooks/daily-host-review.yaml", bytes: PackageResources.daily_host_review_yaml),
       FirstProject.File(path: "runbooks/daily-log-review.yaml", bytes: PackageResources.daily_log_review_yaml),
+      FirstProject.File(
+        path: "runbooks/quarterly-security-audit.yaml", bytes: PackageResources.quarterly_security_audit_yaml),
       FirstProject.File(path: "runbooks/troubleshoot-turn.yaml", bytes: PackageResources.troubleshoot_turn_yaml),
       FirstProject.File(path: "runbooks/weekly-cert-expiry.yaml", bytes: PackageResources.weekly_cert_expiry_yaml),
       FirstProject.File(
         path: "runbooks/weekly-security-review.yaml", bytes: PackageResources.weekly_security_review_yaml),
       FirstProject.File(path: "checks/coturn-auth.yaml", bytes: PackageResources.coturn_auth_yaml),
+      FirstProject.File(path: "checks/coturn-config-audit.yaml", bytes: PackageResources.coturn_config_audit_yaml),
       FirstProject.File(path: "checks/coturn-sessions.yaml", bytes: PackageResources.coturn_sessions_yaml),
       FirstProject.File(path: "checks/coturn-versions.yaml", bytes: PackageResources.coturn_versions_yaml),
       FirstProject.File(path: "checks/disk-space.yaml", bytes: PackageResources.disk_space_yaml),

@@ -44,6 +44,19 @@ package struct AuditFinding: Hashable, Sendable {
   /// Whether the version alone says so, so that a distribution may have mended it without changing the version.
   package let ifNotBackported: Bool
 
+  package init(
+    _ code: AuditCode, _ item: AuditItem, _ severity: AuditSeverity, line: Int? = nil, _ message: String,
+    instead: String? = nil, ifNotBackported: Bool = false
+  ) {
+    self.code = code
+    self.item = item
+    self.severity = severity
+    self.line = line
+    self.message = message
+    self.instead = instead
+    self.ifNotBackported = ifNotBackported
+  }
+
   package var json: JSON {
     [
       "item": item.json, "code": .string(code.name), "severity": .string(severity.rawValue),
@@ -62,7 +75,8 @@ package enum AuditCode: String, Hashable, Sendable, CaseIterable {
   case weakDiffieHellman, cipherListBroken, cipherListWeak, quotaMissing, capacityWithoutLimit
   case amplification, nonceNeverExpires, lifetimeUnusual, serverRelay, metricsPublic, userLabels
   case optionUnknown, optionRemoved, optionEndsServer, valueHasComment, lineCut
-  case privilegedPort, keyUnreadable, sampleKey, runsAsRoot, advisory
+  case privilegedPort, keyUnreadable, sampleKey, runsAsRoot, configurationReadable, keyReadable
+  case configurationUnreadable, advisory
   case portsConfusing, databaseDriver, databasePassword, relativePath, mechanismImplied, addressInvalid, userInvalid
   case notAConfiguration, versionNotKnown
 

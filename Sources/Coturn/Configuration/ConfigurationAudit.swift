@@ -29,6 +29,11 @@ package struct ConfigurationAudit: Sendable {
     findings = notes.all.sorted { Self.rank($0) < Self.rank($1) }
   }
 
+  /// Takes in what was seen of the files themselves, in place of what their paths alone let suspect.
+  package mutating func add(_ seen: [AuditFinding], replacing code: AuditCode?) {
+    findings = (findings.filter { $0.code != code } + seen).sorted { Self.rank($0) < Self.rank($1) }
+  }
+
   private static func rank(_ finding: AuditFinding) -> (Int, Int, Int, String) {
     let severities = AuditSeverity.allCases
     return (
@@ -72,15 +77,14 @@ struct AuditNotes {
       guard count == Self.most + 1 else { return }
       all.append(
         AuditFinding(
-          code: code, item: item, severity: severity, line: line,
-          message: "There are more than \(Self.most) findings like this; the others are not listed.", instead: nil,
+          code, item, severity, line: line,
+          "There are more than \(Self.most) findings like this; the others are not listed.",
           ifNotBackported: ifNotBackported))
       return
     }
     all.append(
       AuditFinding(
-        code: code, item: item, severity: severity, line: line, message: message, instead: instead,
-        ifNotBackported: ifNotBackported))
+        code, item, severity, line: line, message, instead: instead, ifNotBackported: ifNotBackported))
   }
 
   /// Notes once that there is more of a code than is kept.

@@ -1,0 +1,86 @@
+import Coturn
+import Files
+import Journal
+import Schema
+import Steps
+
+/// A turnserver.conf on this host, audited together with the modes of the files that belong to it.
+struct ConfigurationLook: Sendable {
+  private(set) var audit: ConfigurationAudit
+  private(set) var files: [AuditedFile] = []
+
+  /// The most that is read of a configuration, in bytes.
+  private static let most = 16 << 20
+
+  /// - Parameter user: the service's; nil: nothing is said of what it can read.
+  /// - Throws: `StepError.broken` if the file cannot be read, or there is no such user.
+  init(_ path: String, _ version: CoturnVersion, _ user: String?) throws(StepError) {
+    let bytes: [UInt8]
+    do throws(FileError) { bytes = try File.read(path, limit: Self.most, followingLinks: true).bytes } catch {
+      throw .broken(
+        "coturn.configUnreadable", "The configuration cannot be read: \(error.message).",
+        advice: "Look at the path (turnserver -c names it), and run this as a user who may read the file.")
+    }
+    audit = ConfigurationAudit(bytes, version)
+    let account: Account?
+    if let user { account = try Account(user) } else { account = nil }
+    let holdsSecrets = ["static-auth-secret", "user", "cli-password", "psql-userdb", "mysql-userdb", "redis-userdb"]
+      .contains { audit.configuration.last($0) != nil }
+    var seen: [AuditFinding] = []
+    let configuration = try look(at: path, account)
+    if configuration.readableByAll {
+      seen.append(
+        AuditFinding(
+          .configurationReadable, .number(33), holdsSecrets ? .high : .low,
+          "Everybody on this host can read \(path)\(holdsSecrets ? ", and the secrets in it" : ""): chmod o-r \(path).")
+      )
+    }
+    if let obstacle = configuration.obstacle, let user {
+      seen.append(
+        AuditFinding(
+          .configurationUnreadable, .number(33), .critical,
+          "\(user) cannot read \(path): \(obstacle). Without a readable configuration coturn runs with its defaults, as an open relay."
+        ))
+    }
+    for name in ["cert", "pkey"] { seen += try lookAtFile(name, account, user) }
+    audit.add(seen, replacing: account == nil ? nil : .keyUnreadable)
+  }
+
+  private mutating func lookAtFile(_ name: String, _ account: Account?, _ user: String?) throws(StepError)
+    -> [AuditFinding]
+  {
+    guard let line = audit.configuration.last(name), line.value.hasPrefix("/") else { return [] }
+    let path = line.value
+    let file: AuditedFile
+    do throws(StepError) { file = try look(at: path, account) } catch {
+      return [
+        AuditFinding(
+          .keyUnreadable, .number(33), .high, line: line.number,
+          "\(name) cannot be looked at: \(error.finding.message) If it is missing, coturn goes on without TLS.")
+      ]
+    }
+    var findings: [AuditFinding] = []
+    if name == "pkey", file.readableByAll {
+      findings.append(
+        AuditFinding(
+          .keyReadable, .number(33), .high, line: line.number,
+          "Everybody on this host can read the key \(path): chmod o-r \(path)."))
+    }
+    if let obstacle = file.obstacle, let user {
+      findings.append(
+        AuditFinding(
+          .keyUnreadable, .number(33), .critical, line: line.number,
+          "\(user) cannot read \(path): \(obstacle). coturn goes on without TLS, and logs that once."))
+    }
+    return findings
+  }
+
+  private mutating func look(at path: String, _ account: Account?) throws(StepError) -> AuditedFile {
+    let isOpen = try Account.anybody.obstacle(toReading: path) == nil
+    let obstacle = try account?.obstacle(toReading: path)
+    let file = AuditedFile(
+      path: path, readableByAll: isOpen, readableByService: account == nil ? nil : obstacle == nil, obstacle: obstacle)
+    files.append(file)
+    return file
+  }
+}
