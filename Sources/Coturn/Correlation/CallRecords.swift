@@ -129,6 +129,11 @@ package struct CallSession: Hashable, Sendable {
     package var receivedBytes = 0
     package var sentPackets = 0
     package var sentBytes = 0
+
+    package init(receivedPackets: Int = 0, receivedBytes: Int = 0, sentPackets: Int = 0, sentBytes: Int = 0) {
+      (self.receivedPackets, self.receivedBytes) = (receivedPackets, receivedBytes)
+      (self.sentPackets, self.sentBytes) = (sentPackets, sentBytes)
+    }
   }
 
   package struct Refusal: Hashable, Sendable {
