@@ -61,7 +61,7 @@ let package = Package(
     library("Language", ["Addresses", "Schema", "CEL", "Files", "Journal", "Steps", "TerminalText", yams]),
     library("Engine", ["Language", "Schema", "Steps", "Journal", crypto]),
     library("STUN", ["Addresses", nioCore, crypto]),
-    library("Probe", ["Addresses", "Schema", "STUN", "CDatagrams", "COpenSSL", nioCore, nioPosix]),
+    library("Probe", ["Addresses", "Names", "Schema", "STUN", "CDatagrams", "COpenSSL", nioCore, nioPosix]),
     library("Processes", ["CLinux"]),
     library("Names", ["Addresses", "CAres", "Connections", "Processes"]),
     library("Connections", ["Addresses", "CLinux"]),

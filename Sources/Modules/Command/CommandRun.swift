@@ -121,7 +121,7 @@ package struct CommandRun: StepModule {
 
   /// Looks at the folder and the program, which may lie on a file system that does not answer: a thread of the supervision would wait
   /// for it without end, and nobody could say for what.
-  private static func awaitFileSystems(of command: Command) async throws(StepError) {
+  static func awaitFileSystems(of command: Command) async throws(StepError) {
     let mounts = try MountTable.own()
     let folder = FileManager.default.currentDirectoryPath
     func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
@@ -146,7 +146,7 @@ package struct CommandRun: StepModule {
     throw StepError(hangingAt: base + command.executable, mounts)
   }
 
-  private static func notStarted(_ error: ProcessError) -> StepError {
+  static func notStarted(_ error: ProcessError) -> StepError {
     let advice =
       switch error.code {
       case .notFound: "Install the program, or give its full path."

@@ -1,39 +1,32 @@
 import Addresses
-import Glibc
+import Names
 import STUN
 
 /// Asks name servers for SRV records.
 enum ServiceLookup {
+  /// How long all name servers together may take: a name without SRV records must leave time for the probe itself.
+  private static let patience: Duration = .seconds(3)
+
   /// The records of a service, in the order in which to try them; empty where there are none or nobody answers.
   ///
   /// - Parameter nameServers: nil takes those of `/etc/resolv.conf`.
   static func records(
     of name: String, nameServers: [TransportAddress]?, by deadline: Instant
   ) async -> [ServiceRecord] {
-    for server in nameServers ?? configuredNameServers() {
-      guard deadline > .now else { break }
-      switch await NameServer(address: server).records(of: name, by: deadline) {
-      case .records(let records):
-        var generator = SystemRandomNumberGenerator()
-        return ServiceRecord.inOrder(records, using: &generator)
-      case .nothing: return []
-      case .truncated, .failed, nil: continue
-      }
-    }
-    return []
+    let client = DNSClient(servers: nameServers)
+    let answers = await client.answers(to: [DNSQuestion(name, .srv)], by: min(deadline, .now + patience))
+    let records = (answers?.first?.records ?? []).compactMap(ServiceRecord.init)
+    var generator = SystemRandomNumberGenerator()
+    return ServiceRecord.inOrder(records, using: &generator)
   }
+}
 
-  private static func configuredNameServers() -> [TransportAddress] {
-    guard let file = fopen("/etc/resolv.conf", "r") else { return [] }
-    defer { fclose(file) }
-    var servers: [TransportAddress] = []
-    var line = [CChar](repeating: 0, count: 1024)
-    while unsafe fgets(&line, CInt(line.count), file) != nil {
-      let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-      let words = text.split(whereSeparator: \.isWhitespace)
-      guard words.count >= 2, words[0] == "nameserver", let address = IPAddress(String(words[1])) else { continue }
-      servers.append(TransportAddress(ip: address, port: 53))
+extension ServiceRecord {
+  /// Nil for a record of another type, and for one that says that the service is decidedly not there.
+  init?(_ record: DNSRecord) {
+    guard case .service(let priority, let weight, let port, let target) = record.content, !target.isEmpty else {
+      return nil
     }
-    return servers
+    self.init(priority: priority, weight: weight, port: port, target: target)
   }
 }

@@ -26,11 +26,18 @@ let package = Package(
   targets: [
     .target(name: "CAllocations"),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
     .target(name: "CDatagrams"),
+    .target(name: "CLinux"),
     .target(name: "Addresses", swiftSettings: house),
+    .target(name: "Schema", dependencies: ["Addresses"], swiftSettings: house),
+    .target(name: "Processes", dependencies: ["CLinux"], swiftSettings: house),
+    .target(name: "Connections", dependencies: ["Addresses", "CLinux"], swiftSettings: house),
+    .target(name: "Names", dependencies: ["Addresses", "CAres", "Connections", "Processes"], swiftSettings: house),
     .target(name: "STUN", dependencies: ["Addresses", nioCore, crypto], swiftSettings: house),
     .target(
-      name: "Probe", dependencies: ["Addresses", "STUN", "CDatagrams", "COpenSSL", nioCore, nioPosix],
+      name: "Probe",
+      dependencies: ["Addresses", "Names", "Schema", "STUN", "CDatagrams", "COpenSSL", nioCore, nioPosix],
       swiftSettings: house),
     .executableTarget(
       name: "probe-benchmark", dependencies: ["Addresses", "Probe", "STUN", "CAllocations", nioCore, crypto],

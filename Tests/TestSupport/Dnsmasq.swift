@@ -1,0 +1,50 @@
+import Foundation
+import Glibc
+
+/// A real dnsmasq on a free port of 127.0.0.1, with records of a test's own and no others; ended with the last reference to it.
+package final class Dnsmasq: Sendable {
+  private let process = Process()
+  package let port: UInt16
+  package var address: String { "127.0.0.1:\(port)" }
+
+  package struct NotStarted: Error {
+    let text: String
+  }
+
+  /// Starts one, and returns when it listens.
+  ///
+  /// - Parameter records: options of dnsmasq, such as `--host-record=turn.example.com,192.0.2.7`.
+  package init(_ records: [String]) throws {
+    guard let port = (1...100).lazy.map({ _ in UInt16.random(in: 10_000...20_000) }).first(where: isFree) else {
+      throw NotStarted(text: "no free port")
+    }
+    self.port = port
+    let output = Pipe()
+    process.executableURL = URL(filePath: "/usr/sbin/dnsmasq")
+    process.arguments =
+      [
+        "--keep-in-foreground", "--conf-file=/dev/null", "--port=\(port)", "--listen-address=127.0.0.1",
+        "--bind-interfaces", "--no-resolv", "--no-hosts", "--pid-file=", "--log-facility=-", "--local-ttl=60",
+        "--user=\(geteuid() == 0 ? "root" : "")",
+      ] + records
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = output
+    try process.run()
+    let end = ContinuousClock.now + .seconds(30)
+    while isFree(port) {
+      guard process.isRunning, ContinuousClock.now < end else {
+        Self.end(process)
+        throw NotStarted(text: String(decoding: output.fileHandleForReading.availableData, as: UTF8.self))
+      }
+      usleep(5000)
+    }
+    output.fileHandleForReading.readabilityHandler = { if $0.availableData.isEmpty { $0.readabilityHandler = nil } }
+  }
+
+  private static func end(_ process: Process) {
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  deinit { Self.end(process) }
+}
