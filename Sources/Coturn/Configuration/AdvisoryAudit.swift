@@ -3,7 +3,6 @@ import Addresses
 /// What the version alone says: known vulnerabilities, as far as the configuration does not keep them out.
 extension AuditNotes {
   mutating func auditAdvisories() {
-    let denied = denied
     for advisory in Advisory.affecting(version) {
       guard let line = place(of: advisory.condition, denied) else { continue }
       add(

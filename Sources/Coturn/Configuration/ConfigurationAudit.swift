@@ -1,3 +1,4 @@
+import Addresses
 package import Schema
 
 /// A turnserver.conf held against everything that is known of mistakes in such files, and of one version of coturn.
@@ -60,7 +61,17 @@ struct AuditNotes {
   /// How many findings of one code are kept: a file of a megabyte can hold a hundred thousand mistakes of one kind.
   private static let most = 100
 
-  init(_ configuration: TurnConfiguration) { self.configuration = configuration }
+  /// What the lines of `denied-peer-ip` come to.
+  let denied: PeerRanges
+
+  init(_ configuration: TurnConfiguration) {
+    self.configuration = configuration
+    let ranges = configuration.all("denied-peer-ip").compactMap { line -> (first: IPAddress, last: IPAddress)? in
+      if case .range(let first, let last) = PeerRange(line.value) { return (first, last) }
+      return nil
+    }
+    denied = PeerRanges(ranges, configuration.version)
+  }
 
   var version: CoturnVersion { configuration.version }
 

@@ -27,23 +27,11 @@ extension AuditNotes {
   private static let loopbackBlocks = ["127.0.0.0/8", "0.0.0.0/8"].compactMap(Block.init)
   private static let multicastBlocks = ["224.0.0.0/4", "ff00::/8"].compactMap(Block.init)
 
-  /// What the lines of `denied-peer-ip` come to.
-  var denied: PeerRanges { ranges("denied-peer-ip") }
-
-  private func ranges(_ option: String) -> PeerRanges {
-    let ranges = configuration.all(option).compactMap { line -> (first: IPAddress, last: IPAddress)? in
-      if case .range(let first, let last) = PeerRange(line.value) { return (first, last) }
-      return nil
-    }
-    return PeerRanges(ranges, version)
-  }
-
   mutating func auditPeers() {
     for line in configuration.all("denied-peer-ip") { audit(line, isDenied: true) }
     for line in configuration.all("allowed-peer-ip") { audit(line, isDenied: false) }
     guard configuration.relays else { return }
     auditLoopback()
-    let denied = denied
     auditPrivateBlocks(denied)
     auditAllowed(denied)
     auditMulticast(denied)
@@ -137,6 +125,7 @@ extension AuditNotes {
 
   /// What coturn reads, where an address is not written in the usual form.
   private static func otherReading(of text: String, _ first: IPAddress, _ last: IPAddress) -> String? {
+    if text == "\(first)-\(last)" { return nil }
     let ends = text.split(separator: "-", maxSplits: 1).map(\.trimmed)
     guard ends.contains(where: { IPAddress($0) == nil }) else { return nil }
     return first == last ? "\(first)" : "\(first)-\(last)"

@@ -104,10 +104,15 @@ extension PeerRange {
   }
 
   static func isOrdered(_ first: IPAddress, _ last: IPAddress) -> Bool {
-    !last.octets.lexicographicallyPrecedes(first.octets)
+    switch (first, last) {
+    case (.v4(let low), .v4(let high)): low <= high
+    case (.v6(let highOfFirst, let lowOfFirst), .v6(let highOfLast, let lowOfLast)):
+      (highOfFirst, lowOfFirst) <= (highOfLast, lowOfLast)
+    default: !last.octets.lexicographicallyPrecedes(first.octets)
+    }
   }
 
-  static func isUnspecified(_ address: IPAddress) -> Bool { address.octets.allSatisfy { $0 == 0 } }
+  static func isUnspecified(_ address: IPAddress) -> Bool { address == .v4(0) || address == .v6(high: 0, low: 0) }
 }
 
 /// Which addresses the ranges of one list (all denied, or all allowed ones) match, in one version of coturn.
