@@ -27,12 +27,14 @@ struct NameServerExchange {
     for (question, reply) in zip(questions, replies) { channel.ask(question, reply) }
     let isInterrupted = channel.run(by: start + patience, interruption: interruption)
     guard !isInterrupted else { return nil }
+    // What ICMP says reaches one question alone; the others share the socket and are told of a timeout.
+    let isRefused = replies.contains { $0.status == ARES_ECONNREFUSED } && replies.allSatisfy { $0.message == nil }
     return zip(questions, replies).map { question, reply in
-      answer(to: question, reply, elapsed: start.duration(to: reply.arrival ?? .now))
+      answer(to: question, reply, isRefused: isRefused, elapsed: start.duration(to: reply.arrival ?? .now))
     }
   }
 
-  private func answer(to question: DNSQuestion, _ reply: Reply, elapsed: Duration) -> DNSAnswer {
+  private func answer(to question: DNSQuestion, _ reply: Reply, isRefused: Bool, elapsed: Duration) -> DNSAnswer {
     func none(_ outcome: DNSOutcome) -> DNSAnswer {
       DNSAnswer(question, outcome, server: server, elapsed: elapsed)
     }
@@ -41,7 +43,7 @@ struct NameServerExchange {
       case ARES_ECONNREFUSED: none(.unreachable)
       case ARES_EBADRESP, ARES_EFORMERR: none(.malformed)
       case ARES_EBADNAME, ARES_EBADQUERY: none(.notUnderstood)
-      default: none(.timedOut)
+      default: none(isRefused ? .unreachable : .timedOut)
       }
     }
     guard let message = DNSMessage(bytes) else { return none(.malformed) }

@@ -30,12 +30,14 @@ struct HardenedConfigurationTests {
 
   @Test("passes its own audit in every version", arguments: HardenedConfiguration.Purpose.allCases, versions)
   func passes(_ purpose: HardenedConfiguration.Purpose, _ version: String) throws {
+    // Up to 4.5.0.8 no-loopback-peers is needed; that the next version leaves it out is told all the same.
+    let told: [AuditCode] = version == "4.5.0.8" ? [.optionRemoved] : []
     for users in [false, true] {
       let (text, remaining) = try Self.configuration(purpose, version, users: users).generate()
-      #expect(remaining.map(\.message) == [], "\(text)")
+      #expect(remaining.map(\.code) == told, "\(text)")
     }
     if purpose == .minimal {
-      #expect(try Self.configuration(purpose, version, isPlain: true).generate().remaining.map(\.message) == [])
+      #expect(try Self.configuration(purpose, version, isPlain: true).generate().remaining.map(\.code) == told)
     }
   }
 

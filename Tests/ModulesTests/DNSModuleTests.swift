@@ -56,13 +56,15 @@ import Testing
   @Test("A server that is silent, and one that is not there")
   func noServer() async throws {
     let closed = try #require((1...100).lazy.map { _ in UInt16.random(in: 10_000...20_000) }.first(where: isFree))
-    let result = try await run(
-      "dns.resolve",
-      [
-        .init("name", .string("turn.example.com")), .init("types", text("A")),
-        .init("server", .string("127.0.0.1:\(closed)")),
-      ])
-    #expect(result.objection?.finding.code == "dns.unreachable")
+    for types in [["A"], ["A", "AAAA", "SRV"]] {
+      let result = try await run(
+        "dns.resolve",
+        [
+          .init("name", .string("turn.example.com")), .init("types", .list(types.map { .string($0) })),
+          .init("server", .string("127.0.0.1:\(closed)")),
+        ])
+      #expect(result.objection?.finding.code == "dns.unreachable", "\(types)")
+    }
   }
 
   @Test("What is no name or no server is refused before the run")

@@ -148,7 +148,13 @@ extension AuditNotes {
         "allow-loopback-peers lets clients reach what listens on this host's own loopback: databases, the CLI, metrics.",
         instead: "")
     }
-    if version < CoturnVersion(4, 5, 1), !configuration.isOn("no-loopback-peers") {
+    guard version < CoturnVersion(4, 5, 1) else { return }
+    if let line = configuration.line(turningOn: "no-loopback-peers") {
+      add(
+        .optionRemoved, 32, .info, line.number,
+        "no-loopback-peers is needed up to 4.5.0.8 only. From 4.5.1.0 on coturn refuses loopback peers by default and logs \"Bad configuration format\" for this line: delete it when you upgrade.",
+        instead: nil)
+    } else {
       add(
         .loopbackPeers, 7, .critical, nil,
         "Before 4.5.1.0 coturn relays to this host's own loopback unless no-loopback-peers is set.",
