@@ -29,8 +29,10 @@ runbook_login runbook_postgresql_log_in(const char *library, const char *connect
     return login;
   }
   long long end = runbook_milliseconds() + milliseconds;
-  const char *const names[] = {"dbname", "fallback_application_name", NULL};
-  const char *const values[] = {connection_string, "runbook", NULL};
+  /* Passwords that whoever runs this keeps in ~/.pgpass are not coturn's. There can be no such file: libpq says nothing of
+     that, but warns on standard error of one that is no plain file. A passfile of the connection string wins over it. */
+  const char *const names[] = {"passfile", "dbname", "fallback_application_name", NULL};
+  const char *const values[] = {"/dev/null/none", connection_string, "runbook", NULL};
   PGconn *connection = start(names, values, 1);
   if (!connection) return login;
   notices(connection, say_nothing, NULL);

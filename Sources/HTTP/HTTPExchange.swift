@@ -61,6 +61,12 @@ extension HTTPRequest {
     guard limits.head > 0, limits.body >= 0 else {
       throw HTTPError(.invalidRequest, "A response cannot be smaller than nothing.", advice: "Raise the limits.")
     }
+    guard tls.serverName == nil || !takesProxyFromEnvironment || unixSocket != nil else {
+      throw HTTPError(
+        .invalidRequest,
+        "A server name of its own cannot be asked for through a proxy: the proxy would ask the server of that name.",
+        advice: "Leave out one of them: the server name, or the proxy of the environment.")
+    }
     do throws(HTTPURL.Mistake) { return try HTTPURL(url) } catch { throw HTTPError(error) }
   }
 
@@ -139,7 +145,7 @@ private struct HTTPExchange {
     defer { hops[hops.count - 1].elapsed = start.duration(to: .now) }
     let route = try await route()
     let transfer = Transfer(
-      request: request, url: url, method: method, sendsBody: sendsBody, sendsCredentials: url.origin == origin,
+      request: request, url: url, method: method, sendsBody: sendsBody, isAtFirstOrigin: url.origin == origin,
       route: route, deadline: deadline, observer: observer)
     let interruption = Interruption()
     let outcome = await withTaskCancellationHandler {
@@ -229,7 +235,7 @@ extension HTTPError {
         advice: "Look at this host's name servers, in /etc/resolv.conf.")
     case .outOfTime:
       self.init(
-        .timedOut, "The time was over before the address of \(host) was found.",
+        .timedOut, "Time ran out before the address of \(host) was found.",
         advice: "Look at this host's name servers, in /etc/resolv.conf.")
     case .cancelled: self.init(.cancelled, "The request to \(host) was stopped.")
     }

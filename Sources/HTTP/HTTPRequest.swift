@@ -19,9 +19,10 @@ package struct HTTPRequest: Sendable {
     package var verifiesCertificate = true
     /// PEM; nil takes the system's authorities.
     package var authorityFile: String?
-    /// The name that is asked for (SNI), and that the certificate must be for; nil takes the URL's host.
+    /// The name that the URL's own origin is asked for (SNI), and that its certificate must be for; nil takes the URL's
+    /// host. It does not go together with a proxy of the environment.
     package var serverName: String?
-    /// PEM, a certificate and its key, for a server that asks for one.
+    /// PEM, a certificate and its key, for the URL's own origin if it asks for one.
     package var clientCertificate: (chainFile: String, keyFile: String)? {
       get { chainFile.flatMap { chain in keyFile.map { (chain, $0) } } }
       set { (chainFile, keyFile) = (newValue?.chainFile, newValue?.keyFile) }

@@ -28,7 +28,9 @@ struct Transfer: Sendable {
   let url: HTTPURL
   let method: String
   let sendsBody: Bool
-  let sendsCredentials: Bool
+  /// Whether this hop goes to the origin that the request is for. Credentials, the client certificate and the server name
+  /// for TLS are for that one alone.
+  let isAtFirstOrigin: Bool
   let route: Route
   let deadline: ContinuousClock.Instant
   let observer: HTTPRequest.BodyObserver?
@@ -120,8 +122,9 @@ struct Transfer: Sendable {
     handle.set(CURLOPT_PROTOCOLS, Int(CURLPROTO_HTTP | CURLPROTO_HTTPS))
     handle.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, true)
     handle.set(CURLOPT_HTTP_VERSION, request.offersHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
-    // All codings that this libcurl knows.
-    handle.set(CURLOPT_ACCEPT_ENCODING, "")
+    // libcurl takes a coded body without its end for a whole one, so only the request's own header fields ask for codings.
+    // What comes coded all the same is decoded.
+    handle.set(CURLOPT_ACCEPT_ENCODING, "identity")
     switch method {
     case "GET": break
     case "HEAD": handle.set(CURLOPT_NOBODY, true)
@@ -132,9 +135,11 @@ struct Transfer: Sendable {
     handle.setHeaders(headers)
   }
 
+  private var serverName: String? { isAtFirstOrigin ? request.tls.serverName : nil }
+
   private func configureRoute(_ handle: CurlHandle) {
     // With another name for TLS that name is the URL's host, and `Host` says whom the request is for.
-    handle.set(CURLOPT_URL, request.tls.serverName.flatMap { url.at(host: $0) } ?? url.text)
+    handle.set(CURLOPT_URL, serverName.flatMap { url.at(host: $0) } ?? url.text)
     switch route {
     case .libcurl:
       // A search that goes on must not keep us from ending; an older libcurl does not know the option.
@@ -161,7 +166,7 @@ struct Transfer: Sendable {
       // Debian's libcurl has no folder of authorities set; another's is not to be trusted beside the file.
       handle.set(CURLOPT_CAPATH, nil as String?)
     }
-    if let (chain, key) = request.tls.clientCertificate {
+    if isAtFirstOrigin, let (chain, key) = request.tls.clientCertificate {
       handle.set(CURLOPT_SSLCERT, chain)
       handle.set(CURLOPT_SSLKEY, key)
     }
@@ -170,14 +175,14 @@ struct Transfer: Sendable {
   /// The header fields of this hop. libcurl adds those of its own that a request needs.
   private var headers: [HTTPHeader] {
     var headers = request.headers
-    if sendsCredentials {
+    if isAtFirstOrigin {
       headers += request.credentials
     } else {
       headers.removeAll { ["authorization", "cookie", "proxy-authorization"].contains($0.name.lowercased()) }
     }
     func lacks(_ name: String) -> Bool { HTTPHeader.values(of: name, in: headers).isEmpty }
     if lacks("User-Agent") { headers.append(HTTPHeader("User-Agent", "runbook")) }
-    if request.tls.serverName != nil, lacks("Host") { headers.append(HTTPHeader("Host", hostField)) }
+    if serverName != nil, lacks("Host") { headers.append(HTTPHeader("Host", hostField)) }
     return headers
   }
 

@@ -51,7 +51,8 @@ extension JudgedExpectation {
 
 extension Report.Step {
   /// The few figures of the output that say most: first those that an expectation looked at, then the others in their
-  /// order, then how long its lists are; of a good step that has none of these, its texts.
+  /// order, then its lists: the only number of one, else how long it is, as `NAME.count`; of a good step that has none
+  /// of these, its texts.
   func figures(limit: Int = 3) -> [(name: String, value: String)] {
     var figures: [(name: String, value: String)] = []
     func add(_ name: String, _ value: String) {
@@ -62,7 +63,13 @@ extension Report.Step {
     }
     let leaves = leaves(of: outputType.restored(output), as: outputType, under: "")
     for leaf in leaves where isFigure(leaf.value) { add(leaf.name, shownValue(leaf.value, as: leaf.type)) }
-    for case (let name, .list(let elements), _) in leaves { add(name, "\(elements.count)") }
+    for case (let name, .list(let elements), let type) in leaves {
+      if elements.count == 1, let only = elements.first, isFigure(only) {
+        add(name, shownValue(only, as: type.element))
+      } else {
+        add("\(name).count", "\(elements.count)")
+      }
+    }
     if figures.isEmpty, outcome.isGood {
       for case (let name, .string(let text), _) in leaves where text.count <= 40 { add(name, terminalSafe(text)) }
     }
@@ -87,4 +94,9 @@ extension Report.Step {
         of: member.value, as: type.member(member.name), under: name.isEmpty ? member.name : "\(name).\(member.name)")
     }
   }
+}
+
+extension ValueType {
+  /// The type of a list's elements; `any` where this is no list.
+  fileprivate var element: ValueType { if case .list(let element) = withoutOptional { element } else { .any } }
 }

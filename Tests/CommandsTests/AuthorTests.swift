@@ -170,8 +170,11 @@ import Testing
     #expect(none.status == 0)
     #expect(
       none.stderr
-        == "note: the project names no target, and without one nobody can run daily-health, weekly-cert-expiry; see: runbook doctor\n"
-    )
+        == """
+        note: the project names no target, and without one nobody can run daily-health, quarterly-security-audit, \
+        troubleshoot-turn, weekly-cert-expiry; see: runbook doctor
+
+        """)
     try project.write(".env", "TURN_SERVR=turn:127.0.0.1\n")
     let slip = try await project.runbook("validate", "--format", "json")
     #expect(slip.status == 0)

@@ -98,7 +98,7 @@ import Testing
     try project.write("secret", "0f1e2d3c4b5a69788796a5b4c3d2e1f0\n")
     try project.write("users", "alice:kH72nsKq0pLs\n")
     var arguments = [
-      "coturn", "generate", "--purpose", purpose, "--realm", "r.example", "--external-ip", "127.0.0.1",
+      "coturn", "generate", "--purpose", purpose, "--realm", "r.example", "--external-ip", "11.22.33.44",
       "--log-file", "\(project.root)/turn.log", "--output", "turnserver.conf",
     ]
     arguments += hasUsers ? ["--users-file", "users"] : ["--secret-file", "secret"]
@@ -121,7 +121,8 @@ import Testing
         var settings = TurnServerSettings(realm: "r.example", authentication: .none, port: isSecure ? tlsPort : port)
         settings.listensOnUDP = !isSecure
         settings.text =
-          text.replacing("listening-port=3478", with: "listening-port=\(port)")
+          text.replacing("11.22.33.44", with: "127.0.0.1")
+          .replacing("listening-port=3478", with: "listening-port=\(port)")
           .replacing("tls-listening-port=5349", with: "tls-listening-port=\(tlsPort)")
           + "relay-threads=1\nuserdb=\(root)/turndb\n"
         return settings

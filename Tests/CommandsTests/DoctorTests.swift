@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Processes
 import Schema
 import TestSupport
@@ -126,6 +127,34 @@ import Testing
     #expect(item["name"] == "journalctl" && item["neededBy"] == ["runbooks/look.yaml:3"])
     let files = try project("{id: a, use: log.review, with: {files: [/var/log/x.log], \(patterns)}}")
     #expect(try items(try await files.runbook("doctor", "--format", "json"), "program").isEmpty)
+  }
+
+  @Test("A unix socket that a step connects to is there, or missing, or no socket")
+  func unixSockets() async throws {
+    func sockets(_ path: String) async throws -> [JSON] {
+      let step = "{id: a, use: http.request, with: {url: \"http://localhost/_ping\", unixSocket: \(path)}}"
+      let project = try project(step)
+      return try items(try await project.runbook("doctor", "--format", "json"), "sockets")
+    }
+    let folder = try TemporaryFolder()
+    try folder.write("", to: "file")
+    let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(listener) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: "\(folder.path)/there".utf8) }
+    let bound = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    try #require(bound == 0)
+    for (name, state) in [("there", "ok"), ("file", "missing"), ("absent", "missing")] {
+      let items = try await sockets("\(folder.path)/\(name)")
+      #expect(items.map { $0["name"] } == ["network", .string("\(folder.path)/\(name)")], "\(items)")
+      #expect(items.last?["state"] == .string(state), "\(items)")
+      #expect(items.last?["neededBy"] == ["runbooks/look.yaml:3"])
+    }
   }
 
   @Test("Secrets are missing, there, or readable by everybody; never shown")

@@ -72,6 +72,7 @@ import Testing
         - {id: program, use: process.running, with: {executable: "${params.program}"}, onFailure: continue}
         - {id: open, use: host.descriptors, with: {process: {pid: "${params.pid}"}}, expect: [output.used < 99.0], onFailure: continue}
         - {id: limits, use: host.limits, with: {process: {pid: "${params.pid}"}}, onFailure: continue}
+        - {id: version, use: coturn.version, with: {binary: "${params.program}"}, onFailure: continue}
       """)
     let output = try await run(
       project,
@@ -90,10 +91,11 @@ import Testing
     #expect(seen.step("owner")?["error"]?["code"] == "host.ownerHidden", "\(seen)")
     #expect(seen.step("owner")?["outcome"] == "error")
     #expect(seen.step("program")?["error"]?["code"] == "process.hidden")
+    #expect(seen.step("version")?["error"]?["code"] == "process.hidden", "\(seen)")
     // Limits are for all to see.
     #expect(seen.step("limits")?["outcome"] == "pass")
     let hidden = try output.json
-    for name in ["program", "open", "limits"] {
+    for name in ["program", "open", "limits", "version"] {
       #expect(hidden.step(name)?["error"]?["code"] == "process.hidden", "\(name): \(output.stdout)\(output.stderr)")
     }
     #expect(hidden.step("owner")?["error"]?["code"] == "host.ownerHidden")

@@ -112,6 +112,18 @@ struct ConfigurationAuditTests {
     .found(4, "4.6.1", "static-auth-secret=a8F1c2", without: ["static-auth-secret"]),
     .found(4, "4.6.1", "static-auth-secret=aaaaaaaaaaaaaaaaaaaaaaaaaaaa", without: ["static-auth-secret"]),
     .found(4, "4.6.1", "user=webrtc:YOUR_STRONG_PASSWORD", without: secret),
+    .found(4, "4.6.1", "static-auth-secret=$(openssl rand -hex 32)", without: ["static-auth-secret"]),
+    .found(4, "4.6.1", "static-auth-secret=$TURN_SECRET_VALUE_1", without: ["static-auth-secret"]),
+    .found(4, "4.6.1", "static-auth-secret=%%TURN_SECRET_VALUE%%", without: ["static-auth-secret"]),
+    .found(4, "4.6.1", "static-auth-secret=your-super-secret-key-goes-here", without: ["static-auth-secret"]),
+    .found(4, "4.6.1", "static-auth-secret=ThisIsYourStrongPassword123", without: ["static-auth-secret"]),
+    .found(4, "4.6.1", "static-auth-secret=turnserver-secret-2024", without: ["static-auth-secret"]),
+    .found(4, "4.6.1", "static-auth-secret=TODO: a secret of our own", without: ["static-auth-secret"]),
+    .found(4, "4.6.1", "static-auth-secret=0123456789abcdef", without: ["static-auth-secret"]),
+    .found(4, "4.6.1", "static-auth-secret=0123456789abcdef0123456789abcdef", without: ["static-auth-secret"]),
+    .fine(4, "4.6.1", "static-auth-secret=NWE3YtODO8f3c2b1a0d9e8f7a6b5c4d3", without: ["static-auth-secret"]),
+    .fine(4, "4.6.1", "static-auth-secret=correct-horse-todoist-9f8e7d6c5b4a", without: ["static-auth-secret"]),
+    .fine(4, "4.6.1", "static-auth-secret=$kH83/hsL+29sKwP0qZx", without: ["static-auth-secret"]),
     .found(4, "4.6.1", "user=ninefingers:0xbc807ee29df3c9ffa736523fb2c4e8ee", without: secret),
     .found(4, "4.6.1", "cli-password=qwerty", without: ["no-cli"]),
     .fine(4, "4.6.1", "cli-password=qwerty"),
@@ -150,6 +162,20 @@ struct ConfigurationAuditTests {
     .found(9, "4.6.1", "denied-peer-ip=010.0.0.0-010.255.255.255"),
     .found(9, "4.6.1", "denied-peer-ip=10.0.0.0-10.255"),
     .found(9, "4.6.1", "denied-peer-ip=10.255.255.255-10.0.0.0", instead: "denied-peer-ip=10.0.0.0-10.255.255.255"),
+    .found(9, "4.6.1", "denied-peer-ip=192.168.1.1-10", instead: "denied-peer-ip=192.168.1.1-192.168.1.10"),
+    .found(9, "4.6.1", "denied-peer-ip=192.168.1.1-10 # mine", instead: "denied-peer-ip=192.168.1.1-192.168.1.10"),
+    .found(9, "4.6.1", "allowed-peer-ip=198.51.100.1-10", instead: "allowed-peer-ip=198.51.100.1-198.51.100.10"),
+    .found(9, "4.6.1", "allowed-peer-ip=255.255.255.254-0.0.0.1", instead: ""),
+    .found(9, "4.6.1", "denied-peer-ip=::/128", instead: ""),
+    .found(9, "4.6.1", "denied-peer-ip=::/96", instead: ""),
+    .found(9, "4.11.0", "denied-peer-ip=::/0", instead: ""),
+    .found(9, "4.6.1", "denied-peer-ip=::1/128", instead: "denied-peer-ip=::1"),
+    .found(9, "4.6.1", "denied-peer-ip=0.0.0.0/8", instead: "denied-peer-ip=0.0.0.0-0.255.255.255"),
+    .found(9, "4.6.1", "denied-peer-ip=0.0.0.0/32", instead: "denied-peer-ip=0.0.0.0-0.255.255.255"),
+    .found(9, "4.6.1", "allowed-peer-ip=0.0.0.0/0", instead: ""),
+    .found(9, "4.6.1", "allowed-peer-ip=0.0.0.0/32", instead: ""),
+    .found(9, "4.6.1", "allowed-peer-ip=::/0", instead: ""),
+    .found(9, "4.6.1", "allowed-peer-ip=128.0.0.0/1", instead: ""),
     .fine(9, "4.6.1", "denied-peer-ip=192.0.2.0 - 192.0.2.255"),
     .fine(9, "4.6.1", "denied-peer-ip\t\"192.0.2.0-192.0.2.255\"", "# denied-peer-ip=10.0.0.0/8"),
     .found(12, "4.6.1", "denied-peer-ip=2001:db8::10-2001:db8::1:5"),
@@ -161,11 +187,14 @@ struct ConfigurationAuditTests {
     .fine(12, "4.6.1", "denied-peer-ip=64:ff9b::-64:ff9b::ffff:ffff"),
     .fine(12, "4.6.1", "denied-peer-ip=2001:db8::1"),
     .found(13, "4.9.0", "denied-peer-ip=::0", instead: ""),
-    .found(13, "4.6.1", "denied-peer-ip=::-::ffff:ffff"),
+    .found(13, "4.6.1", "denied-peer-ip=::-::ffff:ffff", instead: ""),
     .found(13, "4.6.1", "denied-peer-ip=0.0.0.0", instead: "denied-peer-ip=0.0.0.0-0.255.255.255"),
     .fine(13, "4.9.0", "denied-peer-ip=::1", "denied-peer-ip=0.0.0.0-0.255.255.255"),
     .found("allow", "4.6.1", "allowed-peer-ip=10.1.2.3"),
     .found("allow", "4.6.1", "allowed-peer-ip=::"),
+    .found("allow", "4.6.1", "allowed-peer-ip=0.0.0.0-255.255.255.255", instead: ""),
+    .found("allow", "4.6.1", "allowed-peer-ip=1.0.0.0-255.255.255.255", instead: ""),
+    .found("allow", "4.6.1", "allowed-peer-ip=169.254.169.0-169.254.169.255"),
     .fine("allow", "4.6.1", "allowed-peer-ip=198.51.100.7"),
     .fine(
       "allow", "4.6.1", "relay-ip=10.0.0.5", "external-ip=192.0.2.10/10.0.0.5", "allowed-peer-ip=10.0.0.5",
@@ -247,6 +276,14 @@ struct ConfigurationAuditTests {
       25, "4.6.1", "cipher-list=ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA",
       instead: "cipher-list=\"ECDHE-RSA-AES128-GCM-SHA256\""),
     .found(25, "4.6.1", "cipher-list=HIGH:RC4:!aNULL"),
+    .found(25, "4.6.1", "cipher-list=ECDHE-RSA-AES128-GCM-SHA256:!ECDHE"),
+    .found(25, "4.6.1", "cipher-list=ECDHE-RSA-AES128-GCM-SHA256:!ALL"),
+    .found(25, "4.6.1", "cipher-list=ECDHE-RSA-AES128-GCM-SHA256:!AES128"),
+    .found(25, "4.6.1", "cipher-list=kEECDH+AESGCM:-ALL"),
+    .found(25, "4.6.1", "cipher-list=kEECDH+AESGCM:!ECDHE"),
+    .found(25, "4.6.1", "cipher-list=HIGH:!kRSA:!ECDHE:!DHE"),
+    .fine(25, "4.6.1", "cipher-list=-ALL:ECDHE-RSA-AES128-GCM-SHA256"),
+    .fine(25, "4.6.1", "cipher-list=EECDH+AESGCM:ECDHE-RSA-AES128-GCM-SHA256:!RSA:!SHA1:!SHA256:!SHA384"),
     .fine(25, "4.6.1", "cipher-list=HIGH:!aNULL:!MD5:!3DES:!RC4"),
     .fine(25, "4.6.1", "cipher-list=\"EECDH+AESGCM:EDH+AESGCM\""),
     .fine(25, "4.6.2", "cipher-list=ECDHE-RSA-AES128-GCM-SHA256:TLS_AES_128_GCM_SHA256"),
@@ -290,7 +327,21 @@ struct ConfigurationAuditTests {
     .found(32, "4.6.1", "fingerprint=off # never", instead: "fingerprint=no"),
     .found(32, "4.6.1", "verbose=enabled", instead: "verbose"),
     .fine(32, "4.6.1", "fingerprint=yes # always", "verbose=0", "use-auth-secret # as ever"),
-    .found(32, "4.6.1", "allowed-peer=192.0.2.15", instead: "allowed-peer-ip=192.0.2.15"),
+    // The mistake is harmless; the option that was meant would open the server.
+    .found(32, "4.6.1", "allowed-peer=192.0.2.15", instead: ""),
+    .found(32, "4.6.1", "allowed-peer-ips=0.0.0.0-255.255.255.255", instead: ""),
+    .found(32, "4.6.1", "no_auth", instead: ""),
+    .found(32, "4.6.1", "noauth", instead: ""),
+    .found(32, "4.6.1", "--no-auth", instead: ""),
+    .found(32, "4.6.1", "No-Auth", instead: ""),
+    .found(32, "4.6.1", "\u{FEFF}no-auth", instead: ""),
+    .found(32, "4.6.1", "no-auth;", instead: ""),
+    .found(32, "4.6.1", "no-auth # for a while", instead: ""),
+    .found(32, "4.6.1", "allow_loopback_peers", instead: ""),
+    .found(32, "4.6.1", "allow-loopback-peer", instead: ""),
+    .found(32, "4.6.1", "server_relay", instead: ""),
+    .found(32, "4.6.1", "web_admin", instead: ""),
+    .found(32, "4.6.1", "total_quota=100", instead: "total-quota=100"),
     .found(32, "4.6.1", "denied_peer_ip=192.0.2.0/24", instead: "denied-peer-ip=192.0.2.0-192.0.2.255"),
     .found(32, "4.6.1", "--fingerprint", instead: "fingerprint"),
     .found(32, "4.6.1", "static-auth-secrett=Jd83nsk29dn", instead: nil),
@@ -310,6 +361,13 @@ struct ConfigurationAuditTests {
     .found(33, "4.6.1", "tls-listening-port=443"),
     .fine(33, "4.6.1", "tls-listening-port=5349"),
     .found(33, "4.6.1", "pkey=/etc/letsencrypt/live/turn.example.com/privkey.pem", without: ["pkey"]),
+    .found(33, "4.6.1", "cert=/etc/coturn/a.pem", without: ["cert", "pkey"]),
+    .found(33, "4.6.1", "pkey=/etc/coturn/a.pem", without: ["cert", "pkey"]),
+    .found(33, "4.6.1", "cert=/etc/coturn/a.pem", "pkey=", without: ["cert", "pkey"]),
+    .found(33, "4.6.1", "cert=/etc/coturn/a.pem", "no-tls", without: ["cert", "pkey", "no-dtls"]),
+    .fine(33, "4.6.1", "cert=/etc/coturn/a.pem", "no-tls", without: ["cert", "pkey"]),
+    .fine(33, "4.17.0", "cert=/etc/coturn/a.pem", "no-tls", without: ["cert", "pkey", "no-dtls"]),
+    .fine(33, "4.6.1", without: ["cert", "pkey"]),
     .found(33, "4.6.1", "proc-user=root"),
     .fine(33, "4.6.1", "proc-user=turnserver"),
     .found(33, "4.6.1", "cert=/etc/turn_server_cert.pem", without: ["cert"]),
@@ -317,6 +375,17 @@ struct ConfigurationAuditTests {
     .found("ports", "4.6.1", "listening-port=5349", instead: "listening-port=3478"),
     .fine("ports", "4.6.1", "listening-port=3478", "tls-listening-port=5349"),
     .found("ports", "4.6.1", "max-port=40000"),
+    .found("ports", "4.6.1", "max-port=70000"),
+    .found("ports", "4.17.1", "max-port=70000"),
+    .found("ports", "4.6.1", "max-port=655350"),
+    .found("ports", "4.6.1", "min-port=abc"),
+    .found("ports", "4.6.1", "min-port=0"),
+    .found("ports", "4.6.1", "listening-port=99999"),
+    .found("ports", "4.6.1", "listening-port=-1"),
+    .found("ports", "4.6.1", "listening-port="),
+    .found("ports", "4.6.1", "cli-port=telnet"),
+    .fine("ports", "4.6.1", "min-port=1", "max-port=65535", "alt-listening-port=0"),
+    .fine("ports", "4.6.1", "listening-port=3478 # udp"),
     .found("db", "4.6.1", "mysql-userdb=\"host=db\""),
     .found("external-ip", "4.6.1", "external-ip=YOUR_PUBLIC_IP"),
     .found("external-ip", "4.6.1", "external-ip=192.0.2.1", "external-ip=192.0.2.2", line: 2),
@@ -381,6 +450,31 @@ struct ConfigurationAuditTests {
         after.findings.filter { !$0.ifNotBackported }.count < before.findings.filter { !$0.ifNotBackported }.count,
         "\(finding.message) -> \(instead)")
     }
+  }
+
+  @Test(
+    "weighs an allowed range by what it opens",
+    arguments: [
+      ("0.0.0.0-255.255.255.255", .critical), ("1.0.0.0-255.255.255.255", .critical),
+      ("0.0.0.1-255.255.255.254", .critical), ("192.168.0.0-192.169.255.255", .critical),
+      ("126.0.0.0-128.0.0.0", .critical), ("0.0.0.0-ffff::", .critical), ("2000::-ffff::", .critical),
+      ("169.254.169.0-169.254.169.255", .high), ("169.254.169.254", .high), ("10.0.0.0-10.255.255.255", .medium),
+      ("10.1.2.3-10.1.2.9", .medium), ("10.1.2.3", .info),
+    ] as [(String, AuditSeverity)])
+  func allowed(_ range: String, _ severity: AuditSeverity) throws {
+    let findings = try audit("allowed-peer-ip=\(range)\n\(right)", "4.16.0").findings
+    #expect(findings.filter { $0.item == .word("allow") }.map(\.severity) == [severity])
+  }
+
+  @Test(
+    "proposes no range where it cannot tell which was meant",
+    arguments: [
+      "denied-peer-ip=192.168.1.10-1", "denied-peer-ip=192.168.1.1-1.10", "denied-peer-ip=192.168.1.1-256",
+      "denied_peer_ip=::/128", "allowed-peer=0.0.0.0/0",
+    ])
+  func unclearRanges(_ line: String) throws {
+    let found = try audit("\(line)\n\(right)", "4.6.1").findings.filter { $0.line == 1 }
+    #expect(!found.isEmpty && found.allSatisfy { $0.instead == nil }, "\(found.map { $0.instead ?? "nil" })")
   }
 
   @Test("shows no secret of the file")

@@ -4,11 +4,37 @@ import Testing
 
 @testable import Coturn
 
+private let badRequest =
+  "session 000000000000000002: realm <r> user <>: incoming packet message processed, error 400: Bad Request"
+private let suppressed = "Suppressed 9223372036854775807 messages"
+private let crash = "turnserver Segmentation fault"
+private let longRealm = String(repeating: "r", count: 127)
+private let longName = String(repeating: "a", count: 480)
+
+/// Records whose client wrote lines without a head behind them.
+private let forgedTexts: [String] = [
+  "check_stun_auth: wrong username: a b\n\(suppressed)\n\(suppressed)\nx",
+  "check_stun_auth: wrong username: a b\n\(suppressed)\n\(suppressed)",
+  "check_stun_auth: wrong username: a\n\(suppressed)\n\(suppressed)",
+  "check_stun_auth: wrong realm: a b\nSuppressed 7 messages\nx",
+  "handle: HTTP connection input: GET / HTTP/1.1\nHost: x\n\n\(suppressed)\nSuppressed 7 messages",
+  "handle: HTTP connection input: GET / HTTP/1.1\nturnserver Segmentation fault\n",
+  "x: Wrong origin format: a\nSuppressed 7 messages\nturnserver Segmentation fault",
+  "check_stun_auth: wrong username: a b\nturnserver Segmentation fault\nx",
+  "check_stun_auth: wrong username: a b\nturnserver Segmentation fault",
+  "check_stun_auth: wrong username: a\nturnserver Segmentation fault",
+  "check_stun_auth: wrong username: a b\nJan  5 10:00:03 h kernel: turnserver[8]: segfault at 0 ip 0\nx",
+  "check_stun_auth: wrong username: a b\n2026-01-05T10:00:03Z h kernel: turnserver[8]: segfault at 0 ip 0\nx",
+  "check_stun_auth: wrong username: a b\nkernel | turnserver Segmentation fault\nx",
+  "check_stun_auth: wrong username: a b\n7: : \(badRequest)\nturnserver Segmentation fault\nx",
+  "check_stun_auth: wrong username: a b\n7: : ERROR: check_stun_auth: wrong realm: \(longRealm)\n\(crash)",
+  "check_stun_auth: wrong username: \(longName)\nx\nturnserver Segmentation fault",
+]
+
 /// What clients, loggers and other programs put into a log.
 @Suite struct CoturnLogBadInputTests {
   private static let form = HeadForm.colon
-  private static let answer =
-    "session 000000000000000002: realm <r> user <>: incoming packet message processed, error 400: Bad Request"
+  private static let answer = badRequest
 
   private func name(_ text: String) -> String {
     Self.form.record(7, "check_stun_auth: wrong username: \(text)", isError: true)
@@ -47,6 +73,65 @@ import Testing
       + Self.form.record(7, Self.answer)
     let facts = reviewed(log)
     #expect(facts.forgedLines == 0 && facts.failures == 1 && facts.records == 4)
+  }
+
+  @Test(
+    "What a client writes behind a refused name, request or origin tells of no crash and of no lost messages",
+    arguments: forgedTexts)
+  func forgedWithoutHead(text: String) {
+    let log = Self.form.banner + Self.form.record(7, text, isError: true) + Self.form.record(7, Self.answer)
+    let facts = reviewed(log + Self.form.record(8, "Default realm: r"))
+    #expect(facts.count(.segfault) == 0 && facts.suppressed == 0, "\(text)")
+    #expect(facts.counts.allSatisfy { $0 >= 0 } && facts.records >= 4, "\(text)")
+  }
+
+  @Test("The forged lines of a name with a blank are flagged, those with a head too")
+  func forgedBehindBlank() {
+    let lines = "\n7: : ERROR: check_stun_auth: user bob credentials are incorrect\nturnserver Segmentation fault\nx"
+    let facts = reviewed(Self.form.banner + name("a b" + lines) + Self.form.record(7, Self.answer))
+    #expect(facts.forgedLines == 2 && facts.failures == 0 && facts.count(.segfault) == 0 && facts.records == 3)
+  }
+
+  @Test(
+    "Loggers that put something around each line do not hide that a client wrote it",
+    arguments: ["2026-01-05T10:00:07.000000001Z ", "coturn-1  | ", "Jan  5 10:00:00 turn1 turnserver[812]: "])
+  func forgedInEnvelope(prefix: String) {
+    let text =
+      Self.form.banner + name("a b\n\(suppressed)\nSuppressed 7 messages\nturnserver Segmentation fault\nx")
+      + Self.form.record(7, Self.answer)
+    let log = text.split(separator: "\n").map { "\(prefix)\($0)\n" }.joined()
+    let facts = reviewed(log)
+    #expect(facts.count(.segfault) == 0 && facts.suppressed == 0 && facts.forgedLines > 0, "\(prefix)")
+    let one = "Jan  5 10:00:00 turn1 turnserver[812]: 7: : ERROR: check_stun_auth: wrong username: a b"
+    #expect(reviewed(one + "#012turnserver Segmentation fault#012Suppressed 7 messages\n").count(.segfault) == 0)
+  }
+
+  @Test("Figures that no logger and no server writes neither trap nor turn negative")
+  func figures() {
+    let session = "session 000000000000000001: "
+    let usage = "usage: realm=<r>, username=<u>, rp=1, rb=999999999999999999, sp=1, sb=999999999999999999"
+    let syslog = "Jan  5 10:00:00 turn1 turnserver[812]: message repeated 999999999 times: [ 8: : "
+    var log = Self.form.banner + "\(suppressed) from coturn.service\n\(suppressed) from coturn.service\n"
+    log += "Suppressed 18446744073709551615 messages from coturn.service\nSuppressed 999999999 messages from x\n"
+    log += "Jan 05 10:00:00 h systemd-journald[1]: \(suppressed) from coturn.service\n"
+    log += Self.form.record(
+      7, "\(session)realm <r> user <u>: incoming packet ALLOCATE processed, error 9999999999999999999: x")
+    log += Self.form.record(7, "check_stun_auth: user credentials are incorrect", isError: true)
+    log += "7: : check_stun_auth: Cannot find credentials of user <a\n\(suppressed)\n>\n"
+    for _ in 0..<3 { log += "\(syslog)\(session)peer \(usage)]\n\(syslog)\(session)\(usage)]\n" }
+    log += Self.form.record(7, session + "usage: realm=<r>, username=<u>, rp=1, rb=99999999999999999999, sp=1, sb=1")
+    let facts = reviewed(log)
+    #expect(facts.suppressed == 999_999_999 && facts.records > 0 && facts.counts.allSatisfy { $0 >= 0 })
+    #expect(facts.relayedBytes == UInt64.max && facts.sessions.allSatisfy { $0.relayed == UInt64.max })
+    _ = (facts.json(), facts.summary(), facts.notes())
+  }
+
+  @Test("A thousand cut records on one line are read one after the other")
+  func cutRecords() {
+    let text = "session 000000000000000001: closed (2nd stage), user <\(String(repeating: "u", count: 1200))"
+    let record = String(Self.form.record(1, text).prefix(1023))
+    let facts = reviewed(Self.form.banner + String(repeating: record, count: 1000) + "\n")
+    #expect(facts.records == 1001)
   }
 
   @Test("A newline in an origin parts a record; what stands in it is no record, and its end still counts")

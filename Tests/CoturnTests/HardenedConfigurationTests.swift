@@ -50,6 +50,7 @@ struct HardenedConfigurationTests {
       return ""
     }
     #expect(try message { $0.certificate = nil }.contains("needs a certificate"))
+    #expect(try message { $0.certificate = nil }.contains("--cert FILE --pkey FILE, or --purpose minimal"))
     #expect(try message { $0.realm = "a b" }.contains("realm"))
     #expect(try message { $0.realm = "a\nno-auth" }.contains("realm"))
     #expect(try message { $0.access = .sharedSecret("north") }.contains("shared secret is a word"))
@@ -60,6 +61,26 @@ struct HardenedConfigurationTests {
     #expect(
       try message { $0.certificate = ("/c", "/etc/letsencrypt/live/a/privkey.pem") }.contains("open to root only"))
     #expect(try message { $0.tlsListeningPort = 3478 }.contains("the same"))
+    #expect(try message { $0.access = .sharedSecret("=8f1c2a97e4b05d36c1f7a2e980b4d653") }.contains("begins with ="))
+    let key = try #require(UserKey(name: "=alice", realm: "turn.example.com", password: "correct:horse battery"))
+    #expect(try message { $0.access = .users([("=alice", key)]) }.contains("begins with ="))
+    #expect(try message { $0.realm = String(repeating: "a", count: 128) }.contains("the realm has 128 bytes"))
+    #expect(try message { $0.realm = String(repeating: "a", count: 127) } == "")
+    #expect(try message { $0.relayPorts = 0...65_535 }.contains("a port is 0"))
+    #expect(try message { $0.listeningPort = 50_000 }.contains("the plain port 50000 is one of the relay ports"))
+    #expect(try message { $0.tlsListeningPort = 50_000 }.contains("the TLS port 50000 is one of the relay ports"))
+    for address in [
+      "224.0.0.1", "255.255.255.255", "127.0.0.1", "0.0.0.0", "169.254.3.4", "::", "::1", "fe80::1", "ff02::1",
+      "::ffff:127.0.0.1",
+    ] {
+      let publicAddress = try #require(IPAddress(address))
+      let told = try message {
+        $0.publicAddress = publicAddress
+        $0.privateAddress = nil
+      }
+      #expect(told.contains("the public address \(publicAddress) is "), "\(address): \(told)")
+    }
+    #expect(try message { $0.privateAddress = IPAddress("127.0.0.1") }.contains("the private address 127.0.0.1 is"))
   }
 
   @Test("holds the key that turnadmin makes of a password, and never shows it")

@@ -139,7 +139,7 @@ func failure(
     let server = try ScriptedServer {
       usleep(60_000)
       $0.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na")
-      usleep(60_000)
+      usleep(300_000)
       $0.send("b")
     }
     let response = try await send(server.url.replacing("127.0.0.1", with: "localhost")) { $0.addresses = .v4 }

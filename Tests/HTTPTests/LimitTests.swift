@@ -40,7 +40,12 @@ import Testing
     ]
     for (coding, bytes) in bodies {
       let server = try server(coding, bytes)
+      let response = try await send(server.url) { $0.headers = [HTTPHeader("Accept-Encoding", coding)] }
+      #expect(response.body == Array(hello), "\(coding)")
+      // One that comes unasked, too.
       #expect(try await send(server.url).body == Array(hello), "\(coding)")
+      let accepted = server.requests.map { $0.split(separator: "\r\n").filter { $0.hasPrefix("Accept-Encoding:") } }
+      #expect(accepted == [["Accept-Encoding: \(coding)"], ["Accept-Encoding: identity"]])
     }
   }
 

@@ -83,6 +83,21 @@ import Testing
     #expect(text(response).contains(#""name":"turn.example.com","host":"127.0.0.1""#), "\(text(response))")
   }
 
+  @Test("The server name is for the URL's own origin alone, and not for a proxy")
+  func serverNameElsewhere() async throws {
+    let response = try await send("https://localhost:\(server.tlsPort)/1") {
+      $0.tls.authorityFile = authority
+      $0.tls.serverName = "turn.example.com"
+      $0.redirects = 2
+    }
+    #expect(text(response).contains(#""name":"","host":"127.0.0.1""#), "\(text(response))")
+    let error = try await failure(url) {
+      $0.tls.serverName = "turn.example.com"
+      $0.takesProxyFromEnvironment = true
+    }
+    #expect(error.code == .invalidRequest, "\(error)")
+  }
+
   @Test("Plain HTTP at a port with TLS, and TLS at one without")
   func mixedUp() async throws {
     #expect(try await send("http://127.0.0.1:\(server.tlsPort)").status == 400)
@@ -92,8 +107,14 @@ import Testing
 
   @Test("A real server at a unix socket, and its gzip")
   func unixSocket() async throws {
-    let response = try await send("http://localhost/") { $0.unixSocket = server.socket }
+    let plain = try await send("http://localhost/") { $0.unixSocket = server.socket }
+    #expect(plain.values(of: "Content-Encoding").isEmpty)
+    let response = try await send("http://localhost/") {
+      $0.unixSocket = server.socket
+      $0.headers = [HTTPHeader("Accept-Encoding", "gzip")]
+    }
     #expect(response.status == 200)
+    #expect(response.body == plain.body)
     #expect(response.values(of: "Content-Encoding") == ["gzip"])
     #expect(text(response).contains(#""protocol":"HTTP/1.1""#))
   }

@@ -118,6 +118,26 @@ struct CorrelationTests {
     #expect(error.finding.message.contains("our packets do not reach this server"))
   }
 
+  @Test("warn of a call that went well and does not stand in the log", arguments: [false, true])
+  func foreignLog(othersCall: Bool) async throws {
+    let (coturn, foreign) = (try await Coturn.start(), try await Coturn.start())
+    var input = members(coturn)
+    input[2] = .init(
+      "correlate", .members([.init("log", .string(foreign.logFile)), .init("tie", .string("origin"))]))
+    // A second long, so that it ends while ours waits for its records.
+    let others = Array(members(othersCall ? foreign : coturn, packets: 50).prefix(2))
+    async let other = run("turn.relay", others)
+    let result = try await run("turn.relay", input)
+    _ = try await other
+    #expect(result.objection?.severity == .warn)
+    let finding = try #require(result.objection?.finding)
+    #expect(finding.code == "turn.callNotInLog")
+    #expect(finding.message.contains("\(foreign.logFile) tells of \(othersCall ? "other sessions" : "no session")"))
+    #expect(result.output["serverSide"]?["verbose"] == .bool(othersCall))
+    #expect(coturn.log.contains(".runbook.invalid"))
+    #expect(result.output["lost"] == .int(0))
+  }
+
   @Test("need a log that can be read, and a secret for the user's name")
   func objections() async throws {
     let coturn = try await Coturn.start()

@@ -69,6 +69,7 @@ import Testing
     #expect(dropped.objection?.finding.code == "coturn.configurationRisky")
     #expect(dropped.objection?.finding.message.contains("turnserver.conf:22: ") == true)
     #expect(dropped.objection?.finding.advice?.contains("denied-peer-ip=203.0.113.0-203.0.113.255") == true)
+    #expect(dropped.objection?.finding.advice?.contains("turnserver.conf --coturn-version 4.6.1.") == true)
     #expect(dropped.output["starts"] == .bool(true))
     let ended = try await audit(folder, .init("version", .string("4.11.0")))
     #expect(ended.output["starts"] == .bool(false))
@@ -107,6 +108,24 @@ import Testing
     try folder.write("key", to: "key.pem", mode: 0o600)
     let owner = try await audit(folder, .init("version", .string("4.6.1")), .init("user", .string("root")))
     #expect(findings(owner) == [])
+  }
+
+  @Test("A connection string of a database is a secret, and the message names every grave finding up to six")
+  func grave() async throws {
+    let folder = try TemporaryFolder()
+    for option in ["mongo-userdb", "sql-userdb", "redis-statsdb"] {
+      let text = Self.right.replacing("static-auth-secret=8f1c2a97e4b05d36c1f7a2e980b4d653\n", with: "")
+      try folder.write(text + "\(option)=\"host=127.0.0.1 password=hush\"\n", to: "turnserver.conf", mode: 0o644)
+      chmod(folder.path, 0o755)
+      let found = findings(try await audit(folder, .init("version", .string("4.6.1"))))
+      let readable = found.first { $0["code"] == .string("coturn.configurationReadable") }
+      #expect(readable?["severity"] == .string("high"), "\(option)")
+    }
+    let ranges = (1...8).map { "denied-peer-ip=203.0.113.\($0)/32\n" }.joined()
+    try folder.write(Self.right + ranges, to: "turnserver.conf", mode: 0o640)
+    let message = try await audit(folder, .init("version", .string("4.6.1"))).objection?.finding.message ?? ""
+    #expect(message.contains("turnserver.conf:22: ") && message.contains(" Line 27: "), "\(message)")
+    #expect(!message.contains("Line 28: ") && message.contains(" And 2 more in the JSON report. In all: 8 critical"))
   }
 
   @Test("A file that cannot be read, and a version that nothing tells, are errors")

@@ -117,7 +117,7 @@ struct CoturnMetricsTests {
     #expect(nobody.kind == .failed && nobody.finding.code == "coturn.metricsUnreachable")
   }
 
-  @Test("A million series are read, and an endless answer is ended")
+  @Test("A hundred thousand series are read, and an endless answer is ended")
   func endless() async throws {
     let million = try ScriptedServer { connection in
       connection.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")

@@ -31,9 +31,9 @@ struct CoturnStatisticsTests {
       name: "lab", uri: "turn:127.0.0.1:\(coturn.port)", host: "127.0.0.1", username: Coturn.username,
       credential: Secret(Coturn.credential))
     let members: [Value.Member] = [
-      .init("server", TURNServer.record.encode(server)), .init("packets", .int(100)), .init("rate", .int(50)),
+      .init("server", TURNServer.record.encode(server)), .init("packets", .int(50)), .init("rate", .int(50)),
     ]
-    async let listened = look(setting, listen: .seconds(5))
+    async let listened = look(setting, listen: .seconds(8))
     async let call = run("turn.relay", members)
     var found: StepResult<Value>?
     let end = ContinuousClock.now + .seconds(15)
@@ -53,7 +53,18 @@ struct CoturnStatisticsTests {
     #expect(heard["deleted"] == .int(2) && heard["unreadable"] == .int(0))
     guard case .int(let messages)? = heard["messages"] else { throw NothingThrown() }
     #expect(messages >= 4)
+    let last = ContinuousClock.now + .seconds(15)
+    while try await look(setting).output["count"] != .int(0), .now < last {}
     #expect(try await look(setting).output["count"] == .int(0))
+  }
+
+  @Test("To listen for longer than the step has is refused before it runs")
+  func listensTooLong() {
+    func objection(_ listen: Duration) -> String? {
+      CoturnStatistics.objection(to: .init(config: "c", listen: listen, limit: 1), within: .seconds(20))?.code
+    }
+    #expect(objection(.seconds(20)) == "coturn.listenTooLong")
+    #expect(objection(.seconds(19)) == nil && objection(.zero) == nil)
   }
 
   @Test("A Redis that refuses, drops the connection or is none is an error by name, without the password")

@@ -198,11 +198,15 @@ struct CoturnUsersTests {
     #expect(closed.objection?.finding.code == "coturn.databaseUnreachable")
     #expect(try database(closed)["reached"] == .string("resolved"))
     let silent = try ListeningPort()
-    for setting in ["psql-userdb", "mysql-userdb", "redis-userdb"] {
-      let hanging = try await look("\(setting)=\"host=127.0.0.1 port=\(silent.port)\"", deadline: .seconds(2))
+    func expectHanging(_ setting: String) async throws {
+      let hanging = try await look("\(setting)=\"host=127.0.0.1 port=\(silent.port)\"", deadline: .seconds(5))
       #expect(hanging.objection?.severity == .fail, "\(setting)")
       #expect(try database(hanging)["reached"] == .string("connected"), "\(setting)")
     }
+    async let postgres: Void = expectHanging("psql-userdb")
+    async let maria: Void = expectHanging("mysql-userdb")
+    async let redis: Void = expectHanging("redis-userdb")
+    _ = try await (postgres, maria, redis)
     let dropping = try ListeningPort(answer: [])
     for setting in ["psql-userdb", "mysql-userdb", "redis-userdb"] {
       let dropped = try await look("\(setting)=\"host=127.0.0.1 port=\(dropping.port) password=hush\"")
@@ -227,6 +231,21 @@ struct CoturnUsersTests {
       #expect(look.objection?.isFailure == false)
     }
   }
+
+  @Test("Variables that fill in what the connection string leaves out keep PostgreSQL from being logged in to")
+  func environment() throws {
+    func standIn(_ value: String, _ set: String) throws -> String? {
+      let setting = try #require(DatabaseSetting(option: "psql-userdb", value: value, line: 1))
+      return DatabaseLook.standIn(for: try ConnectionString(setting)) { $0 == set }
+    }
+    #expect(try standIn("host=db user=turn", "PGPASSWORD") == "PGPASSWORD")
+    #expect(try standIn("host=db user=turn password=hush", "PGPASSWORD") == nil)
+    #expect(try standIn("host=db user=turn password=hush", "PGUSER") == nil)
+    #expect(try standIn("postgresql://turn:hush@db/coturn", "PGSERVICE") == "PGSERVICE")
+  }
+
+  @Test("Time is counted to the millisecond")
+  func milliseconds() { #expect(DatabaseLook.milliseconds(.milliseconds(800)) == 800) }
 
   @Test("A connection string that coturn cannot use fails, and is not quoted")
   func invalid() async throws {
@@ -290,6 +309,8 @@ struct RedisReplyTests {
 final class ListeningPort: Sendable {
   let port: UInt16
   private let descriptor: CInt
+  /// Its thread then closes the descriptor: elsewhere the number could be another's while it is about to accept.
+  private let answers: Bool
 
   init(answer: [UInt8]? = nil) throws {
     let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
@@ -305,8 +326,10 @@ final class ListeningPort: Sendable {
     try #require(isBound)
     self.descriptor = descriptor
     port = UInt16(bigEndian: address.sin_port)
+    answers = answer != nil
     guard let answer else { return }
     Thread.detachNewThread {
+      defer { close(descriptor) }
       while true {
         let client = accept(descriptor, nil, nil)
         guard client >= 0 else { return }
@@ -322,6 +345,6 @@ final class ListeningPort: Sendable {
 
   deinit {
     shutdown(descriptor, CInt(SHUT_RDWR))
-    close(descriptor)
+    if !answers { close(descriptor) }
   }
 }

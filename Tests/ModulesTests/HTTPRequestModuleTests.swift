@@ -53,7 +53,7 @@ import Testing
     let moved = try await request("\(server.url)/301")
     #expect(
       moved.objection?.finding.message
-        == "\(server.url)/301 answered 301 in place of 2xx: it redirects to \(server.url)/200")
+        == "\(server.url)/301 answered 301 instead of 2xx: it redirects to \(server.url)/200")
     let followed = try await request("\(server.url)/301", .init("redirects", .int(1)))
     #expect(followed.objection == nil)
     #expect(followed.output["redirects"] == .int(1))
@@ -101,6 +101,30 @@ import Testing
     #expect(!shown.contains("tok-38f1"))
     #expect(!shown.contains("hunter2-hunter2"))
     #expect(!shown.contains(Data("ops:hunter2-hunter2".utf8).base64EncodedString()))
+  }
+
+  @Test("A body that is compressed unasked is warned of: of one that is cut off, the end is not missed")
+  func unverifiedEnd() async throws {
+    let head: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1, 6, 0, 0xF9, 0xFF]
+    let gzip: [UInt8] = head + Array("hello\n".utf8) + [0x20, 0x30, 0x3A, 0x36, 6, 0, 0, 0]
+    for (cut, body) in [(0, "hello\n"), (10, "hell")] {
+      let bytes = Array(gzip.dropLast(cut))
+      let server = try ScriptedServer {
+        $0.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(bytes.count)\r\n\r\n")
+        $0.send(bytes)
+      }
+      let result = try await request(server.url)
+      #expect(result.output["body"] == .string(body))
+      #expect(result.objection?.severity == .warn)
+      #expect(result.objection?.finding.code == "http.bodyEndUnverified")
+    }
+    let server = try ScriptedServer {
+      $0.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(gzip.count)\r\n\r\n")
+      $0.send(gzip)
+    }
+    let asked = Value.members([.init("Accept-Encoding", .string("gzip"))])
+    #expect(try await request(server.url, .init("headers", asked)).objection == nil)
+    #expect(try await request(server.url, .init("method", .string("HEAD"))).objection == nil)
   }
 
   @Test("A URL that can never be asked is refused before the run, without its password")

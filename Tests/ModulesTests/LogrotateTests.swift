@@ -35,9 +35,10 @@ import Testing
     "\(root)/logs/\(pattern) {\n  daily\n  \(directives)\n  postrotate\n    \(script)\n  endscript\n}\n"
   }
 
-  /// Codes that say what fails; whether logrotate is installed here does not matter.
+  /// Codes that say what fails; whether logrotate is installed here, and what this user may see, does not matter.
   private func code(_ result: StepResult<Value>) -> String? {
-    result.objection?.finding.code == "host.rotationNotScheduled" ? nil : result.objection?.finding.code
+    let code = result.objection?.finding.code
+    return code == "host.rotationNotScheduled" || code == "host.logWritersHidden" ? nil : code
   }
 
   @Test("A reload of a unit without ExecReload is told, `|| true` or not")
@@ -107,6 +108,17 @@ import Testing
     chmod("\(root)/logs", 0o777)
     #expect(code(try await look(section(hangup))) == "host.rotationRefused")
     #expect(code(try await look(section(hangup, "su root root"))) == nil)
+  }
+
+  @Test("A configuration that is not there is called that")
+  func noConfiguration() async throws {
+    let members: [Value.Member] = [
+      .init("path", .string("\(root)/logs/turnserver.log")), .init("configuration", .string("\(root)/no.conf")),
+    ]
+    let error = try await stepError { _ = try await run("host.logrotate", members) }
+    #expect(error.finding.code == "host.rotationConfigUnreadable")
+    #expect(error.finding.message.hasPrefix("logrotate's configuration \(root)/no.conf cannot be read: "))
+    #expect(error.finding.advice?.contains("Install logrotate") == true)
   }
 
   @Test("A new file that the server may not write is told")

@@ -227,7 +227,7 @@ import Testing
     #expect(found.output["limits"]?["nofile"] == .members([.init("soft", .int(1024)), .init("hard", .int(4096))]))
     let low = try await run("host.limits", [choice, .init("atLeast", .members([.init("nofile", .int(65536))]))])
     #expect(low.objection?.finding.code == "host.limitTooLow")
-    #expect(low.objection?.finding.message.contains("has a limit nofile of 1024, and should have 65536") == true)
+    #expect(low.objection?.finding.message.contains("has a nofile limit of 1024; it should be at least 65536") == true)
     #expect(
       try await run("host.limits", [choice, .init("atLeast", .members([.init("nofile", .int(1024))]))]).objection == nil
     )

@@ -40,6 +40,18 @@ import Testing
     #expect(try await connect(try closedPort(), .init("open", .bool(false))).objection == nil)
   }
 
+  @Test("A port that this host has no way to is not taken for a closed one")
+  func notTested() async throws {
+    // Nobody can connect to a multicast address.
+    let error = try await stepError {
+      _ = try await run(
+        "tcp.connect",
+        [.init("host", .string("224.0.0.1")), .init("port", .int(5766)), .init("open", .bool(false))],
+        deadline: .seconds(3))
+    }
+    #expect(error.kind == .broken && error.finding.code == "tcp.notTested", "\(error)")
+  }
+
   @Test("A family without an address is missing")
   func family() async throws {
     let server = try ScriptedServer { $0.waitUntilClosed() }

@@ -28,20 +28,27 @@ import Testing
         """)
   }
 
-  @Test("Of an output without numbers the lengths of its lists are shown, else its texts where the step is good")
+  @Test("Without numbers a list's only number or its length is shown, else the texts of a good step")
   func figuresOfLists() {
     var journal = SampleJournal()
     let peers = Value.members([
       .init("peers", .list([.string("a"), .string("b")])), .init("openings", .list([])), .init("server", .string("s")),
     ])
+    let settings = Value.members([
+      .init("rmem_max", .list([.int(4_194_304)])), .init("tcp_rmem", .list([.int(4096), .int(131_072)])),
+      .init("files", .list([.string("turn.log")])),
+    ])
     let address = Value.members([.init("address", .string("192.0.2.1\u{7}")), .init("reason", .null)])
-    for (path, outcome, output) in [("relay", Outcome.fail, peers), ("good", .pass, address), ("bad", .fail, address)] {
+    for (path, outcome, output) in [
+      ("relay", Outcome.fail, peers), ("good", .pass, address), ("bad", .fail, address), ("tuned", .pass, settings),
+    ] {
       journal.start(path, path, use: "sample")
       journal.tryOnce(path, outcome: outcome, output: output)
       journal.finish(path, outcome)
     }
     let lines = Self.text(journal).split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
-    #expect(lines.contains("FAIL relay 12.3ms peers 2 openings 0"))
+    #expect(lines.contains("FAIL relay 12.3ms peers.count 2 openings.count 0"))
+    #expect(lines.contains("pass tuned 12.3ms rmem_max 4194304 tcp_rmem.count 2 files.count 1"))
     #expect(lines.contains("pass good 12.3ms address 192.0.2.1\\u{7}"))
     #expect(lines.contains("FAIL bad 12.3ms"))
   }

@@ -75,6 +75,8 @@ package final class ScriptedServer: Sendable {
     self.listener = listener
     self.port = port
     startThread { [weak self] in
+      // Closed here alone: elsewhere the number could be another's while this thread is about to accept.
+      defer { close(listener) }
       while true {
         let descriptor = accept(listener, nil, nil)
         guard descriptor >= 0 else { return }
@@ -90,7 +92,6 @@ package final class ScriptedServer: Sendable {
 
   deinit {
     shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
   }
 
   package var url: String { "http://127.0.0.1:\(port)" }

@@ -11,7 +11,7 @@ extension CoturnCommand {
   package struct LogCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
       commandName: "log",
-      abstract: "Say what logs of coturn tell of: sessions, bytes, refusals, lost TLS listeners, starts.",
+      abstract: "Summarise coturn's logs: sessions, bytes, refusals, lost TLS listeners, starts.",
       discussion: """
         It reads logs of coturn 4.5.0 to 4.17.1 as files, rotated and compressed ones, and as syslog, journalctl -o json, \
         Docker and Kubernetes keep them. Give a rotated set whole; - is standard input. The version is told from the text.
@@ -22,8 +22,8 @@ extension CoturnCommand {
           docker logs coturn 2>&1 | runbook coturn log -
 
         With --since or --until only records of that time count; sessions and starts are followed before it too. A log that \
-        has only seconds since the start, as those of most servers up to 4.16 are, is not to be placed in time: all of it \
-        counts, and that is said.
+        has only seconds since the start, as those of most servers up to 4.16 are, is placed in time by when its file was \
+        last written. What cannot be placed counts, and a note says so.
 
         Exit code 3 if a file cannot be read, or if nothing in it is of coturn.
         """)

@@ -91,6 +91,7 @@ package struct DoctorCommand: AsyncParsableCommand {
     for item in await needs.programItems() { diagnosis.add(item) }
     for item in needs.secretItems { diagnosis.add(item) }
     if needs.usesNetwork { diagnosis.add(HostLook.sockets(neededBy: needs.networkUsers)) }
+    for item in await needs.socketItems() { diagnosis.add(item) }
     if !needs.targetUsers.isEmpty {
       let look = TargetLook(project: project, isOffline: offline, neededBy: needs.targetUsers)
       for item in await look.items() { diagnosis.add(item) }

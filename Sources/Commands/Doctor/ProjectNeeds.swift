@@ -24,6 +24,9 @@ struct ProjectNeeds {
   private(set) var targetUsers: [String] = []
   /// The steps that send something.
   private(set) var networkUsers: [String] = []
+  /// Sockets that steps connect to, and who does.
+  private var unixSockets: [String: [String]] = [:]
+  private var socketOrder: [String] = []
   /// A step before may have changed what is there.
   private var mayHaveChanged = false
 
@@ -53,6 +56,10 @@ struct ProjectNeeds {
             by: step.range.place)
         }
         if call.module.input.namesServer { note(step.range.place, in: &networkUsers) }
+        if case .literal(.string(let path))? = call.input.member("unixSocket") {
+          if unixSockets[path] == nil { socketOrder.append(path) }
+          note(step.range.place, in: &unixSockets[path, default: []])
+        }
         if call.effect == .change { mayHaveChanged = true }
       }
       add(step.body.steps, isTolerated: isTolerated)
@@ -71,6 +78,18 @@ struct ProjectNeeds {
     program.isTolerated = program.isTolerated && isTolerated
     note(place, in: &program.users)
     programs[key] = program
+  }
+
+  /// Looks at every socket whose path stands in a step.
+  func socketItems() async -> [Diagnosis.Item] {
+    var items: [Diagnosis.Item] = []
+    for path in socketOrder {
+      let users = unixSockets[path] ?? []
+      let item = await ProgramLook.briefly { UnixSocketLook.look(at: path, neededBy: users) }
+      items.append(
+        item ?? .init(.sockets, path, .unknown, "the file system that holds it does not answer", neededBy: users))
+    }
+    return items
   }
 
   /// Looks for every program, in the `PATH` that its step would have.
@@ -118,14 +137,14 @@ extension ModuleCall {
 }
 
 extension RecordType {
-  /// Whether the input has a server in it, so that the step sends something.
+  /// Whether the input has a server in it, or an address of one, so that the step sends something.
   fileprivate var namesServer: Bool { fields.contains { $0.type.isAboutServer } }
 }
 
 extension ValueType {
   fileprivate var isAboutServer: Bool {
     switch self {
-    case .turnServer, .turnURI: true
+    case .turnServer, .turnURI, .url, .host: true
     case .optional(let wrapped), .list(let wrapped): wrapped.isAboutServer
     default: false
     }

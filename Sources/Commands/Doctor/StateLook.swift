@@ -54,9 +54,8 @@ struct StateLook: Sendable {
 
   private static func absent(_ path: String) -> Diagnosis.Item {
     var parent = path
-    while let slash = parent.lastIndex(of: "/"), slash != parent.startIndex {
-      parent = String(parent[..<slash])
-      if access(parent, F_OK) == 0 { break }
+    while access(parent, F_OK) != 0, parent != "/", let slash = parent.lastIndex(of: "/") {
+      parent = slash == parent.startIndex ? "/" : String(parent[..<slash])
     }
     guard faccessat(AT_FDCWD, parent, W_OK | X_OK, AT_EACCESS) == 0 else {
       return .init(
@@ -81,19 +80,7 @@ struct StateLook: Sendable {
     }
     return .init(
       .state, path, .missing, reason + "; the group \(group) can",
-      fix: "sudo usermod --append --groups \(group) \"$USER\" (and log in again)")
-  }
-
-  private static func groupName(_ id: gid_t) -> String? {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16_384) { buffer in
-      var entry = group()
-      var found: UnsafeMutablePointer<group>?
-      guard let start = buffer.baseAddress,
-        unsafe getgrgid_r(id, &entry, start, buffer.count, &found) == 0, unsafe found != nil,
-        let name = unsafe entry.gr_name
-      else { return nil }
-      return unsafe String(cString: name)
-    }
+      fix: joinGroup(group))
   }
 
   private static func space(_ path: String) -> Diagnosis.Item {

@@ -43,10 +43,12 @@ package struct AuditFinding: Hashable, Sendable {
   package let instead: String?
   /// Whether the version alone says so, so that a distribution may have mended it without changing the version.
   package let ifNotBackported: Bool
+  /// Whether the server does not start because of it. It stands in no report of its own.
+  package let endsServer: Bool
 
   package init(
     _ code: AuditCode, _ item: AuditItem, _ severity: AuditSeverity, line: Int? = nil, _ message: String,
-    instead: String? = nil, ifNotBackported: Bool = false
+    instead: String? = nil, ifNotBackported: Bool = false, endsServer: Bool = false
   ) {
     self.code = code
     self.item = item
@@ -55,6 +57,7 @@ package struct AuditFinding: Hashable, Sendable {
     self.message = message
     self.instead = instead
     self.ifNotBackported = ifNotBackported
+    self.endsServer = endsServer
   }
 
   package var json: JSON {

@@ -14,7 +14,7 @@ package struct CipherList: Sendable {
   package init(_ text: String) {
     let words = text.split { ": ,;".contains($0) }.map(String.init)
     let excluded = Set(words.filter { $0.hasPrefix("!") || $0.hasPrefix("-") }.map { String($0.dropFirst()) })
-    for word in words {
+    for (index, word) in words.enumerated() {
       if "!-+@".contains(word.prefix(1)) {
         if word == "@SECLEVEL=0" { weak.append(word) } else { kept.append(word) }
         continue
@@ -29,7 +29,9 @@ package struct CipherList: Sendable {
         unknown.append(word)
         continue
       }
-      if excluded.contains(word) || parts.contains(where: excluded.contains) { continue }
+      // What "!" takes away is gone for good, wherever it stands; what "-" takes away must stand before it.
+      let killers = words.filter { $0.hasPrefix("!") } + words[index...].filter { $0.hasPrefix("-") }
+      if Self.isEmptied(word, parts, by: killers.map { String($0.dropFirst()) }) { continue }
       if Self.isWeak(parts, excluded) { weak.append(word) } else { kept.append(word) }
       // 3DES and RC4 are left out of the builds of OpenSSL that distributions ship.
       if !parts.contains(where: Self.absent.contains) { selectsSuites = true }
@@ -67,6 +69,74 @@ package struct CipherList: Sendable {
       if part == "RSA" || part == "kRSA" { return !isEphemeral }
       return weakAliases.contains(part) || isSuite(part) && isWeakSuite(part)
     }
+  }
+
+  /// Whether exclusions take away every suite that a word selects.
+  private static func isEmptied(_ word: String, _ parts: [String], by exclusions: [String]) -> Bool {
+    guard !exclusions.isEmpty else { return false }
+    let properties = isSuite(word) ? propertiesOfSuite(word) : propertiesOfAliases(parts)
+    let excluded = exclusions.map { Set($0.split(separator: "+").map { canonical(String($0)) }) }
+    if exclusions.contains(word) || excluded.contains(["ALL"]) { return true }
+    if excluded.contains(where: { !$0.isEmpty && $0.isSubset(of: properties) }) { return true }
+    // Without a key exchange of its own a word selects suites of all three.
+    let exchanges = ["ECDHE", "DHE", "kRSA"]
+    return properties.isDisjoint(with: exchanges) && exchanges.allSatisfy { excluded.contains([$0]) }
+  }
+
+  /// One name for what OpenSSL knows by several.
+  private static func canonical(_ alias: String) -> String {
+    switch alias {
+    case "EECDH", "ECDH", "kECDHE", "kEECDH": "ECDHE"
+    case "EDH", "DH", "kDHE", "kEDH": "DHE"
+    case "RSA": "kRSA"
+    case "ECDSA": "aECDSA"
+    case "DSS": "aDSS"
+    case "SHA": "SHA1"
+    default: alias
+    }
+  }
+
+  /// What every suite has that some aliases, joined by plus signs, select.
+  private static func propertiesOfAliases(_ parts: [String]) -> Set<String> {
+    var properties = Set(parts.map(canonical))
+    // Joined to an ephemeral key exchange, RSA is how the server proves itself.
+    if !properties.isDisjoint(with: ["ECDHE", "DHE"]), properties.remove("kRSA") != nil { properties.insert("aRSA") }
+    for cipher in ["AES", "CAMELLIA", "ARIA"] where parts.contains(where: { $0.hasPrefix(cipher) }) {
+      properties.insert(cipher)
+    }
+    return properties
+  }
+
+  /// What a suite is made of, by the names of aliases: an exclusion by one of them takes it away.
+  private static func propertiesOfSuite(_ name: String) -> Set<String> {
+    let words = name.split(separator: "-").map(String.init)
+    var properties = Set<String>()
+    switch words.first {
+    case "ECDHE": properties.insert("ECDHE")
+    case "DHE", "EDH": properties.insert("DHE")
+    case "ADH", "AECDH": properties = [words[0], "aNULL"]
+    default: properties.insert("kRSA")
+    }
+    if words.contains("ECDSA") {
+      properties.insert("aECDSA")
+    } else if words.contains("DSS") {
+      properties.insert("aDSS")
+    } else if !properties.contains("aNULL") {
+      properties.insert("aRSA")
+    }
+    // RSA is named above; a hash behind GCM and the like is not the one that SHA256 and SHA384 mean.
+    let isAuthenticated = words.contains { ["GCM", "CCM", "CCM8", "POLY1305"].contains($0) }
+    for word in words where aliases.contains(word) || weakAliases.contains(word) {
+      if ["RSA", "ECDSA", "DSS", "DES"].contains(word) || isAuthenticated && word.hasPrefix("SHA") { continue }
+      properties.insert(canonical(word))
+    }
+    for cipher in ["AES", "CAMELLIA", "ARIA"] where words.contains(where: { $0.hasPrefix(cipher) }) {
+      properties.insert(cipher)
+      if words.contains("GCM") { properties.insert("\(cipher)GCM") }
+      if words.contains("CCM") || words.contains("CCM8") { properties.insert("\(cipher)CCM") }
+    }
+    if words.contains("CBC3") { properties.insert("3DES") }
+    return properties
   }
 
   private static let ephemeral: Set<String> = [

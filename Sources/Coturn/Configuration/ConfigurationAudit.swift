@@ -80,7 +80,7 @@ struct AuditNotes {
 
   mutating func add(
     _ code: AuditCode, _ item: AuditItem, _ severity: AuditSeverity, _ line: Int?, _ message: String,
-    instead: String? = nil, ifNotBackported: Bool = false
+    instead: String? = nil, ifNotBackported: Bool = false, endsServer: Bool = false
   ) {
     let count = counts[code, default: 0] + 1
     counts[code] = count
@@ -90,12 +90,13 @@ struct AuditNotes {
         AuditFinding(
           code, item, severity, line: line,
           "There are more than \(Self.most) findings like this; the others are not listed.",
-          ifNotBackported: ifNotBackported))
+          ifNotBackported: ifNotBackported, endsServer: endsServer))
       return
     }
     all.append(
       AuditFinding(
-        code, item, severity, line: line, message, instead: instead, ifNotBackported: ifNotBackported))
+        code, item, severity, line: line, message, instead: instead, ifNotBackported: ifNotBackported,
+        endsServer: endsServer))
   }
 
   /// Notes once that there is more of a code than is kept.
@@ -105,9 +106,11 @@ struct AuditNotes {
 
   mutating func add(
     _ code: AuditCode, _ item: Int, _ severity: AuditSeverity, _ line: Int?, _ message: String,
-    instead: String? = nil, ifNotBackported: Bool = false
+    instead: String? = nil, ifNotBackported: Bool = false, endsServer: Bool = false
   ) {
-    add(code, .number(item), severity, line, message, instead: instead, ifNotBackported: ifNotBackported)
+    add(
+      code, .number(item), severity, line, message, instead: instead, ifNotBackported: ifNotBackported,
+      endsServer: endsServer)
   }
 }
 

@@ -5,6 +5,7 @@ extension AuditNotes {
   mutating func auditFiles() {
     auditPrivileges()
     auditCertificateFiles()
+    auditCertificateAndKey()
     auditPaths()
     auditPorts()
     auditAddresses()
@@ -74,6 +75,22 @@ extension AuditNotes {
     }
   }
 
+  /// A certificate without its key, or a key without its certificate: coturn then looks for a file of its own name.
+  private mutating func auditCertificateAndKey() {
+    guard configuration.wantsTLS || configuration.wantsDTLS else { return }
+    for (name, other, file) in [
+      ("cert", "pkey", "turn_server_pkey.pem"), ("pkey", "cert", "turn_server_cert.pem"),
+    ] {
+      guard let line = configuration.last(name), !line.value.isEmpty, configuration.value(other) == nil else {
+        continue
+      }
+      add(
+        .relativePath, 33, .high, line.number,
+        "\(name) is set without \(other). Unless \(file) lies in a folder that coturn searches, and belongs to it, coturn logs \"cannot start TLS and DTLS listeners\" and goes on without TLS. Add \(other)=/path/of/its/\(other == "pkey" ? "key" : "certificate")."
+      )
+    }
+  }
+
   private mutating func auditPaths() {
     let names = [
       "cert", "pkey", "secret-key-file", "dh-file", "CA-file", "userdb", "db", "prometheus-cert", "prometheus-key",
@@ -100,6 +117,18 @@ extension AuditNotes {
         "Port 3478 is where clients of turn: expect no TLS, and here it is the TLS port.",
         instead: configuration.number("listening-port") == 5349 ? nil : "tls-listening-port=5349")
     }
+    let names = configuration.options.names.filter {
+      configuration.options[$0]?.kind == .port || $0 == "multiplex-peer-port"
+    }
+    for name in names {
+      guard let line = configuration.last(name), !isUsablePort(line) else { continue }
+      add(
+        .portsConfusing, .word("ports"), .high, line.number,
+        "The value of \(name) is no port: ports go from 1 to 65535. \(effectOfNoPort(line))")
+    }
+    guard ["min-port", "max-port"].allSatisfy({ configuration.last($0).map { isUsablePort($0) } ?? true }) else {
+      return
+    }
     let lowest = configuration.number("min-port") ?? 49_152
     let highest = configuration.number("max-port") ?? 65_535
     if lowest > highest, let line = configuration.last("max-port") ?? configuration.last("min-port") {
@@ -107,6 +136,28 @@ extension AuditNotes {
         .portsConfusing, .word("ports"), .high, line.number,
         "The range of relay ports begins at \(lowest) and ends at \(highest): it holds none.")
     }
+  }
+
+  /// Whether coturn has a port of a line, or takes its 0 for one of its own choice.
+  private func isUsablePort(_ line: ConfigurationLine) -> Bool {
+    if line.value.isEmpty { return version >= CoturnVersion(4, 13) }
+    let number = ConfigurationOption.number(line.value)
+    if (1...65_535).contains(number) { return true }
+    let isZero = line.value.contains { $0.isNumber } && number == 0
+    let ownChoice = ["alt-listening-port", "alt-tls-listening-port", "tcp-proxy-port", "multiplex-peer-port"]
+    return isZero && ownChoice.contains(line.name)
+  }
+
+  private func effectOfNoPort(_ line: ConfigurationLine) -> String {
+    let isStrict = configuration.options[line.name]?.kind == .port && version >= CoturnVersion(4, 13)
+    if isStrict, !ConfigurationOption.isPort(line.value) {
+      return "coturn \(version) does not start with it."
+    }
+    let number = ConfigurationOption.number(line.value)
+    let isRelayPort = line.name == "min-port" || line.name == "max-port"
+    let kept = number > 65_535 && number <= Int(Int32.max) ? " Of this one it keeps 16 bits: \(number % 65_536)." : ""
+    let crash = isRelayPort ? " With no port between min-port and max-port it crashes at the first allocation." : ""
+    return "coturn starts all the same, with another port than is meant.\(kept)\(crash)"
   }
 
   private mutating func auditAddresses() {

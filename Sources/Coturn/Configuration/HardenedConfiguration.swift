@@ -81,12 +81,29 @@ package struct HardenedConfiguration: Sendable {
       )
     }
     if purpose != .minimal, certificate == nil {
-      throw Refusal(message: "the purpose \(purpose.rawValue) needs a certificate and its key")
+      throw Refusal(
+        message:
+          "the purpose \(purpose.rawValue) needs a certificate and its key: --cert FILE --pkey FILE, or --purpose minimal"
+      )
     }
     if let privateAddress, privateAddress.family != publicAddress.family {
       throw Refusal(message: "the public and the private address are of different IP versions")
     }
+    for (name, address) in [("public", publicAddress), ("private", privateAddress ?? publicAddress)] {
+      if let kind = Self.unusable(address) {
+        throw Refusal(message: "the \(name) address \(address) is \(kind): no client or peer reaches a server by it")
+      }
+    }
     if listeningPort == tlsListeningPort { throw Refusal(message: "the plain port and the TLS port are the same") }
+    if listeningPort == 0 || tlsListeningPort == 0 || relayPorts.lowerBound == 0 {
+      throw Refusal(message: "a port is 0, by which nobody can reach anything")
+    }
+    if relayPorts.contains(listeningPort) {
+      throw Refusal(message: "the plain port \(listeningPort) is one of the relay ports \(relayPortsText)")
+    }
+    if certificate != nil, relayPorts.contains(tlsListeningPort) {
+      throw Refusal(message: "the TLS port \(tlsListeningPort) is one of the relay ports \(relayPortsText)")
+    }
     for (name, text) in [
       ("realm", realm), ("certificate", certificate?.chain), ("key", certificate?.key), ("log file", logFile),
     ] {
@@ -94,8 +111,15 @@ package struct HardenedConfiguration: Sendable {
       guard Self.isPlain(text) else {
         throw Refusal(
           message:
-            "the \(name) is empty, or holds a blank, a quote, a # or a control character, which coturn would misread")
+            "the \(name) is empty or longer than 512 bytes, begins with =, or holds a blank, a quote, a #, a semicolon or a control character, which coturn would misread"
+        )
       }
+    }
+    if realm.utf8.count > Self.longestRealm {
+      throw Refusal(
+        message:
+          "the realm has \(realm.utf8.count) bytes; coturn keeps \(Self.longestRealm) of them, so that nobody can log in"
+      )
     }
     for (name, path) in [("certificate", certificate?.chain), ("key", certificate?.key), ("log file", logFile)] {
       if let path, !path.hasPrefix("/") { throw Refusal(message: "the path of the \(name) does not begin with /") }
@@ -105,20 +129,47 @@ package struct HardenedConfiguration: Sendable {
       guard Self.isPlain(secret) else {
         throw Refusal(
           message:
-            "the shared secret is empty, or holds a blank, a quote, a # or a control character, which coturn would misread"
+            "the shared secret is empty or longer than 512 bytes, begins with =, or holds a blank, a quote, a #, a semicolon or a control character, which coturn would misread"
         )
       }
     case .users(let users):
       guard !users.isEmpty else { throw Refusal(message: "there is no user") }
       for user in users where !Self.isPlain(user.name) || user.name.contains(":") {
-        throw Refusal(message: "a user's name is empty, or holds a blank, a colon, a quote, a # or a control character")
+        throw Refusal(
+          message:
+            "a user's name is empty or longer than 512 bytes, begins with =, or holds a blank, a colon, a quote, a #, a semicolon or a control character"
+        )
       }
     }
   }
 
-  /// Whether coturn reads a value back as it is written. Lines of more than 1023 bytes are cut.
+  private var relayPortsText: String { "\(relayPorts.lowerBound) to \(relayPorts.upperBound)" }
+
+  /// As many bytes as coturn keeps of a realm.
+  private static let longestRealm = 127
+
+  /// What an address is, if no server can be reached by it from elsewhere.
+  private static func unusable(_ address: IPAddress) -> String? {
+    switch address.unmapped {
+    case .v4(let number):
+      switch number >> 24 {
+      case 0: return "unspecified"
+      case 127: return "a loopback address"
+      case 224...239: return "a multicast address"
+      default: break
+      }
+      if number == .max { return "the broadcast address" }
+      return number >> 16 == 0xA9FE ? "a link-local address" : nil
+    case .v6(let high, let low):
+      if high == 0, low <= 1 { return low == 0 ? "unspecified" : "a loopback address" }
+      if high >> 56 == 0xFF { return "a multicast address" }
+      return high >> 54 == 0xFE80 >> 6 ? "a link-local address" : nil
+    }
+  }
+
+  /// Whether coturn reads a value back as it is written. It drops every = before a value, and cuts lines of more than 1023 bytes.
   private static func isPlain(_ text: String) -> Bool {
-    !text.isEmpty && text.utf8.count <= 512
+    !text.isEmpty && text.utf8.first != UInt8(ascii: "=") && text.utf8.count <= 512
       && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && !"\"#;".unicodeScalars.contains($0) }
   }
 

@@ -53,7 +53,7 @@ extension AuditNotes {
       add(
         .capacityWithoutLimit, 26, .critical, line.number,
         "coturn does not start with bps-capacity and without max-bps. Both count bytes in a second.",
-        instead: "max-bps=\(min(1_250_000, capacity))\nbps-capacity=\(capacity)")
+        instead: "max-bps=\(min(1_250_000, capacity))\nbps-capacity=\(capacity)", endsServer: true)
     }
   }
 

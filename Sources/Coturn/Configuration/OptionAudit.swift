@@ -32,14 +32,14 @@ extension AuditNotes {
       add(
         .optionEndsServer, 32, .critical, line.number,
         "The value of \(line.name) is neither on nor off\(line.hasComment ? ": a comment behind it belongs to the value" : ""). coturn logs \"Unknown boolean value\" and does not start.",
-        instead: meantSwitch(line))
+        instead: meantSwitch(line), endsServer: true)
     case .port where version >= CoturnVersion(4, 13):
       guard !ConfigurationOption.isPort(line.value) else { break }
       let meant = line.valueWithoutComment.trimmed
       add(
         .optionEndsServer, 32, .critical, line.number,
         "The value of \(line.name) is no port. From 4.13.0 on coturn does not start with it.",
-        instead: UInt16(meant).map { "\(line.name)=\($0)" })
+        instead: UInt16(meant).map { "\(line.name)=\($0)" }, endsServer: true)
     case .ignored where line.name == "no-cli":
       add(
         .optionRemoved, 32, .low, line.number,
@@ -64,10 +64,12 @@ extension AuditNotes {
   private func meantSwitch(_ line: ConfigurationLine) -> String? {
     var value = line.valueWithoutComment.trimmed
     while value.hasSuffix(";") { value = String(value.dropLast()).trimmed }
-    if value.isEmpty { return line.name }
-    if let isOn = ConfigurationOption.flag(value) { return isOn ? line.name : "\(line.name)=no" }
+    // Today the server does not start; a line that opens it is no mending.
+    let on = Self.opening[line.name] == nil ? line.name : ""
+    if value.isEmpty { return on }
+    if let isOn = ConfigurationOption.flag(value) { return isOn ? on : "\(line.name)=no" }
     switch value.lowercased() {
-    case "on", "enable", "enabled": return line.name
+    case "on", "enable", "enabled": return on
     case "off", "disable", "disabled": return "\(line.name)=no"
     default: return nil
     }
@@ -105,12 +107,36 @@ extension AuditNotes {
     guard hasRoom(for: .optionUnknown) else { return noteUnlisted(.optionUnknown, 32, .low) }
     let meant = meantOption(line)
     let shown = meant == nil ? "" : " \"\(shownName(line))\""
+    if let meant, let effect = Self.opening[meant] {
+      add(
+        .optionUnknown, 32, .medium, line.number,
+        "coturn knows no option\(shown). It logs \"Bad configuration format\" and ignores the line. Take it away: \(meant), if that was meant, would open the server, since it \(effect).",
+        instead: "")
+      return
+    }
     let suggestion = meant.map { "; did you mean \($0)?" } ?? "."
     add(
       .optionUnknown, 32, isAboutSecurity(meant ?? line.name) ? .medium : .low, line.number,
       "coturn knows no option\(shown). It logs \"Bad configuration format\" and goes on without the line\(suggestion)",
       instead: meant.flatMap { correction(line, $0) })
   }
+
+  /// The options that open the server to more than it lets in without them, and how. A mistyped one is never put right.
+  private static let opening = [
+    "no-auth": "lets everybody relay", "oauth": "takes tokens in place of credentials",
+    "no-auth-pings": "turns off the checks of the database",
+    "no-dynamic-ip-list": "passes over the addresses that the database denies",
+    "allow-loopback-peers": "lets clients reach this host itself",
+    "allowed-peer-ip": "lets clients reach these peers though they are denied",
+    "server-relay": "lets peers in without a permission",
+    "cli": "turns on the telnet CLI", "web-admin": "turns on the web administration",
+    "web-admin-listen-on-workers": "offers the web administration on the ports of clients",
+    "prometheus": "shows metrics to whoever asks", "tlsv1": "turns on TLS 1.0", "tlsv1_1": "turns on TLS 1.1",
+    "no-tlsv1_2": "turns off TLS 1.2", "dh566": "uses keys that can be broken",
+    "dh1066": "uses keys that can be broken", "rfc5780": "answers to addresses that did not ask",
+    "stun-backward-compatibility": "answers messages of the old protocol",
+    "rfc3489-compatibility": "answers messages of the old protocol",
+  ]
 
   /// An option of another version.
   private mutating func auditOther(_ line: ConfigurationLine, _ span: (since: CoturnVersion, before: CoturnVersion?)) {
@@ -189,8 +215,10 @@ extension AuditNotes {
     case .port: return UInt16(line.value).map { "\(name)=\($0)" }
     case .range: return PeerRange.meant(by: line).map { "\(name)=\($0)" }
     case .address:
-      if case .address = PeerRange.address(line.value), !line.value.isEmpty { return "\(name)=\(line.value)" }
-      return nil
+      guard case .address = PeerRange.address(line.value), !line.value.isEmpty else { return nil }
+      // Where the CLI, the web administration and the metrics listen: at this host, or it would open the server.
+      let isForAdministration = ["cli-ip", "web-admin-ip", "prometheus-address"].contains(name)
+      return isForAdministration && !Self.isLoopback(line.value) ? nil : "\(name)=\(line.value)"
     case .path, .text: return line.value.isEmpty ? nil : "\(name)=\(line.value)"
     case .secret, .ignored: return nil
     }
@@ -211,7 +239,7 @@ extension AuditNotes {
       add(
         .optionEndsServer, 32, .critical, udp.number,
         "no-udp-relay and no-tcp-relay (line \(tcp.number)) together leave nothing to relay: coturn does not start.",
-        instead: "")
+        instead: "", endsServer: true)
     }
     let asking = ["lt-cred-mech", "use-auth-secret", "static-auth-secret"].compactMap { name in
       name == "lt-cred-mech" ? configuration.line(turningOn: name) : configuration.last(name)
@@ -219,7 +247,7 @@ extension AuditNotes {
     if let off = configuration.line(turningOn: "no-auth"), let on = asking.first {
       add(
         .optionEndsServer, 32, .critical, off.number,
-        "no-auth and \(on.name) cannot be used together: coturn does not start.", instead: "")
+        "no-auth and \(on.name) cannot be used together: coturn does not start.", instead: "", endsServer: true)
     }
     if let line = configuration.line(turningOn: "allow-loopback-peers"), version < CoturnVersion(4, 10),
       configuration.value("cli-password") == nil,
@@ -228,7 +256,7 @@ extension AuditNotes {
       add(
         .optionEndsServer, 32, .critical, line.number,
         "allow-loopback-peers with an empty cli-password, and without no-cli, ends the server as it starts.",
-        instead: "")
+        instead: "", endsServer: true)
     }
   }
 }

@@ -25,6 +25,8 @@ extension AuditNotes {
     .compactMap(Block.init)
   private static let linkLocalBlocks = ["169.254.0.0/16", "fe80::/10", "fc00::/7"].compactMap(Block.init)
   private static let loopbackBlocks = ["127.0.0.0/8", "0.0.0.0/8"].compactMap(Block.init)
+  /// Where clouds tell a host its credentials: 169.254.169.254.
+  private static let metadata = IPAddress.v4(0xA9FE_A9FE)
   private static let multicastBlocks = ["224.0.0.0/4", "ff00::/8"].compactMap(Block.init)
 
   mutating func auditPeers() {
@@ -54,13 +56,15 @@ extension AuditNotes {
         ? "A comment behind the range belongs to the value"
         : line.value.contains("/")
           ? "coturn knows no CIDR notation, only FIRST-LAST" : "That is no address, and no FIRST-LAST"
+      let endsServer = version >= CoturnVersion(4, 11)
       let fate =
-        version >= CoturnVersion(4, 11)
+        endsServer
         ? "coturn \(version) does not start with it"
         : "coturn logs \"Wrong address format\" and drops the range, so that nothing is \(effect) by it"
+      let (instead, explanation) = replacement(of: line, isDenied: isDenied)
       add(
-        .peerRangeDropped, 9, .critical, line.number, "\(reason): \(fate).",
-        instead: PeerRange.meant(by: line).map { "\(line.name)=\($0)" })
+        .peerRangeDropped, 9, .critical, line.number, "\(reason): \(fate).\(explanation)", instead: instead,
+        endsServer: endsServer)
     case .named:
       add(
         .peerRangeUnclear, 9, .medium, line.number,
@@ -70,13 +74,55 @@ extension AuditNotes {
     }
   }
 
+  /// What to write in the place of a range that coturn drops, and why, if that is not plain.
+  private func replacement(of line: ConfigurationLine, isDenied: Bool) -> (instead: String?, explanation: String) {
+    guard let (first, last) = PeerRange.intended(by: line) else { return (nil, "") }
+    if PeerRange.matchesTooMuch(first, last) {
+      guard isDenied else {
+        return (
+          "",
+          " As FIRST-LAST it would allow every IPv4 peer, also where denied-peer-ip denies it, since coturn passes over an end that is 0.0.0.0 or ::. Delete the line."
+        )
+      }
+      if first.family == .ipv4 { return (unspecified(first), "") }
+      return (
+        "",
+        " No range that begins with :: is right: coturn passes over that end, and would deny every IPv4 peer. Delete the line; the loopback can have one of its own, denied-peer-ip=::1."
+      )
+    }
+    if !isDenied {
+      let blocks = PeerRange.opened(by: first, last, version)
+      if !blocks.isEmpty {
+        return (
+          "",
+          " As FIRST-LAST it would open \(listed(blocks)), also where denied-peer-ip denies them: delete the line."
+        )
+      }
+    }
+    return ("\(line.name)=\(PeerRange.written(first, last))", "")
+  }
+
+  /// The line for a range that begins behind its end; nil if it cannot be told which was meant.
+  private func ordered(
+    _ line: ConfigurationLine, _ first: IPAddress, _ last: IPAddress, isDenied: Bool
+  ) -> String? {
+    if let (first, last) = PeerRange.shorthand(line.value) { return "\(line.name)=\(PeerRange.written(first, last))" }
+    guard PeerRange.hasWholeEnds(line.value) else { return nil }
+    if !isDenied, !PeerRange.opened(by: last, first, version).isEmpty { return "" }
+    return "\(line.name)=\(last)-\(first)"
+  }
+
   private mutating func audit(_ line: ConfigurationLine, _ first: IPAddress, _ last: IPAddress, isDenied: Bool) {
-    if matchesTooMuch(first, last) {
+    if PeerRange.matchesTooMuch(first, last) {
       if isDenied {
+        let isBehindDoubleColon = PeerRange.isUnspecified(first) && first.family == .ipv6
+        let advice =
+          isBehindDoubleColon
+          ? " No range that begins with :: is right; the loopback can have a line of its own, denied-peer-ip=::1." : ""
         add(
           .peerRangeDeniesAll, 13, .high, line.number,
-          "coturn passes over an end that is 0.0.0.0 or ::, and compares only the other: this range denies every IPv4 peer, so that nobody can relay.",
-          instead: PeerRange.isUnspecified(first) && PeerRange.isUnspecified(last) ? unspecified(first) : nil)
+          "coturn passes over an end that is 0.0.0.0 or ::, and compares only the other: this range denies every IPv4 peer, so that nobody can relay.\(advice)",
+          instead: PeerRange.isUnspecified(first) ? unspecified(first) : nil)
       } else {
         add(
           .peersAllowed, .word("allow"), .critical, line.number,
@@ -86,9 +132,10 @@ extension AuditNotes {
       return
     }
     if first.family == last.family, !PeerRange.isOrdered(first, last) {
+      let reading = Self.otherReading(of: line.value, first, last).map { ": coturn reads it as \($0)" } ?? ""
       add(
-        .peerRangeUnclear, 9, .high, line.number, "The range begins behind its end, and matches nothing.",
-        instead: "\(line.name)=\(last)-\(first)")
+        .peerRangeUnclear, 9, .high, line.number, "The range begins behind its end, and matches nothing\(reading).",
+        instead: ordered(line, first, last, isDenied: isDenied))
       return
     }
     if first.family != last.family {
@@ -108,12 +155,6 @@ extension AuditNotes {
         "Up to 4.15 coturn compares IPv6 addresses octet by octet: of a range that is not a whole block, most addresses do not match. Write it as ranges that end where a block ends.",
         instead: Self.wholeBlock(line.name, first, last))
     }
-  }
-
-  /// Whether a range matches every IPv4 address although it does not say so.
-  private func matchesTooMuch(_ first: IPAddress, _ last: IPAddress) -> Bool {
-    if PeerRange.isUnspecified(last) { return true }
-    return PeerRange.isUnspecified(first) && first.family == .ipv6
   }
 
   /// A line that denies the unspecified address and nothing else.
@@ -192,10 +233,26 @@ extension AuditNotes {
 
   private mutating func auditAllowed(_ denied: PeerRanges) {
     for line in configuration.all("allowed-peer-ip") where hasRoom(for: .peersAllowed) {
-      guard case .range(let first, let last) = PeerRange(line.value), !matchesTooMuch(first, last),
-        first.family == last.family, PeerRange.isOrdered(first, last)
-      else { continue }
+      guard case .range(let first, let last) = PeerRange(line.value), !PeerRange.matchesTooMuch(first, last) else {
+        continue
+      }
+      let opened = PeerRange.opened(by: first, last, version)
+      if !opened.isEmpty {
+        add(
+          .peersAllowed, .word("allow"), .critical, line.number,
+          "allowed-peer-ip wins over denied-peer-ip: this range opens \(listed(opened)) to every client, also where denied-peer-ip denies them.",
+          instead: "")
+        continue
+      }
+      guard first.family == last.family, PeerRange.isOrdered(first, last) else { continue }
       let ranges = PeerRanges([(first, last)], version)
+      if ranges.covers(Self.metadata, Self.metadata) {
+        add(
+          .peersAllowed, .word("allow"), .high, line.number,
+          "allowed-peer-ip wins over denied-peer-ip: clients reach \(Self.metadata), where clouds keep a host's credentials."
+        )
+        continue
+      }
       let touched = (Self.privateBlocks + Self.linkLocalBlocks).filter { ranges.touches($0.first, $0.last) }
       guard let block = touched.first, !isOwnAddress(first, last) else { continue }
       let isOne = first == last

@@ -65,26 +65,93 @@ package enum PeerRange: Hashable, Sendable {
 }
 
 extension PeerRange {
-  /// The range that a text in CIDR notation, or with a comment behind it, was meant to be; nil if that cannot be told.
+  /// The text, as coturn takes it, of the range that a line was meant to hold; nil if that cannot be told, or if coturn would
+  /// match far more by it than was meant, or if it would open whole private networks.
   package static func meant(by line: ConfigurationLine) -> String? {
+    guard let (first, last) = intended(by: line), !matchesTooMuch(first, last) else { return nil }
+    // A name that is written wrong may stand for either list.
+    if line.name != "denied-peer-ip", !opened(by: first, last, .newestKnown).isEmpty { return nil }
+    return written(first, last)
+  }
+
+  /// The range that a text in CIDR notation, in the short form `192.0.2.1-10`, or with a comment behind it, was meant to be;
+  /// nil if that cannot be told.
+  static func intended(by line: ConfigurationLine) -> (first: IPAddress, last: IPAddress)? {
     var text = line.valueWithoutComment.trimmed
     while text.hasSuffix(";") || text.hasSuffix(",") { text = String(text.dropLast()).trimmed }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     if parts.count == 2, let address = IPAddress(parts[0].trimmed), let length = Int(parts[1].trimmed),
       let (first, last) = block(address, length)
     {
-      return first == last ? "\(first)" : "\(first)-\(last)"
+      return (first, last)
     }
-    if case .range(let first, let last) = PeerRange(text), !text.isEmpty, isPlain(text, first, last) {
-      return first == last ? "\(first)" : "\(first)-\(last)"
+    if let (first, last) = shorthand(text) { return (first, last) }
+    if case .range(let first, let last) = PeerRange(text), hasWholeEnds(text), first.family == last.family,
+      isOrdered(first, last)
+    {
+      return (first, last)
     }
     return nil
   }
 
-  /// Whether a range is written with whole addresses, and neither the wrong way round nor open at an end.
-  private static func isPlain(_ text: String, _ first: IPAddress, _ last: IPAddress) -> Bool {
+  /// A range as coturn takes it.
+  static func written(_ first: IPAddress, _ last: IPAddress) -> String {
+    first == last ? "\(first)" : "\(first)-\(last)"
+  }
+
+  /// Whether each end is written as a whole address.
+  static func hasWholeEnds(_ text: String) -> Bool {
     let ends = text.split(separator: "-", maxSplits: 1).map { IPAddress($0.trimmed) }
-    return !ends.contains(nil) && first.family == last.family && isOrdered(first, last) && !isUnspecified(last)
+    return !ends.isEmpty && !ends.contains(nil)
+  }
+
+  /// What `192.0.2.1-10` means to whoever writes it; coturn reads its end as 0.0.0.10.
+  static func shorthand(_ text: String) -> (first: IPAddress, last: IPAddress)? {
+    let ends = text.split(separator: "-", omittingEmptySubsequences: false).map(\.trimmed)
+    guard ends.count == 2, case .v4(let first)? = IPAddress(ends[0]),
+      case .v4(let octet)? = IPAddress("0.0.0.\(ends[1])"), octet >= (first & 0xFF)
+    else { return nil }
+    return (IPAddress.v4(first), IPAddress.v4((first & 0xFFFF_FF00) | octet))
+  }
+
+  /// Whether coturn matches every IPv4 address by a range that does not say so, since it passes over an end that is 0.0.0.0 or ::.
+  static func matchesTooMuch(_ first: IPAddress, _ last: IPAddress) -> Bool {
+    if isUnspecified(last) { return true }
+    return isUnspecified(first) && first.family == .ipv6
+  }
+
+  private struct Block {
+    let text: String
+    let first: IPAddress
+    let last: IPAddress
+
+    init?(_ text: String) {
+      let parts = text.split(separator: "/")
+      guard parts.count == 2, let address = IPAddress(parts[0]), let length = Int(parts[1]),
+        let (first, last) = PeerRange.block(address, length)
+      else { return nil }
+      self.text = text
+      self.first = first
+      self.last = last
+    }
+  }
+
+  /// Networks that nobody means to open as a whole along with others.
+  private static let ownBlocks = [
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7", "fe80::/10",
+  ].compactMap(Block.init)
+  /// The same, as peers named them before 4.13.0.
+  private static let mappedBlocks = ["::ffff:10.0.0.0/104", "::ffff:172.16.0.0/108", "::ffff:192.168.0.0/112"]
+    .compactMap(Block.init)
+
+  /// The private networks that a range holds as a whole, and more besides.
+  static func opened(by first: IPAddress, _ last: IPAddress, _ version: CoturnVersion) -> [String] {
+    let ranges = PeerRanges([(first, last)], version)
+    let blocks = version < CoturnVersion(4, 13) ? ownBlocks + mappedBlocks : ownBlocks
+    return blocks.filter { block in
+      ranges.covers(block.first, block.last) && (block.first != first || block.last != last)
+    }
+    .map(\.text)
   }
 
   /// The first and the last address of a CIDR block.

@@ -24,8 +24,73 @@ package enum SecretStrength {
     // A word with a few digits behind it, as `secret123`.
     let word = String(letters.reversed().drop { $0.isNumber }.reversed())
     if letters.count - word.count <= 4, wellKnown.contains(word) { return true }
-    return secret.hasPrefix("<") && secret.hasSuffix(">") || secret.hasPrefix("${") || secret.hasPrefix("{{")
-      || placeholders.contains { letters.contains($0) }
+    return isTemplate(secret) || isOfKnownWords(secret) || isRun(secret)
+  }
+
+  /// Whether it is what a shell or a template should have filled in.
+  private static func isTemplate(_ secret: String) -> Bool {
+    if ["${", "$(", "{{", "`"].contains(where: { secret.hasPrefix($0) }) { return true }
+    for (start, end) in [("<", ">"), ("%%", "%%"), ("@@", "@@")] {
+      if secret.utf8.count > start.utf8.count + end.utf8.count, secret.hasPrefix(start), secret.hasSuffix(end) {
+        return true
+      }
+    }
+    // $NAME or $a_name: a random secret that begins like that has letters of both kinds.
+    let name = secret.dropFirst()
+    guard secret.hasPrefix("$"), let first = name.first, first.isLetter || first == "_" else { return false }
+    guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }) else { return false }
+    return !name.contains { $0.isLowercase } || name.contains("_") && !name.contains { $0.isUppercase }
+  }
+
+  /// Whether it says, word by word, that it is to be replaced, or holds nothing but such words and short numbers.
+  private static func isOfKnownWords(_ secret: String) -> Bool {
+    let parts = secret.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
+    for start in parts.indices {
+      var phrase = ""
+      for part in parts[start...].prefix(5) {
+        phrase += part
+        if placeholders.contains(withoutDigits(phrase)) { return true }
+      }
+    }
+    guard parts.contains(where: { $0.contains { $0.isLetter } }) else { return false }
+    return parts.allSatisfy { part in
+      if part.utf8.count <= 4, part.allSatisfy(\.isNumber) { return true }
+      return isMadeOfWords(part) || isMadeOfWords(withoutDigits(part))
+    }
+  }
+
+  /// A word without a few digits behind it.
+  private static func withoutDigits(_ word: String) -> String {
+    let letters = String(word.reversed().drop { $0.isNumber }.reversed())
+    return word.count - letters.count <= 4 ? letters : word
+  }
+
+  /// Whether a word is known, or is known words written together: `yourstrongpassword`.
+  private static func isMadeOfWords(_ word: String) -> Bool {
+    let letters = Array(word)
+    guard (1...64).contains(letters.count) else { return false }
+    // The places up to which it is made of words.
+    var ends: Set<Int> = [0]
+    for start in letters.indices where ends.contains(start) {
+      for end in (start + 1)...min(start + longestWord, letters.count) {
+        let piece = String(letters[start..<end])
+        if end == start + 1, letters.count > 1 { continue }
+        if words.contains(piece) || wellKnown.contains(piece) || placeholders.contains(piece) { ends.insert(end) }
+      }
+    }
+    return ends.contains(letters.count)
+  }
+
+  private static let longestWord = 20
+
+  /// Whether nearly all of it counts up or down: `0123456789abcdef`.
+  private static func isRun(_ secret: String) -> Bool {
+    // The key of a user is judged by its password.
+    guard !secret.hasPrefix("0x") else { return false }
+    let bytes = secret.lowercased().utf8.map { (48...57).contains($0) ? Int($0) + 39 : Int($0) }
+    guard bytes.count >= 6 else { return false }
+    let steps = zip(bytes, bytes.dropFirst()).map { $1 - $0 }
+    return [1, -1].contains { step in steps.count { $0 == step } * 5 >= steps.count * 4 }
   }
 
   /// Those of coturn's sample files and of tutorials, and what people choose; letters and digits only.
@@ -41,7 +106,21 @@ package enum SecretStrength {
     "asterisk", "sip", "voip", "cisco", "dragon", "monkey", "iloveyou", "hunter2", "0xbc807ee29df3c9ffa736523fb2c4e8ee",
   ]
 
-  private static let placeholders = [
+  /// What people write of a secret where it should stand.
+  private static let words: Set<String> = [
+    "a", "an", "and", "another", "any", "at", "auth", "authentication", "be", "between", "bytes", "change", "changed",
+    "changeit", "changeme", "characters", "choose", "client", "config", "credential", "credentials", "demo", "dev",
+    "dummy", "edit", "enter", "example", "fill", "for", "from", "generate", "generated", "goes", "here", "hex", "in",
+    "insert", "is", "it", "key", "least", "long", "longer", "me", "must", "my", "new", "not", "now", "of", "on", "only",
+    "our", "own", "passphrase", "password", "paste", "placeholder", "please", "pre", "private", "prod", "production",
+    "put", "random", "real", "realm", "replace", "replaced", "safe", "sample", "secret", "secrets", "secure", "server",
+    "set", "shared", "should", "some", "something", "staging", "static", "stream", "string", "strong", "super", "temp",
+    "temporary", "that", "the", "this", "to", "token", "top", "turn", "update", "use", "value", "very", "with", "word",
+    "your", "yours",
+  ]
+
+  /// Words in a row, written together, that say that a secret is to be put here.
+  private static let placeholders: Set<String> = [
     "changeme", "changethis", "replaceme", "replacethis", "pleasechange", "yoursecret", "yourpassword", "yourstrong",
     "yourauthsecret", "yourlong", "yourkey", "yourownsecret", "mysecretkey", "insertsecret", "secrethere",
     "passwordhere",

@@ -91,16 +91,20 @@ extension TurnConfiguration {
   /// Whether it relays at all.
   package var relays: Bool { !isOn("stun-only") }
 
-  private var hasCertificate: Bool { value("cert") != nil }
+  /// Whether both the certificate and its key are named. coturn would look for the other by a name of its own.
+  private var hasCertificate: Bool { value("cert") != nil && value("pkey") != nil }
+
+  /// Whether it would listen for TLS if it had a certificate and its key.
+  package var wantsTLS: Bool { !isOn("no-tls") }
+
+  /// Whether it would listen for DTLS: unless it is turned off, and from 4.17.0 on only if asked for.
+  package var wantsDTLS: Bool { version < CoturnVersion(4, 17) ? !isOn("no-dtls") : isOn("dtls") }
 
   /// Whether it listens for TLS, if the certificate and its key can be read.
-  package var listensOnTLS: Bool { hasCertificate && !isOn("no-tls") }
+  package var listensOnTLS: Bool { hasCertificate && wantsTLS }
 
-  /// Whether it listens for DTLS: unless it is turned off, and from 4.17.0 on only if asked for.
-  package var listensOnDTLS: Bool {
-    guard hasCertificate else { return false }
-    return version < CoturnVersion(4, 17) ? !isOn("no-dtls") : isOn("dtls")
-  }
+  /// Whether it listens for DTLS, if the certificate and its key can be read.
+  package var listensOnDTLS: Bool { hasCertificate && wantsDTLS }
 
   /// Whether the telnet CLI listens: without a password up to 4.5.0.8, with one up to 4.9, if asked for from 4.10 on.
   package var hasCommandLineInterface: Bool {

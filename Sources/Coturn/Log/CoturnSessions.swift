@@ -6,10 +6,20 @@ package struct CoturnTraffic: Hashable, Sendable {
   package var sentBytes: UInt64 = 0
 
   mutating func add(_ other: Self, times: UInt64) {
-    receivedPackets &+= other.receivedPackets &* times
-    receivedBytes &+= other.receivedBytes &* times
-    sentPackets &+= other.sentPackets &* times
-    sentBytes &+= other.sentBytes &* times
+    receivedPackets = receivedPackets.addingSaturated(other.receivedPackets, times: times)
+    receivedBytes = receivedBytes.addingSaturated(other.receivedBytes, times: times)
+    sentPackets = sentPackets.addingSaturated(other.sentPackets, times: times)
+    sentBytes = sentBytes.addingSaturated(other.sentBytes, times: times)
+  }
+}
+
+extension UInt64 {
+  /// The sum, or the greatest number where the sum does not fit.
+  @inline(__always)
+  func addingSaturated(_ other: UInt64, times: UInt64) -> UInt64 {
+    let (product, isProductTooLarge) = other.multipliedReportingOverflow(by: times)
+    let (sum, isSumTooLarge) = addingReportingOverflow(product)
+    return isProductTooLarge || isSumTooLarge ? UInt64.max : sum
   }
 }
 
@@ -44,7 +54,7 @@ package struct CoturnSession: Hashable, Sendable {
   var hasRelayed: Bool { peer.map { $0.receivedPackets > 0 || $0.sentPackets > 0 } ?? false }
 
   /// What was relayed: what peers sent and what was sent to them.
-  package var relayed: UInt64? { peer.map { $0.receivedBytes &+ $0.sentBytes } }
+  package var relayed: UInt64? { peer.map { $0.receivedBytes.addingSaturated($0.sentBytes, times: 1) } }
 }
 
 /// Sessions that are open, and what became of those that are not, with memory that stays flat.

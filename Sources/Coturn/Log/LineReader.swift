@@ -72,9 +72,19 @@ final class LineReader {
   }
 
   private func wrapped(_ line: Bytes) {
+    // What a client wrote behind a bare record has nothing around it either, whatever it looks like.
+    if interpreter.streams[0].clientText?.isBare == true {
+      currentStream = 0
+      return interpreter.line(line, 0, nil, 1)
+    }
     guard line.count > 0 else { return interpreter.line(line, currentStream, nil, 1) }
     if line[0] == 0x7B, let record = LogRecord(json: line.raw, clock) { return take(record, "") }
     if line[0] &- 0x30 < 10, let record = LogRecord.cri(line.raw, clock) { return take(record, "") }
+    if interpreter.streams[0].clientText != nil, interpreter.heads.read(line) == nil,
+      let length = interpreter.heads.stamp(line)
+    {
+      return stamped(line, length, interpreter.heads.lastStamp, 0)
+    }
     text(line)
   }
 
@@ -125,8 +135,9 @@ final class LineReader {
     }
     let syslog = LogLine(inner.raw, clock)
     guard syslog.message.lowerBound > 0 || syslog.repetitions != nil else {
+      let isOfProgram = container == nil && currentStream != 0
       currentStream = container ?? currentStream
-      return outside(isInBlock) { interpreter.line(inner, currentStream, nil, 1) }
+      return outside(isInBlock) { plain(inner, currentStream, nil, 1, isOfProgram: isOfProgram) }
     }
     currentStream = syslog.program.map { interpreter.stream(named: inner.piece($0).text) } ?? container ?? 0
     // A stamp without a year says when only beside others.
@@ -145,7 +156,9 @@ final class LineReader {
       return outside { interpreter.line(line, stream, nil, 1) }
     }
     let rest = line.dropping(length + 1)
-    if interpreter.heads.read(rest) != nil { return outside { interpreter.line(rest, stream, time, 1) } }
+    if interpreter.heads.read(rest) != nil || interpreter.streams[stream].clientText != nil {
+      return outside { interpreter.line(rest, stream, time, 1) }
+    }
     guard let hostEnd = rest.place(of: 0x20), let tagEnd = rest.place(of: 0x20, from: hostEnd + 1),
       tagEnd > hostEnd + 1,
       rest[tagEnd - 1] == 0x3A
@@ -183,7 +196,7 @@ final class LineReader {
     _ whole: Bytes, _ stream: Int, _ time: RecordTime?, _ weight: Int = 1, isWhole: Bool = false
   ) {
     guard let (end, length) = Self.lineEnd(whole, from: 0) else {
-      interpreter.line(whole, stream, time, weight)
+      plain(whole, stream, time, weight, isOfProgram: isWhole)
       if isWhole { interpreter.streams[stream].clientText = nil }
       return
     }
@@ -195,12 +208,23 @@ final class LineReader {
       let next = Self.lineEnd(whole, from: place)
       let part = whole.piece(place..<(next?.end ?? whole.count))
       if interpreter.heads.read(part) == nil {
-        interpreter.continuation(part, stream, time)
+        interpreter.continuation(part, stream, time, interpreter.streams[stream].isRecognized ? .client : .anyone)
       } else {
         interpreter.facts.forgedLines += 1
       }
       guard let next else { return }
       place = next.end + next.length
+    }
+  }
+
+  /// A line; one without a head under the server's own name is the server's or a client's.
+  private func plain(_ line: Bytes, _ stream: Int, _ time: RecordTime?, _ weight: Int, isOfProgram: Bool) {
+    if isOfProgram, interpreter.streams[stream].isRecognized, interpreter.streams[stream].clientText == nil,
+      interpreter.heads.read(line) == nil
+    {
+      interpreter.continuation(line, stream, time, .server)
+    } else {
+      interpreter.line(line, stream, time, weight)
     }
   }
 

@@ -3,8 +3,18 @@ import Schema
 extension LogInterpreter {
   // MARK: Lines without a head
 
+  /// Who may have written a line without a head.
+  enum Writer {
+    /// The server, the shell, the kernel or a logger.
+    case anyone
+    /// The server under its own name, or a client through it: neither tells of a crash, nor of what a logger left out.
+    case server
+    /// A client.
+    case client
+  }
+
   /// A line that goes on with the record before it, or is none of coturn's.
-  mutating func continuation(_ line: Bytes, _ stream: Int, _ envelope: RecordTime?) {
+  mutating func continuation(_ line: Bytes, _ stream: Int, _ envelope: RecordTime?, _ writer: Writer = .anyone) {
     let text = line.withoutIndentation.trimmed
     let weight = continuedWeight(stream, envelope)
     let context = RecordContext(
@@ -23,7 +33,28 @@ extension LogInterpreter {
       if text.begins(with: "CONFIG") { return configurationProblem(text, context) }
     }
     guard !text.isEmpty else { return }
-    foreign(text, context)
+    if writer == .anyone { return foreign(text, context) }
+    let pretence = Self.pretence(text)
+    if writer == .server, pretence != .ofOthers { return foreign(text, context) }
+    facts.forgedLines += pretence == .nothing ? 0 : 1
+  }
+
+  /// What a line without a head says that would count.
+  private enum Pretence { case nothing, ofServer, ofOthers }
+
+  private static func pretence(_ text: Bytes) -> Pretence {
+    if text.ends(with: "socket: Protocol not supported")
+      || text.begins(with: "ERROR: Cannot open log file for writing: ")
+    {
+      return .ofServer
+    }
+    return suppressed(text) != nil || tellsOfCrash(text) ? .ofOthers : .nothing
+  }
+
+  /// Flags a line of a client that looks like one that counts.
+  private mutating func flag(_ line: Bytes, _ head: RecordHead?) {
+    let isPretence = head != nil || Self.pretence(line.withoutIndentation.trimmed) != .nothing
+    facts.forgedLines += isPretence ? 1 : 0
   }
 
   /// What goes on with a record counts as often as it does; anything else once, if it lies in the window: a logger's own time
@@ -41,22 +72,26 @@ extension LogInterpreter {
     } else if text.begins(with: "ERROR: Cannot open log file for writing: ") {
       count(.cannotOpenLog, context)
     } else if let count = Self.suppressed(text) {
-      facts.suppressed += count
-    } else if text.contains("egfault") || text.contains("egmentation fault") || text.contains("SEGV")
-      || text.contains("general protection")
-    {
+      let (sum, isTooLarge) = facts.suppressed.addingReportingOverflow(count)
+      facts.suppressed = isTooLarge ? Int.max : sum
+    } else if Self.tellsOfCrash(text) {
       crash(text, context)
     } else if !streams[context.stream].continues {
       facts.foreignLines += 1
     }
   }
 
-  /// How many messages a logger says that it left out.
+  private static func tellsOfCrash(_ text: Bytes) -> Bool {
+    text.contains("egfault") || text.contains("egmentation fault") || text.contains("SEGV")
+      || text.contains("general protection")
+  }
+
+  /// How many messages a logger says that it left out: at most nine digits, as every number of a logger.
   private static func suppressed(_ text: Bytes) -> Int? {
     guard text.count < 300, let place = text.place(of: "uppressed "), let number = text.number(at: place + 10),
-      text.begins(with: " message", at: place + 10 + number.length)
+      number.length <= 9, text.begins(with: " message", at: place + 10 + number.length)
     else { return nil }
-    return Int(truncatingIfNeeded: number.value)
+    return Int(number.value)
   }
 
   /// The kernel tells of a crash by the program's name; systemd tells of the same one.
@@ -166,12 +201,14 @@ extension LogInterpreter {
         close(start, line, stream, envelope, weight)
         return true
       }
-      if heads.read(line) != nil { facts.forgedLines += 1 }
+      let head = heads.read(line)
+      flag(line, head)
       streams[stream].clientText = text
       return true
     case .request(let hasEnded):
       if !hasEnded {
-        if heads.read(line) != nil { facts.forgedLines += 1 }
+        let head = heads.read(line)
+        flag(line, head)
         if line.trimmed.isEmpty { text.kind = .request(hasEnded: true) }
         streams[stream].clientText = text
         return true
@@ -181,13 +218,28 @@ extension LogInterpreter {
       if let head = heads.read(line), head.isError || head.form == .bare, Self.isOpener(line.dropping(head.length)) {
         streams[stream].clientText = text
         settle(stream)
-        return false
+        record(line, head, stream, envelope, weight)
+        stay(text, stream)
+        return true
       }
     }
     text.lines.append(ClientText.Line(bytes: line.array, envelope: envelope, weight: weight))
     streams[stream].clientText = text
     if text.budget <= 0 { settle(stream) }
     return true
+  }
+
+  /// The one that begins may be the client's too: what was left to the one before stays left.
+  private mutating func stay(_ text: ClientText, _ stream: Int) {
+    guard text.budget > 0 else { return }
+    guard let next = streams[stream].clientText else {
+      var rest = text
+      rest.lines = []
+      if case .name = rest.kind { rest.kind = .name(isCertain: false) }
+      streams[stream].clientText = rest
+      return
+    }
+    streams[stream].clientText?.budget = max(next.budget, text.budget)
   }
 
   private static func isOpener(_ text: Bytes) -> Bool {
@@ -218,25 +270,23 @@ extension LogInterpreter {
     let answer = lines.lastIndex { isAnswer($0.line.bytes, $0.head, to: text) }
     var isCertain = false
     if case .name(isCertain: true) = text.kind { isCertain = true }
+    // A client's lines follow one another: one without a head before the answer is the client's, as all before it.
+    let lastOfClient = answer.flatMap { answer in lines[..<answer].lastIndex { $0.head == nil } }
     for (place, (line, head)) in lines.enumerated() {
       let isBeforeAnswer = answer.map { place < $0 } ?? (place == 0)
-      var isForged = isCertain && isBeforeAnswer
+      var isForged = isCertain && isBeforeAnswer || lastOfClient.map { place <= $0 } ?? false
       if let head, !isForged {
         isForged =
           head.time.isBefore(text.time, by: 1)
           || lines[place...].contains { later in later.head.map { $0.time.isBefore(head.time, by: 1) } ?? false }
       }
-      if isForged {
-        facts.forgedLines += head == nil ? 0 : 1
-        continue
-      }
       line.bytes.reading { bytes in
-        if let head = heads.read(bytes) {
+        if isForged {
+          flag(bytes, head)
+        } else if let head = heads.read(bytes) {
           record(bytes, head, stream, line.envelope, line.weight)
-        } else if isCertain && isBeforeAnswer {
-          return
         } else {
-          continuation(bytes, stream, line.envelope)
+          continuation(bytes, stream, line.envelope, .client)
         }
       }
     }

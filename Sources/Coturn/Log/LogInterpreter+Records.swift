@@ -99,7 +99,7 @@ extension LogInterpreter {
       if text.begins(with: "origin <"), !context.isCut { openInside(line, ">: incoming packet ", 127, context) }
       return
     }
-    guard let user = Self.packetUser(text) else { return }
+    guard code.length <= 9, let user = Self.packetUser(text) else { return }
     let isMessage = text.prefix(place).ends(with: "incoming packet message")
     let isAllocate = text.prefix(place).ends(with: "incoming packet ALLOCATE")
     let reason = text.dropping(place + 18 + code.length)
@@ -154,7 +154,8 @@ extension LogInterpreter {
     guard let (traffic, rest) = Self.traffic(text) else { return }
     let weight = UInt64(max(0, context.weight))
     if isPeer {
-      facts.relayedBytes = (facts.relayedBytes ?? 0) &+ (traffic.receivedBytes &+ traffic.sentBytes) &* weight
+      let relayed = traffic.receivedBytes.addingSaturated(traffic.sentBytes, times: 1)
+      facts.relayedBytes = (facts.relayedBytes ?? 0).addingSaturated(relayed, times: weight)
     }
     let user = Self.usageUser(rest, isPeer)
     sessions.update(streams[context.stream].start, id) { session in
@@ -178,7 +179,8 @@ extension LogInterpreter {
       var value: UInt64 = 0
       var scale: UInt64 = 1
       var place = end
-      while place > 0, text[place - 1] &- 0x30 < 10 {
+      // What is longer is no figure of coturn: what stands before it is no `=` then.
+      while place > 0, end - place < 18, text[place - 1] &- 0x30 < 10 {
         value = value &+ UInt64(text[place - 1] &- 0x30) &* scale
         scale = scale &* 10
         place -= 1

@@ -143,7 +143,7 @@ extension LogInterpreter {
     if body.begins(with: "Cannot find credentials of user <") {
       let isWhole = body[body.count - 1] == 0x3E
       failure(body.piece(33..<max(33, body.count - (isWhole ? 1 : 0))), .unknownOrExpired, context)
-    } else if body.begins(with: "user "), body.ends(with: " credentials are incorrect") {
+    } else if body.begins(with: "user "), body.ends(with: " credentials are incorrect"), body.count > 30 {
       failure(body.piece(5..<body.count - 26), .wrongPassword, context)
     } else if text.begins(with: "wrong username: ") {
       malformed(text.dropping(16), 512, session, context)
@@ -182,8 +182,8 @@ extension LogInterpreter {
     count(.malformedName, context)
     guard context.head.form != .line, name.count < limit else { return }
     streams[context.stream].clientText = ClientText(
-      kind: .name(isCertain: !name.hasForbiddenCharacters), budget: limit - name.count, time: context.head.time,
-      thread: context.head.thread, session: session)
+      kind: .name(isCertain: !name.hasForbiddenCharacters), budget: limit + 1 - name.count, time: context.head.time,
+      thread: context.head.thread, session: session, isBare: isInBlock)
   }
 
   // MARK: Records with text of clients, and those of two
@@ -209,7 +209,8 @@ extension LogInterpreter {
     recognize(context.stream)
     guard context.head.form != .line, budget > 0 else { return }
     streams[context.stream].clientText = ClientText(
-      kind: kind, budget: budget, time: context.head.time, thread: context.head.thread, session: nil)
+      kind: kind, budget: budget, time: context.head.time, thread: context.head.thread, session: nil,
+      isBare: isInBlock)
   }
 
   /// A record that goes on behind a newline in its origin.
@@ -217,12 +218,13 @@ extension LogInterpreter {
     guard context.head.form != .line else { return }
     streams[context.stream].clientText = ClientText(
       kind: .insideRecord(line: line.array, end: end), budget: limit, time: context.head.time,
-      thread: context.head.thread, session: nil)
+      thread: context.head.thread, session: nil, isBare: isInBlock)
   }
 
   /// A record without a line feed of its own: what follows on its line is another one.
   private mutating func shared(_ rest: Bytes, _ context: RecordContext) {
-    guard rest.count > 0, let head = heads.read(rest) else { return }
+    // Each one is read inside the one before it: there is an end to it.
+    guard rest.count > 0, rest.count < 4096, let head = heads.read(rest) else { return }
     record(rest, head, context.stream, context.envelope, streams[context.stream].weight == 0 ? 1 : context.weight)
   }
 }

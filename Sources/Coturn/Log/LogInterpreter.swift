@@ -73,12 +73,27 @@ struct LogInterpreter {
     _ line: Bytes, _ head: RecordHead, _ stream: Int, _ envelope: RecordTime?, _ weight: Int, _ limit: Int
   ) {
     facts.hasCutRecords = true
-    whole(line.prefix(limit), head, stream, envelope, weight, isCut: true)
+    var rest = line
+    var next = head
+    var length = limit
+    // One after the other, not one inside the other: a line may hold a thousand of them.
+    while rest.count >= length, next.form != .line {
+      whole(rest.prefix(length), next, stream, envelope, weight, isCut: true)
+      guard let found = nextRecord(rest, length) else { return }
+      rest = found.line
+      next = found.head
+      length = next.form == .thread ? 1022 : 1023
+    }
+    whole(rest, next, stream, envelope, weight, isCut: false)
+  }
+
+  /// The record that stands behind one of full length.
+  private mutating func nextRecord(_ line: Bytes, _ limit: Int) -> (line: Bytes, head: RecordHead)? {
     for place in limit..<min(limit + 4, line.count) {
       let rest = line.dropping(place)
-      guard let next = heads.read(rest) else { continue }
-      return record(rest, next, stream, envelope, weight)
+      if let head = heads.read(rest) { return (line: rest, head: head) }
     }
+    return nil
   }
 
   @inline(__always)

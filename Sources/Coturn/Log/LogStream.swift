@@ -64,5 +64,7 @@ struct ClientText {
   var time: RecordTime
   var thread: UInt64
   var session: UInt64?
+  /// Whether the record stood on its line with nothing of a logger around it: so do the client's lines.
+  var isBare: Bool
   var lines: [Line] = []
 }

@@ -12,6 +12,9 @@ struct ConfigurationLook: Sendable {
   /// The most that is read of a configuration, in bytes.
   private static let most = 16 << 20
 
+  /// The options whose values nobody else may see: users, shared secrets, passwords, connection strings of databases.
+  private static let secrets = Set(ConfigurationOption.all.filter { $0.kind == .secret }.map(\.name))
+
   /// - Parameter user: the service's; nil: nothing is said of what it can read.
   /// - Throws: `StepError.broken` if the file cannot be read, or there is no such user.
   init(_ path: String, _ version: CoturnVersion, _ user: String?) throws(StepError) {
@@ -24,8 +27,8 @@ struct ConfigurationLook: Sendable {
     audit = ConfigurationAudit(bytes, version)
     let account: Account?
     if let user { account = try Account(user) } else { account = nil }
-    let holdsSecrets = ["static-auth-secret", "user", "cli-password", "psql-userdb", "mysql-userdb", "redis-userdb"]
-      .contains { audit.configuration.last($0) != nil }
+    // Whether the version knows the option or not, the secret stands in the file.
+    let holdsSecrets = audit.configuration.lines.contains { Self.secrets.contains($0.name) && !$0.value.isEmpty }
     var seen: [AuditFinding] = []
     let configuration = try look(at: path, account)
     if configuration.readableByAll {

@@ -91,35 +91,43 @@ package struct CoturnConfiguration: StepModule {
       starts: !findings.contains { $0.endsServer }, files: look.files)
     guard let worst = findings.first, worst.severity >= .medium else { return .done(output) }
     let isFailure = worst.severity >= .high
-    let finding = Self.finding(findings, worst, of: input.file, isFailure: isFailure)
+    let finding = Self.finding(findings, worst, of: input.file, version, isFailure: isFailure)
     return isFailure ? .failed(output, finding) : .warned(output, finding)
   }
 
   private static func finding(
-    _ findings: [AuditFinding], _ worst: AuditFinding, of file: String, isFailure: Bool
+    _ findings: [AuditFinding], _ worst: AuditFinding, of file: String, _ version: CoturnVersion, isFailure: Bool
   ) -> Finding {
     let counts = AuditSeverity.allCases.reversed().compactMap { severity -> String? in
       let count = findings.count { $0.severity == severity }
       return count == 0 ? nil : "\(count) \(severity.rawValue)"
     }
-    let place = worst.line.map { "\(file):\($0)" } ?? file
-    let remedy = worst.instead.flatMap { $0.isEmpty ? nil : $0.split(separator: "\n").joined(separator: ", ") }
-    let message: Sentence = "\(place): \(worst.message) In all: \(counts.joined(separator: ", "))."
-    if isFailure {
-      return Finding(
-        "coturn.configurationRisky", message,
-        advice: remedy.map { "Write: \($0). All of it: runbook coturn audit \(file)." }
-          ?? "All of it: runbook coturn audit \(file).")
+    let severe = isFailure ? findings.filter { $0.severity >= .high } : [worst]
+    var sentences = severe.prefix(Self.mostNamed).enumerated().map { index, finding in
+      Self.sentence(finding, of: index == 0 ? file : nil)
     }
-    return Finding("coturn.configurationWeak", message, advice: "All of it: runbook coturn audit \(file).")
+    let others = severe.count - Self.mostNamed
+    if others > 0 { sentences.append("And \(others) more in the JSON report.") }
+    sentences.append("In all: \(counts.joined(separator: ", ")).")
+    let message: Sentence = sentences.joined
+    let remedy = worst.instead.flatMap { $0.isEmpty ? nil : $0.split(separator: "\n").joined(separator: ", ") }
+    let whole: Sentence = "All of it: runbook coturn audit \(file) --coturn-version \(version)."
+    guard isFailure else { return Finding("coturn.configurationWeak", message, advice: whole) }
+    guard let remedy else { return Finding("coturn.configurationRisky", message, advice: whole) }
+    let which: Sentence = severe.count > 1 ? "For the first, write" : "Write"
+    return Finding("coturn.configurationRisky", message, advice: "\(which): \(remedy). \(whole)")
   }
-}
 
-extension AuditFinding {
-  /// Whether the server does not start because of it.
-  fileprivate var endsServer: Bool {
-    code == .optionEndsServer || code == .capacityWithoutLimit
-      || code == .peerRangeDropped && message.contains("does not start")
+  /// How many findings a message names.
+  private static let mostNamed = 6
+
+  private static func sentence(_ finding: AuditFinding, of file: String?) -> Sentence {
+    switch (file, finding.line) {
+    case (let file?, let line?): "\(file):\(line): \(finding.message)"
+    case (let file?, nil): "\(file): \(finding.message)"
+    case (nil, let line?): "Line \(line): \(finding.message)"
+    case (nil, nil): "\(finding.message)"
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import Logs
 package import Schema
 package import Steps
 
-/// Reads logs of coturn and says what they tell of.
+/// Summarises coturn's logs.
 package struct CoturnLogModule: StepModule {
   package struct Input: Hashable, Sendable {
     package var files: [String]
@@ -29,7 +29,7 @@ package struct CoturnLogModule: StepModule {
   }
 
   package static let declaration = ModuleDeclaration(
-    "coturn.log", "Say what logs of coturn tell of: sessions, bytes, refusals, starts, lost TLS listeners.",
+    "coturn.log", "Summarise coturn's logs: sessions, bytes, refusals, starts, lost TLS listeners.",
     discussion: """
       It reads logs of coturn 4.5.0 to 4.17.1 in every form in which they are kept, the sources as `log.review` takes them:
       `files` (`/var/log/turnserver/*.log*`, rotated and compressed ones too; `-` is standard input), and `journal`. Version and

@@ -145,7 +145,8 @@ package struct CoturnMetrics: StepModule {
     if let interval = input.interval {
       context.progress("waiting for the second look")
       do { try await Task.sleep(for: interval) } catch {
-        throw StepError(.interrupted, Finding("coturn.interrupted", "The look at coturn was ended before its end."))
+        throw StepError(
+          .interrupted, Finding("coturn.interrupted", "The step was stopped before it had finished looking at coturn."))
       }
       let second = try await Self.scrape(input, in: context)
       let elapsed = first.time.duration(to: second.time) / .seconds(1)
@@ -161,7 +162,7 @@ package struct CoturnMetrics: StepModule {
     let what = scrape.contradictions.first ?? scrape.firstMalformed.map { "a line is none of Prometheus's: \($0)" }
     guard let what else { return nil }
     return Finding(
-      "coturn.metricsContradict", "\(url) answers with what no exporter of coturn says: \(what).",
+      "coturn.metricsContradict", "\(url) serves figures that coturn's exporter cannot produce: \(what).",
       advice: "Look at what answers there, and at proxies in between.")
   }
 

@@ -1,5 +1,5 @@
 import Coturn
-import Journal
+package import Journal
 import Processes
 import Schema
 package import Steps
@@ -89,6 +89,14 @@ package struct CoturnStatistics: StepModule {
 
   package init() {}
 
+  package static func objection(to input: Input, within timeout: Duration) -> Finding? {
+    guard input.listen > .zero, input.listen >= timeout else { return nil }
+    return Finding(
+      "coturn.listenTooLong",
+      "to listen for \(durationLiteral(input.listen)) is no shorter than the timeout of \(durationLiteral(timeout))",
+      advice: "Give the step a `timeout` that is a few seconds longer than `listen`, or a shorter `listen`.")
+  }
+
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let end = context.deadline - .milliseconds(200)
     let looked = await onAbandonedThread { () -> Result<Output, StepError> in
@@ -122,18 +130,26 @@ package struct CoturnStatistics: StepModule {
       throw .notStarted(
         "coturn.databaseUntested", "\(setting.option) asks for TLS, which this step cannot do.", advice: nil)
     }
+    var sessions = StatisticsSessions()
+    var isWhole = true
     do throws(RedisConnection.Failure) {
-      var sessions = StatisticsSessions()
       let reading = try connect(endpoint, account, until: end)
       try sessions.read(reading)
       if input.listen > .zero {
-        let stop = min(end, ContinuousClock.now + input.listen)
-        try sessions.listen(try connect(endpoint, account, until: stop))
+        let listening = try connect(endpoint, account, until: end)
+        isWhole = try sessions.listen(listening, for: input.listen)
       }
-      return sessions.output(limit: input.limit)
     } catch {
       throw Self.error(error, endpoint, account.password)
     }
+    guard isWhole else {
+      throw StepError(
+        .interrupted,
+        Finding(
+          "coturn.listenCut", "the step was to end before it had listened for \(durationLiteral(input.listen))",
+          advice: "Give the step a `timeout` that is a few seconds longer than `listen`, or a shorter `listen`."))
+    }
+    return sessions.output(limit: input.limit)
   }
 
   private static func connect(
@@ -209,17 +225,22 @@ struct StatisticsSessions {
     } while cursor != "0"
   }
 
-  /// Takes what is published until the connection's time is over.
-  mutating func listen(_ redis: RedisConnection) throws(RedisConnection.Failure) {
+  /// Takes what is published for a time that begins once Redis has confirmed the subscription.
+  ///
+  /// - Returns: whether that time was over before the connection's.
+  mutating func listen(_ redis: RedisConnection, for time: Duration) throws(RedisConnection.Failure) -> Bool {
     if case .error(let text) = try redis.command(["PSUBSCRIBE", "turn/*"]) { throw .refused(text) }
-    while true {
+    let stop = ContinuousClock.now + time
+    let isWhole = stop <= redis.end
+    redis.end = min(stop, redis.end)
+    while ContinuousClock.now < redis.end {
       do throws(RedisConnection.Failure) {
         take(try redis.next())
       } catch {
-        if error == .socket(.outOfTime) { return }
-        throw error
+        guard error == .socket(.outOfTime) else { throw error }
       }
     }
+    return isWhole
   }
 
   private mutating func take(_ message: RedisReply) {

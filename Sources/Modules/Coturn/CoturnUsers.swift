@@ -96,7 +96,8 @@ package struct CoturnUsers: StepModule {
       }
     }
     guard let looked else {
-      throw StepError(.interrupted, Finding("coturn.interrupted", "The look at coturn was ended before its end."))
+      throw StepError(
+        .interrupted, Finding("coturn.interrupted", "The step was stopped before it had finished looking at coturn."))
     }
     let output = try looked.get()
     let objections = output.databases.compactMap(\.objection)

@@ -77,8 +77,10 @@ package struct CoturnVersionModule: StepModule {
     let software = try await Self.software(of: input.server, in: context)
     let looked = await onAbandonedThread { Files(input) }
     guard let looked else {
-      throw StepError(.interrupted, Finding("coturn.interrupted", "The look at coturn was ended before its end."))
+      throw StepError(
+        .interrupted, Finding("coturn.interrupted", "The step was stopped before it had finished looking at coturn."))
     }
+    if let error = Self.hidden(looked, software: software) { throw error }
     var evidence = looked.processes.compactMap { process in
       process.version.flatMap { VersionEvidence(.process, $0) }
     }
@@ -107,11 +109,14 @@ package struct CoturnVersionModule: StepModule {
   /// What lies on this host.
   private struct Files: Sendable {
     let processes: [RunningServer]
+    let hidden: [ProcessEntry]
     let binary: String?
     let log: String?
 
     init(_ input: Input) {
-      processes = RunningServer.all(named: input.binary, pid: input.pid)
+      let running = RunningServer.all(named: input.binary, pid: input.pid)
+      processes = running.seen
+      hidden = running.hidden
       binary = ProgramFile.name(in: input.binary)
       log = input.log.flatMap { ProgramFile.name(in: $0) }
     }
@@ -133,6 +138,21 @@ package struct CoturnVersionModule: StepModule {
       try await probe.run(deadline: deadline)
     }
     return report.software
+  }
+
+  /// What runs is the first thing to be told: without a look at it nothing agrees.
+  private static func hidden(_ looked: Files, software: String?) -> StepError? {
+    let what: Sentence
+    if let process = looked.hidden.first {
+      what = "This user may not see the program of the process \(process.name) (PID \(process.pid))."
+    } else if looked.processes.isEmpty, software == nil, !ProcessFacts.areOthersVisible {
+      what = "This user may not see the processes of others (`hidepid` of /proc)."
+    } else {
+      return nil
+    }
+    return .broken(
+      "process.hidden", "Which version of coturn runs cannot be told. \(what)",
+      advice: "Run this as root, or as the user of the service.")
   }
 
   private static func outdated(_ processes: [RunningServer]) -> Finding? {

@@ -71,6 +71,8 @@ extension DatabaseLook {
       untested = "The log-in: runbook has no client for MongoDB."
     } else if encryptsPassword, setting.kind == .mariadb {
       untested = "The log-in: the password is encrypted (secret-key-file)."
+    } else if setting.kind == .postgresql, let name = Self.standIn(for: account) {
+      untested = "The log-in: the variable \(name) would stand in for what the connection string leaves out; unset it."
     } else if setting.kind == .redis {
       if let socket { logInToRedis(socket, account) }
     } else {
@@ -146,7 +148,16 @@ extension DatabaseLook {
     return runbook_mariadb_log_in(library, &login, UInt32(max(1, milliseconds(time) / 1000)))
   }
 
-  private static func milliseconds(_ time: Duration) -> CInt {
+  /// The variable of this program's environment with which PostgreSQL's library would fill in what the connection string
+  /// leaves out, so that the log-in would tell nothing of coturn's; nil if there is none.
+  static func standIn(for account: ConnectionString, isSet: (String) -> Bool = { getenv($0) != nil }) -> String? {
+    var names = ["PGSERVICE", "PGHOSTADDR"]
+    if account.password == nil { names.append("PGPASSWORD") }
+    if account.user == nil { names.append("PGUSER") }
+    return names.first(where: isSet)
+  }
+
+  static func milliseconds(_ time: Duration) -> CInt {
     CInt(clamping: time.components.seconds * 1000 + time.components.attoseconds / 1_000_000_000_000_000)
   }
 

@@ -16,7 +16,8 @@ final class DatabaseSocket {
   }
 
   private let descriptor: CInt
-  private let end: ContinuousClock.Instant
+  /// When every operation ends.
+  var end: ContinuousClock.Instant
 
   /// Connects to the first address that lets it.
   init(_ endpoint: ConnectionString.Endpoint, until end: ContinuousClock.Instant) throws(Failure) {

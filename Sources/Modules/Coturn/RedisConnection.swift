@@ -16,6 +16,12 @@ final class RedisConnection {
 
   init(_ socket: DatabaseSocket) { self.socket = socket }
 
+  /// When it gives up on what it waits for.
+  var end: ContinuousClock.Instant {
+    get { socket.end }
+    set { socket.end = newValue }
+  }
+
   /// Logs in, chooses the database, and asks whether Redis lets one do something.
   func logIn(_ account: ConnectionString) throws(Failure) {
     var refusal: String?

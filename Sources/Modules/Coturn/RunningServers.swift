@@ -1,6 +1,7 @@
 import Coturn
 import Foundation
 import Glibc
+import Processes
 import Schema
 
 /// A coturn that runs on this host, in a container or not.
@@ -24,19 +25,34 @@ struct RunningServer: Hashable, Sendable {
     )
   )
 
-  /// The processes of a program, by the name of its file; the one with a number, if it is given.
-  static func all(named program: String, pid: Int?) -> [RunningServer] {
-    let names = pid.map { ["\($0)"] } ?? ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [])
-    return names.compactMap { Int($0) }.sorted().compactMap { number in
-      guard var path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(number)/exe") else {
-        return nil
+  /// The processes of a program, by the name of its file; the one with a number, if it is given. The hidden ones go by
+  /// its name, or have that number, but this user may not see what they run.
+  static func all(named program: String, pid: Int?) -> (seen: [RunningServer], hidden: [ProcessEntry]) {
+    let entries: [ProcessEntry] =
+      if let pid { [ProcessEntry(pid: Int32(clamping: pid))].compactMap(\.self) } else { ProcessEntry.all() }
+    let name = program.split(separator: "/").last
+    // The kernel keeps 15 bytes of it.
+    let kept = name.map { Array($0.utf8.prefix(15)) }
+    var seen: [RunningServer] = []
+    var hidden: [ProcessEntry] = []
+    for process in entries.sorted(by: { $0.pid < $1.pid }).compactMap({ ProcessFacts($0) }) {
+      switch process.executable {
+      case .none: continue
+      case .hidden:
+        let entry = process.entry
+        guard !entry.isZombie, !entry.isKernelThread, pid != nil || entry.nameBytes == kept else { continue }
+        hidden.append(entry)
+      case .path(var path):
+        if path.hasSuffix(" (deleted)") { path.removeLast(" (deleted)".count) }
+        guard pid != nil || path.split(separator: "/").last == name else { continue }
+        let exe = "\(process.folder)/exe"
+        seen.append(
+          RunningServer(
+            pid: process.pid, path: path, version: ProgramFile.name(in: exe), started: started(process.pid),
+            isInstalled: isSame(exe, "\(process.folder)/root\(path)")))
       }
-      if path.hasSuffix(" (deleted)") { path.removeLast(" (deleted)".count) }
-      guard pid != nil || path.split(separator: "/").last == program.split(separator: "/").last else { return nil }
-      return RunningServer(
-        pid: number, path: path, version: ProgramFile.name(in: "/proc/\(number)/exe"), started: started(number),
-        isInstalled: isSame("/proc/\(number)/exe", "/proc/\(number)/root\(path)"))
     }
+    return (seen, hidden)
   }
 
   private static func isSame(_ one: String, _ other: String) -> Bool {

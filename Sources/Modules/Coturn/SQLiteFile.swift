@@ -20,7 +20,7 @@ final class SQLiteFile {
     var message = [CChar](repeating: 0, count: 512)
     // To read a file in WAL mode SQLite makes a file beside it, unless it may take it that nobody writes.
     let options = Self.isWithoutWriters(path) ? "mode=ro&immutable=1" : "mode=ro"
-    let milliseconds = CInt(clamping: time.components.seconds * 1000 + 1)
+    let milliseconds = max(1, DatabaseLook.milliseconds(time))
     guard let opened = runbook_sqlite_open(library, "file:\(Self.escaped(path))?\(options)", milliseconds, &message)
     else {
       let text = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)

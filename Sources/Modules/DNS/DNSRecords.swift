@@ -65,7 +65,9 @@ package struct DNSTargetRecord: Hashable, Sendable {
 
   static let record = Record(
     DNSTargetRecord.init,
-    Field("target", \.target, .string, "The name of the host; empty: the service is decidedly not there."),
+    Field(
+      "target", \.target, .string,
+      "The name of the host; empty: the domain declares that it does not offer the service."),
     Field("port", \.port, .int, "The port."),
     Field("priority", \.priority, .int, "Hosts of a lower number are tried first."),
     Field("weight", \.weight, .int, "How often a host is taken among those of one priority.")

@@ -29,9 +29,9 @@ package struct HTTPAnswer: Sendable {
     Field("version", \.version, .string, "The version of HTTP: 1.0, 1.1 or 2."),
     Field(
       "headers", \.headers, .map(.string),
-      "The header fields, by name in small letters; several of one name are joined by a comma and a blank."),
+      "The header fields, by name in lower case; several of one name are joined by a comma and a space."),
     Field(
-      "contentType", \.contentType, .optional(.string), "The media type, without its parameters, in small letters."),
+      "contentType", \.contentType, .optional(.string), "The media type, without its parameters, in lower case."),
     Field("body", \.body, .string, "The body, decoded from gzip, br or zstd, as UTF-8."),
     Field("bodySize", \.bodySize, .byteSize, "The size of the decoded body."),
     Field("json", \.json, .optional(.any), "The body as JSON; absent: it is none."),
@@ -82,11 +82,11 @@ extension HTTPAnswer {
       let wanted = statuses.isEmpty ? "2xx" : statuses.map(String.init).joined(separator: ", ")
       if let target = hops.last?.redirect {
         return Finding(
-          "http.statusUnexpected", "\(url) answered \(status) in place of \(wanted): it redirects to \(target)",
+          "http.statusUnexpected", "\(url) answered \(status) instead of \(wanted): it redirects to \(target)",
           advice: "Give that URL if it is the right one, or let `redirects` be followed.")
       }
       return Finding(
-        "http.statusUnexpected", "\(url) answered \(status) in place of \(wanted)",
+        "http.statusUnexpected", "\(url) answered \(status) instead of \(wanted)",
         advice: status >= 500 ? "Look at the server's log." : "Look at the URL, and at what the server asks for.")
     }
     guard !demandsJSON || json != nil else {
@@ -95,6 +95,25 @@ extension HTTPAnswer {
         advice: "Look at the body, in the step's output: a proxy or a login page may answer in the service's place.")
     }
     return nil
+  }
+
+  /// What warns of a body in a coding that was not asked for, of which libcurl does not tell whether it was cut off.
+  func unverifiedEnd(of request: HTTPRequest) -> Finding? {
+    let asksForCoding = (request.headers + request.credentials).contains {
+      $0.name.lowercased() == "accept-encoding" && $0.value.lowercased() != "identity"
+    }
+    let hasBody = request.method != "HEAD" && ![204, 304].contains(status) && headers["content-length"] != "0"
+    let codings = ["content-encoding", "transfer-encoding"].flatMap { name in
+      (headers[name] ?? "").lowercased().split { $0 == "," || $0 == " " || $0 == "\t" }.map(String.init)
+    }
+    guard !asksForCoding, hasBody, let coding = codings.first(where: { $0 != "identity" && $0 != "chunked" }) else {
+      return nil
+    }
+    return Finding(
+      "http.bodyEndUnverified",
+      "\(url) sent its body in the coding \(coding), unasked: whether its end is missing cannot be told",
+      advice: "Look whether `bodySize` is right, and at the server's compression. If it is to be so, ask for it: "
+        + "`headers: {Accept-Encoding: \(coding)}`.")
   }
 }
 

@@ -48,6 +48,9 @@ package struct HTTPRequestModule: StepModule {
       The phases `nameLookup`, `connect`, `tls`, `firstByte` and `transfer` are disjoint; one that did not happen is absent. The
       addresses of a host are tried in turn, the next one when one fails or after 250ms; `hops` tells what each did.
 
+      No compression is asked for unless `headers` hold Accept-Encoding: of a coded body (gzip, br, zstd) that is cut off nobody
+      can tell here that its end is missing. A server that codes the body unasked is warned of (`http.bodyEndUnverified`).
+
       Only methods that read are sent. A service that is to be changed by a request is called with `command.run`.
       """,
     effect: .observe, judges: true, deadline: .seconds(30),
@@ -109,7 +112,7 @@ package struct HTTPRequestModule: StepModule {
       throw StepError(error)
     }
     guard let finding = answer.objection(statuses: input.statuses, demandsJSON: input.json) else {
-      return .done(answer)
+      return answer.unverifiedEnd(of: Self.request(input)).map { .warned(answer, $0) } ?? .done(answer)
     }
     return .failed(answer, finding)
   }

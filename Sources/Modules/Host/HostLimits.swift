@@ -97,7 +97,7 @@ package struct HostLimits: StepModule {
       }
       guard let soft = limit.soft, soft < least else { return nil }
       return Finding(
-        "host.limitTooLow", "\(lowest[name] ?? "") has a limit \(name) of \(soft), and should have \(least) at least.",
+        "host.limitTooLow", "\(lowest[name] ?? "") has a \(name) limit of \(soft); it should be at least \(least).",
         advice: "For a unit of systemd set Limit\(name.uppercased())=\(least) (systemctl edit) and restart it; "
           + "limits.conf does not hold for it. For a container give it with --ulimit \(name)=\(least).")
     }

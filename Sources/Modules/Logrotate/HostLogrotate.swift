@@ -67,7 +67,7 @@ package struct HostLogrotate: StepModule {
     let rules = try RotationRules(input.configuration)
     let covering = rules.rules.filter { $0.covers(input.path) }
     let path = input.path
-    let writers = await onBlockingThread { LogWriter.all(of: path) }
+    let (writers, areSomeHidden) = await onBlockingThread { LogWriter.all(of: path) }
     let method = covering.first.map { rule in
       RotationMethod(rule) { UnitFiles(ProcessChoice.unitName($0)).values(of: "ExecReload") }
     }
@@ -80,8 +80,16 @@ package struct HostLogrotate: StepModule {
     if let finding = Finding.joined(try Self.failures(input, rules, covering, method, writers, account)) {
       return .failed(output, finding)
     }
-    if let finding = Self.warning(method, writers, isScheduled) { return .warned(output, finding) }
-    return .done(output)
+    let unseen = areSomeHidden && writers.isEmpty ? Self.unseen(path) : nil
+    let warnings = [Self.warning(method, writers, isScheduled), unseen].compactMap(\.self)
+    return Finding.joined(warnings).map { .warned(output, $0) } ?? .done(output)
+  }
+
+  private static func unseen(_ path: String) -> Finding {
+    Finding(
+      "host.logWritersHidden",
+      "this user may not see whether a process of others writes into \(path), or into a file that was made of it",
+      advice: "Run this as root.")
   }
 
   private static func failures(

@@ -1,5 +1,7 @@
+import Files
 import Glibc
 import Processes
+import Schema
 import Steps
 
 /// A section of logrotate's configuration (logrotate.conf(5)), with what holds for all sections.
@@ -46,7 +48,7 @@ struct RotationRules {
     var section: RotationRule?
     var pending: [String] = []
     var script: (word: String, lines: [String])?
-    for line in try ProcFile.text(path).split(separator: "\n", omittingEmptySubsequences: false) {
+    for line in try Self.text(path).split(separator: "\n", omittingEmptySubsequences: false) {
       var words = Self.words(String(line))
       if let open = script {
         guard words.first != "endscript" else {
@@ -81,6 +83,18 @@ struct RotationRules {
           }
         }
       }
+    }
+  }
+
+  private static func text(_ path: String) throws(StepError) -> String {
+    do throws(FileError) {
+      return String(decoding: try File.read(path, limit: 16 << 20, followingLinks: true).bytes, as: UTF8.self)
+    } catch {
+      throw .broken(
+        "host.rotationConfigUnreadable", "logrotate's configuration \(path) cannot be read: \(error.reason)",
+        advice: error.isMissing
+          ? "Install logrotate, or say in `configuration` which file it reads."
+          : "Let the user that this runs as read it.")
     }
   }
 

@@ -1,5 +1,6 @@
 import Addresses
 import Connections
+import Glibc
 import Journal
 import Names
 import Probe
@@ -92,7 +93,7 @@ package struct TCPConnect: StepModule {
         .interrupted, Finding("tcp.interrupted", "the connection to \(input.host):\(input.port) was stopped"))
     }
     let output = Self.output(tries, nameLookup: nameLookup)
-    return Self.judged(output, tries, input)
+    return try Self.judged(output, tries, input)
   }
 
   private static func addresses(
@@ -105,7 +106,12 @@ package struct TCPConnect: StepModule {
       case .v6: return try await SystemResolver.addresses(of: input.host, .v6, by: deadline)
       case .both:
         // A family without an address is told by the judgement.
-        let v6 = (try? await SystemResolver.addresses(of: input.host, .v6, by: deadline)) ?? []
+        var v6: [IPAddress] = []
+        do throws(ResolutionError) {
+          v6 = try await SystemResolver.addresses(of: input.host, .v6, by: deadline)
+        } catch {
+          guard error.code == .notFound else { throw error }
+        }
         do throws(ResolutionError) {
           return v6 + (try await SystemResolver.addresses(of: input.host, .v4, by: deadline))
         } catch {
@@ -128,16 +134,21 @@ package struct TCPConnect: StepModule {
       connect: tries.filter { $0.answer == .connected }.map(\.elapsed).min())
   }
 
-  private static func judged(_ output: Output, _ tries: [ConnectionTry], _ input: Input) -> StepResult<Output> {
+  private static func judged(
+    _ output: Output, _ tries: [ConnectionTry], _ input: Input
+  ) throws(StepError) -> StepResult<Output> {
     let service = "\(input.host):\(input.port)"
     let account = output.account
     guard input.open else {
-      guard !output.connected.isEmpty else { return .done(output) }
-      return .failed(
-        output,
-        Finding(
-          "tcp.open", "\(service) is open: \(account)",
-          advice: "Let the service listen on other addresses, or close the port in the firewall."))
+      guard output.connected.isEmpty else {
+        return .failed(
+          output,
+          Finding(
+            "tcp.open", "\(service) is open: \(account)",
+            advice: "Let the service listen on other addresses, or close the port in the firewall."))
+      }
+      guard tries.contains(where: \.tellsOfThePort) else { throw notTested(service, account, tries) }
+      return .done(output)
     }
     let families = Set(tries.filter { $0.answer == .connected }.map(\.address.ip.family))
     for (family, name) in [(AddressFamily.ipv4, "IPv4"), (.ipv6, "IPv6")]
@@ -171,6 +182,29 @@ package struct TCPConnect: StepModule {
         ))
     }
     return .done(output)
+  }
+}
+
+extension TCPConnect {
+  private static func notTested(_ service: String, _ account: Sentence, _ tries: [ConnectionTry]) -> StepError {
+    let reasons = Set(tries.compactMap(\.errorNumber)).sorted().map { String(cString: strerror($0)) }
+    return .broken(
+      "tcp.notTested",
+      "this host could not try whether \(service) is open: \(account) (\(reasons.joined(separator: ", ")))",
+      advice: "Look at this host's addresses, routes and firewall, or run this from another host.")
+  }
+}
+
+extension ConnectionTry {
+  /// Whether the network was asked, so that no connection means a port that is closed to this host.
+  fileprivate var tellsOfThePort: Bool {
+    switch answer {
+    case .connected, .refused, .silent: true
+    // The host is down, or a firewall rejects what is sent: that comes as this error, or with IPv6 as EACCES.
+    case .unreachable: errorNumber == EHOSTUNREACH
+    case .failed: errorNumber == EACCES && address.ip.family == .ipv6
+    case .passedOver: false
+    }
   }
 }
 

@@ -35,7 +35,8 @@ package struct PackageStatus: StepModule {
       on and off: older packages of coturn start only with `TURNSERVER_ENABLED=1` there, and units of systemd ignore it. Other
       settings of that file may hold secrets, and are not shown.
       """,
-    effect: .observe, judges: true, deadline: .seconds(30),
+    effect: .observe, judges: true, programs: [RequiredProgram("dpkg-query", package: "dpkg")],
+    deadline: .seconds(30),
     input: Record(
       Input.init,
       Field("name", \.name, .string, "The package, such as `coturn`."),

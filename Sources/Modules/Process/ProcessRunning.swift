@@ -110,7 +110,7 @@ package struct ProcessRunning: StepModule {
         output,
         Finding(
           "process.otherUser",
-          "\(running[place].title) acts by the rights of \(ProcessFacts.userName(users[place])), not of \(input.user ?? "")",
+          "\(running[place].title) runs as \(ProcessFacts.userName(users[place])), not of \(input.user ?? "")",
           advice:
             "Look at `User=` of its unit, or at the options by which it gives up its rights (coturn: `proc-user`)."))
     }

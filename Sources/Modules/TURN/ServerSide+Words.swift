@@ -5,10 +5,7 @@ import Schema
 extension ServerSide {
   /// What the server's log says of the call, in a sentence; nil if it says nothing that we did not see ourselves.
   func sentence(log: String) -> Sentence? {
-    guard let cause else {
-      return verbose || !sessions.isEmpty
-        ? nil : "\(log) tells of no session: the server logs elsewhere, or without `verbose`."
-    }
+    guard let cause else { return sessions.isEmpty ? absence(from: log) : nil }
     let first = sessions.first { !$0.refusals.isEmpty } ?? sessions.first
     let session: Sentence = "Session \(first?.id ?? "") in \(log)"
     switch cause {
@@ -42,6 +39,25 @@ extension ServerSide {
     case .externalAddress:
       return "\(log) shows that the server relays from another address than it announces (external-ip)."
     }
+  }
+
+  /// The server answered, and its log knows nothing of it.
+  private func absence(from log: String) -> Sentence {
+    guard whole else { return "\(log) tells of no session of ours: it was rotated meanwhile, or not read to its end." }
+    return verbose
+      ? "\(log) tells of other sessions meanwhile and not of ours: it is not the log of the server that answered."
+      : "\(log) tells of no session: the server logs elsewhere, or without `verbose`."
+  }
+
+  /// What warns of a call that worked and was tied to nothing in the log; nil for one that was.
+  func callNotInLog(_ log: String) -> Finding? {
+    guard sessions.isEmpty, let absence = sentence(log: log) else { return nil }
+    return Finding(
+      "turn.callNotInLog", "the call went well, and \(absence.withoutFullStop)",
+      advice:
+        "Look with `ss -lntup` whether another server answers on this port (several may share it by SO_REUSEPORT), "
+        + "whether this is the log of the one that should, and whether that one logs with `verbose`; if all is so, give "
+        + "`correlate` a longer `wait`.")
   }
 
   private static func words(for leg: CallDiagnosis.Leg) -> Sentence {

@@ -61,7 +61,8 @@ package struct TURNRelay: StepModule {
       closed, does not show here; `turn.externalAddress` and `turn.ports` look at them. With
       `correlate`, on the server's host, it also reads what coturn logs meanwhile: its own sessions as the server saw them (ids,
       addresses, packets and bytes, refusals), what each part of the way lost by both ends' figures, and the cause that follows.
-      A session is tied to the call by a random token alone, never by time or address.
+      A session is tied to the call by a random token alone, never by time or address. Where the call went well and the log
+      tells of no session of it, the step warns with `turn.callNotInLog`.
       """,
     effect: .observe, judges: true, deadline: .seconds(30),
     input: Record(
@@ -171,8 +172,11 @@ package struct TURNRelay: StepModule {
       ?? server.objection(toAllocationIn: report.realm)
     let result = Self.result(
       output, asked: input.packets, of: server.uri, maxLoss: input.maxLoss, obstacle: report.obstacle, warning: warning)
-    guard let objection = result.objection, let correlate = input.correlate else { return result }
-    let finding = objection.finding.noting(output.serverSide?.sentence(log: correlate.log))
+    guard let correlate = input.correlate, let serverSide = output.serverSide else { return result }
+    guard let objection = result.objection else {
+      return serverSide.callNotInLog(correlate.log).map { .warned(output, $0) } ?? result
+    }
+    let finding = objection.finding.noting(serverSide.sentence(log: correlate.log))
     return objection.severity == .fail ? .failed(output, finding) : .warned(output, finding)
   }
 
