@@ -25,6 +25,7 @@ import Testing
           \(answer)
       """
     let process = try LiveProcess("/usr/bin/python3", ["-c", script])
+    defer { withExtendedLifetime(process) {} }
     guard let port = Int64(try process.awaitLine()) else { throw LiveProcess.NotReady() }
     return (process, .init("serverPort", .int(port)))
   }
@@ -90,6 +91,7 @@ import Testing
 
       """, to: "chrony.conf")
     let server = try LiveProcess("/usr/sbin/chronyd", ["-d", "-x", "-u", "root", "-f", "\(folder.path)/chrony.conf"])
+    defer { withExtendedLifetime(server) {} }
     try server.wait { _ in (try? SocketTable.sockets(.udp, at: port))?.isEmpty == false }
     let result = try await ask(.init("serverPort", .int(Int64(port))))
     #expect(result.output["stratum"] == .int(7))

@@ -21,6 +21,7 @@ import Testing
   @Test("host.cpu adds up, and sees a processor that is busy")
   func busy() async throws {
     let busy = try LiveProcess.shell("echo; while :; do :; done")
+    defer { withExtendedLifetime(busy) {} }
     let output = try await run("host.cpu", [.init("window", .duration(.seconds(1)))]).output
     #expect(number(output["used"]) > 0 && number(output["busiest"]) >= number(output["used"]) - 0.01)
     let sum = number(output["user"]) + number(output["system"])
@@ -128,6 +129,7 @@ import Testing
       "/usr/bin/unshare",
       ["--net", "/bin/sh", "-euc", "echo 20001 20999 >/proc/sys/net/ipv4/ip_local_port_range; echo; exec sleep 60"],
       isReplacingItself: true)
+    defer { withExtendedLifetime(process) {} }
     try process.awaitLine()
     func value(_ members: [Value.Member]) async throws -> Value? {
       let name = Value.Member("names", .list([.string("net.ipv4.ip_local_port_range")]))

@@ -134,10 +134,12 @@ import Testing
   func writers() async throws {
     let log = "\(root)/logs/turnserver.log"
     let writer = try LiveProcess("/bin/bash", ["-c", "exec 8>\(log); echo; read -r line"])
+    defer { withExtendedLifetime(writer) {} }
     try writer.awaitLine()
     let copying = "\(log) {\n  copytruncate\n}\n"
     #expect(code(try await look(copying)) == "host.rotationLeavesNULs")
     let appending = try LiveProcess("/bin/bash", ["-c", "exec 8>>\(log); echo; read -r line"])
+    defer { withExtendedLifetime(appending) {} }
     try appending.awaitLine()
     #expect(code(try await look("\(log) {\n  weekly\n}\n")) == "host.rotationLosesLog")
     rename(log, "\(log).1")

@@ -98,6 +98,7 @@ import Testing
         "-n", "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--listening-port", "\(server.port)",
         "--no-tls", "--no-dtls", "--no-cli", "--log-file", "stdout", "--allow-loopback-peers", "--no-tcp",
       ])
+    defer { withExtendedLifetime(second) {} }
     try second.wait { pid in
       let found = (try? SocketTable.sockets(.udp, at: server.port)).map { SocketOwners(of: Set($0.map(\.inode))) }
       return found?.processes.values.contains { $0.contains(pid) } == true
@@ -140,6 +141,7 @@ import Testing
       sys.stdin.read()
       """
     let process = try LiveProcess("/usr/bin/python3", ["-c", script])
+    defer { withExtendedLifetime(process) {} }
     let port = try #require(UInt16(try process.awaitLine()))
     let found = try await look(port, .init("transport", .string("tcp")))
     #expect(found.objection == nil && owners(found).count == 2 && found.output["exclusive"] == .bool(true))
@@ -152,6 +154,7 @@ import Testing
       "import socket,sys; s=socket.socket(type=socket.SOCK_DGRAM); s.bind(('0.0.0.0', 3478)); print(flush=True); sys.stdin.read()"
     let process = try LiveProcess(
       "/usr/bin/unshare", ["--net", "/usr/bin/python3", "-c", script], isReplacingItself: true)
+    defer { withExtendedLifetime(process) {} }
     try process.awaitLine()
     let network = Value.Member("network", .members([.init("pid", .int(Int64(process.pid)))]))
     let inside = try await look(3478, network)
@@ -177,6 +180,7 @@ import Testing
           time.sleep(0.001)
       """
     let process = try LiveProcess("/usr/bin/python3", ["-c", script])
+    defer { withExtendedLifetime(process) {} }
     try process.awaitLine()
     let output = try await run("host.network", [.init("window", .duration(.seconds(1)))]).output
     guard case .list(let interfaces)? = output["interfaces"],

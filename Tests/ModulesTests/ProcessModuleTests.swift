@@ -33,6 +33,7 @@ import Testing
   func longName() async throws {
     let path = try folder.copy(of: "/bin/sleep", named: "a-very-long-process-name")
     let process = try LiveProcess(path, ["60"])
+    defer { withExtendedLifetime(process) {} }
     let found = try await look(.init("name", .string("a-very-long-process-name")), .init("atMost", .int(1)))
     #expect(found.objection == nil)
     #expect(pids(found) == [Int64(process.pid)])
@@ -48,6 +49,7 @@ import Testing
     let name = "turn-\(getpid())"
     let path = try folder.copy(of: "/bin/sleep", named: "honest-\(getpid())")
     let impostor = try LiveProcess("/bin/bash", ["-c", "exec -a \(name) \(path) 60"], isReplacingItself: true)
+    defer { withExtendedLifetime(impostor) {} }
     try impostor.wait { (try? String(contentsOfFile: "/proc/\($0)/cmdline", encoding: .utf8))?.hasPrefix(name) == true }
     let error = try await stepError { _ = try await look(.init("name", .string(name))) }
     #expect(error.kind == .broken && error.finding.code == "process.ambiguousName")
@@ -60,6 +62,7 @@ import Testing
   func renamed() async throws {
     let path = try folder.copy(of: "/usr/bin/perl", named: "renaming-\(getpid())")
     let process = try LiveProcess(path, ["-e", #"$| = 1; $0 = "x) R 1\n("; print "\n"; <STDIN>"#])
+    defer { withExtendedLifetime(process) {} }
     try process.awaitLine()
     let found = try await look(.init("executable", .string(path)))
     #expect(pids(found) == [Int64(process.pid)])
@@ -74,6 +77,7 @@ import Testing
     let name = "watch-\(getpid()).sh"
     try folder.write("#!/bin/bash\necho\nread -r line\n", to: name, mode: 0o755)
     let process = try LiveProcess.script("\(folder.path)/\(name)")
+    defer { withExtendedLifetime(process) {} }
     #expect(pids(try await look(.init("name", .string(name)))) == [Int64(process.pid)])
   }
 
@@ -81,6 +85,7 @@ import Testing
   func endedAndStopped() async throws {
     let path = try folder.copy(of: "/bin/sleep", named: "sleeper-\(getpid())")
     let process = try LiveProcess(path, ["60"])
+    defer { withExtendedLifetime(process) {} }
     process.signal(SIGSTOP)
     try process.wait { LiveProcess.state($0) == "T" }
     let stopped = try await look(.init("executable", .string(path)))
@@ -93,6 +98,7 @@ import Testing
 
     // The shell becomes a program that never reaps the child of the shell.
     let parent = try LiveProcess("/bin/sh", ["-c", "\(path) 0 & echo $!; exec sleep 60"], isReplacingItself: true)
+    defer { withExtendedLifetime(parent) {} }
     let child = try #require(Int32(try parent.awaitLine()))
     try parent.wait { _ in LiveProcess.state(child) == "Z" }
     let zombie = try await look(.init("pid", .int(Int64(child))))
@@ -109,6 +115,7 @@ import Testing
       ctypes.CDLL(None).syscall({'x86_64': 60}.get(platform.machine(), 93), 0)
       """
     let process = try LiveProcess("/usr/bin/python3", ["-c", script])
+    defer { withExtendedLifetime(process) {} }
     try process.wait { LiveProcess.state($0) == "Z" }
     let found = try await look(.init("pid", .int(Int64(process.pid))))
     #expect(found.objection == nil && found.output["zombies"] == .int(0), "\(String(describing: found.objection))")
@@ -127,6 +134,7 @@ import Testing
       print(threads[0].native_id, flush=True)
       """
     let process = try LiveProcess("/usr/bin/python3", ["-c", script])
+    defer { withExtendedLifetime(process) {} }
     let thread = try process.awaitLine()
     let found = pids(try await look(.init("executable", .string("/usr/bin/python3"))))
     #expect(found.count { $0 == Int64(process.pid) } == 1)
@@ -141,6 +149,7 @@ import Testing
   func pidFile() async throws {
     let path = try folder.copy(of: "/bin/sleep", named: "served-\(getpid())")
     let process = try LiveProcess(path, ["60"])
+    defer { withExtendedLifetime(process) {} }
     let file = "\(folder.path)/server.pid"
     let member = Value.Member("pidFile", .string(file))
     #expect(try await code(member) == "process.pidFileMissing")
@@ -171,6 +180,7 @@ import Testing
   func replaced() async throws {
     let path = try folder.copy(of: "/bin/sleep", named: "upgraded")
     let process = try LiveProcess(path, ["60"])
+    defer { withExtendedLifetime(process) {} }
     try FileManager.default.removeItem(atPath: path)
     let found = try await look(.init("executable", .string(path)))
     #expect(pids(found) == [Int64(process.pid)])
@@ -178,6 +188,7 @@ import Testing
     // The name that the kernel gives to what is gone may be a file's own.
     let odd = try folder.copy(of: "/bin/sleep", named: "odd (deleted)")
     let other = try LiveProcess(odd, ["60"])
+    defer { withExtendedLifetime(other) {} }
     let whole = try await look(.init("executable", .string(odd)))
     #expect(pids(whole) == [Int64(other.pid)])
     #expect(whole.output["processes"]?.first?["replaced"] == .bool(false))
@@ -187,6 +198,7 @@ import Testing
   func counts() async throws {
     let path = try folder.copy(of: "/bin/sleep", named: "twin-\(getpid())")
     let both = try (0..<2).map { _ in try LiveProcess(path, ["60"]) }
+    defer { withExtendedLifetime(both) {} }
     let name = Value.Member("executable", .string(path))
     #expect(Set(pids(try await look(name))) == Set(both.map { Int64($0.pid) }))
     #expect(try await code(name, .init("atMost", .int(1))) == "process.tooMany")
@@ -207,6 +219,7 @@ import Testing
     defer { rmdir(group) }
     let path = try folder.copy(of: "/bin/sleep", named: "unit-\(getpid())")
     let process = try LiveProcess(path, ["60"])
+    defer { withExtendedLifetime(process) {} }
     #expect(try await code(.init("unit", .string(unit))) == "process.notRunning")
     try Data("\(process.pid)".utf8).write(to: URL(filePath: "\(group)/cgroup.procs"))
     #expect(pids(try await look(.init("unit", .string(unit)))) == [Int64(process.pid)])
@@ -220,6 +233,7 @@ import Testing
   func limits() async throws {
     let path = try folder.copy(of: "/bin/sleep", named: "limited-\(getpid())")
     let process = try LiveProcess(path, ["60"])
+    defer { withExtendedLifetime(process) {} }
     _ = try await run(
       "command.run", [.init("command", text("prlimit", "--pid", "\(process.pid)", "--nofile=1024:4096"))])
     let choice = Value.Member("process", .members([.init("executable", .string(path))]))
@@ -257,6 +271,7 @@ extension LiveProcess {
   /// Starts a script by its path, and returns when it has written a line.
   static func script(_ path: String) throws -> LiveProcess {
     let process = try LiveProcess("/bin/bash", ["-c", "exec \(path)"], isReplacingItself: true)
+    defer { withExtendedLifetime(process) {} }
     try process.awaitLine()
     return process
   }
