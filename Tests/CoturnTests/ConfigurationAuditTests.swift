@@ -320,6 +320,7 @@ struct ConfigurationAuditTests {
 
   private static let options: [Mistake] = [
     .found(32, "4.6.1", "no-loopback-peers", instead: ""),
+    .found(32, "4.6.1", "allowed-peer=0.0.0.0/0", instead: ""),
     // It works there; the next version leaves it out.
     .found(32, "4.5.0.8", "no-loopback-peers", without: ["no-software", "no-rfc", "no-stun"]),
     .found(32, "4.7.0", "no-tlsv1", without: ["no-"], instead: ""),
@@ -425,6 +426,11 @@ struct ConfigurationAuditTests {
     #expect(found.contains { $0.instead == instead }, "instead: \(found.map { $0.instead ?? "nil" })")
   }
 
+  /// How many mistakes an audit found. That the next version leaves out a line which this one needs is none.
+  private func mistakes(_ audit: ConfigurationAudit) -> Int {
+    audit.findings.filter { !$0.ifNotBackported && !($0.code == .optionRemoved && $0.severity == .info) }.count
+  }
+
   /// The lines to write instead, put in the place of the mistake, must not be found again, and must not bring a new mistake.
   @Test(
     "proposes only lines that are right as they stand",
@@ -446,9 +452,7 @@ struct ConfigurationAuditTests {
       #expect(
         worse.filter { !known.contains("\($0.code) \($0.item)") }.map(\.message) == [],
         "\(finding.message) -> \(instead)")
-      #expect(
-        after.findings.filter { !$0.ifNotBackported }.count < before.findings.filter { !$0.ifNotBackported }.count,
-        "\(finding.message) -> \(instead)")
+      #expect(mistakes(after) < mistakes(before), "\(finding.message) -> \(instead)")
     }
   }
 
@@ -470,7 +474,7 @@ struct ConfigurationAuditTests {
     "proposes no range where it cannot tell which was meant",
     arguments: [
       "denied-peer-ip=192.168.1.10-1", "denied-peer-ip=192.168.1.1-1.10", "denied-peer-ip=192.168.1.1-256",
-      "denied_peer_ip=::/128", "allowed-peer=0.0.0.0/0",
+      "denied_peer_ip=::/128",
     ])
   func unclearRanges(_ line: String) throws {
     let found = try audit("\(line)\n\(right)", "4.6.1").findings.filter { $0.line == 1 }
