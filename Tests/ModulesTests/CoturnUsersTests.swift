@@ -25,9 +25,10 @@ struct CoturnUsersTests {
   }
 
   private func look(_ configuration: String, deadline: Duration = .seconds(20)) async throws -> StepResult<Value> {
-    try folder.write(configuration + "\n", to: "turnserver.conf")
-    return try await run(
-      "coturn.users", [.init("config", .string(folder.path + "/turnserver.conf"))], deadline: deadline)
+    // Several looks go on at once.
+    let name = "\(UUID().uuidString).conf"
+    try folder.write(configuration + "\n", to: name)
+    return try await run("coturn.users", [.init("config", .string("\(folder.path)/\(name)"))], deadline: deadline)
   }
 
   private func database(_ result: StepResult<Value>) throws -> Value {
