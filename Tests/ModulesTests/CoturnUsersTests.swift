@@ -24,9 +24,10 @@ struct CoturnUsersTests {
     try #require(result.isSuccess, "\(result.standardError.text)")
   }
 
-  private func look(_ configuration: String, deadline: Duration = .seconds(20)) async throws -> StepResult<Value> {
-    // Several looks go on at once.
-    let name = "\(UUID().uuidString).conf"
+  /// - Parameter name: the file's; looks that go on at once need different ones.
+  private func look(
+    _ configuration: String, name: String = "turnserver.conf", deadline: Duration = .seconds(20)
+  ) async throws -> StepResult<Value> {
     try folder.write(configuration + "\n", to: name)
     return try await run("coturn.users", [.init("config", .string("\(folder.path)/\(name)"))], deadline: deadline)
   }
@@ -200,7 +201,8 @@ struct CoturnUsersTests {
     #expect(try database(closed)["reached"] == .string("resolved"))
     let silent = try ListeningPort()
     func expectHanging(_ setting: String) async throws {
-      let hanging = try await look("\(setting)=\"host=127.0.0.1 port=\(silent.port)\"", deadline: .seconds(5))
+      let hanging = try await look(
+        "\(setting)=\"host=127.0.0.1 port=\(silent.port)\"", name: setting, deadline: .seconds(5))
       #expect(hanging.objection?.severity == .fail, "\(setting)")
       #expect(try database(hanging)["reached"] == .string("connected"), "\(setting)")
     }
