@@ -8,7 +8,7 @@ import Testing
 @Suite struct HostReviewTests {
   /// Runs a script; `$1` is `runbook`, `$2` a server that calls itself by a name of its own, `$3` its port.
   private func run(_ project: CommandLineProject, _ script: String) async throws -> CommandLineProject.Output {
-    let port = try #require((20_000...29_999).lazy.map { UInt16($0) }.shuffled().first(where: isFree))
+    let port = try freePort()
     let server = "turn-\(getpid())-\(port % 1000)"
     try FileManager.default.copyItem(atPath: "/usr/bin/turnserver", toPath: "\(project.root)/\(server)")
     let serve = """

@@ -8,10 +8,6 @@ import Testing
 @Suite struct ConnectionAttemptsTests {
   private func tcp(_ text: String) throws -> TransportAddress { try #require(TransportAddress(text)) }
 
-  private func closedPort() throws -> UInt16 {
-    try #require((1...100).lazy.map { _ in UInt16.random(in: 10_000...20_000) }.first(where: isFree))
-  }
-
   private func first(
     _ addresses: [TransportAddress], delay: Duration = .milliseconds(250), within time: Duration = .seconds(10)
   ) -> (end: ConnectionAttempts.End, tries: [ConnectionTry]) {
@@ -21,7 +17,7 @@ import Testing
   @Test("The next address is tried as soon as one has failed, and both are told")
   func fallback() throws {
     let server = try ScriptedServer { $0.waitUntilClosed() }
-    let dead = try tcp("127.0.0.1:\(try closedPort())")
+    let dead = try tcp("127.0.0.1:\(try freePort())")
     let live = try tcp("127.0.0.1:\(server.port)")
     let (end, tries) = first([dead, live], delay: .seconds(9))
     guard case .connected(let descriptor) = end else {
@@ -54,7 +50,7 @@ import Testing
   func each() throws {
     let server = try ScriptedServer { $0.waitUntilClosed() }
     let addresses = [
-      try tcp("127.0.0.1:\(server.port)"), try tcp("127.0.0.1:\(try closedPort())"),
+      try tcp("127.0.0.1:\(server.port)"), try tcp("127.0.0.1:\(try freePort())"),
       try tcp("127.0.0.1:\(server.port)"),
     ]
     let (end, tries) = ConnectionAttempts(to: addresses, .each).run(

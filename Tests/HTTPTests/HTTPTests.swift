@@ -124,7 +124,7 @@ func failure(
 
   @Test("A refused connection has no phases but a time, and tells each address")
   func refused() async throws {
-    let port = try #require((1...100).lazy.map { _ in UInt16.random(in: 10_000...20_000) }.first(where: isFree))
+    let port = try freePort()
     let error = try await failure("http://localhost:\(port)")
     #expect(error.code == .connectionRefused, "\(error)")
     let hop = try #require(error.hops.first)

@@ -71,7 +71,7 @@ import Testing
 
   @Test("A server that refuses fails the step; phases that were not reached are absent from what was learnt")
   func refused() async throws {
-    let port = try #require((1...100).lazy.map { _ in UInt16.random(in: 10_000...20_000) }.first(where: isFree))
+    let port = try freePort()
     let error = try await stepError { _ = try await request("http://127.0.0.1:\(port)/") }
     #expect(error.kind == .failed)
     #expect(error.finding.code == "http.connectionRefused")

@@ -149,7 +149,7 @@ import Testing
     #expect(figures.first?["label"] == .string("/"))
     let procs = try await command("check_procs", "-c", "100000:")
     #expect(procs.objection?.finding.code == "plugin.critical")
-    let port = try #require((1...100).lazy.map { _ in UInt16.random(in: 10_000...20_000) }.first(where: isFree))
+    let port = try freePort()
     let refused = try await command("check_tcp", "-H", "127.0.0.1", "-p", "\(port)")
     #expect(refused.objection?.severity == .fail)
     let unknown = try await stepError { _ = try await command("check_dummy", "3", "who knows") }

@@ -14,17 +14,13 @@ import Testing
       deadline: .seconds(3))
   }
 
-  private func closedPort() throws -> UInt16 {
-    try #require((1...100).lazy.map { _ in UInt16.random(in: 10_000...20_000) }.first(where: isFree))
-  }
-
   @Test("An open port passes, a closed one fails as refused")
   func openAndClosed() async throws {
     let server = try ScriptedServer { $0.waitUntilClosed() }
     let open = try await connect(server.port)
     #expect(open.objection == nil)
     #expect(open.output["connected"] == text("127.0.0.1:\(server.port)"))
-    let port = try closedPort()
+    let port = try freePort()
     let closed = try await connect(port)
     #expect(closed.objection?.severity == .fail)
     #expect(closed.objection?.finding.code == "tcp.refused")
@@ -37,7 +33,7 @@ import Testing
     let server = try ScriptedServer { $0.waitUntilClosed() }
     let open = try await connect(server.port, .init("open", .bool(false)))
     #expect(open.objection?.finding.code == "tcp.open")
-    #expect(try await connect(try closedPort(), .init("open", .bool(false))).objection == nil)
+    #expect(try await connect(try freePort(), .init("open", .bool(false))).objection == nil)
   }
 
   @Test("A port that this host has no way to is not taken for a closed one")

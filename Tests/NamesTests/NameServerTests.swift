@@ -205,7 +205,7 @@ struct Message {
   func nextServer() async throws {
     let closed = TransportAddress(
       ip: .v4(0x7f00_0001),
-      port: try #require((1...100).lazy.map { _ in UInt16.random(in: 10_000...20_000) }.first(where: isFree)))
+      port: try freePort())
     let question = DNSQuestion("turn.example", .a)
     let none = await DNSClient(servers: [closed]).answers(to: [question], by: .now + .seconds(10))
     #expect(none?.map(\.outcome) == [.unreachable])

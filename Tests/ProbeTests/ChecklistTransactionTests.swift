@@ -76,7 +76,7 @@ extension LiveServerTests {
 
     @Test("1. A hard ICMP error ends the wait at once, long before the deadline")
     func portUnreachable() async throws {
-      let port = try FreePort.take()
+      let port = try freePort()
       let start = ContinuousClock.now
       let failure = await #expect(throws: ProbeFailure.self) {
         try await BindingProbe(server: Server(uri: ServerURI(scheme: .stun, host: "127.0.0.1", port: port))).run(

@@ -14,7 +14,7 @@ extension LiveServerTests {
     func serviceRecords() async throws {
       let asked = Recorder<String>()
       try await Coturn.with { coturn in
-        let closed = try FreePort.take()
+        let closed = try freePort()
         try await ScriptedServer.with { question, _ in
           asked.append(Self.name(in: question))
           return [

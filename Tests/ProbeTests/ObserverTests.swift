@@ -19,7 +19,7 @@ extension LiveServerTests {
     @Test("One that answers nobody is named, whether it is silent, closed or no STUN server")
     func silent() async throws {
       try await Coturn.with { coturn in
-        let closed = Server(uri: ServerURI(scheme: .stun, host: "127.0.0.1", port: try FreePort.take()))
+        let closed = Server(uri: ServerURI(scheme: .stun, host: "127.0.0.1", port: try freePort()))
         let unreachable = try await failure(of: coturn.server(), observer: closed)
         #expect(unreachable.code == .observerSilent)
         #expect(unreachable.evidence("observerAnswersUs") == "icmp.portUnreachable")

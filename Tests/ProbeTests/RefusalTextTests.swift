@@ -178,7 +178,7 @@ extension LiveServerTests {
         #expect(failure.advice.contains("?transport=tcp"))
         #expect(failure.evidence("answersOverTCP") == "127.0.0.1:\(coturn.port)")
       }
-      let closed = Server(uri: ServerURI(scheme: .turn, host: "127.0.0.1", port: try FreePort.take()))
+      let closed = Server(uri: ServerURI(scheme: .turn, host: "127.0.0.1", port: try freePort()))
       let failure = try await explanation(of: closed, allocate)
       #expect(failure.code == .portUnreachable)
       #expect(!failure.description.contains("TCP"))

@@ -178,7 +178,7 @@ extension LiveServerTests {
 
     @Test("A pool keeps its order, ranks what works, and tells why the rest does not")
     func pool() async throws {
-      let closed = try FreePort.take()
+      let closed = try freePort()
       try await Coturn.with { first in
         try await Coturn.with { second in
           let dead = Server(uri: ServerURI(scheme: .turn, host: "127.0.0.1", port: closed))

@@ -18,22 +18,16 @@ struct StartTLSTests {
     struct NotStarted: Error {}
 
     init(_ arguments: [String]) async throws {
-      for _ in 0..<20 {
-        let port = UInt16.random(in: 20_000...30_000)
-        guard isFree(port) else { continue }
-        process.executableURL = URL(filePath: "/usr/bin/python3")
-        process.arguments = ["-m", "aiosmtpd", "-n", "-l", "127.0.0.1:\(port)"] + arguments
-        (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
-        try process.run()
-        self.port = port
-        let end = ContinuousClock.now + .seconds(60)
-        while isFree(port) {
-          guard process.isRunning, .now < end else { throw NotStarted() }
-          try await Task.sleep(for: .milliseconds(20))
-        }
-        return
+      port = try freePort()
+      process.executableURL = URL(filePath: "/usr/bin/python3")
+      process.arguments = ["-m", "aiosmtpd", "-n", "-l", "127.0.0.1:\(port)"] + arguments
+      (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+      try process.run()
+      let end = ContinuousClock.now + .seconds(60)
+      while isFree(port) {
+        guard process.isRunning, .now < end else { throw NotStarted() }
+        try await Task.sleep(for: .milliseconds(20))
       }
-      throw NotStarted()
     }
 
     deinit {

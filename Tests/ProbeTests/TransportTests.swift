@@ -165,7 +165,7 @@ extension LiveServerTests {
 
     @Test("A closed port, and a port that speaks no TLS, are named at once")
     func wrongPort() async throws {
-      let closed = try FreePort.take()
+      let closed = try freePort()
       func code(_ uri: ServerURI) async -> ProbeFailure.Code? {
         await #expect(throws: ProbeFailure.self) {
           try await BindingProbe(server: Server(uri: uri)).run(deadline: .seconds(3))
@@ -238,7 +238,7 @@ extension LiveServerTests {
 
     @Test("Behind the deadline nothing is set up for TLS any more", arguments: [Transport.tls, .dtls])
     func noTimeLeft(transport: Transport) async throws {
-      let server = Server(uri: ServerURI(scheme: .turns, host: "127.0.0.1", port: try FreePort.take()))
+      let server = Server(uri: ServerURI(scheme: .turns, host: "127.0.0.1", port: try freePort()))
       var options = server.connectionOptions()
       options.tls.trustFile = "/nonexistent/ca.pem"
       let failure = await #expect(throws: TransportFailure.self) {

@@ -149,14 +149,6 @@ package final class DatabaseServer: Sendable {
     process.waitUntilExit()
     guard process.terminationStatus == 0 else { throw NotStarted(text: String(decoding: text, as: UTF8.self)) }
   }
-
-  private static func freePort() throws -> UInt16 {
-    for _ in 0..<100 {
-      let port = UInt16.random(in: 10_000...20_000)
-      if isFree(port) { return port }
-    }
-    throw NotStarted(text: "no port is free")
-  }
 }
 
 /// A folder in memory, since a database writes through to the disk while it is set up; on the disk where there is none in memory.

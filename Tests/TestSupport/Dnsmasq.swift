@@ -15,10 +15,7 @@ package final class Dnsmasq: Sendable {
   ///
   /// - Parameter records: options of dnsmasq, such as `--host-record=turn.example.com,192.0.2.7`.
   package init(_ records: [String]) throws {
-    guard let port = (1...100).lazy.map({ _ in UInt16.random(in: 10_000...20_000) }).first(where: isFree) else {
-      throw NotStarted(text: "no free port")
-    }
-    self.port = port
+    port = try freePort()
     let output = Pipe()
     process.executableURL = URL(filePath: "/usr/sbin/dnsmasq")
     process.arguments =

@@ -12,6 +12,18 @@ package func isFree(_ port: UInt16) -> Bool {
   }
 }
 
+/// A port of 127.0.0.1 that can be taken, for UDP and for TCP. The kernel gives it to nobody who asks for any, and the lab reserves
+/// none as low.
+package func freePort(besides other: UInt16? = nil) throws -> UInt16 {
+  for _ in 0..<200 {
+    let port = UInt16.random(in: 10_000..<20_000)
+    if port != other, isFree(port) { return port }
+  }
+  throw NoFreePort()
+}
+
+private struct NoFreePort: Error {}
+
 /// Whether something answers a STUN Binding request over UDP at a port of 127.0.0.1 within a second.
 package func stunBinding(port: UInt16) -> Bool {
   let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)

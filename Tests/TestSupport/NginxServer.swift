@@ -20,10 +20,8 @@ package final class NginxServer: Sendable {
   ///   - locations: what stands in its `server`, such as `location / { return 200 ok; }`.
   package init(certificate: (chain: String, key: String), locations: String) throws {
     folder = try TemporaryFolder()
-    let free = (1...200).lazy.map { _ in UInt16.random(in: 10_000...20_000) }.filter(isFree).prefix(2)
-    let ports = Array(Set(free))
-    guard ports.count == 2 else { throw NotStarted(text: "no free ports") }
-    (port, tlsPort) = (ports[0], ports[1])
+    let first = try freePort()
+    (port, tlsPort) = (first, try freePort(besides: first))
     let path = folder.path
     try folder.write(
       """

@@ -12,9 +12,7 @@ package struct P1Server: Sendable {
   package static func with<Value>(
     blacklisting networks: [String] = [], _ body: (P1Server) async throws -> Value
   ) async throws -> Value {
-    guard let port = (1...100).lazy.map({ _ in UInt16.random(in: 10_000...20_000) }).first(where: isFree) else {
-      throw NotStarted()
-    }
+    let port = try freePort()
     let process = Process()
     let (input, output) = (Pipe(), Pipe())
     process.executableURL = URL(filePath: "/usr/bin/escript")

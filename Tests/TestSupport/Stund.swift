@@ -27,13 +27,5 @@ package struct Stund: Sendable {
     return try await body(Stund(port: port))
   }
 
-  private static func freePort(besides taken: UInt16 = 0) throws -> UInt16 {
-    for _ in 0..<100 {
-      let port = UInt16.random(in: 10_000...20_000)
-      if port != taken, isFree(port) { return port }
-    }
-    throw NotStarted()
-  }
-
   private struct NotStarted: Error {}
 }

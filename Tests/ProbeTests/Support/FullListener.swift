@@ -1,10 +1,11 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// A TCP port on loopback whose queue of connections is full: the system answers nobody else.
 enum FullListener {
   static func with(_ body: (UInt16) async throws -> Void) async throws {
-    let port = try FreePort.take()
+    let port = try freePort()
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(listener) }
     try #require(withLoopback(port) { bind(listener, $0, $1) } == 0)

@@ -60,7 +60,7 @@ final class ScriptedDiscovery: Sendable {
     let result: Result<Value, any Error>
     do {
       for isOtherPort in [false, true] {
-        let port = try FreePort.take()
+        let port = try freePort()
         for isOtherAddress in [false, true] {
           try await discovery.open(Place(isOtherAddress: isOtherAddress, isOtherPort: isOtherPort), port: port)
         }

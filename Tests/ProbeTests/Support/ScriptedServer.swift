@@ -128,7 +128,7 @@ final class ScriptedServer: Sendable {
         }
       }
       // Free for TCP too, where a test puts another server beside it.
-      .bind(host: host, port: Int(try FreePort.take())).get()
+      .bind(host: host, port: Int(try freePort())).get()
     return [channel, elsewhere]
   }
 
