@@ -59,6 +59,7 @@ lint:
 	@scripts/setup lint
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 	shellcheck scripts/* .ci/run
+	scripts/changelog check
 
 format:
 	@scripts/setup
