@@ -14,6 +14,8 @@ package struct FileError: Error, Hashable, Sendable {
     case truncate = "cut off"
     case sync = "bring to the disk"
     case setMode = "set the mode of"
+    case setOwner = "set the owner of"
+    case setTime = "set the time of"
     case rename
     case remove
     case lock

@@ -26,28 +26,9 @@ package struct Folder: ~Copyable {
 
   // MARK: What is in it
 
-  /// The names of what is in it, in no order.
+  /// The names of what is in it, in no order; what is no text in them is replaced.
   package func names() throws(FileError) -> [String] {
-    let own = openat(file.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard own >= 0 else { throw .last(.readFolder, path) }
-    // It owns the descriptor from here on.
-    guard let stream = fdopendir(own) else {
-      let error = FileError.last(.readFolder, path)
-      close(own)
-      throw error
-    }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while true {
-      errno = 0
-      guard let entry = readdir(stream) else { break }
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { bytes in
-        bytes.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    guard errno == 0 else { throw .last(.readFolder, path) }
-    return names
+    try namesInBytes().map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// What the system knows of what is called so; nil if nothing is.
@@ -143,6 +124,12 @@ package struct Folder: ~Copyable {
 
   /// Brings what was made, renamed or removed in it to the disk.
   package func sync() throws(FileError) { try file.sync() }
+
+  /// Waits until all that was written to its file system, by anybody, is on the disk: for a tree of many files it takes one call
+  /// and not one for each.
+  package func syncFileSystem() throws(FileError) {
+    guard retrying({ runbook_sync_file_system(file.descriptor) }) == 0 else { throw .last(.sync, path) }
+  }
 
   /// The path of what is called so, for errors.
   func path(of name: String, _ operation: FileError.Operation) throws(FileError) -> String {

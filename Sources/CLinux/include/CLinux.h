@@ -55,6 +55,9 @@ static inline int runbook_exchange(int from, const char *name, int to, const cha
   return (int)syscall(SYS_renameat2, from, name, to, new_name, 2u);
 }
 
+/// Brings all that was written to the file system of an open file to its disk (syncfs(2)).
+static inline int runbook_sync_file_system(int file) { return (int)syscall(SYS_syncfs, file); }
+
 /// How a child ended.
 typedef struct {
   /// Whether it had ended and is reaped now; nothing else holds a meaning without.
