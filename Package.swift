@@ -69,7 +69,9 @@ let package = Package(
     library("Lab", ["Processes", "COpenSSL", "CLinux", "Files"]),
     library("Archive", ["CLibarchive"]),
     library("Git", ["CLibgit2"]),
-    library("Vault", [crypto]),
+    library("Age", [crypto]),
+    library("Backups", ["Age"]),
+    library("Vault", ["Age", "Archive", "Backups", "Files", "Git", "Schema", crypto]),
     library("Logs", ["Archive", "CLinux", "CRE2", "Schema"]),
     library("Coturn", ["Addresses", "Logs", "Schema", crypto]),
     library(
@@ -136,7 +138,8 @@ let package = Package(
     tests("LogsTests", ["Archive", "Logs", "Processes", "Schema", "TestSupport"]),
     tests("CoturnTests", ["Addresses", "Coturn", "Logs", "Processes", "Schema", "TestSupport"]),
     tests("GitTests", ["Git", "Processes", "TestSupport"]),
-    tests("VaultTests", ["Processes", "TestSupport", "Vault"]),
+    tests("AgeTests", ["Age", "Processes", "TestSupport"]),
+    tests("VaultTests", ["Age", "Archive", "Backups", "Files", "Git", "Processes", "Schema", "TestSupport", "Vault"]),
     tests(
       "RunsTests",
       ["Engine", "Journal", "Language", "Ledger", "Modules", "Runs", "Schema", "Steps", "TestSupport"]),

@@ -59,6 +59,45 @@ package struct GitRepository: ~Copyable {
     return try commit(id)
   }
 
+  /// The names of the branches that begin so, sorted.
+  package borrowing func branches(startingWith prefix: String) throws(GitError) -> [String] {
+    try references("refs/heads/", startingWith: prefix)
+  }
+
+  /// The names of the tags that begin so, sorted.
+  package borrowing func tags(startingWith prefix: String) throws(GitError) -> [String] {
+    try references("refs/tags/", startingWith: prefix)
+  }
+
+  private borrowing func references(_ kind: String, startingWith prefix: String) throws(GitError) -> [String] {
+    var iterator: OpaquePointer?
+    try GitError.check(git_reference_iterator_new(&iterator, raw), "list the references of \(path)")
+    defer { git_reference_iterator_free(iterator) }
+    var names: [String] = []
+    while true {
+      var name: UnsafePointer<CChar>?
+      let code = git_reference_next_name(&name, iterator)
+      if code == GIT_ITEROVER.rawValue { return names.sorted() }
+      try GitError.check(code, "list the references of \(path)")
+      guard let name, case let text = String(cString: name), text.hasPrefix(kind + prefix) else { continue }
+      names.append(String(text.dropFirst(kind.count)))
+    }
+  }
+
+  /// The commit that a tag points to, annotated or not; nil if there is no such tag.
+  package borrowing func commit(taggedAs tag: String) throws(GitError) -> GitCommit? {
+    var reference: OpaquePointer?
+    let code = git_reference_lookup(&reference, raw, "refs/tags/\(tag)")
+    if code == GIT_ENOTFOUND.rawValue { return nil }
+    try GitError.check(code, "look for the tag \(tag)")
+    defer { git_reference_free(reference) }
+    var object: OpaquePointer?
+    try GitError.check(git_reference_peel(&object, reference, GIT_OBJECT_COMMIT), "read the tag \(tag)")
+    defer { git_object_free(object) }
+    guard let id = git_object_id(object)?.pointee else { return nil }
+    return try commit(id)
+  }
+
   /// The branch's commits, newest first, along the first parents.
   package borrowing func commits(of branch: String) throws(GitError) -> [GitCommit] {
     var found: [GitCommit] = []
@@ -109,6 +148,11 @@ package struct GitRepository: ~Copyable {
     try GitError.check(git_blob_lookup(&blob, raw, &id), "read \(file.name)")
     defer { git_blob_free(blob) }
     return Array(UnsafeRawBufferPointer(start: git_blob_rawcontent(blob), count: Int(git_blob_rawsize(blob))))
+  }
+
+  /// The content of a file, piece by piece. Its hash is not checked. What git has packed is read as a whole first.
+  package borrowing func reader(of file: GitFile) throws(GitError) -> GitFileReader {
+    try GitFileReader(file, in: raw)
   }
 
   // MARK: Writing

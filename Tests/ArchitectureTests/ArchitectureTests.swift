@@ -85,7 +85,8 @@ import Testing
     (
       "the ground",
       [
-        "Addresses", "Archive", "CAres", "CCurl", "CDatabases", "CDatagrams", "CEL", "CLibarchive", "CLibgit2",
+        "Addresses", "Age", "Archive", "Backups", "CAres", "CCurl", "CDatabases", "CDatagrams", "CEL", "CLibarchive",
+        "CLibgit2",
         "CLinux", "COpenSSL", "CRE2", "Files", "Git", "Journal", "Schema", "TerminalText",
       ]
     ),

@@ -3,7 +3,7 @@ import Processes
 import TestSupport
 import Testing
 
-@testable import Vault
+@testable import Age
 
 @Suite("Encryption as age has it")
 struct AgeTests {

@@ -1,0 +1,79 @@
+import CLibgit2
+
+/// The content of one file of a repository, piece by piece.
+package struct GitFileReader: ~Copyable {
+  private let handle: GitObjectHandle
+  private let name: String
+  /// In bytes.
+  package let size: Int
+  private var position = 0
+
+  init(_ file: GitFile, in repository: OpaquePointer) throws(GitError) {
+    name = file.name
+    handle = try GitObjectHandle(file, in: repository)
+    size = handle.size
+  }
+
+  /// Fills the buffer as far as there is anything; 0 at the end.
+  ///
+  /// Throws if the content ends before its ``size``.
+  package mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(GitError) -> Int {
+    let wanted = min(buffer.count, size - position)
+    guard wanted > 0, let base = buffer.baseAddress else { return 0 }
+    let count = try handle.read(base, wanted, from: position, name)
+    guard count > 0 else {
+      throw GitError(.other, "read \(name)", code: -1, message: "it ends after \(position) of \(size) bytes")
+    }
+    position += count
+    return count
+  }
+}
+
+/// Owns what libgit2 has of one object: a stream, or the whole of what it cannot stream.
+///
+/// Not private: Swift 6.3.1 at -O destroys it from other modules, and the symbol of a private type is not there to link.
+package struct GitObjectHandle: ~Copyable {
+  private let database: OpaquePointer?
+  private let stream: UnsafeMutablePointer<git_odb_stream>?
+  private let whole: OpaquePointer?
+  fileprivate let size: Int
+
+  fileprivate init(_ file: GitFile, in repository: OpaquePointer) throws(GitError) {
+    var database: OpaquePointer?
+    try GitError.check(git_repository_odb(&database, repository), "read \(file.name)")
+    var id = file.id.oid
+    var stream: UnsafeMutablePointer<git_odb_stream>?
+    var size = 0
+    var type = GIT_OBJECT_INVALID
+    if git_odb_open_rstream(&stream, &size, &type, database, &id) == 0, let stream {
+      (self.database, self.stream, whole, self.size) = (database, stream, nil, size)
+      return
+    }
+    var whole: OpaquePointer?
+    let code = git_odb_read(&whole, database, &id)
+    guard code >= 0 else {
+      git_odb_free(database)
+      throw GitError("read \(file.name)", code: code)
+    }
+    (self.database, self.stream, self.whole, self.size) = (database, nil, whole, git_odb_object_size(whole))
+  }
+
+  deinit {
+    git_odb_stream_free(stream)
+    git_odb_object_free(whole)
+    git_odb_free(database)
+  }
+
+  fileprivate borrowing func read(
+    _ buffer: UnsafeMutableRawPointer, _ count: Int, from position: Int, _ name: String
+  ) throws(GitError) -> Int {
+    guard let stream else {
+      guard let content = git_odb_object_data(whole) else { return 0 }
+      buffer.copyMemory(from: content + position, byteCount: count)
+      return count
+    }
+    let got = git_odb_stream_read(stream, buffer.assumingMemoryBound(to: CChar.self), count)
+    try GitError.check(got, "read \(name)")
+    return Int(got)
+  }
+}
