@@ -80,22 +80,22 @@ extension Outline.Step {
   /// The step's own line, below it what decides how it runs, under the names that a runbook gives it.
   fileprivate func rows(depth: Int) -> [[String]] {
     let indent = String(repeating: "  ", count: depth)
-    let details = details.map { ["\(indent)  \($0.key)", terminalSafe($0.text)] }
+    let details = details.map { ["\(indent)  \($0.key.name)", terminalSafe($0.text)] }
     let shownEffect = effect.rawValue + (claimsToObserve ? " (claimed)" : "")
     return [["\(indent)\(id)", use, shownEffect, terminalSafe(title)]] + details
       + steps.flatMap { $0.rows(depth: depth + 1) }
   }
 
-  private var details: [(key: String, text: String)] {
-    var details: [(key: String, text: String)] = []
-    if let condition { details.append(("if", condition)) }
-    details += inputs.map { ("with", "\($0.name): \($0.value)") }
-    if let until { details.append(("until", until)) }
-    if let retry { details.append(("retry", retry.text)) }
-    details += expectations.map { ("expect", $0.text) }
-    details.append(("timeout", shortDuration(timeout)))
-    if onFailure != .stop { details.append(("onFailure", onFailure.rawValue)) }
-    if isDiagnostic { details.append(("diagnostic", "recorded, never counted")) }
+  private var details: [(key: StepKey, text: String)] {
+    var details: [(key: StepKey, text: String)] = []
+    if let condition { details.append((.if, condition)) }
+    details += inputs.map { (.with, "\($0.name): \($0.value)") }
+    if let until { details.append((.until, until)) }
+    if let retry { details.append((.retry, retry.text)) }
+    details += expectations.map { (.expect, $0.text) }
+    details.append((.timeout, shortDuration(timeout)))
+    if onFailure != .stop { details.append((.onFailure, onFailure.rawValue)) }
+    if isDiagnostic { details.append((.diagnostic, "recorded, never counted")) }
     return details
   }
 }

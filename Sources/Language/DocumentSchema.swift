@@ -1,104 +1,78 @@
-internal import Journal
 package import Schema
 package import Steps
 
 /// JSON Schema (draft 2020-12) of a runbook, a check or `runbook.yaml`, for editors.
 ///
-/// It knows every module's inputs. What only the checker can tell, such as names that expressions use, it lets pass.
+/// It knows the keys that ``DocumentKey`` declares and every module's inputs. What only the checker can tell, such as names that
+/// expressions use, it lets pass.
 package func documentSchema(catalog: Catalog) -> JSON {
   JSONSchema.document(
     title: "runbook", description: "A document of runbook: a runbook, a check, or runbook.yaml.",
-    [
-      "oneOf": [
-        ["$ref": "#/$defs/runbookDocument"], ["$ref": "#/$defs/checkDocument"], ["$ref": "#/$defs/projectDocument"],
-      ]
-    ],
-    definitions: [
-      .init("runbookDocument", object(RunbookCompiler.keys, runbookProperties)),
-      .init("checkDocument", object(CheckCompiler.keys, checkProperties)),
-      .init("projectDocument", object(Project.keys, projectProperties)),
-      .init("step", step(catalog)),
-      .init("expectation", expectation),
-      .init("parameter", object(ParameterReader.keys, ["type": text, "default": [:], "doc": text])),
-      .init("secretSource", object(SecretSource.keys, ["env": text, "file": text, "credential": text])),
-      .init("target", object(TargetDeclaration.keys, targetProperties)),
-    ])
+    ["oneOf": .array([RunbookKey.reference, CheckKey.reference, ProjectKey.reference])],
+    definitions: KeyReference.mappings.map { $0.definition(catalog) })
 }
 
-private let text: JSON = ["type": "string"]
-private let duration: JSON = ValueType.duration.jsonSchema(.runbook)
+extension DocumentKey {
+  /// The entry of `$defs` that the mapping has.
+  private static var definitionName: String { mappingName.replacing(" ", with: "-") }
 
-private func map(of schema: JSON) -> JSON { ["type": "object", "additionalProperties": schema] }
+  fileprivate static var reference: JSON { ["$ref": .string("#/$defs/\(definitionName)")] }
 
-private func choice(_ names: [String]) -> JSON { ["enum": .array(names.map(JSON.string))] }
+  fileprivate static func definition(_ catalog: Catalog) -> JSON.Member {
+    let required = supported.filter { $0.declaration.presence == .required }.map { JSON.string($0.name) }
+    let alternatives = supported.filter { $0.declaration.presence == .alternative }
+    var members: [JSON.Member] = [
+      .init("type", "object"),
+      .init("properties", .object(supported.map { .init($0.name, $0.declaration.schema(catalog)) })),
+      .init("additionalProperties", false),
+    ]
+    if !required.isEmpty { members.append(.init("required", .array(required))) }
+    if !alternatives.isEmpty {
+      members.append(.init("oneOf", .array(alternatives.map { ["required": [.string($0.name)]] })))
+    }
+    if self == StepKey.self { members.append(.init("allOf", .array(catalog.modules.map(inputs)))) }
+    return .init(definitionName, .object(members))
+  }
 
-/// The keys of a table with what is said of each: a key of which nothing is said takes anything.
-private func object(_ keys: KeyTable, _ properties: [String: JSON]) -> JSON {
-  [
-    "type": "object", "required": .array(keys.required.map(JSON.string)), "additionalProperties": false,
-    "properties": .object(keys.known.map { JSON.Member($0, properties[$0] ?? [:]) }),
-  ]
-}
-
-private let steps: JSON = ["type": "array", "minItems": 1, "items": ["$ref": "#/$defs/step"]]
-
-private let runbookProperties: [String: JSON] = [
-  "runbook": text, "title": text, "doc": text, "severity": choice(["P1", "P2", "P3", "P4"]), "owner": text,
-  "allow": ["type": "array", "items": choice(["observe", "record", "notify", "change"])],
-  "params": map(of: ["$ref": "#/$defs/parameter"]), "timeout": duration, "steps": steps,
-  "secrets": map(of: ["type": "object"]),
-]
-
-private let checkProperties: [String: JSON] = [
-  "check": text, "title": text, "doc": text, "inputs": map(of: ["$ref": "#/$defs/parameter"]), "timeout": duration,
-  "outputs": map(of: ["type": "object", "required": ["type", "value"]]), "steps": steps,
-]
-
-private let projectProperties: [String: JSON] = [
-  "project": text, "targets": map(of: ["$ref": "#/$defs/target"]), "state": text,
-  "retention": [
-    "type": "object", "additionalProperties": false,
-    "properties": [
-      "olderThan": duration, "keep": ["type": "integer", "minimum": 1], "keepFailed": ["type": "boolean"],
-    ],
-  ],
-]
-
-private let targetProperties: [String: JSON] = [
-  "server": text, "tlsServer": text, "username": text, "credential": ["$ref": "#/$defs/secretSource"],
-  "secret": ["$ref": "#/$defs/secretSource"], "realm": text, "ca": text, "certificate": text, "key": text, "host": text,
-  "labels": map(of: text),
-]
-
-private let expectation: JSON = [
-  "oneOf": [
-    text,
-    [
-      "type": "object", "required": ["that"], "additionalProperties": false,
-      "properties": ["that": text, "severity": choice(["warn", "fail"]), "message": text],
-    ],
-  ]
-]
-
-private func step(_ catalog: Catalog) -> JSON {
-  let properties: [String: JSON] = [
-    "id": ["type": "string", "pattern": "^[a-z][A-Za-z0-9]*$"], "title": text, "doc": text,
-    "use": [
-      "anyOf": [
-        choice(catalog.names), ["type": "string", "pattern": "^checks/"],
-      ]
-    ],
-    "with": ["type": "object"], "if": text, "until": text, "timeout": duration, "diagnostic": ["type": "boolean"],
-    "effect": choice([Effect.observe.rawValue]),
-    "expect": ["type": "array", "minItems": 1, "items": ["$ref": "#/$defs/expectation"]],
-    "retry": RetryPolicy.record.type.jsonSchema(.runbook), "onFailure": choice(["stop", "continue"]),
-  ]
-  guard case .object(let members) = object(StepDeclaration.keys, properties) else { return [:] }
-  let inputs = catalog.modules.map { module -> JSON in
+  /// What `with` takes where the step uses a module.
+  private static func inputs(_ module: AnyStepModule) -> JSON {
     [
       "if": ["properties": ["use": ["const": .string(module.name)]], "required": ["use"]],
       "then": ["properties": ["with": module.input.jsonSchema(.runbook)]],
     ]
   }
-  return .object(members + [.init("allOf", .array(inputs))])
+}
+
+extension KeyDeclaration {
+  /// What stands behind the key, with its description and example.
+  fileprivate func schema(_ catalog: Catalog) -> JSON {
+    var members: [JSON.Member] = [.init("description", .string(summary))]
+    if let example { members.append(.init("examples", [example])) }
+    guard case .object(let rest) = value.schema(catalog) else { return .object(members) }
+    return .object(members + rest)
+  }
+}
+
+extension KeyValue {
+  fileprivate func schema(_ catalog: Catalog) -> JSON {
+    switch self {
+    case .prose: ValueType.string.jsonSchema(.runbook)
+    case .plain(let type), .template(let type): type.jsonSchema(.runbook)
+    case .expression: ["type": ["string", "boolean", "number"]]
+    case .documentName: ["type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"]
+    case .identifier: ["type": "string", "pattern": "^[a-z][A-Za-z0-9]*$"]
+    case .typeName: ["type": "string"]
+    case .count: ["type": "integer", "minimum": 1]
+    case .moduleOrCheck:
+      ["anyOf": [["enum": .array(catalog.names.map(JSON.string))], ["type": "string", "pattern": "^checks/"]]]
+    case .anything: [:]
+    case .inputs: ["type": "object"]
+    case .record(let record): record.jsonSchema(.runbook)
+    case .mapping(let keys): keys.reference
+    case .named(let keys): ["type": "object", "additionalProperties": keys.reference]
+    case .list(let keys): ["type": "array", "minItems": 1, "items": keys.reference]
+    case .conditions(let keys):
+      ["type": "array", "minItems": 1, "items": ["anyOf": [["type": ["string", "boolean"]], keys.reference]]]
+    }
+  }
 }

@@ -114,10 +114,6 @@ package struct Project: Sendable {
   /// Names the folder of runs.
   static let stateVariable = "RUNBOOK_STATE"
 
-  static let keys = KeyTable(
-    known: ["project", "targets", "state", "retention"],
-    unsupported: ["channels", "vault", "evidence", "waivers"])
-
   /// Reads `runbook.yaml` and `.env`.
   ///
   /// Throws every problem of the two.
@@ -134,12 +130,12 @@ package struct Project: Sendable {
     let environment = ProjectEnvironment(files, surroundings, log)
     let description = files.read("runbook.yaml", log: log)
     let document = description.flatMap { Document($0, file: "runbook.yaml", log: log) }
-    let reader = document.flatMap { MappingReader($0.root, subject: "runbook.yaml", keys, log: log) }
+    let reader = document.flatMap { MappingReader<ProjectKey>($0.root, subject: "runbook.yaml", log: log) }
     return Project(reader, description, files: files, environment: environment, surroundings, log: log)
   }
 
   private init(
-    _ reader: MappingReader?, _ description: [UInt8]?, files: ProjectFiles, environment: ProjectEnvironment,
+    _ reader: MappingReader<ProjectKey>?, _ description: [UInt8]?, files: ProjectFiles, environment: ProjectEnvironment,
     _ surroundings: Project.Surroundings, log: IssueLog
   ) {
     root = files.root
@@ -148,13 +144,13 @@ package struct Project: Sendable {
     self.environment = environment.values
     judgeCertificates = surroundings.judgeCertificates
     services = surroundings.services
-    name = reader?.text("project") ?? files.root.split(separator: "/").last.map(String.init) ?? "/"
-    if case .string(let path)? = reader?.literal("state", as: .path) { stateFolder = path } else { stateFolder = nil }
-    retention = reader?["retention"].flatMap { RetentionRules($0, log: log) }
+    name = reader?.text(.project) ?? files.root.split(separator: "/").last.map(String.init) ?? "/"
+    stateFolder = reader?.text(.state)
+    retention = reader?[.retention].flatMap { RetentionRules($0, log: log) }
     var targets: [TargetDeclaration] = []
     isInLab = surroundings.isInLab
-    declaresTargets = reader?["targets"] != nil && !isInLab
-    switch reader?["targets"] {
+    declaresTargets = reader?[.targets] != nil && !isInLab
+    switch reader?[.targets] {
     case .mapping(let mapping)?:
       targets = mapping.entries.compactMap { TargetDeclaration(name: $0.key, $0.value, log: log) }
       if mapping.entries.isEmpty { log.error("missing-value", "\"targets\" declares no target", at: mapping.range) }

@@ -12,18 +12,17 @@ package struct RetentionRules: Hashable, Sendable {
   package init() {}
 
   init?(_ node: Node, log: IssueLog) {
-    let keys = KeyTable(known: ["olderThan", "keep", "keepFailed"])
-    guard let reader = MappingReader(node, subject: "retention", keys, log: log) else { return nil }
-    olderThan = reader.duration("olderThan")
-    keepFailed = reader.bool("keepFailed") ?? false
-    if case .int(let number)? = reader.literal("keep", as: .int) {
+    guard let reader = MappingReader<RetentionKey>(node, subject: "retention", log: log) else { return nil }
+    olderThan = reader.duration(.olderThan)
+    keepFailed = reader.bool(.keepFailed) ?? false
+    if case .int(let number)? = reader.literal(.keep) {
       if number > 0, let count = Int(exactly: number) {
         keep = count
-      } else if let node = reader["keep"] {
+      } else if let node = reader[.keep] {
         log.error("out-of-bounds", "\"keep\" must be at least 1, found \(number)", at: node.range)
       }
     }
-    if reader["olderThan"] == nil, reader["keep"] == nil {
+    if reader[.olderThan] == nil, reader[.keep] == nil {
       log.error(
         "missing-key", "retention needs \"olderThan\" or \"keep\": else nothing would ever go, or everything",
         at: reader.range)

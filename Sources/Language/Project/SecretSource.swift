@@ -23,8 +23,6 @@ struct SecretSource: Sendable {
   /// The most that is read as one secret.
   private static let maximumSize = 65_536
 
-  static let keys = KeyTable(known: ["env", "file", "credential"])
-
   /// Reads `{env: NAME}`, `{file: PATH}` or `{credential: NAME}`.
   init?(_ node: Node, subject: String, log: IssueLog) {
     if case .scalar(let scalar) = node {
@@ -34,7 +32,9 @@ struct SecretSource: Sendable {
       return nil
     }
     Self.reportClearText(in: node, of: subject, log: log)
-    guard let reader = MappingReader(node, subject: "the source of \(subject)", Self.keys, log: log) else { return nil }
+    guard let reader = MappingReader<SecretSourceKey>(node, subject: "the source of \(subject)", log: log) else {
+      return nil
+    }
     self.init(reader, subject: subject)
   }
 
@@ -54,21 +54,22 @@ struct SecretSource: Sendable {
     "value", "default", "text", "password", "pass", "passwd", "pwd", "sharedsecret", "static-auth-secret", "token",
   ]
 
-  /// Reads the one of the keys `env`, `file` and `credential` that is there.
-  init?(_ reader: MappingReader, subject: String) {
-    let given = Self.keys.known.filter { reader[$0] != nil }
-    guard given.count == 1, let key = given.first, let node = reader[key] else {
+  /// Reads the one of the keys of ``SecretSourceKey`` that is there.
+  init?<Key: DocumentKey>(_ reader: MappingReader<Key>, subject: String) {
+    let given = reader.alternatives
+    guard given.count == 1, let key = given.first, let node = reader[key],
+      let kind = SecretSourceKey(rawValue: key.name)
+    else {
       let message =
         given.isEmpty ? "\(subject) needs one of env, file and credential" : "\(subject) has more than one source"
       reader.log.error("secret-source", message, at: reader.range)
       return nil
     }
-    let type: ValueType = key == "file" ? .path : .string
-    guard case .string(let text) = reader.literal(key, as: type) else { return nil }
-    switch key {
-    case "env": place = .environment(text)
-    case "file": place = .file(text)
-    default:
+    guard let text = reader.text(key) else { return nil }
+    switch kind {
+    case .env: place = .environment(text)
+    case .file: place = .file(text)
+    case .credential:
       guard !text.isEmpty, !text.contains("/"), text != ".", text != ".." else {
         reader.log.error("secret-source", "the name of a credential is the name of a file, without /", at: node.range)
         return nil

@@ -18,15 +18,10 @@ struct TargetDeclaration: Sendable {
   var labels: [String: String]
   var range: SourceRange
 
-  static let keys = KeyTable(
-    known: [
-      "server", "tlsServer", "username", "credential", "secret", "realm", "ca", "certificate", "key", "host", "labels",
-    ], required: ["server"])
-
   /// Reads one entry of `targets`.
   init?(name: Node.Scalar, _ node: Node, log: IssueLog) {
     SecretSource.reportClearText(in: node, of: "a secret of the target \"\(name.text)\"", log: log)
-    guard let reader = MappingReader(node, subject: "the target \"\(name.text)\"", Self.keys, log: log) else {
+    guard let reader = MappingReader<TargetKey>(node, subject: "the target \"\(name.text)\"", log: log) else {
       return nil
     }
     let errors = log.issues.count
@@ -38,48 +33,44 @@ struct TargetDeclaration: Sendable {
         "target-name", "a target's name is made of lower-case letters, digits and hyphens, and is not \"all\"",
         at: name.range)
     }
-    username = reader.text("username")
-    credential = reader["credential"].flatMap {
+    username = reader.text(.username)
+    credential = reader[.credential].flatMap {
       SecretSource($0, subject: "the credential of the target \"\(name.text)\"", log: log)
     }
-    secret = reader["secret"].flatMap {
+    secret = reader[.secret].flatMap {
       SecretSource($0, subject: "the secret of the target \"\(name.text)\"", log: log)
     }
-    realm = reader.text("realm")
-    ca = Self.file(reader, "ca")
-    certificate = Self.file(reader, "certificate")
-    key = Self.file(reader, "key")
+    realm = reader.text(.realm)
+    ca = Self.file(reader, .ca)
+    certificate = Self.file(reader, .certificate)
+    key = Self.file(reader, .key)
     labels = [:]
-    if case .members(let members) = reader.literal("labels", as: .map(.string)) {
+    if case .members(let members) = reader.literal(.labels) {
       for member in members { if case .string(let text) = member.value { labels[member.name] = text } }
     }
     if credential != nil, secret != nil {
       log.error(
         "two-credentials", "a target has a credential or a REST secret, not both: coturn accepts only one kind",
-        at: reader.keyRange("secret") ?? reader.range)
+        at: reader.keyRange(.secret) ?? reader.range)
     }
-    if reader["credential"] != nil, reader["username"] == nil {
+    if reader[.credential] != nil, reader[.username] == nil {
       log.error("missing-key", "a target with a credential needs the key \"username\"", at: reader.range)
     }
-    for (given, other) in [("certificate", "key"), ("key", "certificate")]
+    for (given, other) in [(TargetKey.certificate, TargetKey.key), (.key, .certificate)]
     where reader[given] != nil && reader[other] == nil {
-      log.error("missing-key", "a target with a \(given) needs the key \"\(other)\"", at: reader.range)
+      log.error("missing-key", "a target with a \(given.name) needs the key \"\(other.name)\"", at: reader.range)
     }
-    server = Self.text(reader, "server", .turnURI) ?? ""
-    tlsServer = reader.text("tlsServer").flatMap {
-      checkedURI($0, named: "tlsServer", .turns, at: reader["tlsServer"]?.range ?? reader.range, log: log)
+    server = reader.text(.server) ?? ""
+    tlsServer = reader.text(.tlsServer).flatMap {
+      checkedURI($0, named: "tlsServer", .turns, at: reader[.tlsServer]?.range ?? reader.range, log: log)
     }
-    host = Self.text(reader, "host", .host) ?? turnHost(server) ?? ""
+    host = reader.text(.host) ?? turnHost(server) ?? ""
     guard log.issues.count == errors, !server.isEmpty, !host.isEmpty else { return nil }
-    Self.checkName(username, at: reader["username"]?.range ?? reader.range, log: log)
+    Self.checkName(username, at: reader[.username]?.range ?? reader.range, log: log)
   }
 
-  private static func text(_ reader: MappingReader, _ key: String, _ type: ValueType) -> String? {
-    if case .string(let text) = reader.literal(key, as: type) { text } else { nil }
-  }
-
-  private static func file(_ reader: MappingReader, _ key: String) -> NamedFile? {
-    text(reader, key, .path).flatMap { path in reader[key].map { NamedFile(path: path, range: $0.range) } }
+  private static func file(_ reader: MappingReader<TargetKey>, _ key: TargetKey) -> NamedFile? {
+    reader.text(key).flatMap { path in reader[key].map { NamedFile(path: path, range: $0.range) } }
   }
 
   static let serverName = "TURN_SERVER"

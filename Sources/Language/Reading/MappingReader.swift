@@ -1,47 +1,40 @@
 internal import Schema
 
-/// The keys that one kind of mapping may have.
-struct KeyTable {
-  var known: [String]
-  var required: [String] = []
-  /// Keys that the language has and this version does not support: refused by name, never silently ignored.
-  var unsupported: [String] = []
-  /// What to write for keys of other tools.
-  var foreign: [String: String] = [:]
-}
-
 /// Reads the keys of one mapping, reporting those that it may not have and those that it lacks.
-struct MappingReader {
+struct MappingReader<Key: DocumentKey> {
   let range: SourceRange
   let log: IssueLog
   /// Keys that are there and were refused as not supported.
-  private let refused: [String]
-  private let entries: [String: Node.Mapping.Entry]
+  private let refused: Set<Key>
+  private let entries: [Key: Node.Mapping.Entry]
 
   /// - Parameter subject: what the mapping is, as a sentence names it: "a step".
   /// Nil, with a report, where the node is no mapping.
-  init?(_ node: Node, subject: String, _ table: KeyTable, log: IssueLog) {
+  init?(_ node: Node, subject: String, log: IssueLog) {
     guard let mapping = MappingReader.mapping(node, subject: subject, log: log) else { return nil }
-    var entries: [String: Node.Mapping.Entry] = [:]
-    var refused: [String] = []
+    var entries: [Key: Node.Mapping.Entry] = [:]
+    var refused: Set<Key> = []
     for entry in mapping.entries {
       let name = entry.key.text
-      if table.known.contains(name) {
-        entries[name] = entry
-      } else if table.unsupported.contains(name) {
-        refused.append(name)
-        log.error("unsupported-key", "\"\(name)\" is not supported by this version", at: entry.key.range)
+      if let key = Key(rawValue: name) {
+        if key.declaration.isSupported {
+          entries[key] = entry
+        } else {
+          refused.insert(key)
+          log.error("unsupported-key", "\"\(name)\" is not supported by this version", at: entry.key.range)
+        }
       } else {
-        let foreign = table.foreign[name].map { "write \($0)" }
-        let near = nearName(to: name, among: table.known).map { "did you mean \"\($0)\"?" }
+        let known = Key.supported.map(\.name)
+        let foreign = Key.foreign[name].map { "write \($0)" }
+        let near = nearName(to: name, among: known).map { "did you mean \"\($0)\"?" }
         let comma = entry.value.isMissingScalar ? "inside { }, text with a comma needs quotes" : nil
         log.error(
           "unknown-key", "\(subject) has no key \"\(name)\"", at: entry.key.range,
-          suggestion: foreign ?? near ?? comma ?? "it may have \(table.known.joined(separator: ", "))")
+          suggestion: foreign ?? near ?? comma ?? "it may have \(known.joined(separator: ", "))")
       }
     }
-    for name in table.required where entries[name] == nil && mapping[name] == nil {
-      log.error("missing-key", "\(subject) needs the key \"\(name)\"", at: mapping.range)
+    for key in Key.supported where key.declaration.presence == .required && entries[key] == nil {
+      log.error("missing-key", "\(subject) needs the key \"\(key.name)\"", at: mapping.range)
     }
     self.entries = entries
     self.refused = refused
@@ -59,41 +52,57 @@ struct MappingReader {
     }
   }
 
-  subscript(_ key: String) -> Node? { entries[key]?.value }
+  subscript(_ key: Key) -> Node? { entries[key]?.value }
 
-  /// True where the key is there and is not supported.
-  func hasRefused(_ key: String) -> Bool { refused.contains(key) }
+  /// The keys that are there of those that exclude each other.
+  var alternatives: [Key] { Key.supported.filter { $0.declaration.presence == .alternative && entries[$0] != nil } }
 
-  func keyRange(_ key: String) -> SourceRange? { entries[key]?.key.range }
+  /// True where a key is there that would stand in the place of the alternatives, and is not supported.
+  var hasRefusedAlternative: Bool { refused.contains { $0.declaration.presence == .alternative } }
 
-  /// The value of a key read by a type, without expressions; nil where it is absent or was reported.
-  func literal(_ key: String, as type: ValueType) -> Value? {
+  func keyRange(_ key: Key) -> SourceRange? { entries[key]?.key.range }
+
+  /// The value of a key read by the type that its declaration gives, without expressions; nil where it is absent or was reported.
+  func literal(_ key: Key) -> Value? {
+    switch key.declaration.value {
+    case .plain(let type): literal(key, as: type)
+    case .count: literal(key, as: .int)
+    default: literal(key, as: .string)
+    }
+  }
+
+  private func literal(_ key: Key, as type: ValueType) -> Value? {
     self[key].flatMap { ValueDecoder(log: log, expressions: .refused).literal($0, as: type) }
   }
 
   /// The text of a key, without expressions; nil where it is absent or was reported.
-  func text(_ key: String) -> String? {
-    if case .string(let text) = literal(key, as: .string) { text } else { nil }
+  func text(_ key: Key) -> String? {
+    if case .string(let text) = literal(key) { text } else { nil }
   }
 
   /// Text for people, in which `${` means nothing.
-  func prose(_ key: String) -> String? {
+  func prose(_ key: Key) -> String? {
     let decoder = ValueDecoder(log: log, expressions: .literal)
     guard let node = self[key], case .string(let text) = decoder.literal(node, as: .string) else { return nil }
     return text
   }
 
-  func duration(_ key: String) -> Duration? {
-    guard case .duration(let duration) = literal(key, as: .duration) else { return nil }
+  func duration(_ key: Key) -> Duration? {
+    guard case .duration(let duration) = literal(key) else { return nil }
     guard duration > .zero else {
-      if let node = self[key] { log.error("out-of-bounds", "\"\(key)\" must be longer than zero", at: node.range) }
+      if let node = self[key] { log.error("out-of-bounds", "\"\(key.name)\" must be longer than zero", at: node.range) }
       return nil
     }
     return duration
   }
 
-  func bool(_ key: String) -> Bool? {
-    if case .bool(let flag) = literal(key, as: .bool) { flag } else { nil }
+  func bool(_ key: Key) -> Bool? {
+    if case .bool(let flag) = literal(key) { flag } else { nil }
+  }
+
+  /// One of the names of an enumeration; nil where the key is absent or was reported.
+  func choice<Choice: RawRepresentable<String>>(_ key: Key, _: Choice.Type = Choice.self) -> Choice? {
+    text(key).flatMap(Choice.init(rawValue:))
   }
 }
 

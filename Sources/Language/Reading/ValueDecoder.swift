@@ -176,7 +176,7 @@ struct ValueDecoder {
     let names = record.fields.map(\.name)
     let near = nearName(to: key.text, among: names).map { "did you mean \"\($0)\"?" }
     let list = names.isEmpty ? "it has no fields" : "it has \(names.joined(separator: ", "))"
-    let isOfStep = StepDeclaration.keys.known.contains(key.text) && record[key.text] == nil
+    let isOfStep = StepKey(rawValue: key.text)?.declaration.isSupported == true && record[key.text] == nil
     let home =
       isOfStep && isStepPlace ? "\"\(key.text)\" is a key of the step: it stands beside \"with\", not in it" : nil
     log.error(

@@ -3,17 +3,13 @@ internal import Schema
 
 /// Reads and checks one check.
 struct CheckCompiler {
-  private let reader: MappingReader
+  private let reader: MappingReader<CheckKey>
   private let name: String
   private let source: RunSource
   private let documents: DocumentCompiler
   private var log: IssueLog { documents.log }
 
-  static let keys = KeyTable(
-    known: ["check", "title", "doc", "inputs", "outputs", "steps"], required: ["check", "steps"],
-    unsupported: ["lock", "timeout"])
-
-  init(_ reader: MappingReader, name: String, source: RunSource, documents: DocumentCompiler) {
+  init(_ reader: MappingReader<CheckKey>, name: String, source: RunSource, documents: DocumentCompiler) {
     self.reader = reader
     self.name = name
     self.source = source
@@ -21,18 +17,18 @@ struct CheckCompiler {
   }
 
   func check() -> CheckedCheck? {
-    let title = reader.text("title") ?? name
-    let doc = reader.prose("doc")
+    let title = reader.text(.title) ?? name
+    let doc = reader.prose(.doc)
     let inputReader = ParameterReader(log: log, subject: "inputs", admitsSecrets: true, compiler: nil)
-    let inputs = reader["inputs"].map(inputReader.parameters) ?? []
-    let declarations = stepDeclarations(reader, documents)
+    let inputs = reader[.inputs].map(inputReader.parameters) ?? []
+    let declarations = stepDeclarations(reader[.steps], documents)
     var names = DocumentNames()
     names.inputs = RecordType(fields: inputs.map(\.declaration))
     for declaration in declarations { names.add(declaration.name) }
     let compiler = ExpressionCompiler(names: names, log: log)
     let roots: Set<Root> = [.inputs, .steps]
     let steps = StepCompiler(compiler: compiler, log: log, roots: roots, titleRoots: []).steps(declarations)
-    let isTooLarge = steps.reportTooMany(of: "the check", at: reader.keyRange("steps") ?? reader.range, log: log)
+    let isTooLarge = steps.reportTooMany(of: "the check", at: reader.keyRange(.steps) ?? reader.range, log: log)
     guard !isTooLarge else { return nil }
     let (outputs, outputType) = outputs(compiler, Place(roots: roots, stepsBefore: declarations.count))
     if steps.count == declarations.count, compiler.isComplete {
@@ -51,12 +47,10 @@ struct CheckCompiler {
       sources: [source] + innerSources(declarations))
   }
 
-  private static let outputKeys = KeyTable(known: ["type", "value", "doc"], required: ["type", "value"])
-
   private func outputs(_ compiler: ExpressionCompiler, _ place: Place) -> ([CheckCall.Output], RecordType) {
     var outputs: [CheckCall.Output] = []
     var fields: [FieldDeclaration] = []
-    switch reader["outputs"] {
+    switch reader[.outputs] {
     case nil, .refused?: break
     case .mapping(let mapping)?:
       for entry in mapping.entries {
@@ -74,12 +68,12 @@ struct CheckCompiler {
     -> (FieldDeclaration?, Expression?)
   {
     reportName(name, log: log)
-    guard let reader = MappingReader(node, subject: "the output \"\(name.text)\"", Self.outputKeys, log: log),
-      let type = reader["type"]?.declaredType(log: log)
+    guard let reader = MappingReader<OutputKey>(node, subject: "the output \"\(name.text)\"", log: log),
+      let type = reader[.type]?.declaredType(log: log)
     else { return (nil, nil) }
-    var field = FieldDeclaration(name: name.text, type: type, summary: reader.prose("doc") ?? "")
+    var field = FieldDeclaration(name: name.text, type: type, summary: reader.prose(.doc) ?? "")
     if case .optional = type { field.fallback = .null }
-    let value = reader["value"].flatMap {
+    let value = reader[.value].flatMap {
       compiler.expression($0, of: "the output \"\(name.text)\"", as: type, at: place)
     }
     return (field, value?.expression(type))
@@ -87,8 +81,8 @@ struct CheckCompiler {
 }
 
 /// Reads `steps` of a runbook or check as far as that goes without expressions.
-func stepDeclarations(_ reader: MappingReader, _ documents: DocumentCompiler) -> [StepDeclaration] {
-  guard let node = reader["steps"], let elements = node.elements("\"steps\"", log: documents.log) else { return [] }
+func stepDeclarations(_ node: Node?, _ documents: DocumentCompiler) -> [StepDeclaration] {
+  guard let node, let elements = node.elements("\"steps\"", log: documents.log) else { return [] }
   if elements.isEmpty { documents.log.error("missing-value", "\"steps\" holds no step", at: node.range) }
   var ids: [String: Int] = [:]
   return elements.compactMap { StepDeclaration($0, ids: &ids, documents: documents) }

@@ -118,8 +118,6 @@ struct SecretDeclaration: Sendable {
   var doc: String
   var range: SourceRange
 
-  private static let keys = KeyTable(known: SecretSource.keys.known + ["optional", "doc"])
-
   init?(_ name: Node.Scalar, _ node: Node, log: IssueLog) {
     reportName(name, log: log)
     if case .scalar = node {
@@ -127,13 +125,13 @@ struct SecretDeclaration: Sendable {
       return nil
     }
     SecretSource.reportClearText(in: node, of: "the secret \"\(name.text)\"", log: log)
-    guard let reader = MappingReader(node, subject: "the secret \"\(name.text)\"", Self.keys, log: log),
+    guard let reader = MappingReader<SecretKey>(node, subject: "the secret \"\(name.text)\"", log: log),
       let source = SecretSource(reader, subject: "the secret \"\(name.text)\"")
     else { return nil }
     self.name = name.text
     self.source = source
-    isOptional = reader.bool("optional") ?? false
-    doc = reader.prose("doc") ?? ""
+    isOptional = reader.bool(.optional) ?? false
+    doc = reader.prose(.doc) ?? ""
     range = name.range
   }
 

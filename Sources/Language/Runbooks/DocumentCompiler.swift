@@ -28,7 +28,7 @@ final class DocumentCompiler {
   /// A runbook by name; nil where nothing can be said of it.
   func runbook(_ name: String) -> CheckedRunbook? {
     let path = files.path(.runbook, name)
-    guard let (reader, source) = read(path, .runbook, name, RunbookCompiler.keys) else { return nil }
+    guard let (reader, source) = read(path, .runbook, name, RunbookKey.runbook) else { return nil }
     return RunbookCompiler(reader, name: name, source: source, documents: self).runbook()
   }
 
@@ -38,7 +38,7 @@ final class DocumentCompiler {
     open.append(name)
     defer { open.removeLast() }
     var check: CheckedCheck?
-    if let (reader, source) = read(files.path(.check, name), .check, name, CheckCompiler.keys) {
+    if let (reader, source) = read(files.path(.check, name), .check, name, CheckKey.check) {
       check = CheckCompiler(reader, name: name, source: source, documents: self).check()
     }
     checks[name] = .some(check)
@@ -66,8 +66,9 @@ final class DocumentCompiler {
     return check(name)
   }
 
-  private func read(_ path: String, _ kind: ProjectFiles.Kind, _ name: String, _ keys: KeyTable) -> (
-    MappingReader, RunSource
+  /// - Parameter nameKey: the key that names the document.
+  private func read<Key>(_ path: String, _ kind: ProjectFiles.Kind, _ name: String, _ nameKey: Key) -> (
+    MappingReader<Key>, RunSource
   )? {
     guard let bytes = files.read(path, log: log), let document = Document(bytes, file: path, log: log) else {
       return nil
@@ -82,15 +83,15 @@ final class DocumentCompiler {
       report(first.key, kind, hasKind: mapping[kind.rawValue] != nil)
       guard mapping[kind.rawValue] != nil, !Self.unsupportedKinds.contains(first.key.text) else { return nil }
     }
-    return self.document(document, path, kind, name, keys, bytes)
+    return self.document(document, path, kind, name, nameKey, bytes)
   }
 
-  private func document(
-    _ document: Document, _ path: String, _ kind: ProjectFiles.Kind, _ name: String, _ keys: KeyTable, _ bytes: [UInt8]
-  ) -> (MappingReader, RunSource)? {
-    guard let reader = MappingReader(document.root, subject: "a \(kind.rawValue)", keys, log: log) else { return nil }
-    let place = reader[kind.rawValue]?.range ?? reader.range
-    if let given = reader.text(kind.rawValue), given != name {
+  private func document<Key>(
+    _ document: Document, _ path: String, _ kind: ProjectFiles.Kind, _ name: String, _ nameKey: Key, _ bytes: [UInt8]
+  ) -> (MappingReader<Key>, RunSource)? {
+    guard let reader = MappingReader<Key>(document.root, subject: "a \(kind.rawValue)", log: log) else { return nil }
+    let place = reader[nameKey]?.range ?? reader.range
+    if let given = reader.text(nameKey), given != name {
       log.error(
         "name-mismatch", "the file \(path) must name its \(kind.rawValue) \"\(name)\", not \"\(given)\"", at: place)
     }

@@ -23,8 +23,6 @@ struct ParameterReader {
   /// How the expressions of a default are compiled; nil where it must be a literal.
   let compiler: ExpressionCompiler?
 
-  static let keys = KeyTable(known: ["type", "default", "doc"], required: ["type"])
-
   func parameters(_ node: Node) -> [Parameter] {
     guard case .mapping(let mapping) = node else {
       if case .refused = node { return [] }
@@ -43,8 +41,8 @@ struct ParameterReader {
 
   private func parameter(_ name: Node.Scalar, _ node: Node) -> Parameter? {
     reportName(name, log: log)
-    guard let reader = MappingReader(node, subject: "\"\(name.text)\"", Self.keys, log: log),
-      let typeNode = reader["type"], let type = typeNode.declaredType(log: log)
+    guard let reader = MappingReader<ParameterKey>(node, subject: "\"\(name.text)\"", log: log),
+      let typeNode = reader[.type], let type = typeNode.declaredType(log: log)
     else { return unknown(name) }
     if !admitsSecrets, type.holdsSecret, type != .turnServer {
       log.error(
@@ -52,10 +50,10 @@ struct ParameterReader {
         suggestion: "declare it under secrets, which say where a secret comes from")
       return unknown(name)
     }
-    var declaration = FieldDeclaration(name: name.text, type: type, summary: reader.prose("doc") ?? "")
+    var declaration = FieldDeclaration(name: name.text, type: type, summary: reader.prose(.doc) ?? "")
     if case .optional = type { declaration.fallback = .null }
     var parameter = Parameter(declaration: declaration, range: name.range)
-    guard let defaultNode = reader["default"] else { return parameter }
+    guard let defaultNode = reader[.default] else { return parameter }
     var place = Place(roots: [.env])
     place.readsText = true
     let expressions = compiler.map { ValueDecoder.Expressions.compiled($0, at: place) } ?? .refused

@@ -4,20 +4,13 @@ internal import Steps
 
 /// Reads and checks one runbook.
 struct RunbookCompiler {
-  private let reader: MappingReader
+  private let reader: MappingReader<RunbookKey>
   private let name: String
   private let source: RunSource
   private let documents: DocumentCompiler
   private var log: IssueLog { documents.log }
 
-  static let keys = KeyTable(
-    known: ["runbook", "title", "doc", "severity", "owner", "allow", "params", "secrets", "timeout", "steps"],
-    required: ["runbook", "steps"],
-    unsupported: [
-      "lock", "period", "alert", "controls", "ttl", "confirm", "rollback", "hypothesis", "finally",
-    ])
-
-  init(_ reader: MappingReader, name: String, source: RunSource, documents: DocumentCompiler) {
+  init(_ reader: MappingReader<RunbookKey>, name: String, source: RunSource, documents: DocumentCompiler) {
     self.reader = reader
     self.name = name
     self.source = source
@@ -25,11 +18,11 @@ struct RunbookCompiler {
   }
 
   func runbook() -> CheckedRunbook? {
-    let severity = reader.literal("severity", as: .enumeration(["P1", "P2", "P3", "P4"]))
-    let secrets = reader["secrets"].map { SecretDeclaration.all($0, log: log) } ?? []
+    let severity = reader.text(.severity)
+    let secrets = reader[.secrets].map { SecretDeclaration.all($0, log: log) } ?? []
     let hidden = documents.hiddenEnvironment.union(secrets.compactMap(\.source.environmentName))
     let params = params(hidden)
-    let declarations = stepDeclarations(reader, documents)
+    let declarations = stepDeclarations(reader[.steps], documents)
     var names = DocumentNames()
     names.params = RecordType(fields: params.map(\.declaration))
     names.hasTarget = true
@@ -37,13 +30,13 @@ struct RunbookCompiler {
     for declaration in declarations { names.add(declaration.name) }
     let compiler = ExpressionCompiler(names: names, log: log)
     let early: Set<Root> = [.params, .target]
-    let title = reader["title"].flatMap {
+    let title = reader[.title].flatMap {
       ValueDecoder(log: log, expressions: .compiled(compiler, at: Place(roots: early))).template($0, as: .string)
     }
     let steps = StepCompiler(
       compiler: compiler, log: log, roots: [.params, .target, .secrets, .steps, .run], titleRoots: early
     ).steps(declarations)
-    let isTooLarge = steps.reportTooMany(of: "the runbook", at: reader.keyRange("steps") ?? reader.range, log: log)
+    let isTooLarge = steps.reportTooMany(of: "the runbook", at: reader.keyRange(.steps) ?? reader.range, log: log)
     guard !isTooLarge else { return nil }
     let allow = allowed()
     checkEffects(steps, declarations, allow)
@@ -56,13 +49,13 @@ struct RunbookCompiler {
       }
     }
     return CheckedRunbook(
-      name: name, title: title, doc: reader.prose("doc"), severity: severity?.plainText, owner: reader.prose("owner"),
-      params: params, secrets: secrets, timeout: reader.duration("timeout"), steps: steps,
+      name: name, title: title, doc: reader.prose(.doc), severity: severity, owner: reader.prose(.owner),
+      params: params, secrets: secrets, timeout: reader.duration(.timeout), steps: steps,
       hiddenEnvironment: hidden, usesTarget: compiler.uses.usesTarget, sources: [source] + innerSources(declarations))
   }
 
   private func params(_ hidden: Set<String>) -> [Parameter] {
-    guard let node = reader["params"] else { return [] }
+    guard let node = reader[.params] else { return [] }
     var names = DocumentNames()
     names.hiddenEnvironment = hidden
     let compiler = ExpressionCompiler(names: names, log: log)
@@ -71,10 +64,7 @@ struct RunbookCompiler {
 
   /// The effects that the runbook may have: those of `allow`. Reading and `record` are always among them.
   private func allowed() -> Set<Effect> {
-    let names = Effect.allCases.map(\.rawValue)
-    guard case .list(let values) = reader.literal("allow", as: .list(.enumeration(names))) else {
-      return [.observe, .record]
-    }
+    guard case .list(let values) = reader.literal(.allow) else { return [.observe, .record] }
     return Set(values.compactMap { Effect(rawValue: $0.plainText) }).union([.observe, .record])
   }
 
@@ -89,7 +79,7 @@ struct RunbookCompiler {
         log.error(
           "effect-not-allowed",
           "\(use)\(inside) has the effect \"\(effect.rawValue)\", which the runbook does not allow",
-          at: readers[checked.step.id]?["use"]?.range ?? checked.step.range,
+          at: readers[checked.step.id]?[.use]?.range ?? checked.step.range,
           suggestion: "allow: [\(names.map(\.rawValue).joined(separator: ", "))]"
             + (mayClaim ? ", or effect: observe on the step, if it only reads" : ""))
       }
@@ -109,7 +99,7 @@ struct RunbookCompiler {
   private func reportNothingAsserted() {
     log.error(
       "nothing-asserted", "no step judges anything: the runbook would pass whatever it finds",
-      at: reader.keyRange("steps") ?? reader.range,
+      at: reader.keyRange(.steps) ?? reader.range,
       suggestion: "add \"expect\" to a step that counts")
   }
 }

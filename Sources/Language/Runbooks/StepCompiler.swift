@@ -28,14 +28,14 @@ struct StepCompiler {
     let isJudged = declaration.output != nil
     let expectations = isJudged ? expectations(reader, at: judged) : []
     let until = isJudged ? until(reader, at: judged) : nil
-    let retry = reader["retry"].flatMap { RetryPolicy($0, log: log) }
-    if let range = reader.keyRange("until"), reader["retry"] == nil {
+    let retry = reader[.retry].flatMap { RetryPolicy($0, log: log) }
+    if let range = reader.keyRange(.until), reader[.retry] == nil {
       log.error(
         "until-without-retry", "\"until\" needs \"retry\", which says how often to try", at: range,
         suggestion: "retry: {times: 10, backoff: 1s}")
     }
     checkRepetition(declaration)
-    let timeout = reader.duration("timeout")
+    let timeout = reader.duration(.timeout)
     let title = title(reader)
     let body: StepBody
     let (judges, inner): (Bool, [CheckedStep])
@@ -59,14 +59,14 @@ struct StepCompiler {
     // What was written counts, also where it could not be compiled: that has been reported.
     let asserts =
       declaration.hasUnreadDiagnostic
-      || (!declaration.isDiagnostic && (judges || reader["expect"] != nil || reader["until"] != nil))
+      || (!declaration.isDiagnostic && (judges || reader[.expect] != nil || reader[.until] != nil))
     return CheckedStep(
-      step: step, title: title?.literal == nil ? title : nil, doc: reader.prose("doc"), asserts: asserts,
+      step: step, title: title?.literal == nil ? title : nil, doc: reader.prose(.doc), asserts: asserts,
       usedSteps: compiler.takeSteps(), inner: inner)
   }
 
-  private func title(_ reader: MappingReader) -> Template? {
-    guard let node = reader["title"] else { return nil }
+  private func title(_ reader: MappingReader<StepKey>) -> Template? {
+    guard let node = reader[.title] else { return nil }
     let expressions: ValueDecoder.Expressions =
       titleRoots.isEmpty ? .refused : .compiled(compiler, at: Place(roots: titleRoots))
     return ValueDecoder(log: log, expressions: expressions).template(node, as: .string)
@@ -79,7 +79,7 @@ struct StepCompiler {
     case .check(let check): type = check.inputType
     case .unknown:
       // Its expressions are compiled all the same, for their problems and for the names they use.
-      if let node = declaration.reader["with"] {
+      if let node = declaration.reader[.with] {
         var place = place
         place.hasUnknownPurpose = true
         _ = ValueDecoder(log: log, expressions: .compiled(compiler, at: place)).template(node, as: .any)
@@ -89,11 +89,11 @@ struct StepCompiler {
     var place = place
     place.secretAdvice = type.secretAdvice(of: declaration.useName)
     let decoder = ValueDecoder(log: log, expressions: .compiled(compiler, at: place))
-    switch declaration.reader["with"] {
+    switch declaration.reader[.with] {
     case .mapping(let mapping)?: return decoder.members(mapping, of: type, subject: declaration.useName)
     case .refused?: return nil
     case nil:
-      let empty = Node.Mapping(entries: [], range: declaration.reader.keyRange("use") ?? declaration.range)
+      let empty = Node.Mapping(entries: [], range: declaration.reader.keyRange(.use) ?? declaration.range)
       return decoder.members(empty, of: type, subject: declaration.useName)
     case let node?:
       log.error("type-mismatch", "expected a mapping for \"with\", found \(node.kind)", at: node.range)
@@ -106,11 +106,11 @@ struct StepCompiler {
     guard case .module(let module) = declaration.use, module.repetition == .atMostOnce, !declaration.claimsToObserve
     else { return }
     let advice = module.mayOnlyObserve ? "if it only reads, declare effect: observe" : nil
-    if let range = declaration.reader.keyRange("until") {
+    if let range = declaration.reader.keyRange(.until) {
       log.error(
         "until-at-most-once", "\(module.name) is never begun twice, so that nothing can be waited for", at: range,
         suggestion: advice)
-    } else if let range = declaration.reader.keyRange("retry") {
+    } else if let range = declaration.reader.keyRange(.retry) {
       log.warning(
         "retry-at-most-once", "\(module.name) is repeated only where nothing was begun", at: range,
         suggestion: advice)
@@ -120,8 +120,8 @@ struct StepCompiler {
   // MARK: Conditions
 
   /// Reads `if`, and puts what it makes known into the place of the rest of the step.
-  private func condition(_ reader: MappingReader, _ place: inout Place) -> Expression? {
-    guard let node = reader["if"],
+  private func condition(_ reader: MappingReader<StepKey>, _ place: inout Place) -> Expression? {
+    guard let node = reader[.if],
       let compiled = compiler.expression(node, of: "\"if\"", as: .bool, at: place)
     else { return nil }
     place.known = KnownPaths.when(compiled.program.parsed.root, is: true)
@@ -134,8 +134,8 @@ struct StepCompiler {
     return compiled.expression(.bool)
   }
 
-  private func until(_ reader: MappingReader, at place: Place) -> Expression? {
-    guard let node = reader["until"],
+  private func until(_ reader: MappingReader<StepKey>, at place: Place) -> Expression? {
+    guard let node = reader[.until],
       let compiled = compiler.expression(node, of: "\"until\"", as: .bool, at: place)
     else { return nil }
     if compiled.program.constantValue != nil {
@@ -144,11 +144,9 @@ struct StepCompiler {
     return compiled.expression(.bool)
   }
 
-  private static let expectationKeys = KeyTable(known: ["that", "severity", "message"], required: ["that"])
-
-  private func expectations(_ reader: MappingReader, at place: Place) -> [Expectation] {
-    guard let elements = reader["expect"]?.elements("\"expect\"", log: log) else { return [] }
-    if elements.isEmpty, let node = reader["expect"] {
+  private func expectations(_ reader: MappingReader<StepKey>, at place: Place) -> [Expectation] {
+    guard let elements = reader[.expect]?.elements("\"expect\"", log: log) else { return [] }
+    if elements.isEmpty, let node = reader[.expect] {
       log.error("missing-value", "\"expect\" expects nothing", at: node.range)
     }
     return elements.compactMap { expectation($0, at: place) }
@@ -158,16 +156,13 @@ struct StepCompiler {
     var condition = node
     var severity = JudgedExpectation.Severity.fail
     var message: Template?
-    if case .mapping(let mapping) = node, mapping["that"] != nil {
-      guard let reader = MappingReader(node, subject: "an expectation", Self.expectationKeys, log: log),
-        let that = reader["that"]
+    if case .mapping(let mapping) = node, mapping[ExpectationKey.that.name] != nil {
+      guard let reader = MappingReader<ExpectationKey>(node, subject: "an expectation", log: log),
+        let that = reader[.that]
       else { return nil }
       condition = that
-      let severities = JudgedExpectation.Severity.allCases.map(\.rawValue)
-      if case .string(let name) = reader.literal("severity", as: .enumeration(severities)) {
-        severity = JudgedExpectation.Severity(rawValue: name) ?? .fail
-      }
-      message = reader["message"].flatMap {
+      severity = reader.choice(.severity) ?? .fail
+      message = reader[.message].flatMap {
         ValueDecoder(log: log, expressions: .compiled(compiler, at: place)).template($0, as: .string)
       }
     }

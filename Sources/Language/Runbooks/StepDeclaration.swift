@@ -5,7 +5,7 @@ internal import Steps
 /// A step as it is written, its module or check known and its expressions not yet read.
 struct StepDeclaration {
   var id: String
-  var reader: MappingReader
+  var reader: MappingReader<StepKey>
   var use: Use
   var onFailure: PlannedStep.OnFailure
   var isDiagnostic: Bool
@@ -22,54 +22,33 @@ struct StepDeclaration {
     case unknown
   }
 
-  static let keys = KeyTable(
-    known: [
-      "id", "title", "doc", "use", "effect", "with", "if", "expect", "until", "retry", "timeout", "onFailure",
-      "diagnostic",
-    ],
-    unsupported: ["undo", "parallel", "forEach", "phase", "steps"],
-    foreign: [
-      "retries": "retry: {times: 3, backoff: 1s}", "when": "\"if\"", "condition": "\"if\"",
-      "name": "\"title\", or \"id\"",
-      "description": "\"doc\"", "module": "\"use\"", "uses": "\"use\"", "args": "\"with\"", "params": "\"with\"",
-      "inputs": "\"with\"", "assert": "\"expect\"", "run": "use: command.run, with: {command: [PROGRAM, ARGUMENT]}",
-      "command": "use: command.run, with: {command: [PROGRAM, ARGUMENT]}",
-      "shell": "use: command.run, with: {command: [PROGRAM, ARGUMENT]}", "ignore_errors": "onFailure: continue",
-      "continue-on-error": "onFailure: continue",
-    ])
-
   /// Nil where the node is no step at all.
   init?(_ node: Node, ids: inout [String: Int], documents: DocumentCompiler) {
     let log = documents.log
-    guard let reader = MappingReader(node, subject: "a step", Self.keys, log: log) else { return nil }
+    guard let reader = MappingReader<StepKey>(node, subject: "a step", log: log) else { return nil }
     self.reader = reader
-    range = reader.keyRange("id") ?? reader.range
+    range = reader.keyRange(.id) ?? reader.range
     id = Self.id(reader, &ids, log)
     use = Self.use(reader, documents)
     if case .check = use {
-      for key in ["until", "retry", "timeout"] {
+      for key in [StepKey.until, .retry, .timeout] {
         guard let place = reader.keyRange(key) else { continue }
         log.error(
-          "unsupported-key", "\"\(key)\" on a step that uses a check is not supported by this version", at: place,
+          "unsupported-key", "\"\(key.name)\" on a step that uses a check is not supported by this version", at: place,
           suggestion: "put it on the check's own steps")
       }
     }
-    let diagnostic = reader.bool("diagnostic")
+    let diagnostic = reader.bool(.diagnostic)
     isDiagnostic = diagnostic ?? false
-    hasUnreadDiagnostic = diagnostic == nil && reader["diagnostic"] != nil
-    onFailure = .stop
-    if case .string(let name) = reader.literal(
-      "onFailure", as: .enumeration(PlannedStep.OnFailure.allCases.map(\.rawValue)))
-    {
-      onFailure = PlannedStep.OnFailure(rawValue: name) ?? .stop
-    }
+    hasUnreadDiagnostic = diagnostic == nil && reader[.diagnostic] != nil
+    onFailure = reader.choice(.onFailure) ?? .stop
     claimsToObserve = Self.claimsToObserve(reader, use, log)
   }
 
   /// Reads `effect`, which only says of a module that can do anything that here it reads.
-  private static func claimsToObserve(_ reader: MappingReader, _ use: Use, _ log: IssueLog) -> Bool {
-    guard let place = reader.keyRange("effect"),
-      reader.literal("effect", as: .enumeration([Effect.observe.rawValue])) != nil
+  private static func claimsToObserve(_ reader: MappingReader<StepKey>, _ use: Use, _ log: IssueLog) -> Bool {
+    guard let place = reader.keyRange(.effect),
+      reader.literal(.effect) != nil
     else { return false }
     switch use {
     case .unknown: return false
@@ -86,13 +65,10 @@ struct StepDeclaration {
     return false
   }
 
-  private static func id(_ reader: MappingReader, _ ids: inout [String: Int], _ log: IssueLog) -> String {
-    guard let node = reader["id"] else {
-      log.error("missing-key", "a step needs the key \"id\"", at: reader.range)
-      return ""
-    }
+  private static func id(_ reader: MappingReader<StepKey>, _ ids: inout [String: Int], _ log: IssueLog) -> String {
+    guard let node = reader[.id] else { return "" }
     guard case .scalar(let scalar) = node else {
-      _ = reader.text("id")
+      _ = reader.text(.id)
       return ""
     }
     reportName(scalar, log: log)
@@ -104,13 +80,14 @@ struct StepDeclaration {
     return scalar.text
   }
 
-  private static func use(_ reader: MappingReader, _ documents: DocumentCompiler) -> Use {
-    guard let node = reader["use"] else {
-      let isGroup = ["parallel", "forEach", "phase"].contains { reader.hasRefused($0) }
-      if !isGroup { documents.log.error("missing-key", "a step needs the key \"use\"", at: reader.range) }
+  private static func use(_ reader: MappingReader<StepKey>, _ documents: DocumentCompiler) -> Use {
+    guard let node = reader[.use] else {
+      if !reader.hasRefusedAlternative {
+        documents.log.error("missing-key", "a step needs the key \"use\"", at: reader.range)
+      }
       return .unknown
     }
-    guard let name = reader.text("use") else { return .unknown }
+    guard let name = reader.text(.use) else { return .unknown }
     if name.hasPrefix("checks/") {
       return documents.check(String(name.dropFirst("checks/".count)), usedAt: node.range).map(Use.check) ?? .unknown
     }
@@ -143,7 +120,7 @@ struct StepDeclaration {
   /// Where its argument vector names the program; nil where it has none.
   var programRange: SourceRange? {
     guard case .module(let module) = use, let field = module.input.fields.first(where: \.isArgumentVector),
-      case .mapping(let mapping)? = reader["with"], case .sequence(let sequence)? = mapping[field.name]
+      case .mapping(let mapping)? = reader[.with], case .sequence(let sequence)? = mapping[field.name]
     else { return nil }
     return sequence.elements.first?.range
   }
@@ -151,7 +128,7 @@ struct StepDeclaration {
   /// True where the module judges exit codes by the default of its `exitCodes`.
   var judgesExitCodes: Bool {
     guard case .module(let module) = use, module.input["exitCodes"] != nil else { return false }
-    if case .mapping(let mapping)? = reader["with"] { return mapping["exitCodes"] == nil }
+    if case .mapping(let mapping)? = reader[.with] { return mapping["exitCodes"] == nil }
     return true
   }
 
@@ -171,7 +148,7 @@ struct StepDeclaration {
       case .check(let check): check.steps.map(\.step.effect).max()
       case .unknown: nil
       }
-    return reader["if"] != nil || onFailure == .continue || isDiagnostic || effect == .notify
+    return reader[.if] != nil || onFailure == .continue || isDiagnostic || effect == .notify
   }
 
   /// As names in expressions know it.

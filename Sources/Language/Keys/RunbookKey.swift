@@ -1,0 +1,45 @@
+internal import Journal
+internal import Schema
+
+/// The keys of a runbook.
+package enum RunbookKey: String, DocumentKey {
+  case runbook, title, doc, severity, owner, allow, params, secrets, timeout, steps
+  case lock, period, alert, controls, ttl, confirm, rollback, hypothesis, finally
+
+  package static let mappingName = "runbook"
+
+  package var declaration: KeyDeclaration {
+    switch self {
+    case .runbook: .init(.documentName, "Its name, that of its file.", .required, example: "failover")
+    case .title:
+      .init(
+        .template(.string), "What it is called. `params` and `target` may be used.", example: "TURN at ${target.name}")
+    case .doc: .init(.prose, "What it is for.")
+    case .severity:
+      .init(.plain(.enumeration(["P1", "P2", "P3", "P4"])), "How much a failure matters to those who are called.")
+    case .owner: .init(.prose, "Who looks after it.", example: "operations")
+    case .allow:
+      .init(
+        .plain(.list(.enumeration(Effect.allCases.map(\.rawValue)))), "The effects that its steps may have, see L28.",
+        example: ["observe"])
+    case .params:
+      .init(
+        .named(ParameterKey.self), "What is given to a run, see L13.",
+        example: ["maxRtt": ["type": "duration", "default": "500ms", "doc": "Above this a round trip fails"]])
+    case .secrets:
+      .init(
+        .named(SecretKey.self), "The secrets that its steps use, see L14.", example: ["token": ["env": "API_TOKEN"]])
+    case .timeout: .init(.plain(.duration), "How long the whole run may take.", example: "10m")
+    case .steps: .init(.list(StepKey.self), "What is done, in this order.", .required)
+    case .lock: .unsupported
+    case .period: .unsupported
+    case .alert: .unsupported
+    case .controls: .unsupported
+    case .ttl: .unsupported
+    case .confirm: .unsupported
+    case .rollback: .unsupported
+    case .hypothesis: .unsupported
+    case .finally: .unsupported
+    }
+  }
+}
