@@ -45,11 +45,12 @@ let package = Package(
     .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
     .systemLibrary(name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+    .systemLibrary(name: "LibRE2", pkgConfig: "re2", providers: [.apt(["libre2-dev"])]),
     .target(name: "CCurl"),
     .target(name: "CDatabases"),
     .target(name: "CDatagrams"),
     .target(name: "CLinux"),
-    .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+    .target(name: "CRE2", dependencies: ["LibRE2"]),
 
     library("Addresses"),
     library("Files", ["CLinux"]),

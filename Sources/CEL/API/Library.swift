@@ -12,6 +12,10 @@ public enum Library: String, CaseIterable, Hashable, Sendable {
   case encoders
   /// `all(i, v, …)`, `exists(i, v, …)`, `existsOne`, `transformList`, `transformMap`, `transformMapEntry`.
   case twoVariableComprehensions
+  /// `slice`, `flatten`, `distinct`, `reverse`, `sort`, `sortBy` and `lists.range`.
+  case lists
+  /// `sets.contains`, `sets.equivalent`, `sets.intersects`: lists as sets.
+  case sets
   /// `ip`, `cidr` and their functions.
   case network
   /// The wrapper types of `google.protobuf` as far as literals go: `google.protobuf.Int32Value{value: 1}` is `1`.

@@ -53,9 +53,8 @@ struct Checker {
 
   /// The names of the macros on a receiver.
   static let macros = [
-    "all", "exists", "exists_one", "existsOne", "filter", "map", "optFlatMap", "optMap", "transformList",
-    "transformMap",
-    "transformMapEntry",
+    "all", "exists", "exists_one", "existsOne", "filter", "map", "optFlatMap", "optMap", "sortBy", "transformList",
+    "transformMap", "transformMapEntry",
   ]
 
   // MARK: The way through the tree

@@ -107,6 +107,17 @@ extension Checker {
       report(.typeMismatch, "'\(it.function.text)' makes entries from maps, not \(show(entry))", it.body.range)
       return .map(.dyn, .dyn)
     case .optMap: return .optional(type(of: it.body))
+    case .sortBy:
+      let key = substitution.apply(type(of: it.body))
+      switch key {
+      case .dyn, .parameter: break
+      case _ where ListsExtension.ordered.contains { $0.type == key }: break
+      default: report(.typeMismatch, "'sortBy' needs keys that have an order, not \(show(key))", it.body.range)
+      }
+      if case .map = substitution.apply(type(of: it.range)) {
+        report(.typeMismatch, "'sortBy' takes a list, not \(show(type(of: it.range)))", it.range.range)
+      }
+      return .list(variables[0])
     case .optFlatMap:
       let type = type(of: it.body)
       let result = CELType.optional(substitution.fresh())

@@ -161,6 +161,9 @@ struct CostEstimator {
       cost = cost + inner + traversal(argument, size)
       sizes.append(size)
     }
+    let full = checked.functionName(of: node)
+    if SetsExtension.functions[full] != nil { return (cost + .unknown, Extent(0)) }
+    if name != "reverse", ListsExtension.functions[full] != nil { return (cost + .unknown, unknownSize(node)) }
     switch name {
     case "size", "contains", "startsWith", "endsWith", "int", "uint", "double", "bool", "duration", "timestamp":
       return (cost, Extent(0))
@@ -174,7 +177,7 @@ struct CostEstimator {
       return (cost + compilation + (text.tenth + Extent(1)) * Extent(pattern.size / 10 + 1), Extent(0))
     default:
       let isMetered = ["format", "replace", "split", "join"].contains(name)
-      let isHost = !StandardDefinitions.all.functions.keys.contains(checked.functionName(of: node))
+      let isHost = !StandardDefinitions.all.functions.keys.contains(full)
       return (isMetered || isHost ? cost + .unknown : cost, unknownSize(node))
     }
   }
@@ -214,6 +217,7 @@ struct CostEstimator {
       return (start + range.size * step, it.filter == nil ? range.size : range.size.optional)
     case .transformMapEntry: return (start + range.size * (step + .unknown), .unknown)
     case .optMap, .optFlatMap: return (start + body.optional, Extent(0))
+    case .sortBy: return (start + range.size * (step + .unknown), range.size)
     }
   }
 }

@@ -273,6 +273,7 @@ struct Planner {
     case .transformMapEntry: return TransformMapNode(givesEntries: true, visit, range)
     case .optMap: return OptionalMapNode(isFlat: false, visit, range)
     case .optFlatMap: return OptionalMapNode(isFlat: true, visit, range)
+    case .sortBy: return SortNode(visit, range)
     }
   }
 }

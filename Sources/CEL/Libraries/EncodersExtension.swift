@@ -8,7 +8,7 @@ enum EncodersExtension {
 
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-  private static func encode(_ value: CELValue) throws(EvaluationError) -> CELValue {
+  static func encode(_ value: CELValue) throws(EvaluationError) -> CELValue {
     guard case .bytes(let octets) = value else { throw EvaluationError.noOverload("base64.encode", [value]) }
     var output: [UInt8] = []
     output.reserveCapacity((octets.count + 2) / 3 * 4)

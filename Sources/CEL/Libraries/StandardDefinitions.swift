@@ -21,6 +21,8 @@ struct StandardDefinitions: Sendable {
     if libraries.contains(.strings) { tables += [StringExtension.functions, FormatFunction.functions] }
     if libraries.contains(.math) { tables += [MathExtension.functions, BitFunctions.functions] }
     if libraries.contains(.encoders) { tables.append(EncodersExtension.functions) }
+    if libraries.contains(.lists) { tables.append(ListsExtension.functions) }
+    if libraries.contains(.sets) { tables.append(SetsExtension.functions) }
     if libraries.contains(.optionals) {
       tables.append(OptionalExtension.functions)
       types.append(.optional(.dyn))

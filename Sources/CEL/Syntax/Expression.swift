@@ -101,6 +101,8 @@ public struct Expression: Sendable {
       case optMap
       /// `optional.optFlatMap(x, transform)`
       case optFlatMap
+      /// `range.sortBy(x, key)`
+      case sortBy
     }
 
     /// Which macro.

@@ -34,6 +34,8 @@ extension Parser {
       return try comprehension(.optMap, target, function, arguments, variables: 1)
     case ("optFlatMap", 2) where libraries.contains(.optionals):
       return try comprehension(.optFlatMap, target, function, arguments, variables: 1)
+    case ("sortBy", 2) where libraries.contains(.lists):
+      return try comprehension(.sortBy, target, function, arguments, variables: 1)
     case ("bind", 3) where libraries.contains(.bindings):
       guard case .identifier("cel") = target.kind else { return nil }
       return .bind(name: try variable(arguments[0]), value: arguments[1], body: arguments[2])
