@@ -68,6 +68,16 @@ public struct Problem: Hashable, Sendable {
     public var description: String { kind.rawValue }
   }
 
+  /// What a problem is about, as data: nobody needs to read it out of the message.
+  public enum Subject: Hashable, Sendable {
+    /// A name, a function or a type that is not declared.
+    case name(String)
+    /// A field that the type does not have.
+    case field(String, of: CELType)
+    /// A function or an operator, by its symbol, and the types of what it was given.
+    case call(String, [CELType])
+  }
+
   /// The most problems of one expression that are looked for.
   static let mostReported = 100
 
@@ -77,14 +87,19 @@ public struct Problem: Hashable, Sendable {
   public let message: String
   /// Where, in UTF-8 offsets of the source.
   public let range: SourceRange
+  /// What it is about; nil for kinds of problems that say no more than their code and place.
+  public let subject: Subject?
   /// A name near the unknown one.
   public let suggestion: String?
 
   /// States a problem.
-  public init(code: Code, message: String, range: SourceRange, suggestion: String? = nil) {
+  public init(
+    code: Code, message: String, range: SourceRange, subject: Subject? = nil, suggestion: String? = nil
+  ) {
     self.code = code
     self.message = message
     self.range = range
+    self.subject = subject
     self.suggestion = suggestion
   }
 }

@@ -35,8 +35,11 @@ struct Checker {
     return CheckedExpression(parsed: parsed, isPure: isPure, types: types, references: references)
   }
 
-  mutating func report(_ code: Problem.Code, _ message: String, _ range: SourceRange, suggestion: String? = nil) {
-    problems.append(Problem(code: code, message: message, range: range, suggestion: suggestion))
+  mutating func report(
+    _ code: Problem.Code, _ message: String, _ range: SourceRange, about subject: Problem.Subject? = nil,
+    suggestion: String? = nil
+  ) {
+    problems.append(Problem(code: code, message: message, range: range, subject: subject, suggestion: suggestion))
   }
 
   mutating func refer(_ node: Expression, to reference: Reference) {
@@ -46,7 +49,10 @@ struct Checker {
   func reference(_ node: Expression) -> Reference? { references[node.id] }
 
   /// The type as a message shows it.
-  func show(_ type: CELType) -> String { substitution.apply(type, isFinal: true).description }
+  func show(_ type: CELType) -> String { known(type).description }
+
+  /// The type with all that is known of its parameters.
+  func known(_ type: CELType) -> CELType { substitution.apply(type, isFinal: true) }
 
   /// The type of a node that was checked; `dyn` where there is a problem, so that it is reported once.
   func type(of node: Expression) -> CELType { types[node.id] }
@@ -186,7 +192,8 @@ struct Checker {
     if let type = global(name, node) { return type }
     let known = locals.map(\.name) + Array(environment.variablesByName.keys) + Array(environment.constants.keys)
     let message = "undeclared name '\(name)'"
-    report(.undeclaredName, message, node.range, suggestion: Suggestion.nearest(to: name, among: known))
+    report(
+      .undeclaredName, message, node.range, about: .name(name), suggestion: Suggestion.nearest(to: name, among: known))
     return .dyn
   }
 
@@ -229,7 +236,9 @@ struct Checker {
       return .dyn
     case .map(let key, let value):
       if !substitution.assign(.string, to: key) {
-        report(.undefinedField, "the keys of \(show(operand)) are no texts", field.range)
+        report(
+          .undefinedField, "the keys of \(show(operand)) are no texts", field.range,
+          about: .field(field.text, of: known(operand)))
         return .dyn
       }
       return value
@@ -241,10 +250,14 @@ struct Checker {
       guard let record = environment.records[name] else { return .dyn }
       if let position = record.position(of: field.text) { return record.fields[position].type }
       let near = Suggestion.nearest(to: field.text, among: record.fields.map(\.name))
-      report(.undefinedField, "\(name) has no field '\(field.text)'", field.range, suggestion: near)
+      report(
+        .undefinedField, "\(name) has no field '\(field.text)'", field.range,
+        about: .field(field.text, of: .record(name)), suggestion: near)
       return .dyn
     default:
-      report(.undefinedField, "a value of type \(show(operand)) has no fields", field.range)
+      report(
+        .undefinedField, "a value of type \(show(operand)) has no fields", field.range,
+        about: .field(field.text, of: known(operand)))
       return .dyn
     }
   }

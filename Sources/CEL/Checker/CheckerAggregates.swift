@@ -63,7 +63,8 @@ extension Checker {
   mutating func record(_ node: Expression, _ name: Expression.Name, _ fields: [Expression.FieldValue]) -> CELType {
     guard let type = environment.recordType(resolving: name.text) else {
       let near = Suggestion.nearest(to: name.text, among: Array(environment.records.keys))
-      report(.undeclaredType, "undeclared type '\(name.text)'", name.range, suggestion: near)
+      report(
+        .undeclaredType, "undeclared type '\(name.text)'", name.range, about: .name(name.text), suggestion: near)
       return .dyn
     }
     refer(node, to: .recordType(type.name))
@@ -80,7 +81,9 @@ extension Checker {
       }
     }
     for field in type.fields where !field.isOptional && !given.contains(field.name) {
-      report(.missingField, "\(type.name) needs the field '\(field.name)'", node.range)
+      report(
+        .missingField, "\(type.name) needs the field '\(field.name)'", node.range,
+        about: .field(field.name, of: .record(type.name)))
     }
     return WrapperTypes.unwrappedTypes[type.name] ?? .record(type.name)
   }

@@ -27,7 +27,9 @@ extension Checker {
     let overloads = StandardOperators.overloads[name] ?? []
     if let result = resolve(overloads, types, node, name: name) { return result }
     let shown = types.map { show($0) }.joined(separator: ", ")
-    report(.noMatchingOverload, "'\(symbol)' does not take (\(shown))", node.range)
+    report(
+      .noMatchingOverload, "'\(symbol)' does not take (\(shown))", node.range,
+      about: .call(symbol, types.map { known($0) }))
     return overloads.first.map { $0.result == .bool ? .bool : .dyn } ?? .dyn
   }
 
@@ -64,7 +66,9 @@ extension Checker {
       _ = substitution.assign(.dyn, to: container)
       element = .dyn
     default:
-      report(.noMatchingOverload, "'[]' does not take (\(show(operandType)), \(show(indexType)))", node.range)
+      report(
+        .noMatchingOverload, "'[]' does not take (\(show(operandType)), \(show(indexType)))", node.range,
+        about: .call("[]", [known(operandType), known(indexType)]))
       return .dyn
     }
     if case .optional = element { return element }
@@ -106,7 +110,7 @@ extension Checker {
       let forms = overloads.map { "(\($0.parameters.map(\.description).joined(separator: ", ")))" }
       message += "; it takes \(forms.joined(separator: " or "))"
     }
-    report(.noMatchingOverload, message, function.range)
+    report(.noMatchingOverload, message, function.range, about: .call(function.text, types.map { known($0) }))
     let isCommon = overloads.allSatisfy { $0.result == overloads[0].result }
     return isCommon ? substitution.instantiate([overloads[0].result])[0] : .dyn
   }
@@ -114,7 +118,9 @@ extension Checker {
   private mutating func reportUnknown(_ function: Expression.Name, isMember: Bool) {
     let known = environment.functions.filter { $0.value.contains { $0.isMember == isMember } }.keys
     let near = Suggestion.nearest(to: function.text, among: Array(known) + (isMember ? Self.macros : []))
-    report(.undeclaredFunction, "undeclared function '\(function.text)'", function.range, suggestion: near)
+    report(
+      .undeclaredFunction, "undeclared function '\(function.text)'", function.range, about: .name(function.text),
+      suggestion: near)
   }
 
   /// The type of the result when an overload takes the arguments. Overloads after the first that does are of account only

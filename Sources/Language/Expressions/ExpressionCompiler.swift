@@ -5,7 +5,8 @@ internal import Schema
 final class ExpressionCompiler {
   let log: IssueLog
   let names: DocumentNames
-  private(set) var uses = NameUses()
+  /// What all expressions so far name together; of the steps those since ``takeSteps()`` was called last.
+  private(set) var uses = Dependencies()
   /// False where an expression could not be read, so that what it uses is not known.
   private(set) var isComplete = true
 
@@ -62,9 +63,9 @@ final class ExpressionCompiler {
       isComplete = false
       return nil
     }
-    var walk = NameWalk(names: names, place: place, uses: uses)
+    var walk = NameWalk(names: names, place: place)
     walk.walk(parsed.root)
-    uses = walk.uses
+    uses.formUnion(walk.dependencies)
     for report in walk.reports {
       log.error(report.code, report.message, at: range(report.range), suggestion: report.suggestion)
     }

@@ -4,16 +4,12 @@ internal import Schema
 extension DocumentNames {
   /// What to write in place of a name that is not there: where a name of that kind is found, or which names there are.
   func advice(on problem: Problem, at place: Place, in environment: CEL.Environment) -> String? {
-    let quoted = problem.message.split(separator: "'", omittingEmptySubsequences: false).dropFirst().first.map(
-      String.init)
-    switch problem.code {
-    case .undeclaredName:
-      if let home = quoted.flatMap({ home(of: $0, at: place) }) { return "did you mean \"\(home)\"?" }
+    switch (problem.code, problem.subject) {
+    case (.undeclaredName, .name(let name)?):
+      if let home = home(of: name, at: place) { return "did you mean \"\(home)\"?" }
       return problem.suggestion == nil ? place.namesAdvice : nil
-    case .undefinedField where problem.suggestion == nil:
-      guard let end = problem.message.utf8.firstRange(of: " has no field '".utf8)?.lowerBound,
-        let record = environment.record(named: String(problem.message[..<end]))
-      else { return nil }
+    case (.undefinedField, .field(_, of: .record(let name))?) where problem.suggestion == nil:
+      guard let record = environment.record(named: name) else { return nil }
       return record.fields.isEmpty ? "it has none" : "it has \(record.fields.map(\.name).joined(separator: ", "))"
     default: return nil
     }

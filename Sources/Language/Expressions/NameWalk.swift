@@ -7,8 +7,7 @@ struct NameWalk {
   private let names: DocumentNames
   private let place: Place
   private(set) var reports: [Report] = []
-  private(set) var uses: NameUses
-  /// What this expression alone names.
+  /// What the expression names, also in places that it may not.
   private(set) var dependencies = Dependencies()
   /// Where the expression reads a secret, and the type of that.
   private(set) var secrets: [(range: CEL.SourceRange, type: ValueType)] = []
@@ -22,10 +21,9 @@ struct NameWalk {
     var chain: CEL.SourceRange
   }
 
-  init(names: DocumentNames, place: Place, uses: NameUses) {
+  init(names: DocumentNames, place: Place) {
     self.names = names
     self.place = place
-    self.uses = uses
   }
 
   private mutating func report(
@@ -137,26 +135,17 @@ struct NameWalk {
 
   private mutating func visit(_ path: Path, _ root: Root, known: Set<String>, asksForPresence: Bool = false) {
     guard place.roots.contains(root) else {
-      noteMisplaced(path, root)
+      note(path, root)
       report(
         path, "name-not-here", Self.absence(of: root, in: place), at: path.root.range, suggestion: place.namesAdvice)
       return
     }
-    switch root {
-    case .params, .secrets: dependencies.namesGiven = true
-    case .target where path.segments.isEmpty: dependencies.namesTarget = true
-    case .target: dependencies.namesGiven = true
-    case .inputs: dependencies.inputs.formUnion(path.name(0).map { [$0] } ?? names.inputs?.fields.map(\.name) ?? [])
-    case .steps, .run, .output, .env: dependencies.namesRun = true
-    }
+    note(path, root)
     switch root {
     case .steps: visitStep(path, known: known, asksForPresence: asksForPresence)
     case .secrets: visitSecret(path, known: known)
-    case .params: Self.note(path, of: names.params, in: &uses.params)
-    case .inputs: Self.note(path, of: names.inputs, in: &uses.inputs)
-    case .target: uses.usesTarget = true
     case .env: visitEnvironment(path)
-    case .run, .output: break
+    case .params, .inputs, .target, .run, .output: break
     }
     checkPresence(path, in: type(ofRoot: path.root.text), known: known)
     if let type = type(of: path, root), type.holdsSecret, !asksForPresence {
@@ -164,23 +153,21 @@ struct NameWalk {
     }
   }
 
-  /// What is used where it cannot be is not unused as well.
-  private mutating func noteMisplaced(_ path: Path, _ root: Root) {
+  private mutating func note(_ path: Path, _ root: Root) {
     switch root {
-    case .secrets: if let name = path.name(0) { uses.secrets.insert(name) }
-    case .params: Self.note(path, of: names.params, in: &uses.params)
-    case .inputs: Self.note(path, of: names.inputs, in: &uses.inputs)
-    case .steps: if let name = path.name(0) { uses.steps.insert(name) }
-    default: break
+    case .params: dependencies.params.formUnion(Self.used(path, of: names.params))
+    case .inputs: dependencies.inputs.formUnion(Self.used(path, of: names.inputs))
+    case .secrets: dependencies.secrets.formUnion(Self.used(path))
+    case .steps: dependencies.steps.formUnion(Self.used(path))
+    case .target where path.segments.isEmpty: dependencies.namesTarget = true
+    case .target: dependencies.namesFieldOfTarget = true
+    case .run, .output, .env: dependencies.namesRun = true
     }
   }
 
-  private static func note(_ path: Path, of record: Schema.RecordType?, in uses: inout Set<String>) {
-    if let name = path.name(0) {
-      uses.insert(name)
-    } else {
-      uses.formUnion(record?.fields.map(\.name) ?? [])
-    }
+  /// The name behind the root; all of the record's where none stands there.
+  private static func used(_ path: Path, of record: Schema.RecordType? = nil) -> [String] {
+    path.name(0).map { [$0] } ?? record?.fields.map(\.name) ?? []
   }
 
   private mutating func visitStep(_ path: Path, known: Set<String>, asksForPresence: Bool) {
@@ -195,7 +182,6 @@ struct NameWalk {
       report(path, "unknown-step", "there is no step \"\(id.text)\"", at: id.range, suggestion: near)
       return
     }
-    uses.steps.insert(id.text)
     guard index < place.stepsBefore else {
       if index > place.stepsBefore {
         report(
@@ -245,7 +231,6 @@ struct NameWalk {
         suggestion: near ?? "declare it: secrets: {\(name.text): {env: NAME}}")
       return
     }
-    uses.secrets.insert(name.text)
     guard path.name(1) != "present", mayBeMissing, !known.contains(path.text(1)) else { return }
     report(
       path, "secret-may-be-missing", "the secret \"\(name.text)\" is optional, and may be missing", at: name.range,

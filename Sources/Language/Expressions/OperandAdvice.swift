@@ -35,20 +35,20 @@ struct Operand {
 
   /// How to write this side, of the type `own`, so that it can be compared or calculated with a side of the type `type`; nil
   /// where that is not known. Two numbers are never compared as texts: `'12' < '5'`.
-  func advice(against type: String, being own: String, by symbol: String) -> String? {
+  func advice(against type: CELType, being own: CELType, by symbol: String) -> String? {
     switch (type, own) {
-    case ("duration", "string"): return durationAdvice(quoted)
-    case ("duration", "int"), ("duration", "double"): return durationAdvice(Double(text) == nil ? nil : text)
-    case ("int", "double"), ("double", "int"):
+    case (.duration, .string): return durationAdvice(quoted)
+    case (.duration, .int), (.duration, .double): return durationAdvice(Double(text) == nil ? nil : text)
+    case (.int, .double), (.double, .int):
       return "write double(…) around the whole number, or the number with a point: 5.0"
-    case ("string", "int"), ("string", "double"): return symbol == "+" ? "write string(…) around the number" : nil
-    case ("int", "string"), ("double", "string"):
+    case (.string, .int), (.string, .double): return symbol == "+" ? "write string(…) around the number" : nil
+    case (.int, .string), (.double, .string):
       return symbol == "+" ? "write string(…) around the number" : numberAdvice(type)
-    case ("bool", "string"):
+    case (.bool, .string):
       return quoted.flatMap { ["true", "false"].contains($0) ? "\($0) stands without quotes" : nil }
-    case ("timestamp", "string"): return call("timestamp", where: { Timestamp($0) != nil })
-    case ("net.IP", "string"): return call("ip", where: { IPAddress($0) != nil })
-    case ("net.CIDR", "string"): return call("cidr", where: isCIDR)
+    case (.timestamp, .string): return call("timestamp", where: { Timestamp($0) != nil })
+    case (.ip, .string): return call("ip", where: { IPAddress($0) != nil })
+    case (.cidr, .string): return call("cidr", where: isCIDR)
     default: return nil
     }
   }
@@ -67,23 +67,23 @@ struct Operand {
   }
 
   /// - Parameter type: of the other side.
-  private func numberAdvice(_ type: String) -> String {
+  private func numberAdvice(_ type: CELType) -> String {
     guard let quoted else {
       let isCall = if case .call = node.kind { true } else { false }
       if isCall, text.hasPrefix("string(") { return "compare numbers as numbers: leave string(…) out, or write int(…)" }
       return "write \(type)(\(text.hasSuffix(".trim()") ? text : text + ".trim()")) to read the number"
     }
     let written = quoted.filter { $0 != " " }
-    if type == "double", let percent = parsePercent(written) {
+    if type == .double, let percent = parsePercent(written) {
       return "a percentage is a number in expressions: write \(percent)"
     }
-    if type == "int", parseDuration(written) == nil, let quantity = quantityCall(written) {
+    if type == .int, parseDuration(written) == nil, let quantity = quantityCall(written) {
       return "write \(quantity)"
     }
     guard let number = plainNumber(written) else { return "a number is compared with a number, without quotes" }
     switch (type, number.contains(".")) {
-    case ("int", true): return "write double(…) around the whole number, and \(number) without quotes"
-    case ("double", false): return "a number stands without quotes: \(number).0"
+    case (.int, true): return "write double(…) around the whole number, and \(number) without quotes"
+    case (.double, false): return "a number stands without quotes: \(number).0"
     default: return "a number stands without quotes: \(number)"
     }
   }

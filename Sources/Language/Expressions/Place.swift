@@ -71,16 +71,6 @@ struct DocumentNames {
   }
 }
 
-/// Which names the expressions of one document used.
-struct NameUses {
-  var params: Set<String> = []
-  var inputs: Set<String> = []
-  var secrets: Set<String> = []
-  /// Ids of steps, since ``ExpressionCompiler/takeSteps()`` was called last.
-  var steps: Set<String> = []
-  var usesTarget = false
-}
-
 /// The type of `steps.ID.outcome`.
 let outcomeType = ValueType.enumeration(["pass", "warn", "fail", "error", "indeterminate", "skipped"])
 

@@ -20,21 +20,13 @@ extension Problem {
 
   private static let operators: Set<String> = ["+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">="]
 
-  /// The operator and the types of its two operands; nil where the problem is another.
-  private var operands: (symbol: String, types: [String])? {
-    let parts = message.split(separator: "'", maxSplits: 2, omittingEmptySubsequences: false)
-    guard parts.count == 3, Self.operators.contains(String(parts[1])),
-      let open = parts[2].firstIndex(of: "("), let close = parts[2].lastIndex(of: ")")
-    else { return nil }
-    let types = parts[2][open..<close].dropFirst().split(separator: ", ").map(String.init)
-    return types.count == 2 ? (String(parts[1]), types) : nil
-  }
-
   /// - Parameter expression: the operator with its operands.
   private func operandAdvice(_ expression: String) -> String? {
-    guard let (symbol, types) = operands else { return nil }
-    if let index = types.firstIndex(of: "duration"), ["*", "/", "%"].contains(symbol) {
-      let isScaled = ["int", "double"].contains(types[1 - index])
+    guard case .call(let symbol, let types)? = subject, Self.operators.contains(symbol), types.count == 2 else {
+      return nil
+    }
+    if let index = types.firstIndex(of: .duration), ["*", "/", "%"].contains(symbol) {
+      let isScaled = types[1 - index] == .int || types[1 - index] == .double
       return isScaled
         ? "a duration cannot be multiplied or divided; it can be added, and compared with duration('200ms')" : nil
     }

@@ -42,24 +42,40 @@ package struct Expression: Sendable {
   package func judge(in scope: Scope) throws(ExpressionError) -> Evaluation { try body(scope, true) }
 }
 
-/// What an expression names, which tells whether its value can be known before the run begins.
+/// What an expression names, or all expressions of a document together: it tells whether a value can be known before the run
+/// begins, in which order steps must be, and what nothing uses.
 package struct Dependencies: Hashable, Sendable {
+  package var params: Set<String> = []
   /// The inputs of a check.
   package var inputs: Set<String> = []
-  /// `params`, `secrets`, or something of the target.
-  package var namesGiven = false
+  package var secrets: Set<String> = []
+  /// The ids of steps.
+  package var steps: Set<String> = []
   /// The target as a whole.
   package var namesTarget = false
-  /// `steps`, `run` or `output`, which only a run gives.
+  /// A field of the target.
+  package var namesFieldOfTarget = false
+  /// `run` or `output`, which only a run gives, or `env`.
   package var namesRun = false
 
-  package init(
-    inputs: Set<String> = [], namesGiven: Bool = false, namesTarget: Bool = false, namesRun: Bool = false
-  ) {
-    self.inputs = inputs
-    self.namesGiven = namesGiven
-    self.namesTarget = namesTarget
-    self.namesRun = namesRun
+  package init(namesRun: Bool = false) { self.namesRun = namesRun }
+
+  /// Whether it names what is given before a run begins, other than the target as a whole.
+  package var namesGiven: Bool { namesFieldOfTarget || !params.isEmpty || !secrets.isEmpty }
+
+  /// Whether it names something that only a run gives.
+  package var needsRun: Bool { namesRun || !steps.isEmpty }
+
+  package var usesTarget: Bool { namesTarget || namesFieldOfTarget }
+
+  package mutating func formUnion(_ other: Dependencies) {
+    params.formUnion(other.params)
+    inputs.formUnion(other.inputs)
+    secrets.formUnion(other.secrets)
+    steps.formUnion(other.steps)
+    namesTarget = namesTarget || other.namesTarget
+    namesFieldOfTarget = namesFieldOfTarget || other.namesFieldOfTarget
+    namesRun = namesRun || other.namesRun
   }
 }
 

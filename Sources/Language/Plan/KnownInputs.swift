@@ -65,7 +65,7 @@ struct KnownInputs {
 
   private func isKnown(_ expression: Expression) -> Bool {
     let names = expression.dependencies
-    return !names.namesRun && (knowsGiven || !names.namesGiven) && (scope.target != nil || !names.namesTarget)
+    return !names.needsRun && (knowsGiven || !names.namesGiven) && (scope.target != nil || !names.namesTarget)
       && names.inputs.isSubset(of: inputs)
   }
 

@@ -86,7 +86,7 @@ struct RunbookCompiler {
     }
   }
 
-  private func reportUnused(_ params: [Parameter], _ secrets: [SecretDeclaration], _ uses: NameUses) {
+  private func reportUnused(_ params: [Parameter], _ secrets: [SecretDeclaration], _ uses: Dependencies) {
     for param in params
     where !param.isReported && isIdentifier(param.declaration.name) && !uses.params.contains(param.declaration.name) {
       log.error("unused-param", "nothing uses the param \"\(param.declaration.name)\"", at: param.range)
