@@ -8,6 +8,9 @@ package enum Action: Sendable {
   case record(Event)
   /// A try is due: append its ``Try/intent``, apply it, then let the module do it.
   case begin(Try)
+  /// It is not known how this try ended, and nothing else is due before this time: ask the module, once, and append what it
+  /// says.
+  case reconcile(Try, until: Duration?)
   /// Nothing is due before this time, counted from the run's start, unless something happens; without a time nothing is
   /// due until then. Tries may go on.
   case wait(until: Duration?)

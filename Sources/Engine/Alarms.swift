@@ -10,7 +10,6 @@ struct Alarms {
     case graceOver(path: StepPath, attempt: Int)
     /// The machine has something to do.
     case due
-    case runTimeout
   }
 
   private var times: [Alarm: ContinuousClock.Instant] = [:]

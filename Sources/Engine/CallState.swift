@@ -91,9 +91,14 @@ struct CallState: Sendable {
     }
   }
 
-  private func nextTry(at path: StepPath, _ key: String) -> Try {
+  private func nextTry(at path: StepPath, _ key: String) -> Try { makeTry(attempt + 1, at: path, key) }
+
+  /// The try that has begun and not ended; nil if there is none.
+  func goingTry(at path: StepPath, key: String) -> Try? { isTrying ? makeTry(attempt, at: path, key) : nil }
+
+  private func makeTry(_ attempt: Int, at path: StepPath, _ key: String) -> Try {
     Try(
-      path: path, attempt: attempt + 1, module: call.module, effect: call.effect, input: input, timeout: call.timeout,
+      path: path, attempt: attempt, module: call.module, effect: call.effect, input: input, timeout: call.timeout,
       key: key)
   }
 

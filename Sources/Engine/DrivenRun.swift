@@ -53,7 +53,6 @@ struct DrivenRun {
   ) async throws -> RunFinished {
     machine.apply(started.event, wall: started.moment.wall, at: now)
     notify(.recorded(started.event))
-    if let timeout = machine.timeout { alarms.set(.runTimeout, at: start + timeout) }
     while true {
       switch machine.next(at: now) {
       case .record(let event):
@@ -63,11 +62,13 @@ struct DrivenRun {
         record(attempt.intent)
         try await flush()
         begin(attempt)
+      case .reconcile(let attempt, let time):
+        try await flush()
+        if tries[attempt.path] == nil { reconcile(attempt) }
+        try await wait(until: time, &inputs)
       case .wait(let time):
         try await flush()
-        if let time { alarms.set(.due, at: start + time) }
-        try await take(await inputs.next(isolation: #isolation))
-        alarms.clear(.due)
+        try await wait(until: time, &inputs)
       case .finish(let outcome, let finding):
         let finished = RunFinished(outcome: outcome, finding: finding, signal: lastSignal, duration: now)
         record(.runFinished(finished))
@@ -77,9 +78,24 @@ struct DrivenRun {
     }
   }
 
+  private mutating func wait(
+    until time: Duration?, _ inputs: inout AsyncStream<DriverInput>.Iterator
+  ) async throws {
+    if let time { alarms.set(.due, at: start + time) }
+    try await take(await inputs.next(isolation: #isolation))
+    alarms.clear(.due)
+  }
+
   private mutating func record(_ event: Event) {
     machine.apply(event, wall: nil, at: now)
     pending.append(event)
+    if case .runTimedOut = event { stopTries() }
+  }
+
+  /// Cancels what goes on in a stage that was cut.
+  private mutating func stopTries() {
+    guard machine.isCut else { return }
+    for running in tries.values { stop(running, because: .runEnds) }
   }
 
   /// Brings what is pending into the journal.
@@ -93,11 +109,15 @@ struct DrivenRun {
 
   /// Records the result of a try. What acted on the world is in the journal before anything is made of it.
   private mutating func record(_ result: StepResultRecorded, of attempt: Try) async throws {
+    forget(attempt)
+    record(.stepResult(result))
+    if attempt.effect > .observe { try await flush() }
+  }
+
+  private mutating func forget(_ attempt: Try) {
     tries[attempt.path] = nil
     alarms.clear(.deadline(path: attempt.path, attempt: attempt.attempt))
     alarms.clear(.graceOver(path: attempt.path, attempt: attempt.attempt))
-    record(.stepResult(result))
-    if attempt.effect > .observe { try await flush() }
   }
 
   private mutating func take(_ input: DriverInput?) async throws {
@@ -105,15 +125,17 @@ struct DrivenRun {
     case .result(let result):
       guard let running = tries[result.path], running.attempt.attempt == result.attempt else { return }
       try await record(result, of: running.attempt)
+    case .reconciled(let event):
+      guard let running = tries[event.path], running.attempt.attempt == event.attempt else { return }
+      forget(running.attempt)
+      record(.stepReconciled(event))
     case .started(let process): record(.processStarted(process))
     case .alarm: for alarm in alarms.takeRung(at: .now) { try await take(alarm) }
     case .signal(let number):
-      let isSecond = lastSignal != nil
       lastSignal = lastSignal ?? number
       record(.runSignalled(RunSignalled(signal: number)))
-      for running in tries.values {
-        if isSecond { try await abandon(running) } else { stop(running, because: .runEnds) }
-      }
+      guard machine.isKilled else { return stopTries() }
+      for running in tries.values { try await abandon(running) }
     // A stream that ends has nobody left who could feed it.
     case .cancelled, nil: throw CancellationError()
     }
@@ -127,15 +149,23 @@ struct DrivenRun {
     case .graceOver(let path, let attempt):
       guard let running = tries[path], running.attempt.attempt == attempt else { return }
       try await abandon(running)
-    case .runTimeout:
-      guard !machine.isEnding, let timeout = machine.timeout else { return }
-      record(.runTimedOut(RunTimedOut(timeout: timeout)))
-      for running in tries.values { stop(running, because: .runEnds) }
     case .due: return
     }
   }
 
   private mutating func begin(_ attempt: Try) {
+    start(attempt) { context, stopping in .result(await attempt.result(in: context, stopping: stopping)) }
+  }
+
+  /// Asks the module how a try ended.
+  private mutating func reconcile(_ attempt: Try) {
+    start(attempt, isReconciled: true) { context, _ in .reconciled(await attempt.reconciled(in: context)) }
+  }
+
+  private mutating func start(
+    _ attempt: Try, isReconciled: Bool = false,
+    _ work: @escaping @Sendable (StepContext, StopFlag) async -> DriverInput
+  ) {
     let deadline = ContinuousClock.now + attempt.timeout
     let context = StepContext(
       run: run, path: attempt.path.description, attempt: attempt.attempt, idempotencyKey: attempt.key,
@@ -145,9 +175,10 @@ struct DrivenRun {
     notify(.trying(path: attempt.path, deadline: deadline))
     let stopping = StopFlag()
     let task = Task { [feed] in
-      _ = feed.yield(.result(await attempt.result(in: context, stopping: stopping)))
+      let input = await work(context, stopping)
+      _ = feed.yield(input)
     }
-    tries[attempt.path] = RunningTry(attempt: attempt, task: task, stopping: stopping)
+    tries[attempt.path] = RunningTry(attempt: attempt, isReconciled: isReconciled, task: task, stopping: stopping)
     alarms.set(.deadline(path: attempt.path, attempt: attempt.attempt), at: deadline)
   }
 
@@ -161,6 +192,13 @@ struct DrivenRun {
   /// Gives up on a module that does not end although it was cancelled.
   private mutating func abandon(_ running: RunningTry) async throws {
     running.task.cancel()
+    guard !running.isReconciled else {
+      forget(running.attempt)
+      record(
+        .stepReconciled(
+          running.attempt.reconciled(.unknown, "\(running.attempt.module.name) did not answer in time")))
+      return
+    }
     let result = running.attempt.unfinished(
       Finding(
         "step.hung", "it did not end although it was cancelled",
@@ -178,6 +216,7 @@ struct DrivenRun {
     while !tries.isEmpty, let input = await inputs.next(isolation: #isolation) {
       switch input {
       case .result(let result): tries[result.path] = nil
+      case .reconciled(let event): tries[event.path] = nil
       case .alarm:
         for case .graceOver(let path, _) in alarms.takeRung(at: .now) { tries[path] = nil }
       case .started, .signal, .cancelled: continue
@@ -189,6 +228,8 @@ struct DrivenRun {
 /// A try whose module is at work.
 private struct RunningTry {
   let attempt: Try
+  /// It is asked how it ended, not done.
+  let isReconciled: Bool
   let task: Task<Void, Never>
   let stopping: StopFlag
   let since = ContinuousClock.now

@@ -92,7 +92,15 @@ struct OpenStep: Sendable {
       state = .checking(check, StepGroup(check.steps, scope: inside), since: now)
     case (.success, .parallel(let steps, let limit)):
       state = .branching(StepGroup(steps, .parallel(limit: limit), scope: scope), since: now)
+    case (.success, .undo(let steps)):
+      state = .branching(StepGroup(steps, scope: scope, earlier: scope.outcome), since: now)
     }
+  }
+
+  /// The try that has begun and not ended; nil if there is none.
+  func goingTry(of run: String) -> Try? {
+    guard case .calling(let call) = state else { return nil }
+    return call.goingTry(at: path, key: idempotencyKey(run: run, path: path))
   }
 
   /// What is due; asked only when something is.

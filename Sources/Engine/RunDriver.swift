@@ -44,8 +44,8 @@ package struct RunDriver: Sendable {
   ///
   /// - Parameters:
   ///   - started: the first event, which the journal holds already.
-  ///   - signals: numbers of signals that ask the run to end. After the first nothing more is begun and running steps are
-  ///     cancelled; after the second they are no longer waited for.
+  ///   - signals: numbers of signals that ask the run to end. After the first no further step is begun, running steps are
+  ///     cancelled, and undo and finally follow; after the second nothing is waited for, and nothing follows.
   /// - Throws: what `append` throws, or `CancellationError` if the task is cancelled; running steps are cancelled and waited
   ///   for first, since nothing may be done unrecorded.
   package func drive(from started: RecordedEvent, signals: AsyncStream<Int>) async throws -> RunFinished {
@@ -76,6 +76,7 @@ package struct RunDriver: Sendable {
 /// What can happen to a run from outside its machine.
 enum DriverInput: Sendable {
   case result(StepResultRecorded)
+  case reconciled(StepReconciled)
   /// A step started a process.
   case started(ProcessStarted)
   /// The time of an alarm may have come.

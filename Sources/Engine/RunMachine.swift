@@ -12,21 +12,16 @@ package import Schema
 package struct RunMachine: Sendable {
   private let plan: Plan
   private let run: String
-  private var stage = Stage.before
+  private var stages: StageWalk
   /// The steps of the stage.
   private var root: StepGroup
   private var open: [StepPath: OpenStep] = [:]
   private var agenda = Agenda<StepPath>()
-  private var ending: Ending?
+  private var rollback: Rollback
   /// The modules and checks of the plan whose types no event has declared yet, by what `use` names.
   private var undeclared: [String: TypesDeclared] = [:]
   /// How many entries of the agenda were looked at so far: what scheduling costs.
   private(set) var visits = 0
-
-  private enum Ending: Sendable {
-    case signal(Int)
-    case timeout(Duration)
-  }
 
   /// - Parameter run: the run's id, from which idempotency keys are made.
   package init(plan: Plan, run: String) {
@@ -37,8 +32,10 @@ package struct RunMachine: Sendable {
     scope.target = plan.target
     scope.secrets = plan.secrets
     scope.runID = run
-    root = StepGroup(plan.steps(of: stage), scope: scope)
-    declare(plan.steps)
+    stages = StageWalk(plan, scope: scope)
+    rollback = Rollback(plan)
+    root = StepGroup(plan.steps(of: .before), scope: scope)
+    for stage in Stage.allCases { declare(plan.steps(of: stage)) }
     beginSteps(of: nil, at: .zero)
   }
 
@@ -49,11 +46,11 @@ package struct RunMachine: Sendable {
     }
   }
 
-  /// Of the whole run.
-  var timeout: Duration? { plan.timeout }
+  /// True if nothing more of the stage begins, and what runs is to be cancelled: a signal or a timeout cut it.
+  package var isCut: Bool { stages.cut != nil }
 
-  /// True once a signal or the run's timeout asked the run to end.
-  package var isEnding: Bool { ending != nil }
+  /// True once a second signal came: nothing is waited for.
+  package var isKilled: Bool { stages.isKilled }
 
   // MARK: What happened
 
@@ -65,17 +62,29 @@ package struct RunMachine: Sendable {
   ///   - now: the event's time since the run's start.
   package mutating func apply(_ event: Event, wall: Timestamp?, at now: Duration) {
     switch event {
-    case .runStarted: root.scope.runStartedAt = wall
+    case .runStarted:
+      root.scope.runStartedAt = wall
+      stages.setStart(wall)
     case .stepStarted(let event): start(event, at: now)
-    case .stepIntent(let event): change(event.path, due: nil) { $0.begin(event) }
-    case .stepResult(let event): change(event.path, due: now) { $0.end(event) }
+    case .stepIntent(let event):
+      guard change(event.path, due: nil, { $0.begin(event) }), rollback.isConcerned(by: event.path) else { break }
+      if let attempt = open[event.path]?.goingTry(of: run) { rollback.begin(attempt) }
+    case .stepResult(let event): if change(event.path, due: now, { $0.end(event) }) { rollback.end(event) }
     case .stepWaiting(let event): change(event.path, due: now + event.delay) { $0.wait(event) }
     case .stepFinished(let event) where open[event.path]?.canFinish == true:
       end(event.path, event.outcome, output: event.output, attempts: event.attempts, at: now)
     case .stepSkipped(let event) where open[event.path]?.hasBegun == false:
       end(event.path, .skipped, output: .null, attempts: 0, at: now)
-    case .runSignalled(let event): ending = ending ?? .signal(event.signal)
-    case .runTimedOut(let event): ending = ending ?? .timeout(event.timeout)
+    case .stepReconciled(let event) where stages.isReconciling:
+      rollback.take(event)
+      beginUndo(at: now)
+    case .runSignalled(let event):
+      stages.take(event)
+      beginUndo(at: now)
+    case .runTimedOut(let event):
+      stages.take(event)
+      beginUndo(at: now)
+    case .hypothesisJudged, .undoListed: if event == conclusion { endStage(at: now) }
     case .typesDeclared(let event): undeclared[event.use] = nil
     default: break
     }
@@ -93,17 +102,33 @@ package struct RunMachine: Sendable {
     }
   }
 
-  private mutating func change(_ path: StepPath, due: Duration?, _ change: (inout CallState) -> Bool) {
-    if open[path]?.changeCall(change) == true { schedule(path, at: due) }
+  /// False where nothing changed.
+  @discardableResult
+  private mutating func change(_ path: StepPath, due: Duration?, _ change: (inout CallState) -> Bool) -> Bool {
+    guard open[path]?.changeCall(change) == true else { return false }
+    schedule(path, at: due)
+    return true
   }
 
   private mutating func end(
     _ path: StepPath, _ outcome: Outcome, output: Value, attempts: Int, at now: Duration
   ) {
+    if stages.stage == .undo, let entry = open[path], entry.owner == nil { endUndo(of: entry) }
     guard let (step, owner, output, branches) = close(path, output) else { return }
     let result = Scope.EndedStep(outcome: outcome, output: output, attempts: attempts)
     changeGroup(owner) { $0.end(step, path, result, branches: branches) }
     beginSteps(of: owner, at: now)
+  }
+
+  /// Takes in that the undo of a step ended, or was passed over. If it failed, older steps stay as they are, unless the undo
+  /// says otherwise.
+  private mutating func endUndo(of entry: OpenStep) {
+    if let group = entry.group, group.hasEnded {
+      if !group.hasFailed, !isCut { rollback.markUndone(entry.step.id) }
+      if let reason = group.stopReason { root.stop(reason) }
+    } else if let obstacle = rollback.obstacle(to: entry.step.id), !rollback.mayPass(over: entry.step.id) {
+      root.stop(obstacle)
+    }
   }
 
   /// Takes a step out with all that it holds: a scope that somebody else holds would be copied when it changes.
@@ -119,20 +144,47 @@ package struct RunMachine: Sendable {
     var next: ArraySlice<PlannedStep> = []
     changeGroup(owner) { next = $0.begin() }
     for step in next {
-      let path = owner?.appending(StepPath.Part(step.id)) ?? StepPath(step.id, in: stage)
+      let path = owner?.appending(StepPath.Part(step.id)) ?? StepPath(step.id, in: stages.stage)
       open[path] = OpenStep(step, at: path, in: owner)
       schedule(path, at: now)
     }
     guard group(owner).hasEnded else { return }
-    if let owner { schedule(owner, at: now) } else { beginNextStage(at: now) }
+    if let owner { schedule(owner, at: now) } else if conclusion == nil { endStage(at: now) }
   }
 
-  private mutating func beginNextStage(at now: Duration) {
-    guard let next = stage.next else { return }
-    stage = next
-    let (scope, outcome) = (root.scope, root.outcome)
-    root = StepGroup(plan.steps(of: stage), scope: scope, outcome: outcome)
+  /// What the journal is to hold of the stage before the next begins; nil as long as steps of it go on, and if there is
+  /// nothing to say.
+  private var conclusion: Event? {
+    guard root.hasEnded, !stages.isReconciling else { return nil }
+    switch stages.stage {
+    case .before, .after, .again:
+      return root.outcome == .skipped
+        ? nil : .hypothesisJudged(HypothesisJudged(stage: stages.stage, outcome: root.outcome))
+    case .undo:
+      return !stages.rollsBack || rollback.remaining.isEmpty
+        ? nil : .undoListed(UndoListed(remaining: rollback.remaining))
+    case .steps, .finally: return nil
+    }
+  }
+
+  private mutating func endStage(at now: Duration) {
+    guard let next = stages.end(root, rollback, at: now) else { return }
+    root = StepGroup([], scope: root.scope)
+    guard stages.stage == .undo else { return begin(next, at: now) }
+    stages.isReconciling = true
+    beginUndo(at: now)
+  }
+
+  private mutating func begin(_ group: StepGroup, at now: Duration) {
+    root = group
     beginSteps(of: nil, at: now)
+  }
+
+  /// Begins to take steps back, once it is known what they did, or nobody waits any more.
+  private mutating func beginUndo(at now: Duration) {
+    guard stages.isReconciling, isCut || rollback.unresolved == nil else { return }
+    stages.isReconciling = false
+    begin(StepGroup(stages.rollsBack ? rollback.steps : [], scope: stages.scope(of: .undo)), at: now)
   }
 
   /// - Parameter time: when something of the step is due; nil where it waits for something to happen.
@@ -151,52 +203,33 @@ package struct RunMachine: Sendable {
 
   /// What is due. Asking changes nothing but what is remembered, so that nothing is evaluated or looked at twice.
   package mutating func next(at now: Duration) -> Action {
+    let limit = stages.limit
+    if let limit, limit.at <= now { return .record(.runTimedOut(limit.event)) }
+    if stages.isReconciling, let attempt = rollback.unresolved { return .reconcile(attempt, until: limit?.at) }
     while let entry = agenda.first {
       visits += 1
       guard let step = open[entry.item], step.entry == entry.number else {
         agenda.removeFirst()
         continue
       }
-      guard entry.due <= now || isEnding else { return .wait(until: entry.due) }
+      guard entry.due <= now || isCut else { return .wait(until: min(entry.due, limit?.at ?? entry.due)) }
       return action(of: step, at: now)
     }
-    return open.isEmpty ? finish : .wait(until: nil)
+    guard open.isEmpty else { return .wait(until: limit?.at) }
+    if stages.hasEnded { return .finish(stages.outcome, stages.finding) }
+    return conclusion.map(Action.record) ?? .wait(until: limit?.at)
   }
 
   private mutating func action(of step: OpenStep, at now: Duration) -> Action {
     var step = step
     let group = group(step.owner)
+    let obstacle = stages.stage == .undo && step.owner == nil ? rollback.obstacle(to: step.step.id) : nil
     let action = step.next(
-      in: group.scope, stopped: group.stopReason, ending: reasonOfEnding, of: run, at: now)
+      in: group.scope, stopped: group.stopReason ?? obstacle, ending: stages.cut, of: run, at: now)
     open[step.path] = step
     if case .record(.stepStarted(let step)) = action, let types = undeclared[step.use] {
       return .record(.typesDeclared(types))
     }
     return action
   }
-
-  private var reasonOfEnding: String? {
-    switch ending {
-    case nil: nil
-    case .signal(let number): "the run was ended by signal \(number)"
-    case .timeout: "the run's timeout had passed"
-    }
-  }
-
-  private var finish: Action {
-    switch ending {
-    case nil, .signal: .finish(root.outcome, nil)
-    case .timeout(let timeout):
-      .finish(
-        Outcome.worst([root.outcome, .error]),
-        Finding(
-          "run.timeout", "the run did not end within its timeout of \(durationLiteral(timeout))",
-          advice: "Look at the step that took longest, or raise the runbook's timeout."))
-    }
-  }
-}
-
-extension Stage {
-  /// The one that comes after; nil after the last.
-  fileprivate var next: Stage? { Self.allCases.drop { $0 != self }.dropFirst().first }
 }

@@ -7,12 +7,16 @@ struct StepGroup: Sendable {
   private let order: Order
   /// What the expressions of its steps may use.
   var scope: Scope
-  /// The worst outcome that counts so far.
-  private(set) var outcome: Outcome
+  /// What came to an end before it and counts, which expressions see too.
+  private let earlier: Outcome
+  /// The worst outcome of its steps that counts so far.
+  private(set) var outcome = Outcome.skipped
   /// What steps came to that do not see each other, by id: for those that come after the group.
   private(set) var branches: [String: Scope.EndedStep] = [:]
   /// Why no further step begins.
   private(set) var stopReason: String?
+  /// Whether a step failed that should have done something; telling somebody is no such thing.
+  private(set) var hasFailed = false
   private var begun = 0
   private var ended = 0
 
@@ -23,13 +27,22 @@ struct StepGroup: Sendable {
     case parallel(limit: Int)
   }
 
-  /// - Parameter outcome: of what came before and counts.
-  init(_ steps: [PlannedStep], _ order: Order = .sequence, scope: Scope, outcome: Outcome = .skipped) {
+  /// - Parameters:
+  ///   - earlier: the outcome of what came before and counts.
+  ///   - stopped: why not even the first step begins.
+  init(
+    _ steps: [PlannedStep], _ order: Order = .sequence, scope: Scope, earlier: Outcome = .skipped,
+    stopped: String? = nil
+  ) {
     self.steps = steps
     self.order = order
     self.scope = scope
-    self.outcome = outcome
+    self.earlier = earlier
+    stopReason = stopped
   }
+
+  /// Keeps further steps from beginning.
+  mutating func stop(_ reason: String) { stopReason = stopReason ?? reason }
 
   var hasEnded: Bool { ended == steps.count }
 
@@ -49,6 +62,9 @@ struct StepGroup: Sendable {
   ) {
     ended += 1
     if !step.isDiagnostic { outcome = Outcome.worst([outcome, result.outcome]) }
+    let isFailure =
+      !step.isDiagnostic && step.effect != .notify && result.outcome != .skipped && !result.outcome.isGood
+    if isFailure { hasFailed = true }
     switch order {
     case .parallel:
       self.branches.merge(branches) { _, new in new }
@@ -56,11 +72,8 @@ struct StepGroup: Sendable {
     case .sequence:
       scope.steps.merge(branches) { _, new in new }
       scope.steps[step.id] = result
-      scope.outcome = outcome
-      let mayStop = step.onFailure == .stop && !step.isDiagnostic && step.effect != .notify
-      if mayStop, result.outcome != .skipped, !result.outcome.isGood, stopReason == nil {
-        stopReason = "\(path) ended in \(result.outcome.rawValue)"
-      }
+      scope.outcome = Outcome.worst([earlier, outcome])
+      if isFailure, step.onFailure == .stop { stop("\(path) ended in \(result.outcome.rawValue)") }
     }
   }
 }

@@ -12,21 +12,26 @@ extension PlannedStep {
         use: use, version: call.module.version, input: .record(call.module.input), output: .record(call.module.output))
     case .check(let check):
       TypesDeclared(use: use, version: nil, input: .record(check.inputType), output: .record(check.outputType))
-    case .parallel: nil
+    case .parallel, .undo: nil
     }
   }
 }
 
 extension Plan {
-  /// Its steps, for the journal of its run.
-  package var facts: [PlannedStepFacts] { Self.facts(of: steps, inside: "") }
+  /// Its steps, stage by stage, for the journal of its run.
+  package var facts: [PlannedStepFacts] {
+    Stage.allCases.flatMap { Self.facts(of: steps(of: $0), in: $0, inside: "") }
+  }
 
-  private static func facts(of steps: [PlannedStep], inside prefix: String) -> [PlannedStepFacts] {
+  private static func facts(
+    of steps: [PlannedStep], in stage: Stage, inside prefix: String
+  ) -> [PlannedStepFacts] {
     steps.flatMap { step in
       let path = prefix + step.id
       let own = PlannedStepFacts(
-        path: StepPath(path), title: step.title, use: step.use, effect: step.effect, diagnostic: step.isDiagnostic)
-      return [own] + facts(of: step.body.steps, inside: path + "/")
+        path: StepPath(path, in: stage), title: step.title, use: step.use, effect: step.effect,
+        diagnostic: step.isDiagnostic)
+      return [own] + facts(of: step.body.steps, in: stage, inside: path + "/")
     }
   }
 }

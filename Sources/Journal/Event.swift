@@ -49,6 +49,7 @@ package enum Event: Hashable, Sendable {
   case personAnswered(PersonAnswered)
   case phaseMissed(PhaseMissed)
   case notifyDelivered(NotifyDelivered)
+  case hypothesisJudged(HypothesisJudged)
   case undoListed(UndoListed)
   case childStarted(ChildStarted)
   case childFinished(ChildFinished)
@@ -70,7 +71,8 @@ package enum Event: Hashable, Sendable {
     EventKind(Event.stepReconciled), EventKind(Event.stepResolved),
     EventKind(Event.stepWaiting), EventKind(Event.stepFinished), EventKind(Event.stepSkipped),
     EventKind(Event.personAsked), EventKind(Event.personAnswered), EventKind(Event.phaseMissed),
-    EventKind(Event.notifyDelivered), EventKind(Event.undoListed), EventKind(Event.childStarted),
+    EventKind(Event.notifyDelivered), EventKind(Event.hypothesisJudged), EventKind(Event.undoListed),
+    EventKind(Event.childStarted),
     EventKind(Event.childFinished), EventKind(Event.runSignalled), EventKind(Event.runTimedOut),
     EventKind(Event.clockStepped), EventKind(Event.journalRecovered), EventKind(Event.alertDue),
     EventKind(Event.evidencePruned), EventKind(Event.runFinished),
@@ -97,6 +99,7 @@ package enum Event: Hashable, Sendable {
     case .personAnswered(let event): event
     case .phaseMissed(let event): event
     case .notifyDelivered(let event): event
+    case .hypothesisJudged(let event): event
     case .undoListed(let event): event
     case .childStarted(let event): event
     case .childFinished(let event): event

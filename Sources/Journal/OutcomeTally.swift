@@ -14,7 +14,10 @@ struct OutcomeTally {
   private var signal: Int?
 
   /// What the events so far come to, if the run ended now.
-  var outcome: Outcome { Outcome.worst([total] + open.values.filter { !$0.isDiagnostic }.map { _ in .indeterminate }) }
+  var outcome: Outcome {
+    Outcome.worst(
+      [total] + open.filter { !$0.value.isDiagnostic && $0.key.stage.counts }.map { _ in .indeterminate })
+  }
 
   /// What an event says that cannot be, after "line 7 of the journal"; nil where it agrees with the events before it.
   mutating func take(_ event: Event) -> String? {
@@ -23,6 +26,8 @@ struct OutcomeTally {
     case .stepResult(let result): open[result.path]?.result = result.outcome
     case .stepFinished(let finished): return end(finished)
     case .childFinished(let child): total = Outcome.worst([total, child.outcome])
+    // What a rollback left in place.
+    case .undoListed: total = Outcome.worst([total, .error])
     case .runTimedOut: total = Outcome.worst([total, .error])
     case .runSignalled(let signalled): signal = signal ?? signalled.signal
     case .runFinished(let finished): return check(finished)
@@ -44,7 +49,7 @@ struct OutcomeTally {
 
   private mutating func count(_ outcome: Outcome, inside path: StepPath) {
     guard let check = path.owner, let inside = open[check]?.inside else {
-      total = Outcome.worst([total, outcome])
+      if path.stage.counts { total = Outcome.worst([total, outcome]) }
       return
     }
     open[check]?.inside = Outcome.worst([inside, outcome])

@@ -164,15 +164,26 @@ package struct RunSignalled: JournalEvent {
   package static let record = Record(Self.init, Field("signal", \.signal, .int, "Number of the signal."))
 }
 
-/// The run's own timeout passed.
+/// The run's own timeout passed, or the time box of one of its last stages.
 package struct RunTimedOut: JournalEvent {
   package var timeout: Duration
+  /// The stage whose time box passed; nil for the timeout of the runbook.
+  package var stage: Stage?
 
-  package init(timeout: Duration) { self.timeout = timeout }
+  package init(timeout: Duration, stage: Stage? = nil) {
+    self.timeout = timeout
+    self.stage = stage
+  }
 
   package static let type = "run.timedOut"
-  package static let summary = "The run's own timeout passed; nothing more is scheduled."
-  package static let record = Record(Self.init, Field("timeout", \.timeout, .duration, "The timeout of the runbook."))
+  package static let summary =
+    "The run's own timeout passed, or the time box of a stage; nothing more of it is scheduled."
+  package static let record = Record(
+    Self.init,
+    Field("timeout", \.timeout, .duration, "The timeout of the runbook, or the time box of the stage."),
+    Field(
+      "stage", \.stage, .optional(.enumeration(Stage.self)),
+      "The stage whose time box passed; none for the timeout of the runbook."))
 }
 
 /// The wall clock was set back while the run went on.

@@ -13,6 +13,13 @@ package enum Stage: String, Hashable, Sendable, CaseIterable {
   case again
   /// What is done however the run ends.
   case finally
+
+  /// Whether what its steps come to counts in the run's outcome. The hypothesis is looked at before for the record, and
+  /// again to tell whether a rollback restored it.
+  package var counts: Bool { self != .before && self != .again }
+
+  /// Whether the hypothesis is looked at in it.
+  package var isGate: Bool { self == .before || self == .after || self == .again }
 }
 
 /// The place of a step in a run: `relays/allocate`, `sweep[2]/probe`, `turn#2/relay`.

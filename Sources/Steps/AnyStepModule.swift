@@ -30,7 +30,7 @@ package final class AnyStepModule: Sendable {
   package let objection: @Sendable (Value, Duration) -> Finding?
   /// Does the step once, on members that the input's type admits. Secrets of the input are masked in all that comes back.
   package let run: @Sendable (Value, StepContext) async throws(StepError) -> StepResult<Value>
-  /// Finds out how a beginning ended.
+  /// Finds out how a beginning ended. Secrets of the input are masked in all that comes back.
   package let reconcile: @Sendable (Value, StepContext) async throws(StepError) -> Reconciliation
   /// The names of input and output fields that do not read back what was written into them.
   package let swappedFields: @Sendable () throws(Mismatch) -> [String]
@@ -70,7 +70,19 @@ package final class AnyStepModule: Sendable {
       }
     }
     reconcile = { (value, context) async throws(StepError) in
-      try await Module().reconcile(try Self.decode(value, by: declaration.input), in: context)
+      let masking = SecretMasking(secretsIn: value)
+      do throws(StepError) {
+        let answer = try await Module().reconcile(
+          try Self.decode(value, by: declaration.input), in: context.masked(by: masking))
+        switch answer {
+        case .done(let output?):
+          return .done(masking.masked(output, as: .record(declaration.output.type)))
+        case .unknown(let reason): return .unknown(masking.masked(reason))
+        case .done(nil), .notDone: return answer
+        }
+      } catch {
+        throw error.masked(by: masking)
+      }
     }
     swappedFields = { () throws(Mismatch) in
       try declaration.input.swappedFields() + declaration.output.swappedFields()

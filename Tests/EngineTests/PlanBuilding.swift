@@ -87,10 +87,13 @@ func parallel(
 
 let nowhere = SourceRange(file: "test.yaml", line: 1, column: 1)
 
-func plan(_ steps: [PlannedStep], timeout: Duration? = nil) -> Plan {
+func plan(
+  _ steps: [PlannedStep], timeout: Duration? = nil, hypothesis: [PlannedStep] = [], rollback: RollbackPolicy = .never,
+  finally: [PlannedStep] = []
+) -> Plan {
   Plan(
-    name: "test", title: "Test", severity: nil, params: [], target: nil, secrets: [:], timeout: timeout, steps: steps,
-    sources: [])
+    name: "test", title: "Test", severity: nil, params: [], target: nil, secrets: [:], timeout: timeout,
+    hypothesis: hypothesis, steps: steps, rollback: rollback, finally: finally, sources: [])
 }
 
 /// An expression whose value a closure gives.
@@ -114,7 +117,7 @@ let epoch = Timestamp(seconds: 0, nanoseconds: 0)
 
 /// Drives a machine without tasks or clock: every try gets the result that `answer` gives.
 func rehearse(
-  _ plan: Plan, run: String = "RUN",
+  _ plan: Plan, run: String = "RUN", reconciledAs verdict: StepReconciled.Verdict = .unknown,
   answer: (Try) -> StepResultRecorded = { passed($0) }
 ) -> [Event] {
   var machine = RunMachine(plan: plan, run: run)
@@ -132,6 +135,7 @@ func rehearse(
       apply(attempt.intent, now)
       now += .seconds(1)
       apply(.stepResult(answer(attempt)), now)
+    case .reconcile(let attempt, _): apply(.stepReconciled(attempt.reconciled(verdict)), now)
     case .wait(let until?): now = until
     case .wait(until: nil): return events
     case .finish(let outcome, let finding):

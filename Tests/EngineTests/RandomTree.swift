@@ -17,7 +17,19 @@ struct TreeMaker {
 
   init(seed: UInt64) { numbers = SplitMix(state: seed) }
 
-  mutating func tree() -> Plan { plan(sequence(depth: 3)) }
+  /// Half of the plans have each of the stages besides the steps.
+  mutating func tree() -> Plan {
+    let hypothesis = numbers.oneIn(2) ? sequence(depth: 1) : []
+    var steps = sequence(depth: 3)
+    var ids: [String] = []
+    for index in steps.indices where steps[index].effect == .change && numbers.oneIn(2) {
+      steps[index].undo = sequence(depth: 1, seeing: ids)
+      ids.append(steps[index].id)
+    }
+    return plan(
+      steps, hypothesis: hypothesis, rollback: numbers.oneIn(2) ? .onFailure : .never,
+      finally: numbers.oneIn(2) ? sequence(depth: 1, seeing: steps.map(\.id)) : [])
+  }
 
   private mutating func id() -> String {
     count += 1
@@ -143,7 +155,8 @@ struct Story {
             &machine, now)
           continue
         }
-        if let until, running.isEmpty || numbers.oneIn(3) {
+        // The time box of a stage passes only where the run may be interrupted.
+        if let until, running.isEmpty || numbers.oneIn(3), isInterrupted || until - now < .seconds(60) {
           now = max(now, until)
           continue
         }
@@ -153,6 +166,16 @@ struct Story {
           let attempt = running.remove(at: Int.random(in: 0..<running.count, using: &numbers))
           take(.stepResult(Self.answer(to: attempt)), &machine, now)
         }
+      case .reconcile(let attempt, let until):
+        if isInterrupted, numbers.oneIn(4) {
+          if let until, numbers.oneIn(2) {
+            now = until
+          } else {
+            take(.runSignalled(RunSignalled(signal: 2)), &machine, now)
+          }
+          continue
+        }
+        take(.stepReconciled(attempt.reconciled(Self.verdict(on: attempt))), &machine, now)
       case .finish(let outcome, let finding):
         take(
           .runFinished(RunFinished(outcome: outcome, finding: finding, signal: nil, duration: now)), &machine, now)
@@ -169,10 +192,15 @@ struct Story {
 
   private static func answer(to attempt: Try) -> StepResultRecorded {
     var numbers = SplitMix(state: attempt.key.utf8.reduce(UInt64(attempt.attempt)) { $0 &* 31 &+ UInt64($1) })
-    let outcomes: [Outcome] = [.pass, .pass, .pass, .warn, .fail, .error]
-    let outcome = outcomes.randomElement(using: &numbers) ?? .pass
+    let outcomes: [Outcome] = [.pass, .pass, .pass, .warn, .fail, .error, .indeterminate]
+    var outcome = outcomes.randomElement(using: &numbers) ?? .pass
+    if outcome == .indeterminate, attempt.effect == .observe { outcome = .error }
     return result(
       attempt, outcome, number: .int(Int64(attempt.attempt)), notStarted: outcome == .error && numbers.oneIn(2))
+  }
+
+  private static func verdict(on attempt: Try) -> StepReconciled.Verdict {
+    [.done, .notDone, .unknown][attempt.key.utf8.reduce(attempt.attempt) { ($0 + Int($1)) % 3 }]
   }
 
   /// An action in full, so that two can be compared.
@@ -180,6 +208,8 @@ struct Story {
     switch action {
     case .record(let event): "record \(event.type) \(JSON.object(event.fields).text())"
     case .begin(let attempt): "begin \(attempt.path) #\(attempt.attempt) \(attempt.key) \(attempt.input.json.text())"
+    case .reconcile(let attempt, let until):
+      "reconcile \(attempt.path) #\(attempt.attempt) \(attempt.input.json.text()) \(until.map { "\($0)" } ?? "")"
     case .wait(let until): "wait \(until.map { "\($0)" } ?? "")"
     case .finish(let outcome, let finding): "finish \(outcome) \(finding?.code ?? "")"
     }

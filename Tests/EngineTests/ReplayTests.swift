@@ -142,6 +142,7 @@ import Testing
         apply(attempt.intent)
         now += .seconds(1)
         apply(.stepResult(answer(attempt)))
+      case .reconcile: return course
       case .wait(let until?): now = until
       case .wait(until: nil): return course
       case .finish(let outcome, let finding):
@@ -169,6 +170,7 @@ import Testing
         apply(attempt.intent, begun: attempt)
         now += .seconds(1)
         apply(.stepResult(answer(attempt)))
+      case .reconcile: return events
       case .wait(let until?): now = until
       case .wait(until: nil): return events
       case .finish(let outcome, let finding):

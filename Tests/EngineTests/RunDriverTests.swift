@@ -238,7 +238,7 @@ import Testing
     let (rings, feed) = AsyncStream.makeStream(of: Void.self)
     var alarms = Alarms { feed.yield() }
     let start = ContinuousClock.now
-    alarms.set(.runTimeout, at: start + .seconds(3600))
+    alarms.set(.graceOver(path: "c", attempt: 1), at: start + .seconds(3600))
     alarms.set(.deadline(path: "a", attempt: 1), at: start + .milliseconds(20))
     alarms.set(.deadline(path: "b", attempt: 1), at: start + .milliseconds(10))
     alarms.set(.due, at: start + .milliseconds(5))

@@ -18,7 +18,7 @@ import Testing
     let stories = (0..<3).map { Story(plan, seed: seed * 3 + $0) }
     for story in stories {
       #expect(story.hasEnded)
-      checkSteps(plan.steps, in: Ends(story), owner: nil)
+      checkStages(plan, story)
       checkTries(story)
       checkLimits(plan, story)
     }
@@ -33,7 +33,7 @@ import Testing
     let plan = maker.tree()
     let story = Story(plan, seed: seed, isInterrupted: true)
     #expect(story.hasEnded)
-    checkSteps(plan.steps, in: Ends(story), owner: nil)
+    checkStages(plan, story)
     checkTries(story)
   }
 
@@ -70,7 +70,10 @@ import Testing
         machine.apply(event, wall: epoch, at: time)
         count += 1
         for _ in 0..<3 {
-          machine.apply(story.events[Int.random(in: 0..<count, using: &numbers)].event, wall: epoch, at: time)
+          let stray = story.events[Int.random(in: 0..<count, using: &numbers)].event
+          // A second signal says something of its own.
+          if case .runSignalled = stray { continue }
+          machine.apply(stray, wall: epoch, at: time)
         }
         machine.apply(.stepIntent(StepIntent(path: "nobody/knows", attempt: 1, key: "")), wall: epoch, at: time)
       }
@@ -104,13 +107,47 @@ import Testing
 
   /// Each step began and ended once, or was skipped once; nothing happened inside one that was skipped, or whose condition
   /// had no value.
-  private func checkSteps(_ steps: [PlannedStep], in ends: Ends, owner: StepPath?, isSkipped: Bool = false) {
+  private func checkSteps(
+    _ steps: [PlannedStep], of stage: Stage, in ends: Ends, owner: StepPath? = nil, isSkipped: Bool = false
+  ) {
     for step in steps {
-      let path = owner?.appending(StepPath.Part(step.id)) ?? StepPath(step.id)
+      let path = owner?.appending(StepPath.Part(step.id)) ?? StepPath(step.id, in: stage)
       let counts = [ends.started[path] ?? 0, ends.finished[path] ?? 0, ends.skipped[path] ?? 0]
       #expect(isSkipped ? counts == [0, 0, 0] : counts == [1, 1, 0] || counts == [0, 0, 1], "\(path)")
       let hasBegun = counts[0] == 1 && !ends.broken.contains(path)
-      checkSteps(step.body.steps, in: ends, owner: path, isSkipped: !hasBegun)
+      checkSteps(step.body.steps, of: stage, in: ends, owner: path, isSkipped: !hasBegun)
+    }
+  }
+
+  /// Every stage came to its end, in order, and the rollback took back what it had to and nothing else.
+  private func checkStages(_ plan: Plan, _ story: Story) {
+    let ends = Ends(story)
+    let reference = RollbackReference(plan, story.events.map(\.event))
+    for stage in Stage.allCases {
+      let steps: [PlannedStep] =
+        switch stage {
+        case .undo: reference.isDue ? plan.steps.filter { reference.acted.contains($0.id) }.compactMap(\.takenBack) : []
+        case .again: reference.isDue && !reference.acted.isEmpty ? plan.hypothesis : []
+        default: plan.steps(of: stage)
+        }
+      checkSteps(steps, of: stage, in: ends)
+      let known = Set(steps.map(\.id))
+      #expect(
+        story.events.allSatisfy { event, _ in
+          guard let path = event.path, path.stage == stage, let first = path.parts.first else { return true }
+          return known.contains(first.id)
+        })
+    }
+    let stages = story.events.compactMap { $0.event.path?.stage }.compactMap(Stage.allCases.firstIndex)
+    // What modules are asked before an undo belongs to the steps.
+    let ordered = zip(story.events.compactMap { $0.event.path == nil ? nil : $0.event }, stages).filter {
+      if case .stepReconciled = $0.0 { false } else { true }
+    }.map(\.1)
+    #expect(ordered == ordered.sorted())
+    #expect(reference.undone == (reference.isDue ? reference.acted : []))
+    #expect(reference.listed == reference.left)
+    if !reference.left.isEmpty {
+      #expect([.error, .indeterminate].contains(story.events.map(\.event).runOutcome))
     }
   }
 
@@ -145,6 +182,7 @@ import Testing
         collect(step.body.steps, path)
       }
     }
+    // The other stages are sequences of the same kinds of steps.
     collect(plan.steps, nil)
     var going: [StepPath: Int] = [:]
     for (event, _) in story.events {

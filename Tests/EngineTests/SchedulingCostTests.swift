@@ -26,7 +26,7 @@ import Testing
       case .begin(let attempt):
         apply(attempt.intent)
         if let result = answer(attempt) { apply(.stepResult(result)) } else { running.append(attempt) }
-      case .wait, .finish: return (action, running, events)
+      case .reconcile, .wait, .finish: return (action, running, events)
       }
     }
   }

@@ -41,7 +41,7 @@ struct KnownInputs {
         (inner.inputs, inner.path) = (Set(members.map(\.name)), "\(path)\(step.id)/")
         inner.use = use ?? step.range
         inner.check(check.steps)
-      case .parallel(let steps, _):
+      case .parallel(let steps, _), .undo(let steps):
         var inner = self
         inner.path += "\(step.id)/"
         inner.check(steps)

@@ -139,7 +139,7 @@ extension Outline.Step {
       until = call.until?.source
       retry = call.retry
       timeout = call.timeout
-    case .check, .parallel:
+    case .check, .parallel, .undo:
       claimsToObserve = false
       timeout = checked.step.longest
     }

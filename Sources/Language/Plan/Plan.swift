@@ -16,15 +16,21 @@ package struct Plan: Sendable {
   package var target: TURNServer?
   /// Every secret that the runbook may use, by name; each was found before the run.
   package var secrets: [String: Secret]
-  /// Of the whole run, from its start.
+  /// From the run's start to the end of its steps and of the hypothesis after them. What follows has time boxes of its own.
   package var timeout: Duration?
+  /// What is looked at before the steps, and must hold after them.
+  package var hypothesis: [PlannedStep]
   package var steps: [PlannedStep]
+  package var rollback: RollbackPolicy
+  /// What is done however the run ends.
+  package var finally: [PlannedStep]
   /// `runbook.yaml`, the runbook and every check it uses, by paths relative to the project, with their exact bytes.
   package var sources: [RunSource]
 
   package init(
     name: String, title: String, severity: String?, params: [Value.Member], paramTypes: [String: ValueType] = [:],
-    target: TURNServer?, secrets: [String: Secret], timeout: Duration?, steps: [PlannedStep], sources: [RunSource]
+    target: TURNServer?, secrets: [String: Secret], timeout: Duration?, hypothesis: [PlannedStep] = [],
+    steps: [PlannedStep], rollback: RollbackPolicy = .never, finally: [PlannedStep] = [], sources: [RunSource]
   ) {
     self.name = name
     self.title = title
@@ -34,12 +40,13 @@ package struct Plan: Sendable {
     self.target = target
     self.secrets = secrets
     self.timeout = timeout
+    self.hypothesis = hypothesis
     self.steps = steps
+    self.rollback = rollback
+    self.finally = finally
     self.sources = sources
   }
 
-  /// The steps of one part of the run; today every runbook has only ``Stage/steps``.
-  package func steps(of stage: Stage) -> [PlannedStep] { stage == .steps ? steps : [] }
 }
 
 /// One step of a plan: what every step has, whatever it does.
@@ -54,6 +61,8 @@ package struct PlannedStep: Sendable {
   package var isDiagnostic: Bool
   package var range: SourceRange
   package var body: StepBody
+  /// What takes its effect back, under `rollback: onFailure`.
+  package var undo: [PlannedStep]
 
   package enum OnFailure: String, Sendable, CaseIterable {
     /// The steps after it are not run.
@@ -64,7 +73,7 @@ package struct PlannedStep: Sendable {
 
   package init(
     id: String, title: String, condition: Expression?, onFailure: OnFailure, isDiagnostic: Bool, range: SourceRange,
-    body: StepBody
+    body: StepBody, undo: [PlannedStep] = []
   ) {
     self.id = id
     self.title = title
@@ -73,6 +82,7 @@ package struct PlannedStep: Sendable {
     self.isDiagnostic = isDiagnostic
     self.range = range
     self.body = body
+    self.undo = undo
   }
 
   /// What `use` names.
@@ -81,6 +91,7 @@ package struct PlannedStep: Sendable {
     case .call(let call): call.module.name
     case .check(let check): "checks/\(check.name)"
     case .parallel: "parallel"
+    case .undo: "undo"
     }
   }
 
@@ -88,7 +99,7 @@ package struct PlannedStep: Sendable {
   package var effect: Effect {
     switch body {
     case .call(let call): call.effect
-    case .check, .parallel: body.steps.map(\.effect).max() ?? .observe
+    case .check, .parallel, .undo: body.steps.map(\.effect).max() ?? .observe
     }
   }
 
@@ -97,7 +108,7 @@ package struct PlannedStep: Sendable {
     switch body {
     case .call(let call): call.retry?.longest(trying: call.timeout) ?? call.timeout
     case .check(let check): check.longest
-    case .parallel(let steps, _): steps.reduce(.zero) { $0 + $1.longest }
+    case .parallel(let steps, _), .undo(let steps): steps.reduce(.zero) { $0 + $1.longest }
     }
   }
 
@@ -106,7 +117,7 @@ package struct PlannedStep: Sendable {
     switch body {
     case .call(let call): call.expectations
     case .check(let check): check.expectations
-    case .parallel: []
+    case .parallel, .undo: []
     }
   }
 }

@@ -18,6 +18,10 @@ package struct Scope: Sendable {
   package var steps: [String: EndedStep] = [:]
   /// Of the run so far; `run.outcome`.
   package var outcome: Outcome = .pass
+  /// What the hypothesis came to before the steps; skipped as long as it was not looked at.
+  package var hypothesisBefore = Outcome.skipped
+  /// The same after them.
+  package var hypothesisAfter = Outcome.skipped
   package var runID = ""
   package var runStartedAt: Timestamp?
   /// The output of the try at hand, in `expect` and `until`.

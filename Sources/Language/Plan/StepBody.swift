@@ -8,13 +8,15 @@ package indirect enum StepBody: Sendable {
   case check(CheckCall)
   /// Steps that go on at the same time, at most `limit` of them; none sees another.
   case parallel([PlannedStep], limit: Int)
+  /// Steps, one after the other, that take the effect of another step back.
+  case undo([PlannedStep])
 
   /// The template of the input, and its type; empty for a group.
   package var input: (template: Template, type: RecordType) {
     switch self {
     case .call(let call): (call.input, call.module.input)
     case .check(let check): (check.input, check.inputType)
-    case .parallel: (.literal(.members([])), RecordType(fields: []))
+    case .parallel, .undo: (.literal(.members([])), RecordType(fields: []))
     }
   }
 
@@ -23,7 +25,7 @@ package indirect enum StepBody: Sendable {
     switch self {
     case .call: []
     case .check(let check): check.steps
-    case .parallel(let steps, _): steps
+    case .parallel(let steps, _), .undo(let steps): steps
     }
   }
 }
