@@ -72,7 +72,7 @@ let package = Package(
     library("Git", ["CLibgit2"]),
     library("Age", [crypto]),
     library("Backups", ["Age"]),
-    library("Vault", ["Age", "Archive", "Backups", "Files", "Git", "Schema", crypto]),
+    library("Vault", ["Age", "Archive", "Backups", "CDatabases", "Files", "Git", "Schema", "TerminalText", crypto]),
     library("Logs", ["Archive", "CLinux", "CRE2", "Schema"]),
     library("Coturn", ["Addresses", "Logs", "Schema", crypto]),
     library(

@@ -1,6 +1,7 @@
 #include "CDatabases.h"
 #include "Library.h"
 #include <stdlib.h>
+#include <time.h>
 
 /* SQLite's interface, as its manual gives it (sqlite.org/c3ref). */
 typedef struct sqlite3 sqlite3;
@@ -96,4 +97,66 @@ void runbook_sqlite_close(runbook_sqlite *opened) {
   if (!opened) return;
   if (opened->database) opened->call.close(opened->database);
   free(opened);
+}
+
+/* What copies a database; not all versions of the library have it. */
+typedef struct {
+  int (*open)(const char *, sqlite3 **, int, const char *);
+  int (*close)(sqlite3 *);
+  void *(*begin)(sqlite3 *, const char *, sqlite3 *, const char *);
+  int (*step)(void *, int);
+  int (*finish)(void *);
+  const char *(*error)(sqlite3 *);
+  unsigned char *(*serialize)(sqlite3 *, const char *, long long *, unsigned int);
+  void (*release)(void *);
+} copying;
+
+static void (*release)(void *);
+
+unsigned char *runbook_sqlite_copy(runbook_sqlite *opened, const char *library, long long *count, char message[512]) {
+  copying call;
+  const runbook_symbol symbols[] = {
+      {"sqlite3_open_v2", &call.open},
+      {"sqlite3_close", &call.close},
+      {"sqlite3_backup_init", &call.begin},
+      {"sqlite3_backup_step", &call.step},
+      {"sqlite3_backup_finish", &call.finish},
+      {"sqlite3_errmsg", &call.error},
+      {"sqlite3_serialize", &call.serialize},
+      {"sqlite3_free", &call.release},
+  };
+  enum { READ_WRITE = 2, CREATE = 4, ALL_PAGES = -1, BUSY = 5, LOCKED = 6 };
+  unsigned char *bytes = NULL;
+  message[0] = 0;
+  if (!runbook_load(library, symbols, sizeof symbols / sizeof *symbols)) {
+    runbook_copy_message(message, "this version of SQLite cannot give a copy");
+    return NULL;
+  }
+  release = call.release;
+  sqlite3 *copy = NULL;
+  if (call.open(":memory:", &copy, READ_WRITE | CREATE, NULL) != OK) {
+    runbook_copy_message(message, copy ? call.error(copy) : "out of memory");
+    if (copy) call.close(copy);
+    return NULL;
+  }
+  void *backup = call.begin(copy, "main", opened->database, "main");
+  /* SQLite's own waiting grows to a tenth of a second between tries, in which a busy writer is never met at rest. */
+  opened->call.busy_timeout(opened->database, 0);
+  int result = DONE;
+  while (backup && ((result = call.step(backup, ALL_PAGES)) == BUSY || result == LOCKED) &&
+         runbook_milliseconds() < opened->end)
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  int end = backup ? call.finish(backup) : DONE;
+  if (backup && result == DONE && end == OK) {
+    bytes = call.serialize(copy, "main", count, 0);
+    if (!bytes) runbook_copy_message(message, "out of memory");
+  } else {
+    runbook_copy_message(message, result == BUSY || result == LOCKED ? "a writer keeps it locked" : call.error(copy));
+  }
+  call.close(copy);
+  return bytes;
+}
+
+void runbook_sqlite_free(unsigned char *bytes) {
+  if (release) release(bytes);
 }

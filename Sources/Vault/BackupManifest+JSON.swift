@@ -1,3 +1,4 @@
+import Age
 import FoundationEssentials
 package import Schema
 
@@ -9,6 +10,9 @@ extension BackupManifest {
     if let created { all.append(.init("created", .string(created.description))) }
     if let archive {
       all.append(.init("archive", ["size": .int(Int64(archive.size)), "sha256": .string(archive.sha256)]))
+    }
+    if let recipients {
+      all.append(.init("recipients", .array(recipients.map { .string($0.description) })))
     }
     all.append(.init("digests", .string(digests.rawValue)))
     all.append(.init("members", .array(members.map(\.json))))
@@ -45,7 +49,9 @@ extension BackupManifest {
     else { throw .damaged("a manifest lacks set, host, digests, members or incomplete") }
     self.init(
       set: set, host: host, created: json["created"]?.string.flatMap { Timestamp($0) },
-      archive: json["archive"].flatMap(Archive.init), digests: digests,
+      archive: json["archive"].flatMap(Archive.init),
+      recipients: try json["recipients"]?.array.map { texts throws(VaultError) in try Self.recipients(texts) },
+      digests: digests,
       members: try members.map { json throws(VaultError) in
         guard let member = Member(json) else { throw .damaged("a manifest has a member that cannot be read") }
         return member
@@ -53,6 +59,16 @@ extension BackupManifest {
       incomplete: incomplete.compactMap(Missing.init))
     guard self.incomplete.count == incomplete.count else {
       throw .damaged("a manifest does not tell what is missing")
+    }
+  }
+}
+
+extension BackupManifest {
+  private static func recipients(_ texts: [JSON]) throws(VaultError) -> [AgeRecipient] {
+    try texts.map { json throws(VaultError) in
+      do throws(AgeError) { return try AgeRecipient(json.string ?? "") } catch {
+        throw .damaged("a manifest names a recipient that is none")
+      }
     }
   }
 }

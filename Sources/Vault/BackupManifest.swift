@@ -1,3 +1,4 @@
+package import Age
 package import Schema
 
 /// What a backup holds, member by member. It is written twice: in the archive, as its last member, and beside the archive in the
@@ -98,19 +99,22 @@ package struct BackupManifest: Hashable, Sendable {
   /// When the set began to be read; nil in the manifest that is in the archive, which depends on nothing but what was read.
   package var created: Timestamp?
   package var archive: Archive?
+  /// Who can decrypt it; nil in the manifest that is in the archive.
+  package var recipients: [AgeRecipient]?
   package var digests: Digests
   /// By name, byte for byte.
   package var members: [Member]
   package var incomplete: [Missing]
 
   package init(
-    set: String, host: String, created: Timestamp? = nil, archive: Archive? = nil, digests: Digests,
-    members: [Member], incomplete: [Missing] = []
+    set: String, host: String, created: Timestamp? = nil, archive: Archive? = nil,
+    recipients: [AgeRecipient]? = nil, digests: Digests, members: [Member], incomplete: [Missing] = []
   ) {
     self.set = set
     self.host = host
     self.created = created
     self.archive = archive
+    self.recipients = recipients
     self.digests = digests
     self.members = members
     self.incomplete = incomplete

@@ -19,6 +19,12 @@ package struct VaultError: Error, Hashable, Sendable {
     case damaged
     /// The file system has no room left.
     case full
+    /// The set's files have more bytes than it may have.
+    case tooLarge
+    /// The set has fewer recipients than it asks for.
+    case tooFewRecipients
+    /// The time was over, or somebody asked to end.
+    case interrupted
     /// Everything else.
     case other
   }

@@ -30,7 +30,7 @@ struct BackupManifestTests {
     let manifest = try Self.manifest()
     let text = manifest.text
     #expect(try BackupManifest(parsing: Array(text.utf8)) == manifest)
-    #expect(text.split(separator: "\n").count == 2 + 5 + 1 + 3 + 1 + 1 + 2 + 1)
+    #expect(text.split(separator: "\n").count == 2 + 6 + (1 + 3 + 1) + (1 + 2 + 1))
     #expect(!text.contains("\u{1B}"))
   }
 

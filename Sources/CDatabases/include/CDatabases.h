@@ -57,4 +57,10 @@ typedef bool (*runbook_sqlite_row)(void *context, int columns, const unsigned ch
 bool runbook_sqlite_query(runbook_sqlite *database, const char *sql, runbook_sqlite_row row, void *context,
                           char message[512]);
 
+/// A copy of the database as of one moment, through SQLite's backup interface: the bytes of a file that SQLite can open, to be
+/// given back with runbook_sqlite_free. Null with `message` set on failure.
+unsigned char *runbook_sqlite_copy(runbook_sqlite *database, const char *library, long long *count, char message[512]);
+
+void runbook_sqlite_free(unsigned char *bytes);
+
 void runbook_sqlite_close(runbook_sqlite *database);

@@ -1,0 +1,155 @@
+import Age
+import Archive
+package import Backups
+import Git
+package import Schema
+
+/// One backup of a set: read, archived, encrypted, committed. It blocks, for as long as reading and writing take.
+package struct BackupCreation {
+  package struct Made: Sendable {
+    /// The newest backup of the set: a new one, or that which the set was found equal to.
+    package let backup: Backup
+    /// False if nothing changed, so that nothing was committed.
+    package let isNew: Bool
+  }
+
+  private let set: BackupSet
+  private let outputs: [CommandOutput]
+  private let path: String
+  private let key: ContentKey
+  private let host: String
+  private let redact: (_ path: [UInt8], _ content: [UInt8]) -> String?
+  private let now: () -> Timestamp
+  private let checkpoint: () throws(VaultError) -> Void
+
+  /// - Parameters:
+  ///   - outputs: of the set's commands.
+  ///   - path: of the vault, which is made if there is none.
+  ///   - redact: gives the text that stands for a file beside the archive, without its secrets; nil for a file that is no configuration.
+  ///   - now: the wall clock.
+  ///   - checkpoint: throws ``VaultError/Kind/interrupted`` if the work is to end. It is asked often.
+  package init(
+    of set: BackupSet, outputs: [CommandOutput], vault path: String, key: ContentKey, host: String,
+    redact: @escaping (_ path: [UInt8], _ content: [UInt8]) -> String? = { _, _ in nil },
+    now: @escaping () -> Timestamp, checkpoint: @escaping () throws(VaultError) -> Void = {}
+  ) {
+    (self.set, self.outputs, self.path, self.key, self.host) = (set, outputs, path, key, host)
+    (self.redact, self.now, self.checkpoint) = (redact, now, checkpoint)
+  }
+
+  /// How often all begins again because a large file changed.
+  private static let tries = 3
+
+  /// Makes the backup. What is missing in it is in its manifest; such a one does not count as fresh.
+  package func make() throws(VaultError) -> Made {
+    let recipients = Set(set.recipients)
+    guard recipients.count >= max(1, set.minimumRecipients) else {
+      throw VaultError(
+        .tooFewRecipients,
+        "the set \(set.name) has \(recipients.count) recipient\(recipients.count == 1 ? "" : "s"), and asks for at least \(max(1, set.minimumRecipients))",
+        advice:
+          "with one key lost, nobody could read the backups: name a second recipient, as `runbook backup keygen` makes it"
+      )
+    }
+    let folder = try VaultFolder.open(path, checkpoint: checkpoint)
+    let vault = try VaultRepository(opening: path)
+    // The lock is held until then.
+    return try withExtendedLifetime(folder) { () throws(VaultError) in try make(in: vault) }
+  }
+
+  private func make(in vault: borrowing VaultRepository) throws(VaultError) -> Made {
+    try vault.refuseLocks(of: set.name)
+    let head = try vault.head(of: set.name)
+    if let head { try vault.refuseForeign(head, of: set.name) }
+    let kept = try vault.backups(of: set.name)
+    if let head, let newest = kept.first { try vault.completeTag(of: newest, at: head) }
+
+    var leftOut: [[UInt8]] = []
+    var tries: [[UInt8]: Int] = [:]
+    while true {
+      let started = now()
+      let reading = try SetReading(set, outputs: outputs, leftOut: leftOut, checkpoint: checkpoint)
+      if let newest = kept.first, isSame(reading, newest.manifest) {
+        if newest.isComplete { try vault.record(VaultCheck(backup: newest.name, checked: started), of: set.name) }
+        return Made(backup: newest, isNew: false)
+      }
+      do {
+        let backup = try commit(reading, started, kept, to: vault, after: head)
+        return Made(backup: backup, isNew: true)
+      } catch let error as BackupArchive.Changed {
+        tries[error.path, default: 0] += 1
+        if tries[error.path, default: 0] >= Self.tries { leftOut.append(error.path) }
+      } catch { throw Self.translated(error, vault: path) }
+    }
+  }
+
+  private static func translated(_ error: any Error, vault path: String) -> VaultError {
+    switch error {
+    case let error as VaultError: error
+    case let error as GitError: VaultError(error, vault: path)
+    case let error as ArchiveError: VaultError(.other, "cannot \(error.operation) the archive: \(error.message)")
+    case let error as ContentFailure: VaultError(.other, "a file could not be archived: \(error.reason)")
+    default: VaultError(.other, "the backup failed: \(error)")
+    }
+  }
+
+  /// When a file was last changed does not count: nothing of it is lost if only that is another.
+  private func isSame(_ reading: SetReading, _ manifest: BackupManifest) -> Bool {
+    func bare(_ member: BackupManifest.Member) -> BackupManifest.Member {
+      var member = member
+      (member.modified, member.notes) = (.unixEpoch, [])
+      return member
+    }
+    return manifest.incomplete == reading.missing && Set(manifest.recipients ?? []) == Set(set.recipients)
+      && manifest.members.map(bare) == reading.members.map { bare(hidden($0)) }
+  }
+
+  /// As it stands beside the archive.
+  private func hidden(_ member: BackupManifest.Member) -> BackupManifest.Member {
+    guard case .file(let size, let digest) = member.kind else { return member }
+    var member = member
+    member.kind = .file(size: size, digest: key.digest(ofSHA256: digest))
+    return member
+  }
+
+  private func commit(
+    _ reading: SetReading, _ started: Timestamp, _ kept: [Backup], to vault: borrowing VaultRepository,
+    after head: GitCommit?
+  ) throws -> Backup {
+    var archive = BackupArchive(
+      set: set, host: host, members: reading.members, missing: reading.missing, sources: reading.sources,
+      checkpoint: checkpoint, redact: redact)
+    var (size, sha256) = (0, "")
+    let blob = try vault.repository.add { sink in
+      try withoutActuallyEscaping(sink) { sink in
+        let encrypted = try EncryptedBlob(to: set.recipients, sink: sink)
+        try archive.write { try encrypted.add($0) }
+        sha256 = try encrypted.finish()
+        size = encrypted.size
+      }
+    }
+    let manifest = BackupManifest(
+      set: set.name, host: host, created: started, archive: .init(size: size, sha256: sha256),
+      recipients: set.recipients, digests: .hmacSHA256, members: archive.members.map(hidden),
+      incomplete: archive.missing)
+    try checkpoint()
+    let backup = try vault.commit(
+      manifest, archive: blob, redacted: Self.text(of: archive.redacted), after: head, signed: signature(started))
+    if backup.isComplete { try vault.record(VaultCheck(backup: backup.name, checked: started), of: set.name) }
+    return backup
+  }
+
+  private func signature(_ time: Timestamp) -> GitSignature {
+    let host = String(
+      host.unicodeScalars.filter {
+        $0.isASCII && ($0.properties.isAlphabetic || "0123456789-.".unicodeScalars.contains($0))
+      })
+    return GitSignature(name: "runbook", email: "runbook@\(host.isEmpty ? "localhost" : host)", time: Int(time.seconds))
+  }
+
+  private static func text(of redacted: [(path: [UInt8], text: String)]) -> [UInt8]? {
+    guard !redacted.isEmpty else { return nil }
+    return Array(
+      redacted.map { "==> \(String(decoding: $0.path, as: UTF8.self)) <==\n\($0.text)" }.joined(separator: "\n").utf8)
+  }
+}
