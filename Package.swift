@@ -24,6 +24,7 @@ func tests(
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -37,6 +38,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
@@ -90,7 +92,7 @@ let package = Package(
         "Addresses", "CLinux", "Coturn", "Engine", "Files", "Journal", "Lab", "Language", "Ledger", "Logs",
         "Modules", "Probe", "Processes", "Reports", "Runs", "Schema", "Steps",
         "TerminalText",
-        argumentParser,
+        argumentParser, logging,
       ],
       // What `runbook init` writes, links to this repository's own runbooks and checks but for one, and to the rules of the language,
       // which `runbook validate --format sarif` explains.

@@ -11,7 +11,9 @@ package func exitRunbook() async -> Never {
   signal(SIGPIPE, SIG_IGN)
   // libarchive and others take the encoding of names from the locale; nothing else of it is used.
   setlocale(LC_CTYPE, "C.UTF-8")
+  let start = ContinuousClock.now
   let status = await runRunbook(arguments: OwnProcess.arguments)
+  DebugLog.shared.tell("end", ["status": "\(status.code)", "time": "\(start.duration(to: .now))"])
   guard let loss = Terminal.standardOutput.loss else { exit(status.code) }
   Terminal.standardError.write("runbook: standard output could not be written: \(loss)\n")
   exit(status.code == 0 ? ExitStatus.error.code : status.code)
@@ -35,6 +37,7 @@ private func runRunbook(arguments bytes: [[UInt8]]) async -> ExitStatus {
         advice:
           "mount it (mount -t proc proc /proc): Swift's threads and the ends of commands cannot be followed without")
     }
+    DebugLog.shared.tell("command", ["name": type(of: command)._commandName, "version": runbookVersion])
     if var command = command as? any AsyncParsableCommand {
       try await command.run()
     } else {

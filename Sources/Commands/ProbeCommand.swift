@@ -141,7 +141,10 @@ package struct ProbeCommand: AsyncParsableCommand {
     let result = try await display.whileShown {
       try await session.run(
         kind.module, input, title: title,
-        timeout: timeout.flatMap { parseDuration($0) } ?? kind.module.deadline, watch: { display.show($0.notice) })
+        timeout: timeout.flatMap { parseDuration($0) } ?? kind.module.deadline, watch: {
+          DebugLog.shared.tell($0)
+          display.show($0.notice)
+        })
     }
     return ProbeReport(module: kind.module, result: result)
   }

@@ -14,6 +14,9 @@ package struct RunbookCommand: AsyncParsableCommand {
         runbook init ops && cd ops
         runbook run daily-health --lab
 
+      --debug, before or behind any command, tells on standard error what is done: names, places and outcomes, never values. \
+      RUNBOOK_DEBUG=1 does the same.
+
       Exit codes: 0 passed, 1 a check failed, 2 nothing was run (usage, an invalid runbook, a missing secret), \
       3 the result is unknown, 128+n ended by signal n.
       """,

@@ -31,6 +31,7 @@ enum ManualFacts {
       "Set by `runbook lab exec`: neither .env nor the project's targets are taken, only the environment."
     ),
     ("RUNBOOK_STATE", "The folder where runs are kept, in place of the project's own."),
+    ("RUNBOOK_DEBUG", "1 does what `--debug` does: what is done is told on standard error, without values."),
     ("TURN_SERVER", "The server under test where the project declares none: turn:turn.example.com:3478?transport=udp."),
     ("TURN_USERNAME, TURN_CREDENTIAL", "User name and password of a long-term credential for it."),
     ("TURN_SECRET", "In place of the two, the shared secret from which time-limited credentials are made."),

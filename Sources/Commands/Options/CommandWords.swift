@@ -10,8 +10,14 @@ struct CommandWords {
 
   private static let projectOptions = ["--project", "--env-file"]
 
+  /// Whether the process's arguments ask for ``DebugLog``. What stands behind `--` is another program's.
+  static func isDebug(_ arguments: [[UInt8]]) -> Bool {
+    arguments.prefix { $0 != Array("--".utf8) }.contains(Array(DebugLog.option.utf8))
+  }
+
   init(_ given: [String]) {
-    var rest = given[...]
+    let own = given.prefix { $0 != "--" }
+    var rest = (own.filter { $0 != DebugLog.option } + given[own.endIndex...])[...]
     var options: [String] = []
     while let word = rest.first {
       if Self.projectOptions.contains(word) {

@@ -63,6 +63,7 @@ package struct ProjectOptions: ParsableArguments {
   private func read(_ root: String, isLab: Bool) throws -> Project {
     var surroundings = surroundings
     surroundings.readsEnvironment = !isLab
+    DebugLog.shared.tell("project", ["folder": root, "environment": isLab ? "none" : envFile ?? ".env"])
     do throws(Issues) { return try Project.load(at: root, in: surroundings) } catch {
       throw Diagnostics(root: root).failure(error.all)
     }

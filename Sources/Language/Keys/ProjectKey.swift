@@ -59,7 +59,7 @@ package enum TargetKey: String, DocumentKey {
         .plain(.string), "The URI where it speaks TLS, if that is elsewhere.", example: "turns:turn.example.com:5349")
     case .username: .init(.plain(.string), "The user name of a long-term credential.", example: "probe")
     case .credential:
-      .init(.mapping(SecretSourceKey.self), "The password of `username`.", example: ["env": "TURN_PASSWORD"])
+      .init(.mapping(SecretSourceKey.self), "The password of `username`.", example: ["env": "PROBE_PASSWORD"])
     case .secret:
       .init(
         .mapping(SecretSourceKey.self), "The REST secret, from which time-limited credentials are made.",
