@@ -141,7 +141,8 @@ package struct ProbeCommand: AsyncParsableCommand {
     let result = try await display.whileShown {
       try await session.run(
         kind.module, input, title: title,
-        timeout: timeout.flatMap { parseDuration($0) } ?? kind.module.deadline, watch: {
+        timeout: timeout.flatMap { parseDuration($0) } ?? kind.module.deadline,
+        watch: {
           DebugLog.shared.tell($0)
           display.show($0.notice)
         })

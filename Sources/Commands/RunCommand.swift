@@ -141,7 +141,8 @@ package struct RunCommand: AsyncParsableCommand {
   /// Shows what goes on until the run has ended.
   private func watch(_ run: StartedRun, of plans: [Plan]) async throws -> RecordedRun {
     let display = RunDisplay(
-      .standardError, quiet || DebugLog.shared.isOn ? .quiet : verbose ? .verbose : .normal, targets: plans.map { $0.target?.name })
+      .standardError, quiet || DebugLog.shared.isOn ? .quiet : verbose ? .verbose : .normal,
+      targets: plans.map { $0.target?.name })
     return try await display.whileShown {
       for await notice in run.events {
         DebugLog.shared.tell(notice)
