@@ -43,11 +43,16 @@ extension Outline {
     facts.append(["effects", effects.sorted().map(\.rawValue).joined(separator: ", ")])
     facts.append(["target", usesTarget ? "one server, or one run for each with --target" : "not used"])
     if let timeout { facts.append(["timeout", shortDuration(timeout)]) }
+    if rollback == .onFailure { facts.append(["rollback", "if the run fails, undo is done, the newest first"]) }
     page += "\n" + columns(facts, width: width)
     page += fields(name.hasPrefix("checks/") ? "Inputs" : "Parameters", params, width)
     page += fields("Outputs", outputs, width)
     if !secrets.isEmpty { page += "\nSecrets\n" + columns(secrets.map(\.row), width: width) }
-    page += "\nSteps\n" + columns(steps.flatMap { $0.rows(depth: 1) }, width: width)
+    for (heading, steps) in [
+      ("Hypothesis, before the steps and after them", hypothesis), ("Steps", steps), ("Finally", finally),
+    ] where !steps.isEmpty {
+      page += "\n\(heading)\n" + columns(steps.flatMap { $0.rows(depth: 1) }, width: width)
+    }
     return page
   }
 
@@ -83,7 +88,8 @@ extension Outline.Step {
     let details = details.map { ["\(indent)  \($0.key.name)", terminalSafe($0.text)] }
     let shownEffect = effect.rawValue + (claimsToObserve ? " (claimed)" : "")
     return [["\(indent)\(id)", use, shownEffect, terminalSafe(title)]] + details
-      + steps.flatMap { $0.rows(depth: depth + 1) }
+      + steps.flatMap { $0.rows(depth: depth + 1) } + (undo.isEmpty ? [] : [["\(indent)  undo"]])
+      + undo.flatMap { $0.rows(depth: depth + 2) }
   }
 
   private var details: [(key: StepKey, text: String)] {
@@ -132,6 +138,8 @@ extension Outline {
       "timeoutMs": timeout.map { .int(Int64($0 / .milliseconds(1))) } ?? .null,
       "secrets": .array(secrets.map(\.json)), "params": .array(params.map(\.json)),
       "outputs": .array(outputs.map(\.json)), "steps": .array(steps.map(\.json)),
+      "rollback": .string(rollback.rawValue), "hypothesis": .array(hypothesis.map(\.json)),
+      "finally": .array(finally.map(\.json)),
     ]
   }
 }
@@ -152,6 +160,7 @@ extension Outline.Step {
       "retry": retry?.json ?? .null, "timeoutMs": .int(Int64(timeout / .milliseconds(1))),
       "onFailure": .string(onFailure.rawValue), "diagnostic": .bool(isDiagnostic),
       "expect": .array(expectations.map(\.json)), "steps": .array(steps.map(\.json)),
+      "undo": .array(undo.map(\.json)),
     ]
   }
 }

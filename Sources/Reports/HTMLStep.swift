@@ -10,7 +10,7 @@ extension Report.Step {
     let time = duration.map { " <span class=\"soft\">\(shortDuration($0))</span>" } ?? ""
     var facts = [markupSafe(use)]
     if attempts > 1 { facts.append("\(attempts) tries") }
-    if isDiagnostic { facts.append("not counted") }
+    if !isCounted { facts.append("not counted") }
     return """
       <article id="\(anchor)" class="step depth\(min(depth, 3)) \(outcome.rawValue)">
       <h3><span class="outcome \(outcome.rawValue)">\(word)</span> <code>\(markupSafe(path))</code>\(title)\(time)</h3>

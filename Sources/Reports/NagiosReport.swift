@@ -35,6 +35,7 @@ extension Report {
   /// data. At most 4 KiB with its LF: of what is too much, whole numbers are left out, and then the end of the text.
   package func nagios(isStrict: Bool = false) -> String {
     var text = "\(subject): \(summary.isEmpty ? verdict.rawValue : summary)"
+    if !stillInPlace.isEmpty { text += "; still in place: \(terminalSafe(stillInPlace.joined(separator: ", ")))" }
     if let first = firstCause { text += "; \(first)" }
     text += ", \(finishedAt == nil ? "started" : "finished") \(momentText(finishedAt ?? startedAt) { _ in 0 })"
     return pluginLine(PluginState(verdict, isStrict: isStrict), text, performance)

@@ -24,7 +24,7 @@ extension Report {
 
   /// What did not pass, the failures before the warnings, each in the order of the run.
   var notPassed: [Problem] {
-    let all = steps.flatMap { $0.flattened().map(\.step) }.filter { $0.outcome != .skipped && !$0.isDiagnostic }
+    let all = steps.flatMap { $0.flattened().map(\.step) }.filter { $0.outcome != .skipped && $0.isCounted }
     let own = all.filter(\.hasOwnProblem)
     return own.filter { !$0.outcome.isGood }.map(Problem.step)
       + children.filter { !$0.verdict.isGood && $0.verdict != .skipped }.map(Problem.child)
@@ -34,7 +34,7 @@ extension Report {
 
   /// What stopped the run from outside, or that its end is not known; empty for a run that came to its own end.
   var endExplanation: [LabelledText] {
-    var lines: [LabelledText] = []
+    var lines = stillInPlaceLines
     switch end {
     case .goesOn:
       lines.append(LabelledText(label: "found", text: "the run goes on: a process is writing to its journal"))
@@ -52,7 +52,7 @@ extension Report {
       }
       if let finding = finished.finding { lines += finding.lines }
     }
-    return lines
+    return lines + hypothesisLines
   }
 
   private func block(_ step: Step, _ style: Style) -> [String] {

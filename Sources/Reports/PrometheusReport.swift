@@ -109,7 +109,7 @@ private struct Families {
   }
 
   private mutating func take(_ step: Report.Step, _ run: Labels) {
-    let labels = run + [("step", step.path)] + (step.isDiagnostic ? [("diagnostic", "true")] : [])
+    let labels = run + [("step", step.path)] + (!step.isCounted ? [("diagnostic", "true")] : [])
     add(.stepOutcome, labels, state: step.outcome)
     if let duration = step.duration { add(.stepDuration, labels, decimalSeconds(duration)) }
     if step.attempts > 0 { add(.stepTries, labels, "\(step.attempts)") }

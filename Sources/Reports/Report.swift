@@ -27,6 +27,10 @@ package struct Report: Hashable, Sendable {
   package var children: [Child]
   /// What the run had at work when it died; empty for a run that ended or goes on.
   package var processes: [Process] = []
+  /// What the hypothesis came to each time that it was looked at.
+  package var hypothesis: [HypothesisJudged] = []
+  /// Ids of the steps that a rollback should have taken back and did not, the newest first.
+  package var stillInPlace: [String] = []
   /// What throws doubt on the evidence: a clock that went back, a line that a crash cut off.
   package var warnings: [String]
   /// Path of the journal.
@@ -72,6 +76,7 @@ package struct Report: Hashable, Sendable {
     package var steps: [Step]
     /// True where the plan has it, and the journal, which has no end, neither begins nor skips it.
     package var isDue = false
+    package var stage = Stage.steps
   }
 
   /// A child run, as its parent's journal tells it.

@@ -13,7 +13,8 @@ extension Report {
       "title": .string(title), "severity": .optional(severity), "host": .string(host), "user": .string(user),
       "tool": .string(tool), "error": finding?.json ?? .null, "children": .array(children.map(\.json)),
       "warnings": .array(warnings.map(JSON.string)), "only": .array(only.map(JSON.string)),
-      "processes": .array(processes.map(\.json)),
+      "processes": .array(processes.map(\.json)), "hypothesis": .array(hypothesis.map(\.json)),
+      "stillInPlace": .array(stillInPlace.map(JSON.string)),
     ]
   }
 }
@@ -26,8 +27,14 @@ extension Report.Step {
       "attempts": .int(Int64(attempts)), "startedAt": .optional(startedAt?.description),
       "durationMs": milliseconds(duration), "output": output.json, "error": finding?.json ?? .null,
       "expectations": .array(expectations.map(\.json)), "steps": .array(steps.map(\.json)),
-      "diagnostic": .bool(isDiagnostic),
+      "diagnostic": .bool(isDiagnostic), "stage": .string(stage.rawValue),
     ]
+  }
+}
+
+extension HypothesisJudged {
+  fileprivate var json: JSON {
+    ["stage": .string(stage.rawValue), "outcome": .string(outcome.rawValue), "verdict": .string(verdict.rawValue)]
   }
 }
 

@@ -21,9 +21,16 @@ extension Report {
     var steps = StepCollection(goesOn: end == .goesOn, start: start)
     var children: [Child] = []
     var warnings: [String] = []
+    var hypothesis: [HypothesisJudged] = []
+    var stillInPlace: [String] = []
     for recorded in run.events {
       steps.take(recorded)
       children.take(recorded.event)
+      switch recorded.event {
+      case .hypothesisJudged(let look): hypothesis.append(look)
+      case .undoListed(let listed): stillInPlace = listed.remaining
+      default: break
+      }
       if let warning = Self.warning(of: recorded.event) { warnings.append(warning) }
     }
     if case .finished = end {
@@ -53,7 +60,7 @@ extension Report {
         Process(
           step: left.process.path.description, program: left.process.program, pid: left.process.pid,
           state: state(left))
-      },
+      }, hypothesis: hypothesis, stillInPlace: stillInPlace,
       warnings: warnings, journal: run.folder.journal)
   }
 
@@ -123,7 +130,7 @@ private struct StepCollection {
           startedAt: recorded.moment.wall, begunAfter: recorded.moment.time(since: start), duration: nil, output: .null,
           outputType: outputTypes[event.use] ?? .any,
           finding: nil,
-          expectations: [], isDiagnostic: event.diagnostic, steps: []))
+          expectations: [], isDiagnostic: event.diagnostic, steps: [], stage: event.path.stage))
     case .stepSkipped(let event):
       add(
         event.path.description,
@@ -131,7 +138,7 @@ private struct StepCollection {
           id: event.path.id, path: event.path.description, title: event.title, use: event.use, effect: event.effect,
           outcome: .skipped, reason: event.reason, attempts: 0, startedAt: nil, begunAfter: nil,
           duration: nil, output: .null,
-          outputType: .any, finding: nil, expectations: [], isDiagnostic: false, steps: []))
+          outputType: .any, finding: nil, expectations: [], isDiagnostic: false, steps: [], stage: event.path.stage))
     case .stepIntent(let event): steps[event.path.description]?.attempts = event.attempt
     case .stepResult(let event):
       steps[event.path.description]?.output = event.output
@@ -150,7 +157,8 @@ private struct StepCollection {
   /// Adds the steps of the plan that were neither begun nor skipped; of a check that was skipped, none.
   mutating func addDue() {
     var skipped: Set<String> = []
-    for step in planned {
+    // A rollback, and the look after it, come only if something fails.
+    for step in planned where step.path.stage != .undo && step.path.stage != .again {
       let path = step.path.description
       if let owner = step.path.owner?.description, skipped.contains(owner) {
         skipped.insert(path)
@@ -163,7 +171,7 @@ private struct StepCollection {
             id: step.path.id, path: path, title: step.title, use: step.use, effect: step.effect, outcome: .skipped,
             reason: goesOn ? "it has not begun yet" : "the run died before it began", attempts: 0, startedAt: nil,
             begunAfter: nil, duration: nil, output: .null, outputType: .any, finding: nil, expectations: [],
-            isDiagnostic: step.diagnostic, steps: [], isDue: true))
+            isDiagnostic: step.diagnostic, steps: [], isDue: true, stage: step.path.stage))
       }
     }
   }

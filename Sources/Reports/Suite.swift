@@ -40,7 +40,7 @@ extension Report {
     }
     let cases = steps.map { step in
       Suite.Case(
-        path: step.path, title: step.title, outcome: step.outcome, isCounted: !step.isDiagnostic,
+        path: step.path, title: step.title, outcome: step.outcome, isCounted: step.isCounted,
         duration: step.duration, explanation: step.explanation, step: step)
     }
     return cases + ending(after: cases.filter(\.isCounted).map(\.outcome))

@@ -22,7 +22,7 @@ extension Report {
     let rows = steps.flatMap { $0.flattened() }.map { step, depth in
       [
         step.isDue ? TextTable.Cell("-") : TextTable.Cell(step.outcome.cell, .outcome(step.outcome)),
-        TextTable.Cell(String(repeating: "  ", count: depth) + step.id),
+        TextTable.Cell(step.listedName(depth: depth)),
         TextTable.Cell(step.duration.map(shortDuration) ?? ""),
         TextTable.Cell(step.attempts > 1 ? "\(step.attempts)" : ""),
         TextTable.Cell(remark(on: step), .faint),
@@ -37,7 +37,7 @@ extension Report {
   func remark(on step: Step) -> String {
     if let reason = step.reason { return reason }
     let figures = step.figures().map { "\($0.name) \($0.value)" }.joined(separator: "  ")
-    return step.isDiagnostic ? ["not counted", figures].filter { !$0.isEmpty }.joined(separator: "  ") : figures
+    return !step.isCounted ? ["not counted", figures].filter { !$0.isEmpty }.joined(separator: "  ") : figures
   }
 
   private func notes(_ style: Style) -> [String] {

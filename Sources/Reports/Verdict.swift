@@ -22,7 +22,7 @@ extension Report {
   var summary: String {
     let counted =
       children.isEmpty
-      ? steps.flatMap { $0.flattened().map(\.step) }.filter { $0.steps.isEmpty && !$0.isDiagnostic }
+      ? steps.flatMap { $0.flattened().map(\.step) }.filter { $0.steps.isEmpty && $0.isCounted }
         .map { (outcome: $0.outcome, isDue: $0.isDue) }
       : children.map { (outcome: $0.verdict, isDue: $0.isDue) }
     guard !counted.isEmpty else { return "" }

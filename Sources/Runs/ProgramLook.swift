@@ -28,12 +28,14 @@ package struct ProgramLook {
   /// program.
   private mutating func look(at plan: Plan) async {
     mayHaveChanged = false
-    await look(at: plan.steps, isTolerated: false)
+    for steps in [plan.hypothesis, plan.steps, plan.finally] { await look(at: steps, isTolerated: false) }
   }
 
   private mutating func look(at steps: [PlannedStep], isTolerated: Bool) async {
     for step in steps {
       let isTolerated = isTolerated || step.condition != nil || step.isDiagnostic
+      // What takes a step back is not what the step brings.
+      await look(at: step.undo, isTolerated: isTolerated)
       if case .call(let call) = step.body {
         if let range = call.programRange, let command = Command(literalOf: call.input) {
           await look(for: command, at: range, isTolerated: isTolerated || mayHaveChanged)

@@ -20,6 +20,8 @@ final class LiveDisplay: Sendable {
   private struct State {
     var running: [String: LiveLine.Work] = [:]
     var titles: [String: String] = [:]
+    /// Whether the plan has stages that follow a signal.
+    var hasLastStages = false
     /// What was told last of each step, and when.
     var told: [String: (note: String, at: ContinuousClock.Instant)] = [:]
 
@@ -123,11 +125,25 @@ final class LiveDisplay: Sendable {
       // The steps of a check that passed are told of by the check.
       let isInside = finished.path.owner != nil
       guard !isInside || !finished.outcome.isGood || verbosity == .verbose else { break }
-      let title = terminalSafe(state.titles[finished.path.description] ?? finished.path.description)
+      let stage = finished.path.stage
+      // An undo names itself.
+      let isNamed = isInside || stage == .steps || stage == .undo
+      let title =
+        (isNamed ? "" : "\(stage.rawValue): ")
+        + terminalSafe(state.titles[finished.path.description] ?? finished.path.description)
       return [
         "\(mark(finished.outcome))  \(isInside ? "  " : "")\(title)  \(shortDuration(finished.duration))"
       ]
-    case .runSignalled: return ["ending: running steps clean up; again to stop waiting for them"]
+    case .runPlanned(let plan):
+      state.hasLastStages = plan.steps.contains { $0.path.stage == .undo || $0.path.stage == .finally }
+    case .undoListed(let listed):
+      return ["still in place: \(terminalSafe(listed.remaining.joined(separator: ", ")))"]
+    case .runSignalled:
+      return [
+        state.hasLastStages
+          ? "ending: what runs is cancelled, then undo and finally follow; again to end at once"
+          : "ending: running steps clean up; again to stop waiting for them"
+      ]
     default: break
     }
     return []

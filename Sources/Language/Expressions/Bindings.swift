@@ -14,6 +14,7 @@ struct Bindings: Sendable {
     case inputs(Shape)
     case target(Shape)
     case run(Shape)
+    case hypothesis(isAfter: Bool, CEL.RecordType)
     case output(Shape)
     case environment(Shape)
     case step(String, CEL.RecordType, Shape?)
@@ -28,6 +29,7 @@ struct Bindings: Sendable {
     if let inputs = names.inputs { declare("inputs", shapes.record(inputs, named: "inputs"), Source.inputs) }
     if names.hasTarget { declare("target", shapes.shape(of: .turnServer, named: "target"), Source.target) }
     declare("run", shapes.record(runType, named: "run"), Source.run)
+    if names.hasHypothesis { declareHypothesis() }
     declare("env", .map(.scalar(.string)), Source.environment)
     for name in names.secrets.keys.sorted() {
       add("secrets.\(name)", .string, .secret(name))
@@ -56,6 +58,13 @@ struct Bindings: Sendable {
   private mutating func add(_ name: String, _ type: CELType, _ source: Source) {
     let variable = environment.declare(variable: name, type: type)
     if variable.slot < sources.count { sources[variable.slot] = source } else { sources.append(source) }
+  }
+
+  private mutating func declareHypothesis() {
+    let look = CEL.RecordType("a look at the hypothesis", fields: [.init("outcome", .string)])
+    environment.declare(record: look)
+    add("hypothesis.before", .record(look.name), .hypothesis(isAfter: false, look))
+    add("hypothesis.after", .record(look.name), .hypothesis(isAfter: true, look))
   }
 
   private mutating func declare(_ step: DocumentNames.Step) {
@@ -116,6 +125,9 @@ struct Bindings: Sendable {
         .init("startedAt", scope.runStartedAt.map(Value.timestamp) ?? .null),
       ]
       return try shape.expressionValue(.members(run), revealing: false)
+    case .hypothesis(let isAfter, let look):
+      let outcome = isAfter ? scope.hypothesisAfter : scope.hypothesisBefore
+      return .record(Record(look, fields: [.string(outcome.rawValue)]))
     case .output(let shape):
       guard let output = scope.output else { throw EvaluationError(.noValue, "this try gave no output") }
       return try shape.expressionValue(output, revealing: revealing)

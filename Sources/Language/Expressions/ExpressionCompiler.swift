@@ -34,7 +34,7 @@ final class ExpressionCompiler {
   private func bindings(at place: Place) -> Bindings {
     guard let output = place.output else { return base }
     if let known = withOutput[output] { return known }
-    let use = names.steps.indices.contains(place.stepsBefore) ? names.steps[place.stepsBefore].use : "the step"
+    let use = names.steps.indices.contains(place.position) ? names.steps[place.position].use : "the step"
     let made = base.with(output: output, of: use)
     withOutput[output] = made
     return made

@@ -23,7 +23,7 @@ extension DocumentNames {
     if let (root, _) = records.first(where: { place.roots.contains($0) && $1?[name] != nil }) {
       return "\(root.rawValue).\(name)"
     }
-    if place.roots.contains(.steps), let index = index(ofStep: name), index < place.stepsBefore {
+    if place.roots.contains(.steps), let index = index(ofStep: name), place.sees(index) {
       return "steps.\(name)"
     }
     return place.roots.contains(.secrets) && secrets[name] != nil ? "secrets.\(name)" : nil

@@ -1,4 +1,5 @@
 internal import CEL
+internal import Journal
 internal import Schema
 
 /// Looks at every name of an expression before its types are checked: whether it may be used in its place, whether what
@@ -145,6 +146,7 @@ struct NameWalk {
     case .steps: visitStep(path, known: known, asksForPresence: asksForPresence)
     case .secrets: visitSecret(path, known: known)
     case .env: visitEnvironment(path)
+    case .hypothesis: visitHypothesis(path)
     case .params, .inputs, .target, .run, .output: break
     }
     checkPresence(path, in: type(ofRoot: path.root.text), known: known)
@@ -161,7 +163,7 @@ struct NameWalk {
     case .steps: dependencies.steps.formUnion(Self.used(path))
     case .target where path.segments.isEmpty: dependencies.namesTarget = true
     case .target: dependencies.namesFieldOfTarget = true
-    case .run, .output, .env: dependencies.namesRun = true
+    case .hypothesis, .run, .output, .env: dependencies.namesRun = true
     }
   }
 
@@ -182,16 +184,9 @@ struct NameWalk {
       report(path, "unknown-step", "there is no step \"\(id.text)\"", at: id.range, suggestion: near)
       return
     }
-    guard index < place.stepsBefore else {
-      if index > place.stepsBefore {
-        report(
-          path, "step-order", "the step \"\(id.text)\" comes later", at: id.range,
-          suggestion: "move the step \"\(id.text)\" up, before this one")
-      } else {
-        report(
-          path, "step-order", "the step \"\(id.text)\" cannot use its own result here", at: id.range,
-          suggestion: place.roots.contains(.output) ? "use output" : "expect and until can use it, as output")
-      }
+    guard place.sees(index) else {
+      let (message, advice) = place.absence(of: names.steps[index], at: index)
+      report(path, "step-order", message, at: id.range, suggestion: advice)
       return
     }
     let asksForOutput = asksForPresence && path.segments.count == 2
@@ -208,7 +203,7 @@ struct NameWalk {
     guard path.name(1) == "output", !path.segments[1].isOptional, !asksForOutput else { return }
     let step = names.steps[index]
     let isPresent = !step.isCheck && known.contains(KnownPaths.presence(of: path.text(2)))
-    guard step.mayLackOutput, !isPresent, !known.contains(path.text(2)) else {
+    guard step.mayLackOutput || place.mayLackOutput(index), !isPresent, !known.contains(path.text(2)) else {
       checkPresence(path, in: step.output.map(ValueType.record), from: 2, known: known)
       return
     }
@@ -235,6 +230,19 @@ struct NameWalk {
     report(
       path, "secret-may-be-missing", "the secret \"\(name.text)\" is optional, and may be missing", at: name.range,
       suggestion: "ask secrets.\(name.text).present first, for example in the step's if")
+  }
+
+  private mutating func visitHypothesis(_ path: Path) {
+    guard let look = path.segments.first?.name else {
+      report(
+        path, "name-not-here", "\"hypothesis\" needs before or after behind it", at: path.root.range,
+        suggestion: "write hypothesis.before.outcome")
+      return
+    }
+    guard look.text == "after", place.stages.stage != .finally else { return }
+    report(
+      path, "name-not-here", "\"hypothesis.after\" is known only in finally", at: look.range,
+      suggestion: "here there is hypothesis.before")
   }
 
   private mutating func visitEnvironment(_ path: Path) {
@@ -305,7 +313,7 @@ struct NameWalk {
       }
     case .secrets: return path.name(1) == "present" ? .bool : .secret(.string)
     case .env: return .string
-    case .params, .inputs, .target, .run, .output:
+    case .params, .inputs, .target, .hypothesis, .run, .output:
       return type(ofRoot: path.root.text)?.following(path.segments[...])
     }
   }
@@ -315,6 +323,7 @@ struct NameWalk {
     case .params: names.params.map(ValueType.record)
     case .inputs: names.inputs.map(ValueType.record)
     case .target: .turnServer
+    case .hypothesis: .record(hypothesisType)
     case .run: .record(runType)
     case .output: place.output.map(ValueType.record)
     default: nil
@@ -330,6 +339,11 @@ struct NameWalk {
       place.roots.contains(.inputs)
         ? "a check sees nothing of its caller; pass \"\(root.rawValue)\" to it as an input"
         : "\"\(root.rawValue)\" cannot be used here"
+    case .hypothesis where place.roots.contains(.inputs):
+      "a check sees nothing of its caller; pass what the hypothesis came to as an input"
+    case .hypothesis:
+      place.stages.stage == .before
+        ? "\"hypothesis\" cannot be used here: this is the hypothesis" : "the runbook has no hypothesis"
     case .steps: "\"steps\" cannot be used here: no step has ended yet"
     }
   }

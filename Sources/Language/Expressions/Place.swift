@@ -1,3 +1,4 @@
+internal import Journal
 internal import Schema
 
 /// The names at the root of every expression.
@@ -7,6 +8,7 @@ enum Root: String, CaseIterable {
   case target
   case secrets
   case steps
+  case hypothesis
   case run
   case output
   case env
@@ -17,6 +19,7 @@ struct Place {
   var roots: Set<Root>
   /// How many of the document's steps have surely been evaluated before.
   var stepsBefore = 0
+  var stages = StagePlace()
   /// The output of the try at hand, where there is one.
   var output: RecordType?
   /// Paths that are known to have a value: `steps.relay.output`, `secrets.token`, `inputs.ca`.
@@ -41,6 +44,7 @@ struct DocumentNames {
   var params: RecordType?
   var inputs: RecordType?
   var hasTarget = false
+  var hasHypothesis = false
   /// By name, whether it may be missing.
   var secrets: [String: Bool] = [:]
   /// Names of the process environment that a secret is read from, which no default may see.
@@ -59,6 +63,8 @@ struct DocumentNames {
   /// What is known of a step before any expression is read.
   struct Step {
     var id: String
+    /// ``Stage/before`` for a step of the hypothesis.
+    var stage = Stage.steps
     /// What messages call its output: "turn.relay".
     var use: String
     var output: RecordType?

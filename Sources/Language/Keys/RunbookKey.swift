@@ -29,7 +29,11 @@ package enum RunbookKey: String, DocumentKey {
     case .secrets:
       .init(
         .named(SecretKey.self), "The secrets that its steps use, see L14.", example: ["token": ["env": "API_TOKEN"]])
-    case .timeout: .init(.plain(.duration), "How long the whole run may take.", example: "10m")
+    case .timeout:
+      .init(
+        .plain(.duration),
+        "How long the run may take, up to the hypothesis after the steps. Undo and `finally` have 5 minutes each.",
+        example: "10m")
     case .steps: .init(.list(StepKey.self), "What is done, in this order.", .required)
     case .lock: .unsupported
     case .period: .unsupported
@@ -37,9 +41,15 @@ package enum RunbookKey: String, DocumentKey {
     case .controls: .unsupported
     case .ttl: .unsupported
     case .confirm: .unsupported
-    case .rollback: .unsupported
-    case .hypothesis: .unsupported
-    case .finally: .unsupported
+    case .rollback:
+      .init(
+        .plain(.enumeration(RollbackPolicy.allCases.map(\.rawValue))),
+        "Whether the undo of its steps is done if the run fails, see L36. Without it, `never`.", example: "onFailure")
+    case .hypothesis:
+      .init(
+        .list(StepKey.self),
+        "What is looked at before the steps, for the record, and must hold after them, see L37.")
+    case .finally: .init(.list(StepKey.self), "What is done however the run ends, see L38.")
     }
   }
 }

@@ -52,7 +52,9 @@ package enum StepKey: String, DocumentKey {
         .plain(.enumeration(PlannedStep.OnFailure.allCases.map(\.rawValue))),
         "Whether the run stops or continues if the step does not pass. Without it, `stop`.")
     case .diagnostic: .init(.plain(.bool), "If `true`, the step is recorded and never counts.")
-    case .undo: .unsupported
+    case .undo:
+      .init(
+        .list(StepKey.self), "What takes the step's effect back under `rollback: onFailure`, see L36.")
     case .parallel: .unsupported(.alternative)
     case .forEach: .unsupported(.alternative)
     case .phase: .unsupported(.alternative)

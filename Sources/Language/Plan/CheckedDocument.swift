@@ -19,10 +19,10 @@ package struct CheckedDocument {
   /// Whether there is a problem that keeps any plan from being made.
   package var hasErrors: Bool { issues.contains { $0.severity == .error } }
 
-  /// Its steps, before any value is known; none where it cannot be read.
+  /// Its steps in all stages, those of undo too, before any value is known; none where it cannot be read.
   package var steps: [PlannedStep] {
     switch content {
-    case .runbook(let runbook): runbook.steps.map(\.step)
+    case .runbook(let runbook): runbook.stages.all.map(\.step)
     case .check(let check): check.steps.map(\.step)
     case .unreadable: []
     }

@@ -19,7 +19,10 @@ package struct Outline: Sendable {
   package var secrets: [Secret]
   package var usesTarget: Bool
   package var timeout: Duration?
+  package var rollback: RollbackPolicy
+  package var hypothesis: [Step]
   package var steps: [Step]
+  package var finally: [Step]
 
   /// A secret that a runbook declares; never its value.
   package struct Secret: Hashable, Sendable {
@@ -52,6 +55,8 @@ package struct Outline: Sendable {
     package var expectations: [Expectation]
     /// The steps of the check that it uses.
     package var steps: [Step]
+    /// What takes it back.
+    package var undo: [Step]
   }
 
   /// One field of a step's `with`.
@@ -91,7 +96,7 @@ extension Outline {
     doc = runbook.doc
     severity = runbook.severity
     owner = runbook.owner
-    effects = Set(runbook.steps.flatMap { $0.effects.map(\.effect) })
+    effects = Set(runbook.stages.all.flatMap { $0.effects.map(\.effect) })
     params = runbook.params.map { parameter in
       var declaration = parameter.declaration
       if let template = parameter.computedDefault {
@@ -105,7 +110,10 @@ extension Outline {
     }
     usesTarget = runbook.usesTarget
     timeout = runbook.timeout
-    steps = runbook.steps.map(Step.init)
+    rollback = runbook.rollback
+    hypothesis = runbook.stages.hypothesis.map(Step.init)
+    steps = runbook.stages.steps.map(Step.init)
+    finally = runbook.stages.finally.map(Step.init)
   }
 
   init(_ check: CheckedCheck) {
@@ -120,7 +128,10 @@ extension Outline {
     secrets = []
     usesTarget = false
     timeout = check.timeout
+    rollback = .never
+    hypothesis = []
     steps = check.steps.map(Step.init)
+    finally = []
   }
 }
 
@@ -149,6 +160,7 @@ extension Outline.Step {
       Outline.Expectation(that: $0.that.source, severity: $0.severity, message: $0.message?.source)
     }
     steps = checked.inner.map(Self.init)
+    undo = checked.undo.map(Self.init)
   }
 
   private static func inputs(_ body: StepBody) -> [Outline.Input] {

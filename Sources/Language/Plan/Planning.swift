@@ -30,7 +30,8 @@ extension Project {
   ) -> Plan? {
     let name = runbook.name
     let place = SourceRange(file: files.path(.runbook, name), line: 1, column: 1)
-    let steps = chosen(only, of: runbook.steps, log)
+    let stages = runbook.stages
+    let steps = chosen(only, of: runbook, log)
     if runbook.usesTarget, target == nil { log.report(noTarget.all) }
     let values = given.values(of: runbook.params, subject: "the runbook", log: log)
     let visible = environment.filter { !runbook.hiddenEnvironment.contains($0.key) }
@@ -46,15 +47,21 @@ extension Project {
     scope.params = .members(params)
     scope.target = target
     scope.secrets = secrets
-    KnownInputs(scope: scope, log: log).check(steps.map(\.step))
+    let known = KnownInputs(scope: scope, log: log)
+    for steps in [stages.hypothesis, steps.flatMap(\.withUndo), stages.finally] { known.check(steps.map(\.step)) }
+    func titled(_ steps: [CheckedStep]) -> [PlannedStep] {
+      steps.map { checked in
+        var step = checked.step
+        step.title = title(checked.title, scope, log) ?? step.title
+        step.undo = titled(checked.undo)
+        return step
+      }
+    }
     return Plan(
       name: name, title: title(runbook.title, scope, log) ?? name, severity: runbook.severity, params: params,
       paramTypes: types(of: runbook.params), target: target, secrets: secrets, timeout: runbook.timeout,
-      steps: steps.map { checked in
-        var step = checked.step
-        step.title = title(checked.title, scope, log) ?? step.title
-        return step
-      }, sources: ownSources + runbook.sources)
+      hypothesis: titled(stages.hypothesis), steps: titled(steps), rollback: runbook.rollback,
+      finally: titled(stages.finally), sources: ownSources + runbook.sources)
   }
 
   /// `runbook.yaml` as it was read.
@@ -67,9 +74,17 @@ extension Project {
 
   /// The steps that were asked for, in the runbook's order. Reports ids that are not there, and steps that are needed by
   /// one that was asked for and are not among them.
-  private func chosen(_ only: [String]?, of steps: [CheckedStep], _ log: IssueLog) -> [CheckedStep] {
+  private func chosen(_ only: [String]?, of runbook: CheckedRunbook, _ log: IssueLog) -> [CheckedStep] {
+    let steps = runbook.stages.steps
     guard let only else { return steps }
     let place = SourceRange(file: "--only", line: 1, column: 1)
+    if !runbook.stages.hypothesis.isEmpty || runbook.rollback == .onFailure {
+      let part = runbook.stages.hypothesis.isEmpty ? "rolls back" : "has a hypothesis"
+      log.error(
+        "only-part", "the runbook \(part): what it promises holds only if it is run whole", at: place,
+        suggestion: "leave --only out")
+      return steps
+    }
     let ids = steps.map(\.step.id)
     for id in only where !ids.contains(id) {
       let near = nearName(to: id, among: ids).map { "did you mean \"\($0)\"?" }
@@ -78,8 +93,8 @@ extension Project {
         suggestion: near ?? "it has \(ids.joined(separator: ", "))")
     }
     let chosen = steps.filter { only.contains($0.step.id) }
-    for step in chosen {
-      for used in step.usedSteps.sorted() where !only.contains(used) {
+    for step in chosen + runbook.stages.finally {
+      for used in step.usedSteps.sorted() where !only.contains(used) && ids.contains(used) {
         log.error(
           "unknown-step", "the step \"\(step.step.id)\" uses the result of \"\(used)\", which was not asked for",
           at: place, suggestion: "add --only \(used)")

@@ -29,7 +29,7 @@ extension Project {
     for (kind, name) in documents(paths, log) {
       let steps =
         switch kind {
-        case .runbook: compiler.runbook(name)?.steps
+        case .runbook: compiler.runbook(name)?.stages.all
         case .check: compiler.check(name)?.steps
         }
       reportImpossible(steps ?? [], log)

@@ -21,14 +21,16 @@ struct CheckCompiler {
     let doc = reader.prose(.doc)
     let inputReader = ParameterReader(log: log, subject: "inputs", admitsSecrets: true, compiler: nil)
     let inputs = reader[.inputs].map(inputReader.parameters) ?? []
-    let declarations = stepDeclarations(reader[.steps], documents)
+    var ids: [String: Int] = [:]
+    let declarations = stepDeclarations(reader[.steps], ids: &ids, documents)
     var names = DocumentNames()
     names.inputs = RecordType(fields: inputs.map(\.declaration))
     for declaration in declarations { names.add(declaration.name) }
     let compiler = ExpressionCompiler(names: names, log: log)
     let roots: Set<Root> = [.inputs, .steps]
     let steps = StepCompiler(compiler: compiler, log: log, roots: roots, titleRoots: []).steps(declarations)
-    let isTooLarge = steps.reportTooMany(of: "the check", at: reader.keyRange(.steps) ?? reader.range, log: log)
+    let isTooLarge = steps.expandedCount.reportTooManySteps(
+      of: "the check", at: reader.keyRange(.steps) ?? reader.range, log: log)
     guard !isTooLarge else { return nil }
     let (outputs, outputType) = outputs(compiler, Place(roots: roots, stepsBefore: declarations.count))
     if steps.count == declarations.count, compiler.isComplete {
@@ -80,18 +82,27 @@ struct CheckCompiler {
   }
 }
 
-/// Reads `steps` of a runbook or check as far as that goes without expressions.
-func stepDeclarations(_ node: Node?, _ documents: DocumentCompiler) -> [StepDeclaration] {
-  guard let node, let elements = node.elements("\"steps\"", log: documents.log) else { return [] }
-  if elements.isEmpty { documents.log.error("missing-value", "\"steps\" holds no step", at: node.range) }
-  var ids: [String: Int] = [:]
-  return elements.compactMap { StepDeclaration($0, ids: &ids, documents: documents) }
+/// Reads the steps behind a key of a runbook or check as far as that goes without expressions.
+///
+/// - Parameters:
+///   - ids: those of the file so far, with their lines.
+///   - mayUndo: whether the steps may have an undo.
+func stepDeclarations(
+  _ node: Node?, key: String = "steps", ids: inout [String: Int], mayUndo: Bool = false, _ documents: DocumentCompiler
+) -> [StepDeclaration] {
+  guard let node, let elements = node.elements("\"\(key)\"", log: documents.log) else { return [] }
+  if elements.isEmpty { documents.log.error("missing-value", "\"\(key)\" holds no step", at: node.range) }
+  return elements.compactMap { element in
+    guard var step = StepDeclaration(element, ids: &ids, documents: documents) else { return nil }
+    step.readUndo(ids: &ids, mayUndo: mayUndo, documents)
+    return step
+  }
 }
 
 /// The files of the checks that steps use, each once.
 func innerSources(_ declarations: [StepDeclaration]) -> [RunSource] {
   var sources: [RunSource] = []
-  for declaration in declarations {
+  for declaration in declarations.flatMap({ [$0] + $0.undo }) {
     guard case .check(let check) = declaration.use else { continue }
     for source in check.sources where !sources.contains(where: { $0.path == source.path }) { sources.append(source) }
   }

@@ -12,7 +12,8 @@ struct CheckedRunbook {
   var params: [Parameter]
   var secrets: [SecretDeclaration]
   var timeout: Duration?
-  var steps: [CheckedStep]
+  var stages: CheckedStages
+  var rollback: RollbackPolicy
   /// The steps' environments that no default may see.
   var hiddenEnvironment: Set<String>
   var usesTarget: Bool
@@ -60,7 +61,9 @@ struct CheckedStep {
   var usedSteps: Set<String>
   /// The steps of the check that it uses.
   var inner: [CheckedStep]
-  /// How many steps a run has for this one: itself, and those of the check that it uses.
+  /// What takes it back.
+  private(set) var undo: [CheckedStep] = []
+  /// How many steps a run has for this one: itself, those of the check that it uses, and those of its undo.
   var expandedCount: Int
 
   init(
@@ -75,6 +78,15 @@ struct CheckedStep {
     expandedCount = 1 + inner.expandedCount
   }
 
+  mutating func setUndo(_ steps: [CheckedStep]) {
+    undo = steps
+    step.undo = steps.map(\.step)
+    expandedCount += steps.expandedCount
+  }
+
+  /// The step itself, and those of its undo.
+  var withUndo: [CheckedStep] { [self] + undo }
+
   /// Every effect that the step can have, with the step that has it.
   var effects: [(effect: Effect, use: String)] {
     inner.isEmpty ? [(step.effect, step.use)] : inner.flatMap(\.effects)
@@ -85,19 +97,6 @@ extension [CheckedStep] {
   /// How many steps a run has, with those of the checks that they use.
   var expandedCount: Int { reduce(0) { $0 + $1.expandedCount } }
 
-  /// The most steps that a run may have: checks that use each other multiply.
-  static let maximumCount = 100_000
-
-  /// Reports steps that are too many for any run; true where they are.
-  func reportTooMany(of subject: String, at range: SourceRange, log: IssueLog) -> Bool {
-    guard expandedCount > Self.maximumCount else { return false }
-    log.error(
-      "too-many-steps",
-      "\(subject) has \(expandedCount) steps with those of the checks it uses; a run has at most \(Self.maximumCount)",
-      at: range, suggestion: "use fewer checks inside checks")
-    return true
-  }
-
   /// Warns of steps that only look, and whose findings nobody judges or uses.
   func reportIdle(usedByOutputs: Set<String> = [], log: IssueLog) {
     let used = reduce(into: usedByOutputs) { $0.formUnion($1.usedSteps) }
@@ -107,6 +106,21 @@ extension [CheckedStep] {
         "asserts-nothing", "the step \"\(checked.step.id)\" passes whatever it finds, and nothing uses its output",
         at: checked.step.range, suggestion: "add \"expect\", or diagnostic: true if it is for the record only")
     }
+  }
+}
+
+extension Int {
+  /// The most steps that a run may have: checks that use each other multiply.
+  private static let maximumSteps = 100_000
+
+  /// Reports a number of steps that is too large for any run; true where it is.
+  func reportTooManySteps(of subject: String, at range: SourceRange, log: IssueLog) -> Bool {
+    guard self > Self.maximumSteps else { return false }
+    log.error(
+      "too-many-steps",
+      "\(subject) has \(self) steps with those of the checks it uses; a run has at most \(Self.maximumSteps)",
+      at: range, suggestion: "use fewer checks inside checks")
+    return true
   }
 }
 

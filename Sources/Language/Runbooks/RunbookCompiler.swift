@@ -22,36 +22,38 @@ struct RunbookCompiler {
     let secrets = reader[.secrets].map { SecretDeclaration.all($0, log: log) } ?? []
     let hidden = documents.hiddenEnvironment.union(secrets.compactMap(\.source.environmentName))
     let params = params(hidden)
-    let declarations = stepDeclarations(reader[.steps], documents)
+    let declarations = StageDeclarations(reader, documents)
     var names = DocumentNames()
     names.params = RecordType(fields: params.map(\.declaration))
     names.hasTarget = true
     names.secrets = Dictionary(secrets.map { ($0.name, $0.isOptional) }, uniquingKeysWith: { first, _ in first })
-    for declaration in declarations { names.add(declaration.name) }
+    declarations.addNames(to: &names)
     let compiler = ExpressionCompiler(names: names, log: log)
     let early: Set<Root> = [.params, .target]
     let title = reader[.title].flatMap {
       ValueDecoder(log: log, expressions: .compiled(compiler, at: Place(roots: early))).template($0, as: .string)
     }
-    let steps = StepCompiler(
-      compiler: compiler, log: log, roots: [.params, .target, .secrets, .steps, .run], titleRoots: early
-    ).steps(declarations)
-    let isTooLarge = steps.reportTooMany(of: "the runbook", at: reader.keyRange(.steps) ?? reader.range, log: log)
+    let stages = declarations.compiled(compiler, titleRoots: early, log: log)
+    let isTooLarge = stages.expandedCount.reportTooManySteps(
+      of: "the runbook", at: reader.keyRange(.steps) ?? reader.range, log: log)
     guard !isTooLarge else { return nil }
     let allow = allowed()
-    checkEffects(steps, declarations, allow)
-    if steps.count == declarations.count, !declarations.isEmpty, compiler.isComplete {
+    checkEffects(stages.all, declarations.all, allow)
+    stages.checkRollback(declarations, at: reader[.rollback]?.range, log: log)
+    if stages.all.count == declarations.all.count, !declarations.steps.isEmpty, compiler.isComplete {
       reportUnused(params, secrets, compiler.uses)
-      if steps.contains(where: \.asserts) {
-        steps.reportIdle(log: log)
+      stages.checkHypothesis(at: reader.keyRange(.hypothesis), log: log)
+      if !declarations.hypothesis.isEmpty || stages.steps.contains(where: \.asserts) {
+        stages.all.reportIdle(log: log)
       } else {
         reportNothingAsserted()
       }
     }
     return CheckedRunbook(
       name: name, title: title, doc: reader.prose(.doc), severity: severity, owner: reader.prose(.owner),
-      params: params, secrets: secrets, timeout: reader.duration(.timeout), steps: steps,
-      hiddenEnvironment: hidden, usesTarget: compiler.uses.usesTarget, sources: [source] + innerSources(declarations))
+      params: params, secrets: secrets, timeout: reader.duration(.timeout), stages: stages,
+      rollback: declarations.rollback, hiddenEnvironment: hidden, usesTarget: compiler.uses.usesTarget,
+      sources: [source] + innerSources(declarations.all))
   }
 
   private func params(_ hidden: Set<String>) -> [Parameter] {

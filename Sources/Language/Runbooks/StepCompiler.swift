@@ -13,12 +13,17 @@ struct StepCompiler {
   let titleRoots: Set<Root>
 
   func steps(_ declarations: [StepDeclaration]) -> [CheckedStep] {
-    declarations.enumerated().compactMap { step($1, at: $0) }
+    steps(declarations, from: Place(roots: roots))
   }
 
-  private func step(_ declaration: StepDeclaration, at index: Int) -> CheckedStep? {
+  /// - Parameter place: that of the first step.
+  func steps(_ declarations: [StepDeclaration], from place: Place) -> [CheckedStep] {
+    declarations.enumerated().compactMap { step($1, at: place.advanced(by: $0)) }
+  }
+
+  private func step(_ declaration: StepDeclaration, at place: Place) -> CheckedStep? {
     let reader = declaration.reader
-    var place = Place(roots: roots, stepsBefore: index)
+    var place = place
     let condition = condition(reader, &place)
     let input = input(declaration, at: place)
     var judged = place
@@ -60,9 +65,19 @@ struct StepCompiler {
     let asserts =
       declaration.hasUnreadDiagnostic
       || (!declaration.isDiagnostic && (judges || reader[.expect] != nil || reader[.until] != nil))
-    return CheckedStep(
+    var checked = CheckedStep(
       step: step, title: title?.literal == nil ? title : nil, doc: reader.prose(.doc), asserts: asserts,
       usedSteps: compiler.takeSteps(), inner: inner)
+    checked.setUndo(undo(of: declaration, at: place))
+    return checked
+  }
+
+  /// The undo of a step, which is done only if the step began: what its `if` makes known holds there, too.
+  private func undo(of declaration: StepDeclaration, at place: Place) -> [CheckedStep] {
+    guard let first = declaration.undo.first.flatMap({ compiler.names.index(ofStep: $0.id) }) else { return [] }
+    var place = place
+    place.stages = StagePlace(stage: .undo, before: first..<first, takenBack: place.position)
+    return steps(declaration.undo, from: place)
   }
 
   private func title(_ reader: MappingReader<StepKey>) -> Template? {

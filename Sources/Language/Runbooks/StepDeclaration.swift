@@ -13,6 +13,8 @@ struct StepDeclaration {
   var hasUnreadDiagnostic: Bool
   /// `effect: observe`, where the module leaves it to the step to say so.
   var claimsToObserve = false
+  /// What takes it back.
+  var undo: [StepDeclaration] = []
   var range: SourceRange
 
   enum Use {
