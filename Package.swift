@@ -120,7 +120,7 @@ let package = Package(
       name: "JournalProbe", dependencies: ["Journal", "Schema"], path: "Tests/JournalProbe", swiftSettings: house),
     tests("JournalTests", ["Files", "Journal", "JournalProbe", "Schema", "TestSupport"], exclude: ["Fixtures"]),
     tests("StepsTests", ["Steps", "Schema", "Journal"]),
-    tests("LanguageTests", ["Language", "Schema", "Journal", "Steps"]),
+    tests("LanguageTests", ["CEL", "Language", "Schema", "Journal", "Steps"]),
     tests("EngineTests", ["Engine", "Language", "Schema", "Steps", "Journal", "TestSupport"]),
     tests("STUNTests", ["Addresses", "STUN", crypto, nioCore]),
     tests(

@@ -8,7 +8,13 @@ package import Steps
 package func documentSchema(catalog: Catalog) -> JSON {
   JSONSchema.document(
     title: "runbook", description: "A document of runbook: a runbook, a check, or runbook.yaml.",
-    ["oneOf": .array([RunbookKey.reference, CheckKey.reference, ProjectKey.reference])],
+    // Rather than `oneOf`, so that an editor says of a document what is wrong with its own kind alone.
+    [
+      "if": ["required": [.string(RunbookKey.runbook.name)]], "then": RunbookKey.reference,
+      "else": [
+        "if": ["required": [.string(CheckKey.check.name)]], "then": CheckKey.reference, "else": ProjectKey.reference,
+      ],
+    ],
     definitions: KeyReference.mappings.map { $0.definition(catalog) })
 }
 
@@ -30,15 +36,21 @@ extension DocumentKey {
     if !alternatives.isEmpty {
       members.append(.init("oneOf", .array(alternatives.map { ["required": [.string($0.name)]] })))
     }
+    let companions = supported.filter { !$0.declaration.companions.isEmpty }
+    if !companions.isEmpty {
+      let needed = companions.map { JSON.Member($0.name, .array($0.declaration.companions.map(JSON.string))) }
+      members.append(.init("dependentRequired", .object(needed)))
+    }
     if self == StepKey.self { members.append(.init("allOf", .array(catalog.modules.map(inputs)))) }
     return .init(definitionName, .object(members))
   }
 
   /// What `with` takes where the step uses a module.
   private static func inputs(_ module: AnyStepModule) -> JSON {
-    [
+    let needed: JSON = module.input.fields.contains(where: \.isRequired) ? [.string(StepKey.with.name)] : []
+    return [
       "if": ["properties": ["use": ["const": .string(module.name)]], "required": ["use"]],
-      "then": ["properties": ["with": module.input.jsonSchema(.runbook)]],
+      "then": ["properties": ["with": module.input.jsonSchema(.runbook)], "required": needed],
     ]
   }
 }
@@ -57,22 +69,35 @@ extension KeyValue {
   fileprivate func schema(_ catalog: Catalog) -> JSON {
     switch self {
     case .prose: ValueType.string.jsonSchema(.runbook)
-    case .plain(let type), .template(let type): type.jsonSchema(.runbook)
+    case .plain(let type): type.jsonSchema(.plain)
+    case .template(let type): type.jsonSchema(.runbook)
     case .expression: ["type": ["string", "boolean", "number"]]
-    case .documentName: ["type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"]
-    case .identifier: ["type": "string", "pattern": "^[a-z][A-Za-z0-9]*$"]
-    case .typeName: ["type": "string"]
+    case .name(let form): form.schema
+    case .typeName: ["type": "string", "pattern": .string(ValueType.writtenPattern)]
     case .count: ["type": "integer", "minimum": 1]
     case .moduleOrCheck:
       ["anyOf": [["enum": .array(catalog.names.map(JSON.string))], ["type": "string", "pattern": "^checks/"]]]
     case .anything: [:]
     case .inputs: ["type": "object"]
-    case .record(let record): record.jsonSchema(.runbook)
+    case .record(let record): record.jsonSchema(.plain)
     case .mapping(let keys): keys.reference
-    case .named(let keys): ["type": "object", "additionalProperties": keys.reference]
+    case .named(let keys, let form):
+      ["type": "object", "propertyNames": form.schema, "additionalProperties": keys.reference]
     case .list(let keys): ["type": "array", "minItems": 1, "items": keys.reference]
     case .conditions(let keys):
-      ["type": "array", "minItems": 1, "items": ["anyOf": [["type": ["string", "boolean"]], keys.reference]]]
+      [
+        "type": "array", "minItems": 1,
+        "items": ["if": ["type": "object"], "then": keys.reference, "else": ["type": ["string", "boolean"]]],
+      ]
+    }
+  }
+}
+
+extension NameForm {
+  fileprivate var schema: JSON {
+    switch self {
+    case .identifier: ["type": "string", "pattern": "^[a-z][A-Za-z0-9]*$"]
+    case .hyphenated: ["type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"]
     }
   }
 }

@@ -2,6 +2,8 @@
 package enum JSONNotation: Hashable, Sendable {
   /// In a runbook: with units, and with `${…}` wherever a value may stand.
   case runbook
+  /// In a document where no expression may stand: with units.
+  case plain
   /// In a journal or a report: sizes and percentages as numbers, durations and moments as literals, absent values as null.
   case report
 }
@@ -56,7 +58,7 @@ extension FieldDeclaration {
   /// The field's type with its summary, limits and fallback.
   package func jsonSchema(_ notation: JSONNotation) -> JSON {
     var members: [JSON.Member] = [.init("description", .string(description))]
-    if notation == .runbook, let fallback, fallback != .null {
+    if notation != .report, let fallback, fallback != .null {
       members.append(.init("default", type.literal(fallback)))
     }
     guard case .object(let rest) = type.jsonSchema(notation, bounds: bounds) else { return .object(members) }
@@ -78,12 +80,11 @@ extension ValueType {
 
   fileprivate func jsonSchema(_ notation: JSONNotation, bounds: Bounds?) -> JSON {
     switch (self, notation) {
-    case (.optional(let wrapped), .runbook): wrapped.jsonSchema(.runbook, bounds: bounds)
     case (.optional(let wrapped), .report):
       ["anyOf": [wrapped.jsonSchema(.report, bounds: bounds), ["type": "null"]]]
     case (.secret, .report): ["const": .string(Secret.mask)]
-    case (.secret(let wrapped), .runbook): wrapped.jsonSchema(.runbook, bounds: bounds)
-    case (_, .report): value(.report, bounds)
+    case (.optional(let wrapped), _), (.secret(let wrapped), _): wrapped.jsonSchema(notation, bounds: bounds)
+    case (_, .report), (_, .plain): value(notation, bounds)
     case (_, .runbook) where admitsAnyText: value(.runbook, bounds)
     case (_, .runbook): ["anyOf": [value(.runbook, bounds), JSONSchema.expressionReference]]
     }
@@ -100,15 +101,16 @@ extension ValueType {
   private func value(_ notation: JSONNotation, _ bounds: Bounds?) -> JSON {
     switch self {
     case .any: [:]
-    case .bool: ["type": "boolean"]
-    case .int: number("integer", bounds)
-    case .double: number(notation == .runbook ? "number" : ["number", "string"], bounds)
-    case .port: ["type": "integer", "minimum": 1, "maximum": 65_535]
-    case .byteSize, .bandwidth: notation == .report ? number("integer", bounds) : literal
-    case .percent: notation == .report ? number(["number", "string"], bounds) : literal
+    case .bool: scalar("boolean", quoted: "true|false", notation)
+    case .int: scalar("integer", quoted: "[-+]?[0-9]+", notation, limits(bounds))
+    case .double where notation == .report: limited(["number", "string"], bounds)
+    case .double: scalar("number", quoted: "[-+.eE0-9]+", notation, limits(bounds))
+    case .port: scalar("integer", quoted: "[0-9]+", notation, [.init("minimum", 1), .init("maximum", 65_535)])
+    case .byteSize, .bandwidth: notation == .report ? limited("integer", bounds) : literal
+    case .percent: notation == .report ? limited(["number", "string"], bounds) : literal
     case .duration: literal
     // YAML reads 42 and true as other types; in a runbook the declared type decides.
-    case .string, .host, .path: ["type": notation == .runbook ? ["string", "number", "boolean"] : "string"]
+    case .string, .host, .path: text(notation)
     case .bytes: ["type": "string", "contentEncoding": "base64"]
     case .timestamp: ["type": "string", "format": "date-time"]
     case .ip: ["type": "string", "anyOf": [["format": "ipv4"], ["format": "ipv6"]]]
@@ -125,12 +127,27 @@ extension ValueType {
     }
   }
 
-  private func number(_ type: JSON, _ bounds: Bounds?) -> JSON {
-    var members: [JSON.Member] = [.init("type", type)]
-    if let bounds {
-      members += [.init("minimum", bounds.minimum.json), .init("maximum", bounds.maximum.json)]
+  private func text(_ notation: JSONNotation) -> JSON {
+    switch notation {
+    case .report: ["type": "string"]
+    case .runbook: ["type": ["string", "number", "boolean"]]
+    // `${` is refused, and `$${` stands for it.
+    case .plain: ["type": ["string", "number", "boolean"], "pattern": #"^([^$]|\$\$\{|\$(?!\{))*$"#]
     }
-    return .object(members)
+  }
+
+  /// A scalar; in a document quotes make no difference.
+  private func scalar(_ type: JSON, quoted pattern: String, _ notation: JSONNotation, _ limits: [JSON.Member] = [])
+    -> JSON
+  {
+    guard notation != .report else { return .object([.init("type", type)] + limits) }
+    return .object([.init("type", [type, "string"]), .init("pattern", .string("^(\(pattern))$"))] + limits)
+  }
+
+  private func limited(_ type: JSON, _ bounds: Bounds?) -> JSON { .object([.init("type", type)] + limits(bounds)) }
+
+  private func limits(_ bounds: Bounds?) -> [JSON.Member] {
+    bounds.map { [.init("minimum", $0.minimum.json), .init("maximum", $0.maximum.json)] } ?? []
   }
 
   /// Text with a unit.

@@ -87,7 +87,8 @@ import Testing
     .enabled(if: hasValidator, "python3-jsonschema is missing"))
   func refused() throws {
     let refused: [(ValueType, [JSON])] = [
-      (.int, [.double(1.5), "1", true]), (.bool, ["yes", 1]), (.port, [0, 65_536, "x"]), (.duration, ["5", 5, "5 s"]),
+      (.int, [.double(1.5), "1.5", true]), (.bool, ["yes", 1]), (.port, [0, 65_536, "x"]),
+      (.duration, ["5", 5, "5 s"]),
       (.byteSize, ["64", 64, "64mib"]), (.bandwidth, ["800", "8MBps"]), (.percent, ["95", 95]), (.ip, [1]),
       (.cidr, ["10.0.0.0"]), (.url, ["host"]), (.turnURI, ["http://x"]), (.cron, ["* * * *"]),
       (.enumeration(["udp"]), ["tcp", 1]), (.list(.int), [1, ["x"]]), (.map(.int), [["a": "b"], []]),

@@ -9,7 +9,7 @@ package enum CheckKey: String, DocumentKey {
 
   package var declaration: KeyDeclaration {
     switch self {
-    case .check: .init(.documentName, "Its name, that of its file.", .required, example: "answers")
+    case .check: .init(.name(.hyphenated), "Its name, that of its file.", .required, example: "answers")
     case .title: .init(.plain(.string), "What it is called.", example: "The server answers in time")
     case .doc: .init(.prose, "What it is for.")
     case .inputs:

@@ -34,15 +34,21 @@ package struct KeyDeclaration: Sendable {
   /// One or two sentences for the reference and for editors, in Markdown.
   package var summary: String
   package var presence: Presence
+  /// Keys of the same mapping without which it makes no sense.
+  package var companions: [String] = []
   /// False for a key that the language has and this version does not: refused by name, never silently ignored.
   package var isSupported = true
   /// A value as it may stand behind the key, for editors.
   package var example: JSON?
 
-  package init(_ value: KeyValue, _ summary: String, _ presence: Presence = .optional, example: JSON? = nil) {
+  package init(
+    _ value: KeyValue, _ summary: String, _ presence: Presence = .optional, with companions: [String] = [],
+    example: JSON? = nil
+  ) {
     self.value = value
     self.summary = summary
     self.presence = presence
+    self.companions = companions
     self.example = example
   }
 
@@ -57,6 +63,14 @@ package struct KeyDeclaration: Sendable {
   }
 }
 
+/// How names are written.
+package enum NameForm: Hashable, Sendable {
+  /// A name that expressions use: `maxRtt`.
+  case identifier
+  /// The name of a file, or of a target: `daily-health`.
+  case hyphenated
+}
+
 /// What stands behind a key.
 package enum KeyValue: Sendable {
   /// Text for people, in which `${` means nothing.
@@ -67,10 +81,8 @@ package enum KeyValue: Sendable {
   case template(ValueType)
   /// An expression without braces around it, which gives a value of the type.
   case expression(ValueType)
-  /// The name of a runbook or check.
-  case documentName
-  /// A name that expressions use.
-  case identifier
+  /// A name that what it stands in has.
+  case name(NameForm)
   /// A type of the language.
   case typeName
   /// A whole number from 1.
@@ -86,7 +98,7 @@ package enum KeyValue: Sendable {
   /// A mapping of these keys.
   case mapping(any DocumentKey.Type)
   /// Names, each with a mapping of these keys.
-  case named(any DocumentKey.Type)
+  case named(any DocumentKey.Type, by: NameForm = .identifier)
   /// A list of mappings of these keys, at least one.
   case list(any DocumentKey.Type)
   /// A list of conditions, at least one: each an expression, or a mapping of these keys.
@@ -95,7 +107,7 @@ package enum KeyValue: Sendable {
   /// The kind of mapping inside; nil where there is none.
   var keys: (any DocumentKey.Type)? {
     switch self {
-    case .mapping(let keys), .named(let keys), .list(let keys), .conditions(let keys): keys
+    case .mapping(let keys), .named(let keys, _), .list(let keys), .conditions(let keys): keys
     default: nil
     }
   }

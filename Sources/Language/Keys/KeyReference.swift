@@ -51,7 +51,7 @@ extension KeyValue {
     case .template: "text with `${…}`"
     case .expression(.bool): "condition"
     case .expression: "expression"
-    case .documentName, .identifier: "name"
+    case .name: "name"
     case .typeName: "type"
     case .count: "`int`"
     case .moduleOrCheck: "name"
@@ -59,7 +59,7 @@ extension KeyValue {
     case .inputs: "`{NAME: value}`"
     case .record(let record): "`{\(record.fields.map(\.name).joined(separator: ", "))}`"
     case .mapping(let keys): "`\(keys.notation)`"
-    case .named(let keys): "`{NAME: \(keys.notation)}`"
+    case .named(let keys, _): "`{NAME: \(keys.notation)}`"
     case .list(let keys): "list of \(keys.mappingName)s"
     case .conditions(let keys): "list of conditions or `\(keys.notation)`"
     }

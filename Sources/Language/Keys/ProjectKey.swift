@@ -12,7 +12,8 @@ package enum ProjectKey: String, DocumentKey {
     case .project: .init(.plain(.string), "The project's name. Without it, that of its folder.", example: "shop")
     case .targets:
       .init(
-        .named(TargetKey.self), "The servers under test.", example: ["eu": ["server": "turn:turn.example.com"]])
+        .named(TargetKey.self, by: .hyphenated), "The servers under test.",
+        example: ["eu": ["server": "turn:turn.example.com"]])
     case .state:
       .init(
         .plain(.path),
@@ -59,7 +60,9 @@ package enum TargetKey: String, DocumentKey {
         .plain(.string), "The URI where it speaks TLS, if that is elsewhere.", example: "turns:turn.example.com:5349")
     case .username: .init(.plain(.string), "The user name of a long-term credential.", example: "probe")
     case .credential:
-      .init(.mapping(SecretSourceKey.self), "The password of `username`.", example: ["env": "PROBE_PASSWORD"])
+      .init(
+        .mapping(SecretSourceKey.self), "The password of `username`.", with: ["username"],
+        example: ["env": "PROBE_PASSWORD"])
     case .secret:
       .init(
         .mapping(SecretSourceKey.self), "The REST secret, from which time-limited credentials are made.",
@@ -67,8 +70,9 @@ package enum TargetKey: String, DocumentKey {
     case .realm: .init(.plain(.string), "The realm that the server is expected to use.", example: "example.com")
     case .ca: .init(.plain(.path), "A file of certificates, trusted in place of the system's.", example: "ca.pem")
     case .certificate:
-      .init(.plain(.path), "The certificate to show if the server asks for one.", example: "probe.pem")
-    case .key: .init(.plain(.path), "The file of that certificate's private key.", example: "probe.key")
+      .init(.plain(.path), "The certificate to show if the server asks for one.", with: ["key"], example: "probe.pem")
+    case .key:
+      .init(.plain(.path), "The file of that certificate's private key.", with: ["certificate"], example: "probe.key")
     case .host:
       .init(.plain(.host), "The host that it runs on. Without it, that of `server`.", example: "turn1.example.com")
     case .labels:

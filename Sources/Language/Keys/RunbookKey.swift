@@ -10,7 +10,7 @@ package enum RunbookKey: String, DocumentKey {
 
   package var declaration: KeyDeclaration {
     switch self {
-    case .runbook: .init(.documentName, "Its name, that of its file.", .required, example: "failover")
+    case .runbook: .init(.name(.hyphenated), "Its name, that of its file.", .required, example: "failover")
     case .title:
       .init(
         .template(.string), "What it is called. `params` and `target` may be used.", example: "TURN at ${target.name}")

@@ -21,13 +21,13 @@ package enum StepKey: String, DocumentKey {
   package var declaration: KeyDeclaration {
     switch self {
     case .id:
-      .init(.identifier, "Its name in expressions and reports, unique in the file.", .required, example: "relay")
+      .init(.name(.identifier), "Its name in expressions and reports, unique in the file.", .required, example: "relay")
     case .title:
       .init(
         .template(.string), "What it is called. In a runbook `params` and `target` may be used.",
         example: "The server relays")
     case .doc: .init(.prose, "What it is for.")
-    case .use: .init(.moduleOrCheck, "A module, or `checks/NAME`, see L26.", .alternative, example: "turn.relay")
+    case .use: .init(.moduleOrCheck, "A module, or `checks/NAME`, see L26.", .alternative, example: "checks/answers")
     case .effect:
       .init(
         .plain(.enumeration([Effect.observe.rawValue])),
@@ -40,7 +40,9 @@ package enum StepKey: String, DocumentKey {
         .conditions(ExpectationKey.self), "What must hold, judged once, after the last try.",
         example: ["output.loss <= 1.0"])
     case .until:
-      .init(.expression(.bool), "A try is repeated until it is true, see L27.", example: "output.exitCode == 0")
+      .init(
+        .expression(.bool), "A try is repeated until it is true, see L27.", with: ["retry"],
+        example: "output.exitCode == 0")
     case .retry:
       .init(
         .record(RetryPolicy.record.type), "How often, and after which waits, a try is repeated, see L27.",

@@ -14,6 +14,12 @@ extension ValueType {
     var parser = TypeParser(bytes: Array(text.utf8))
     self = try parser.wholeType()
   }
+
+  /// A regular expression (ECMA 262) that the text of every type matches; what stands inside of `list<…>` may be anything.
+  static let writtenPattern: String = {
+    let simple = Self.simple.map(\.description).sorted().joined(separator: "|")
+    return #"^\s*(("# + simple + #")\s*$|(list|map|optional|secret)\s*<|enum\s*\(|record\s*\{)"#
+  }()
 }
 
 private struct TypeParser {
