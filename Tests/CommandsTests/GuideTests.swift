@@ -2,15 +2,18 @@ import Foundation
 import Processes
 import Testing
 
-/// The guides of docs/guides/, done as they are written: files are written, commands run, and what they print is compared.
+/// The guides of docs/guides/ and docs/first-check.md, done as they are written: files are written, commands run, and what they print is compared.
 ///
 /// A block behind "`PATH`:" is that file. A block of `sh` is run in the folder that the one before it was left in; `fails=N` says with which exit
 /// code it ends, `prints=nothing` that it prints nothing. The lines of a crontab are run as cron runs them. `/srv`, `/etc`, `/var` and `/usr/local/bin`
 /// are folders of the test's own. A block of `text` is what the command before it printed, or some of its lines: words with digits in them may differ.
 @Suite(.serialized) struct GuideTests {
-  private static let folder = CommandLineProject.repositoryURL.appending(path: "docs/guides")
+  private static let folder = CommandLineProject.repositoryURL.appending(path: "docs")
+  /// Paths below `docs/`.
   static let guides =
-    ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { $0.hasSuffix(".md") }.sorted()
+    ["first-check.md"]
+    + ((try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "guides").path)) ?? [])
+    .filter { $0.hasSuffix(".md") }.sorted().map { "guides/\($0)" }
 
   private struct Block {
     let language: Substring
@@ -95,11 +98,13 @@ import Testing
     }
   }
 
-  @Test("There are guides, and the README links each")
+  @Test("There are guides, and the README links each; the reference of the language begins with the one on checks")
   func linked() throws {
     #expect(Self.guides.count >= 3)
     let readme = try String(contentsOf: CommandLineProject.repositoryURL.appending(path: "README.md"), encoding: .utf8)
-    for guide in Self.guides { #expect(readme.contains("(docs/guides/\(guide))"), "\(guide)") }
+    let reference = try String(contentsOf: Self.folder.appending(path: "language.md"), encoding: .utf8)
+    #expect(reference.prefix(300).contains("(first-check.md)"))
+    for guide in Self.guides { #expect(readme.contains("(docs/\(guide))"), "\(guide)") }
   }
 
   @Test("Every step of a guide does what the guide says", arguments: guides)
