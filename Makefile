@@ -68,7 +68,7 @@ format:
 docs: build
 	@mkdir -p docs/reference
 	$(RUNBOOK) modules --format markdown > docs/reference/modules.md
-	RUNBOOK_WRITE_DOCS=1 swift test --disable-xctest $(CHECKS) --filter 'JournalReferenceTests|ReportsDocumentTests|DocumentKeyTests'
+	RUNBOOK_WRITE_DOCS=1 swift test --disable-xctest $(CHECKS) --filter 'JournalReferenceTests|ReportsDocumentTests|DocumentKeyTests|MessageCatalogueTests'
 
 bench:
 	@scripts/setup bench

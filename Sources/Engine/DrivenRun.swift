@@ -201,7 +201,7 @@ struct DrivenRun {
     }
     let result = running.attempt.unfinished(
       Finding(
-        "step.hung", "it did not end although it was cancelled",
+        "step.hung", "the step did not end although it was cancelled",
         advice: """
           What it began may still go on: look at the service and at its processes, and for a file system that does not \
           answer (`dmesg`, `findmnt`).

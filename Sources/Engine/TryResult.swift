@@ -57,7 +57,7 @@ extension Try {
     case (.broken, .deadline), (.interrupted, .deadline):
       return unfinished(
         Finding(
-          "step.timeout", "it did not end within \(durationLiteral(timeout)): \(error.finding.message)",
+          "step.timeout", "the step did not end within \(durationLiteral(timeout)): \(error.finding.message)",
           advice: error.finding.advice), learnt: error.learnt, duration: duration)
     case (.broken, .runEnds), (.interrupted, .runEnds):
       return unfinished(

@@ -39,7 +39,7 @@ import Testing
       "--project", Self.repository, "run", "daily-log-review", "-p", "files=[]",
       environment: ["RUNBOOK_STATE": project.root + "/state"])
     #expect(review.status == 2, "\(review.stdout)\(review.stderr)")
-    #expect(review.stderr.contains("it is given neither files nor a journal"), "\(review.stderr)")
+    #expect(review.stderr.contains("the step is given neither files nor a journal"), "\(review.stderr)")
   }
 
   @Test("A server that logs to the journal is looked at as closely")

@@ -80,7 +80,7 @@ import Testing
       plan([step("a", AnyStepModule(WaitUntilCancelled.self), timeout: .milliseconds(50))]))
     #expect(finished.outcome == .error)
     #expect(events.finished("a")?.finding?.code == "step.timeout")
-    #expect(events.finished("a")?.finding?.message == "it did not end within 50ms: still waiting")
+    #expect(events.finished("a")?.finding?.message == "the step did not end within 50ms: still waiting")
   }
 
   @Test("What a module had learnt before it was cancelled is recorded")

@@ -120,7 +120,8 @@ struct ProjectTests {
     arguments: [
       ("TURN_SERVER=127.0.0.1:34780", "write turn:127.0.0.1:34780"), ("TURN_SERVER=a.example", "write turn:a.example"),
       ("TURN_SERVER=::1", "write turn:[::1]"), ("TURN_TLS_SERVER=a.example:5349", "write turns:a.example:5349"),
-      ("TURN_SERVER=https://a.example", nil), ("TURN_TLS_SERVER=turn:a.example", nil),
+      ("TURN_SERVER=https://a.example", nil),
+      ("TURN_TLS_SERVER=turn:a.example", "write a URI that begins with turns: or stuns:"),
     ])
   func serverWithoutScheme(line: String, advice: String?) throws {
     let project = try SampleProject([".env": "\(line)\n"])

@@ -33,13 +33,16 @@ struct Document {
   private static func source(_ bytes: [UInt8], file: String, log: IssueLog) -> SourceText? {
     let start = SourceRange(file: file, line: 1, column: 1)
     guard bytes.count <= maximumSize else {
-      log.error("file-too-large", "the file has \(bytes.count) bytes; at most \(maximumSize) are read", at: start)
+      log.error(
+        "file-too-large", "the file has \(bytes.count) bytes; at most \(maximumSize) are read", at: start,
+        suggestion: "split it: a check holds what several runbooks share")
       return nil
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       let line = validPrefix(of: bytes).count { $0 == 0x0A } + 1
       log.error(
-        "not-utf-8", "the line holds bytes that are not UTF-8", at: SourceRange(file: file, line: line, column: 1))
+        "not-utf-8", "the line holds bytes that are not UTF-8", at: SourceRange(file: file, line: line, column: 1),
+        suggestion: "save the file as UTF-8")
       return nil
     }
     let source = SourceText(file: file, text: text)

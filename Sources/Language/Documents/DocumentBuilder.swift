@@ -43,21 +43,33 @@ struct DocumentBuilder {
         let event = try events.next()
         switch event.kind {
         case .streamEnd:
-          if documents == 0 { log.error("empty-document", "the file is empty", at: source.range(0, 1)) }
+          if documents == 0 {
+            log.error(
+              "empty-document", "the file is empty", at: source.range(0, 1),
+              suggestion: "begin with \"runbook: NAME\", \"check: NAME\" or, in runbook.yaml, \"project: NAME\"")
+          }
           return log.holdsInvisibleCharacter(since: before) ? nil : root
         case .documentStart(let hasDirectives):
           documents += 1
           guard documents == 1 else {
-            log.error("second-document", "a file holds one document; here a second one begins", at: range(event))
+            log.error(
+              "second-document", "a file holds one document; here a second one begins", at: range(event),
+              suggestion: "put each into a file of its own")
             return root
           }
-          if hasDirectives { log.error("directive", "YAML directives are not part of the language", at: range(event)) }
+          if hasDirectives {
+            log.error(
+              "directive", "YAML directives are not part of the language", at: range(event),
+              suggestion: "remove the line")
+          }
         default:
           guard handle(event) else { return nil }
         }
       }
       let end = SourceRange(file: source.file, line: source.lineCount, column: 1)
-      log.error("too-many-problems", "the file has more than \(Document.maximumIssues) problems of form", at: end)
+      log.error(
+        "too-many-problems", "the file has more than \(Document.maximumIssues) problems of form", at: end,
+        suggestion: "mend these first")
     } catch {
       // A blank that is none was reported where it stands, and explains the rest.
       guard !log.holdsInvisibleCharacter(since: before) else { return nil }
@@ -162,11 +174,14 @@ struct DocumentBuilder {
       return .refused
     }
     if key.text == "<<", key.style == .plain {
-      log.error("merge-key", "merge keys (<<) are not part of the language", at: key.range)
+      log.error(
+        "merge-key", "merge keys (<<) are not part of the language", at: key.range, suggestion: "write the keys out")
       return .refused
     }
     if let first = collection.keys[key.text] {
-      log.error("duplicate-key", "\"\(key.text)\" stands here twice; first in line \(first)", at: key.range)
+      log.error(
+        "duplicate-key", "\"\(key.text)\" stands here twice; first in line \(first)", at: key.range,
+        suggestion: "remove one of them")
       return .refused
     }
     collection.keys[key.text] = key.range.line

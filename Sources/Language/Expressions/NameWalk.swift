@@ -284,7 +284,7 @@ struct NameWalk {
     guard case .enumeration(let names) = type, !names.contains(text) else { return }
     let near = nearName(to: text, among: names).map { "did you mean '\($0)'?" }
     report(
-      path, "never-equal", "it is one of \(names.joined(separator: ", ")), and never '\(text)'", at: other.range,
+      path, "never-equal", "the value is one of \(names.joined(separator: ", ")), and never '\(text)'", at: other.range,
       suggestion: near)
   }
 

@@ -101,7 +101,9 @@ extension Project {
       }
     }
     if !chosen.isEmpty, !chosen.contains(where: \.asserts) {
-      log.error("nothing-asserted", "none of these steps judges anything", at: place)
+      log.error(
+        "nothing-asserted", "none of these steps judges anything", at: place,
+        suggestion: "choose a step that has \"expect\"")
     }
     return chosen
   }
@@ -194,7 +196,9 @@ extension Project {
     let name = check.name
     if only != nil {
       let place = SourceRange(file: "--only", line: 1, column: 1)
-      log.error("unknown-step", "a check is run whole; only a runbook's steps can be chosen", at: place)
+      log.error(
+        "unknown-step", "a check is run whole; only a runbook's steps can be chosen", at: place,
+        suggestion: "leave --only out")
     }
     let place = SourceRange(file: files.path(.check, name), line: 1, column: 1)
     for input in check.inputs where input.declaration.type.isPlainSecret && input.isRequired {

@@ -70,7 +70,8 @@ extension TargetDeclaration {
       } catch {
         unread += 1
         log.error(
-          "file-unreadable", "\(subject(role)) is missing: \(path) \(error.clause)", at: file.range)
+          "file-unreadable", "\(subject(role)) is missing: \(path) \(error.clause)", at: file.range,
+          suggestion: "check the path, and that this user may read the file")
       }
     }
     guard unread == 0, named.contains(where: { $0.1 != nil }) else { return }

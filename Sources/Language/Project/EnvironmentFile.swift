@@ -12,7 +12,9 @@ struct EnvironmentFile {
   /// quotes it ends before ` #`. Nothing is expanded. The last of two lines with one name counts.
   init(_ bytes: [UInt8], file: String, log: IssueLog) {
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      log.error("not-utf-8", "the file is not UTF-8", at: SourceRange(file: file, line: 1, column: 1))
+      log.error(
+        "not-utf-8", "the file is not UTF-8", at: SourceRange(file: file, line: 1, column: 1),
+        suggestion: "save the file as UTF-8")
       return
     }
     let source = SourceText(file: file, text: text)

@@ -153,7 +153,11 @@ package struct Project: Sendable {
     switch reader?[.targets] {
     case .mapping(let mapping)?:
       targets = mapping.entries.compactMap { TargetDeclaration(name: $0.key, $0.value, log: log) }
-      if mapping.entries.isEmpty { log.error("missing-value", "\"targets\" declares no target", at: mapping.range) }
+      if mapping.entries.isEmpty {
+        log.error(
+          "missing-value", "\"targets\" is empty", at: mapping.range,
+          suggestion: "declare a target, or leave \"targets\" out")
+      }
     case .refused?, nil: break
     case let node?:
       log.error("type-mismatch", "expected a mapping of names to targets, found \(node.kind)", at: node.range)

@@ -34,7 +34,9 @@ struct ProjectEnvironment {
         let bytes = try readFile(path, limit: Document.maximumSize).bytes
         file = EnvironmentFile(bytes, file: given, log: log)
       } catch {
-        log.error("file-unreadable", "the file \(error.clause)", at: SourceRange(file: given, line: 1, column: 1))
+        log.error(
+          "file-unreadable", "the file \(error.clause)", at: SourceRange(file: given, line: 1, column: 1),
+          suggestion: "check the path of --env-file")
       }
     } else if files.exists(".env"), let bytes = files.read(".env", log: log) {
       file = EnvironmentFile(bytes, file: ".env", log: log)

@@ -71,7 +71,9 @@ struct SecretSource: Sendable {
     case .file: place = .file(text)
     case .credential:
       guard !text.isEmpty, !text.contains("/"), text != ".", text != ".." else {
-        reader.log.error("secret-source", "the name of a credential is the name of a file, without /", at: node.range)
+        reader.log.error(
+          "secret-source", "the name of a credential is the name of a file, without /", at: node.range,
+          suggestion: "write the NAME of LoadCredential=NAME:PATH")
         return nil
       }
       place = .credential(text)
@@ -94,11 +96,13 @@ struct SecretSource: Sendable {
   func secret(_ environment: [String: String], root: String, log: IssueLog) -> Secret? {
     guard let text = text(environment, root: root, log: log) else { return nil }
     guard !text.isEmpty else {
-      log.error("missing-secret", "\(subject) is empty: \(origin)", at: range)
+      log.error("missing-secret", "\(subject) is empty: \(origin)", at: range, suggestion: "put the secret there")
       return nil
     }
     guard !text.contains("\0") else {
-      log.error("missing-secret", "\(subject) holds a NUL character: \(origin)", at: range)
+      log.error(
+        "missing-secret", "\(subject) holds a NUL character: \(origin)", at: range,
+        suggestion: "take the NUL character out")
       return nil
     }
     if text.count < SecretMasking.reliableLength {
@@ -146,14 +150,18 @@ struct SecretSource: Sendable {
           "secret-readable", "everybody on this machine can read \(path)", at: range, suggestion: "chmod o= \(path)")
       }
       guard var text = String(validating: content.bytes, as: UTF8.self) else {
-        log.error("missing-secret", "\(subject) is no text: \(path)", at: range)
+        log.error(
+          "missing-secret", "\(subject) is not UTF-8 text: \(path)", at: range,
+          suggestion: "encode it, for example with base64")
         return nil
       }
       // "\r\n" is one character.
       if text.hasSuffix("\n") || text.hasSuffix("\r\n") { text.removeLast() }
       return text
     } catch {
-      log.error("missing-secret", "\(subject) is missing: \(path) \(error.clause)", at: range)
+      log.error(
+        "missing-secret", "\(subject) is missing: \(path) \(error.clause)", at: range,
+        suggestion: "check the path, and that this user may read the file")
       return nil
     }
   }

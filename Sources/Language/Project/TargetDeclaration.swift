@@ -31,7 +31,7 @@ struct TargetDeclaration: Sendable {
     if !isNamed {
       log.error(
         "target-name", "a target's name is made of lower-case letters, digits and hyphens, and is not \"all\"",
-        at: name.range)
+        at: name.range, suggestion: "rename the target")
     }
     username = reader.text(.username)
     credential = reader[.credential].flatMap {
@@ -51,7 +51,7 @@ struct TargetDeclaration: Sendable {
     if credential != nil, secret != nil {
       log.error(
         "two-credentials", "a target has a credential or a REST secret, not both: coturn accepts only one kind",
-        at: reader.keyRange(.secret) ?? reader.range)
+        at: reader.keyRange(.secret) ?? reader.range, suggestion: "remove the one that the server does not use")
     }
     if reader[.credential] != nil, reader[.username] == nil {
       log.error("missing-key", "a target with a credential needs the key \"username\"", at: reader.range)
@@ -115,7 +115,7 @@ struct TargetDeclaration: Sendable {
     if value(Self.secretName) != nil, value(Self.credentialName) != nil {
       log.error(
         "two-credentials", "\(Self.credentialName) and \(Self.secretName) are both set; a server takes only one kind",
-        at: place(Self.secretName))
+        at: place(Self.secretName), suggestion: "unset the one that the server does not use")
     }
     if value(Self.secretName) != nil {
       secret = SecretSource(
@@ -173,6 +173,8 @@ private func checkedURI(
     return nil
   }
   guard scheme.isSecure, (try? ServerURI(parsing: text))?.scheme.isSecure != true else { return text }
-  log.error("type-mismatch", "\(name): \"\(text)\" is not encrypted; turns: and stuns: are", at: place)
+  log.error(
+    "type-mismatch", "\(name): \"\(text)\" is not encrypted; turns: and stuns: are", at: place,
+    suggestion: "write a URI that begins with turns: or stuns:")
   return nil
 }

@@ -117,7 +117,9 @@ struct ValueDecoder {
     var members: [(name: String, value: Template)] = []
     for entry in mapping.entries {
       if case .compiled = expressions, entry.key.text.contains("${") {
-        log.error("expression-not-here", "a key is text as it stands; ${…} cannot stand in it", at: entry.key.range)
+        log.error(
+          "expression-not-here", "a key is text as it stands; ${…} cannot stand in it", at: entry.key.range,
+          suggestion: "write the key out")
       } else if let value = template(entry.value, as: element) {
         members.append((entry.key.text, value))
       }

@@ -38,7 +38,9 @@ struct CheckCompiler {
       where !input.isReported && isIdentifier(input.declaration.name)
         && !compiler.uses.inputs.contains(input.declaration.name)
       {
-        log.error("unused-input", "nothing uses the input \"\(input.declaration.name)\"", at: input.range)
+        log.error(
+          "unused-input", "nothing uses the input \"\(input.declaration.name)\"", at: input.range,
+          suggestion: "use it as inputs.\(input.declaration.name), or remove it")
       }
       steps.reportIdle(usedByOutputs: compiler.takeSteps(), log: log)
     }
@@ -91,7 +93,11 @@ func stepDeclarations(
   _ node: Node?, key: String = "steps", ids: inout [String: Int], mayUndo: Bool = false, _ documents: DocumentCompiler
 ) -> [StepDeclaration] {
   guard let node, let elements = node.elements("\"\(key)\"", log: documents.log) else { return [] }
-  if elements.isEmpty { documents.log.error("missing-value", "\"\(key)\" holds no step", at: node.range) }
+  if elements.isEmpty {
+    documents.log.error(
+      "missing-value", "\"\(key)\" is empty", at: node.range,
+      suggestion: "add a step: - {id: NAME, use: MODULE}")
+  }
   return elements.compactMap { element in
     guard var step = StepDeclaration(element, ids: &ids, documents: documents) else { return nil }
     step.readUndo(ids: &ids, mayUndo: mayUndo, documents)

@@ -49,11 +49,15 @@ final class DocumentCompiler {
   func check(_ name: String, usedAt range: SourceRange) -> CheckedCheck? {
     if let start = open.firstIndex(of: name) {
       let circle = (open[start...] + [name]).map { "checks/\($0)" }.joined(separator: " → ")
-      log.error("check-recursion", "a check cannot use itself: \(circle)", at: range)
+      log.error(
+        "check-recursion", "a check cannot use itself: \(circle)", at: range,
+        suggestion: "put what several checks share into a check of its own")
       return nil
     }
     guard open.count < Self.maximumDepth else {
-      log.error("check-depth", "checks use each other more than \(Self.maximumDepth) deep", at: range)
+      log.error(
+        "check-depth", "checks use each other more than \(Self.maximumDepth) deep", at: range,
+        suggestion: "use fewer checks inside checks")
       return nil
     }
     guard isDocumentName(name), files.exists(files.path(.check, name)) else {
@@ -76,7 +80,7 @@ final class DocumentCompiler {
     guard case .mapping(let mapping) = document.root, let first = mapping.entries.first else {
       log.error(
         "kind-missing", "a \(kind.rawValue) is a mapping whose first key is \"\(kind.rawValue)\"",
-        at: document.root.range)
+        at: document.root.range, suggestion: "begin with \"\(kind.rawValue): NAME\"")
       return nil
     }
     if first.key.text != kind.rawValue {
@@ -98,7 +102,7 @@ final class DocumentCompiler {
     if !isDocumentName(name) {
       log.error(
         "name-form", "\"\(name)\" is no name of a \(kind.rawValue): lower-case letters, digits, hyphens between them",
-        at: place)
+        at: place, suggestion: "rename the file")
     }
     return (reader, RunSource(path: path, bytes: bytes))
   }
@@ -108,12 +112,14 @@ final class DocumentCompiler {
   private func report(_ key: Node.Scalar, _ kind: ProjectFiles.Kind, hasKind: Bool) {
     if Self.unsupportedKinds.contains(key.text) {
       log.error(
-        "unsupported-kind", "documents of the kind \"\(key.text)\" are not supported by this version", at: key.range)
+        "unsupported-kind", "documents of the kind \"\(key.text)\" are not supported by this version", at: key.range,
+        suggestion: "take the file out of the project")
     } else if hasKind {
       log.error("kind-missing", "\"\(kind.rawValue)\" must be the first key", at: key.range)
     } else if let other = ProjectFiles.Kind(rawValue: key.text) {
       log.error(
-        "kind-missing", "this is a \(other.rawValue); it belongs into the folder \(other.folder)", at: key.range)
+        "kind-missing", "this is a \(other.rawValue); it belongs into the folder \(other.folder)", at: key.range,
+        suggestion: "move the file to \(other.folder)/")
     } else {
       log.error("kind-missing", "the first key must be \"\(kind.rawValue)\", with the document's name", at: key.range)
     }

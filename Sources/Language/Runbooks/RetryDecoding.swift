@@ -30,7 +30,9 @@ extension RetryPolicy {
       return nil
     } catch { return nil }
     guard mapping["maxDelay"] == nil || maxDelay >= backoff else {
-      log.error("out-of-bounds", "maxDelay is shorter than backoff", at: mapping.range)
+      log.error(
+        "out-of-bounds", "maxDelay is shorter than backoff", at: mapping.range,
+        suggestion: "raise maxDelay, or leave it out")
       return nil
     }
     maxDelay = max(maxDelay, backoff)

@@ -91,10 +91,14 @@ struct RunbookCompiler {
   private func reportUnused(_ params: [Parameter], _ secrets: [SecretDeclaration], _ uses: Dependencies) {
     for param in params
     where !param.isReported && isIdentifier(param.declaration.name) && !uses.params.contains(param.declaration.name) {
-      log.error("unused-param", "nothing uses the param \"\(param.declaration.name)\"", at: param.range)
+      log.error(
+        "unused-param", "nothing uses the param \"\(param.declaration.name)\"", at: param.range,
+        suggestion: "use it as params.\(param.declaration.name), or remove it")
     }
     for secret in secrets where !uses.secrets.contains(secret.name) {
-      log.warning("unused-secret", "nothing uses the secret \"\(secret.name)\"", at: secret.range)
+      log.warning(
+        "unused-secret", "nothing uses the secret \"\(secret.name)\"", at: secret.range,
+        suggestion: "use it as secrets.\(secret.name), or remove it")
     }
   }
 

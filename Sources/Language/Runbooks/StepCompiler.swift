@@ -142,7 +142,9 @@ struct StepCompiler {
     place.known = KnownPaths.when(compiled.program.parsed.root, is: true)
     switch compiled.program.constantValue {
     case .bool(false)?:
-      log.error("unreachable-step", "the condition is never true: the step is never run", at: compiled.whole)
+      log.error(
+        "unreachable-step", "the condition is never true: the step is never run", at: compiled.whole,
+        suggestion: "mend the condition, or remove the step")
     case .some: log.warning("constant-condition", "the condition is always true", at: compiled.whole)
     case nil: break
     }
@@ -154,7 +156,9 @@ struct StepCompiler {
       let compiled = compiler.expression(node, of: "\"until\"", as: .bool, at: place)
     else { return nil }
     if compiled.program.constantValue != nil {
-      log.error("constant-condition", "the condition depends on nothing that a try could change", at: compiled.whole)
+      log.error(
+        "constant-condition", "this condition is constant: no try can change it", at: compiled.whole,
+        suggestion: "compare what a try gives: output.…")
     }
     return compiled.expression(.bool)
   }
@@ -162,7 +166,9 @@ struct StepCompiler {
   private func expectations(_ reader: MappingReader<StepKey>, at place: Place) -> [Expectation] {
     guard let elements = reader[.expect]?.elements("\"expect\"", log: log) else { return [] }
     if elements.isEmpty, let node = reader[.expect] {
-      log.error("missing-value", "\"expect\" expects nothing", at: node.range)
+      log.error(
+        "missing-value", "\"expect\" is empty", at: node.range, suggestion: "write a condition, or leave \"expect\" out"
+      )
     }
     return elements.compactMap { expectation($0, at: place) }
   }
@@ -182,8 +188,11 @@ struct StepCompiler {
       }
     }
     guard let compiled = compiler.expression(condition, of: "an expectation", as: .bool, at: place) else { return nil }
-    if compiled.program.constantValue != nil {
-      log.error("constant-expectation", "the expectation depends on nothing: it says nothing", at: compiled.whole)
+    if let value = compiled.program.constantValue {
+      log.error(
+        "constant-expectation",
+        "this expectation is constant: it can never \(value == .bool(true) ? "fail" : "hold")", at: compiled.whole,
+        suggestion: "compare what the step found: output.…")
     }
     return Expectation(that: compiled.expression(.bool), severity: severity, message: message)
   }

@@ -75,7 +75,9 @@ struct StepDeclaration {
     }
     reportName(scalar, log: log)
     if let line = ids[scalar.text] {
-      log.error("duplicate-id", "another step has the id \"\(scalar.text)\", in line \(line)", at: scalar.range)
+      log.error(
+        "duplicate-id", "another step has the id \"\(scalar.text)\", in line \(line)", at: scalar.range,
+        suggestion: "give each step an id of its own")
     } else {
       ids[scalar.text] = scalar.range.line
     }

@@ -90,7 +90,7 @@ package struct CoturnLogModule: StepModule {
   package static func objection(to input: Input, within timeout: Duration) -> Finding? {
     if input.files.isEmpty, input.journal == nil {
       return Finding(
-        "log.nothingToRead", "it is given neither files nor a journal",
+        "log.nothingToRead", "the step is given neither files nor a journal",
         advice: "Give `files`, or `journal: {units: [NAME.service]}`.")
     }
     if let version = input.version, CoturnVersion(version) == nil {

@@ -76,7 +76,7 @@ package struct CoturnUsers: StepModule {
   package static func objection(to input: Input, within timeout: Duration) -> Finding? {
     guard input.config == nil, input.turndb == nil else { return nil }
     return Finding(
-      "coturn.nothingToLookAt", "it is given neither a configuration nor a turndb",
+      "coturn.nothingToLookAt", "the step is given neither a configuration nor a turndb",
       advice: "Give `config: /etc/turnserver.conf`, or `turndb: /var/lib/turn/turndb`.")
   }
 

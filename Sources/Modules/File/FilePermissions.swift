@@ -74,7 +74,7 @@ package struct FilePermissions: StepModule {
         "file.modeInvalid", "\"\(text)\" is no mode in octal", advice: "Write it as chmod takes it, such as 0640.")
     }
     if input.user == nil, !input.may.isEmpty || !input.mayNot.isEmpty {
-      return Finding("file.noUser", "it says what may be done, and not by whom", advice: "Give `user`.")
+      return Finding("file.noUser", "the step says what may be done, but not by whom", advice: "Give `user`.")
     }
     return nil
   }

@@ -99,11 +99,11 @@ package struct LogReviewModule: StepModule {
   package static func objection(to input: Input, within timeout: Duration) -> Finding? {
     if input.files.isEmpty, input.journal == nil {
       return Finding(
-        "log.nothingToRead", "it is given neither files nor a journal",
+        "log.nothingToRead", "the step is given neither files nor a journal",
         advice: "Give `files`, or `journal: {units: [NAME.service]}`.")
     }
     if input.patterns.isEmpty {
-      return Finding("log.nothingToLookFor", "it is given no pattern", advice: "Give `patterns`.")
+      return Finding("log.nothingToLookFor", "the step is given no pattern", advice: "Give `patterns`.")
     }
     do throws(LogPatternError) {
       _ = try LogReview(patterns(of: input), .init())

@@ -37,7 +37,7 @@ package struct ProcessChoice: Hashable, Sendable {
   var objection: Finding? {
     guard name == nil, executable == nil, unit == nil, pidFile == nil, pid == nil else { return nil }
     return Finding(
-      "process.noneNamed", "it is not said which process is meant",
+      "process.noneNamed", "the step does not say which process is meant",
       advice: "Give `name`, `executable`, `unit`, `pidFile` or `pid`.")
   }
 
