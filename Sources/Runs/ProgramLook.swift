@@ -1,9 +1,11 @@
+import FoundationEssentials
 import Journal
 package import Language
 package import Processes
 package import Schema
 
-/// Looks before a run for the programs that its steps name as they stand: what is not there keeps it from starting.
+/// Looks before a run for the programs that its steps name as they stand, and for the files that were given by hand: what is not there
+/// keeps it from starting.
 package struct ProgramLook {
   /// How long one look may take: a file system that does not answer is the step's to name.
   private static let patience = Duration.seconds(2)
@@ -18,8 +20,20 @@ package struct ProgramLook {
   /// The problems with the programs of all these plans, each once; one that is no warning keeps a run from being begun.
   package static func problems(of plans: [Plan]) async -> [Issue] {
     var look = ProgramLook()
-    for plan in plans { await look.look(at: plan) }
+    for plan in plans {
+      await look.look(at: plan)
+      for file in plan.givenFiles { await look.look(for: file) }
+    }
     return look.problems
+  }
+
+  /// Looks for a file that was given by hand: nobody has to wait for its step to hear of a slip.
+  private mutating func look(for file: RequiredFile) async {
+    guard await Self.briefly({ FileManager.default.fileExists(atPath: file.path) }) == false else { return }
+    let issue = Issue(
+      .error, "file-missing", "\"\(file.path)\", which the step \"\(file.step)\" reads, is not there", at: file.place,
+      suggestion: "check the path, and that this user may enter its folders")
+    if !problems.contains(issue) { problems.append(issue) }
   }
 
   /// Looks for the programs of a plan, those of the checks that it uses too.
@@ -112,15 +126,6 @@ extension Command {
 
 extension Template {
   fileprivate var known: Value? { if case .literal(let value) = self { value } else { nil } }
-
-  /// A member of a record, by its name.
-  package func member(_ name: String) -> Template? {
-    switch self {
-    case .literal(.members(let members)): members.first { $0.name == name }.map { .literal($0.value) }
-    case .members(let members, _): members.first { $0.name == name }?.value
-    default: nil
-    }
-  }
 
   /// The first element of a list.
   fileprivate var first: Template? {

@@ -89,3 +89,8 @@ extension [Sentence] {
     }
   }
 }
+
+extension String {
+  /// The same without a full stop at its end.
+  package var withoutFullStop: String { hasSuffix(".") ? String(dropLast()) : self }
+}

@@ -13,6 +13,7 @@ package final class AnyStepModule: Sendable {
   package let judges: Bool
   package let services: Set<Service>
   package let programs: [RequiredProgram]
+  package let files: [String]
   package let deadline: Duration
   package let input: RecordType
   package let output: RecordType
@@ -47,6 +48,7 @@ package final class AnyStepModule: Sendable {
     judges = declaration.judges
     services = declaration.services
     programs = declaration.programs
+    files = declaration.files
     deadline = declaration.deadline
     input = declaration.input.type
     output = declaration.output.type

@@ -22,6 +22,9 @@ package struct ModuleDeclaration<Input: Sendable, Output: Sendable>: Sendable {
   package var services: Set<Service>
   /// The programs of the host that it starts by itself. One that a step names in its input is not among them.
   package var programs: [RequiredProgram]
+  /// The fields of the input that name files which must be there when the step begins, with full stops where one lies in a record. A
+  /// pattern of names is no such file.
+  package var files: [String]
   /// The timeout of one try where a step declares none.
   package var deadline: Duration
   package var input: Record<Input>
@@ -46,7 +49,8 @@ package struct ModuleDeclaration<Input: Sendable, Output: Sendable>: Sendable {
   package init(
     _ name: String, version: Int = 1, _ summary: String, discussion: String = "", effect: Effect,
     mayOnlyObserve: Bool = false, repetition: Repetition = .idempotent, judges: Bool,
-    services: Set<Service> = [], programs: [RequiredProgram] = [], deadline: Duration, input: Record<Input>,
+    services: Set<Service> = [], programs: [RequiredProgram] = [], files: [String] = [], deadline: Duration,
+    input: Record<Input>,
     output: Record<Output>,
     examples: [Example]
   ) {
@@ -60,6 +64,7 @@ package struct ModuleDeclaration<Input: Sendable, Output: Sendable>: Sendable {
     self.judges = judges
     self.services = services
     self.programs = programs
+    self.files = files
     self.deadline = deadline
     self.input = input
     self.output = output

@@ -157,6 +157,70 @@ import Testing
     }
   }
 
+  @Test("Programs that modules start by themselves are named, and missing only beside the process that they ask")
+  func programsBesideProcesses() async throws {
+    let project = try project(
+      "{id: log, use: coturn.log, with: {journal: {units: [coturn.service]}}}",
+      "{id: version, use: coturn.version}", "{id: clock, use: host.clock, expect: [output.synchronised]}",
+      "{id: call, use: turn.relay, with: {server: \"${target}\", correlate: {journal: {units: [coturn]}, tie: origin}}}"
+    )
+    let output = try await project.runbook("doctor", "--offline", "--format", "json")
+    let items = try items(output, "program")
+    #expect(items.map { $0["name"] } == ["journalctl", "dpkg-query", "chronyc"], "\(output.stdout)")
+    #expect(items[0]["neededBy"] == ["runbooks/look.yaml:3", "runbooks/look.yaml:6"])
+    #expect(items[1]["state"] == "ok" && items[2]["state"] == "ok")
+    let file = try self.project(
+      "{id: call, use: turn.relay, with: {server: \"${target}\", correlate: {log: /var/log/x.log, tie: origin}}}")
+    #expect(try self.items(try await file.runbook("doctor", "--offline", "--format", "json"), "program").isEmpty)
+  }
+
+  @Test(
+    "A runbook that validates and cannot be started with any target is missing, with what to give; with some, it is a warning"
+  )
+  func start() async throws {
+    let certificate = "{id: certificate, use: tls.certificate, if: params.tls, with: {server: \"${target}\"}}"
+    let project = try project(certificate, Self.disk, head: "params: {tls: {type: bool, default: true}}\n")
+    let plain = ["TURN_SERVER": "turn:127.0.0.1:9"]
+    let output = try await project.runbook(["doctor", "look", "--offline", "--format", "json"], environment: plain)
+    #expect(output.status == 1, "\(output.stdout)")
+    let item = try #require(try items(output, "runbook").first)
+    #expect(item["state"] == "missing" && item["neededBy"] == ["runbooks/look.yaml:4"], "\(item)")
+    #expect(
+      item["reason"] == "a run cannot start: the step \"certificate\": turn:127.0.0.1:9 is not encrypted", "\(item)")
+    let fix = try #require(item["fix"]?.string)
+    #expect(fix.contains("TURN_TLS_SERVER") && fix.hasSuffix("or leave the step out with -p tls=false"), "\(fix)")
+    // What it advises is so, and a run says the same.
+    let refused = try await project.runbook(["run", "look"], environment: plain)
+    #expect(refused.status == 2 && refused.stderr.contains("-p tls=false"), "\(refused.stderr)")
+    #expect(try await project.runbook(["run", "look", "-p", "tls=false"], environment: plain).status == 0)
+    let secure = try await project.runbook(
+      ["doctor", "look", "--offline", "--format", "json"],
+      environment: plain.merging(["TURN_TLS_SERVER": "turns:127.0.0.1:9"]) { $1 })
+    #expect(try items(secure, "runbook").map { $0["reason"] } == ["it validates"], "\(secure.stdout)")
+    try project.write(
+      "runbook.yaml",
+      "project: test\ntargets:\n  a: {server: \"turn:127.0.0.1:9\"}\n  b: {server: \"turns:127.0.0.1:9\"}\n")
+    let some = try await project.runbook("doctor", "look", "--offline", "--format", "json")
+    let warning = try #require(try items(some, "runbook").first)
+    #expect(warning["state"] == "warning" && warning["reason"]?.string?.contains("on a: ") == true, "\(warning)")
+    try project.write(
+      "runbooks/look.yaml",
+      "runbook: look\nparams: {path: {type: path}}\nsteps:\n  - {id: a, use: file.exists, with: {path: \"${params.path}\"}}\n"
+    )
+    let more = try await project.runbook("doctor", "look", "--offline", "--format", "json")
+    #expect(
+      try items(more, "runbook").map { $0["reason"] } == ["it validates; a run needs more: give it with -p path=…"])
+  }
+
+  @Test("A unix socket that a param names is looked for at the param's default")
+  func socketOfParam() async throws {
+    let step = "{id: a, use: http.request, with: {url: \"http://docker/_ping\", unixSocket: \"${params.socket}\"}}"
+    let project = try project(step, head: "params: {socket: {type: path, default: /nonexistent/docker.sock}}\n")
+    let items = try items(try await project.runbook("doctor", "--format", "json"), "sockets")
+    #expect(items.map { $0["name"] } == ["network", "/nonexistent/docker.sock"], "\(items)")
+    #expect(items.last?["state"] == "missing")
+  }
+
   @Test("Secrets are missing, there, or readable by everybody; never shown")
   func secrets() async throws {
     let project = try project(
@@ -168,6 +232,10 @@ import Testing
     try #require(missing.map { $0["state"] } == ["missing", "missing", "ok"], "\(absent.stdout)")
     #expect(missing[0]["fix"] == "set TOKEN in the environment or in .env")
     #expect(missing[0]["neededBy"] == ["runbooks/look.yaml:3"])
+    #expect(
+      missing[1]["fix"]
+        == .string("write it into the file, for this user alone: (umask 077; cat >\(project.root)/token.txt)"),
+      "\(missing[1])")
     try project.write("token.txt", "in-the-file-4711\n")
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: "\(project.root)/token.txt")
     let there = try await project.runbook(
@@ -177,6 +245,11 @@ import Testing
     try #require(found.map { $0["state"] } == ["ok", "warning", "ok"])
     #expect(found[1]["fix"] == .string("chmod o= \(project.root)/token.txt"))
     #expect(!there.stdout.contains("4711") && !there.stdout.contains("4712"))
+    #expect(found[0]["reason"] == "it is there, from TOKEN of the environment")
+    try project.write(".env", "TOKEN=in-the-environment-4713\n")
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(project.root)/.env")
+    let inFile = try items(try await project.runbook("doctor", "--format", "json"), "secret")
+    #expect(inFile.first?["reason"] == "it is there, from TOKEN of .env", "\(inFile)")
   }
 
   @Test("Runs that cannot be recorded, and a state folder that is none, are missing")

@@ -40,6 +40,49 @@ import Testing
     #expect(validated.status == 0, "\(validated.stdout)\(validated.stderr)")
   }
 
+  @Test("A file that was given by hand and is not there ends the run before it starts; one that is made first does not")
+  func givenFiles() async throws {
+    let project = try project(
+      "- {id: log, use: coturn.log, with: {files: \"${params.files}\"}}\n- {id: audit, use: checks/audit, with: {file: \"${params.file}\"}, if: params.audited}",
+      head:
+        "params: {files: {type: list<string>, default: []}, file: {type: path, default: /nowhere/default}, audited: {type: bool, default: true}}\n"
+    )
+    try project.write(
+      "checks/audit.yaml",
+      "check: audit\ninputs: {file: {type: path}}\nsteps:\n  - {id: a, use: coturn.config, with: {file: \"${inputs.file}\", version: 4.6.1}}\n"
+    )
+    func problems(_ more: String...) async throws -> [JSON] {
+      let output = try await project.runbook(["run", "look", "--format", "json"] + more, environment: [:])
+      #expect(output.status == 2, "\(output.stdout)\(output.stderr)")
+      return try output.json["problems"]?.array ?? []
+    }
+    let found = try await problems(
+      "-p", "files=[/nowhere/turn.log, \"/nowhere/*.log\"]", "-p", "file=/nowhere/turn.conf")
+    #expect(found.map { $0["code"] } == ["file-missing", "file-missing"])
+    #expect(found.map { $0["file"] } == ["-p files", "-p file"])
+    #expect(found.first?["message"] == "\"/nowhere/turn.log\", which the step \"log\" reads, is not there")
+    #expect(found.last?["message"] == "\"/nowhere/turn.conf\", which the step \"audit/a\" reads, is not there")
+    #expect(!project.exists(".runbook/runs"))
+    // What is not given, is a pattern, or is not read is the steps' own to say.
+    try project.write("turn.log", "x\n")
+    let begun = try await project.runbook(
+      "run", "look", "-p", "files=[\(project.root)/turn.log, \"/nowhere/*.log\"]", "-p", "audited=false", "-p",
+      "file=/nowhere/turn.conf")
+    #expect(begun.status == 3, "\(begun.stdout)\(begun.stderr)")
+    try project.write(
+      "runbooks/look.yaml",
+      """
+      runbook: look
+      allow: [change]
+      params: {file: {type: path}}
+      steps:
+        - {id: make, use: command.run, with: {command: [touch, "${params.file}"]}}
+        - {id: audit, use: checks/audit, with: {file: "${params.file}"}}
+      """)
+    let made = try await project.runbook("run", "look", "-p", "file=\(project.root)/new.conf")
+    #expect(made.status == 1, "\(made.stdout)\(made.stderr)")
+  }
+
   @Test("So does a path that is not there, and one that may not be executed, also inside a check")
   func paths() async throws {
     let absent = try project(

@@ -61,7 +61,23 @@ import Testing
   func programs(module: AnyStepModule) {
     for program in module.programs {
       #expect(!program.name.contains("/") && !program.package.isEmpty, "\(module.name)")
-      if let field = program.field { #expect(module.input[field] != nil, "\(module.name) \(field)") }
+      if let field = program.field { #expect(hasField(field, module.input), "\(module.name) \(field)") }
+    }
+  }
+
+  @Test("A file that must be there is a field of paths", arguments: Catalog.standard.modules)
+  func files(module: AnyStepModule) {
+    for field in module.files { #expect(hasField(field, module.input), "\(module.name) \(field)") }
+  }
+
+  /// Whether a record has a field, named with full stops where it lies in a record of it.
+  private func hasField(_ path: String, _ record: RecordType) -> Bool {
+    var names = path.split(separator: ".").map(String.init)
+    guard let field = record[names.removeFirst()] else { return false }
+    guard !names.isEmpty else { return true }
+    switch field.type {
+    case .record(let inner), .optional(.record(let inner)): return hasField(names.joined(separator: "."), inner)
+    default: return false
     }
   }
 

@@ -83,10 +83,16 @@ package struct DoctorCommand: AsyncParsableCommand {
       (name: name, document: project.document(name, catalog: .standard))
     }
     var needs = ProjectNeeds()
+    let look = StartLook(project)
     for (name, document) in documents {
-      diagnosis.add(.init(documentNamed: name, document))
-      guard !document.hasErrors else { continue }
-      needs.add(document, named: name)
+      guard !document.hasErrors else {
+        diagnosis.add(.init(problemsOf: document, named: name))
+        continue
+      }
+      // A check by itself is looked at if it was asked for: runbooks give it what it needs.
+      let start = look.start(document, named: name, asksForParams: self.name == nil && name.hasPrefix("checks/"))
+      for item in start.items { diagnosis.add(item) }
+      needs.add(document, named: name, params: start.params)
     }
     for item in await needs.programItems() { diagnosis.add(item) }
     for item in needs.secretItems { diagnosis.add(item) }
@@ -109,17 +115,13 @@ extension Diagnosis.Item {
       issue.message + (place.isEmpty ? "" : " (\(place))"), fix: issue.suggestion)
   }
 
-  /// Whether a document can be run at all.
-  fileprivate init(documentNamed name: String, _ document: CheckedDocument) {
+  /// A document that cannot be run at all.
+  fileprivate init(problemsOf document: CheckedDocument, named name: String) {
     let file = name.hasPrefix("checks/") ? "\(name).yaml" : "runbooks/\(name).yaml"
     let errors = document.issues.count { $0.severity == .error }
-    guard errors == 0 else {
-      self.init(
-        .runbook, name, .unknown,
-        "it has \(errors == 1 ? "a problem" : "\(errors) problems"), so that what it needs is not known",
-        fix: "runbook validate \(shellQuoted(file))")
-      return
-    }
-    self.init(.runbook, name, .ok, "it validates")
+    self.init(
+      .runbook, name, .unknown,
+      "it has \(errors == 1 ? "a problem" : "\(errors) problems"), so that what it needs is not known",
+      fix: "runbook validate \(shellQuoted(file))")
   }
 }

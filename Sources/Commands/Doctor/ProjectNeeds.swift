@@ -12,6 +12,8 @@ struct ProjectNeeds {
     var command: Command
     /// The package that has it; nil where nobody says.
     var package: String?
+    /// The process beside which alone it is needed; nil where it always is.
+    var process: String?
     /// Whether runs can pass without: the step may be left out or does not count, or one before it may bring the program.
     var isTolerated: Bool
     var users: [String]
@@ -32,9 +34,12 @@ struct ProjectNeeds {
 
   var usesNetwork: Bool { !networkUsers.isEmpty }
 
-  mutating func add(_ document: CheckedDocument, named name: String) {
+  /// - Parameter params: what a run without `-p` takes for the document's parameters, as far as that is known.
+  mutating func add(_ document: CheckedDocument, named name: String, params: [Value.Member]) {
     mayHaveChanged = false
-    add(document.steps, isTolerated: false)
+    var scope = Scope()
+    scope.params = .members(params)
+    add(document.steps, in: scope, isTolerated: false)
     if document.usesTarget() == true { targetUsers.append(name) }
     for secret in document.secrets {
       let item = Diagnosis.Item(secret: secret, neededBy: [secret.range.place])
@@ -42,7 +47,7 @@ struct ProjectNeeds {
     }
   }
 
-  private mutating func add(_ steps: [PlannedStep], isTolerated: Bool) {
+  private mutating func add(_ steps: [PlannedStep], in scope: Scope, isTolerated: Bool) {
     for step in steps {
       let isTolerated = isTolerated || step.condition != nil || step.isDiagnostic
       if case .call(let call) = step.body {
@@ -52,17 +57,22 @@ struct ProjectNeeds {
         for program in call.module.programs {
           guard let isCertain = call.isGiven(program.field) else { continue }
           need(
-            Command(program.name), package: program.package, isTolerated: isTolerated || !isCertain,
-            by: step.range.place)
+            Command(program.name), package: program.package, beside: program.process,
+            isTolerated: isTolerated || !isCertain || program.isOptional, by: step.range.place)
         }
         if call.module.input.namesServer { note(step.range.place, in: &networkUsers) }
-        if case .literal(.string(let path))? = call.input.member("unixSocket") {
+        if case .string(let path)? = try? call.input.member("unixSocket")?.value(in: scope) {
           if unixSockets[path] == nil { socketOrder.append(path) }
           note(step.range.place, in: &unixSockets[path, default: []])
         }
         if call.effect == .change { mayHaveChanged = true }
       }
-      add(step.body.steps, isTolerated: isTolerated)
+      var inner = scope
+      if case .check(let check) = step.body {
+        inner = Scope()
+        inner.inputs = (try? check.input.value(in: scope)) ?? .members([])
+      }
+      add(step.body.steps, in: inner, isTolerated: isTolerated)
     }
   }
 
@@ -70,11 +80,16 @@ struct ProjectNeeds {
     if !places.contains(place) { places.append(place) }
   }
 
-  private mutating func need(_ command: Command, package: String?, isTolerated: Bool, by place: String) {
+  private mutating func need(
+    _ command: Command, package: String?, beside process: String? = nil, isTolerated: Bool, by place: String
+  ) {
     let key = [command.executable, command.directory ?? "", command.environment["PATH"] ?? ""].joined(separator: "\0")
     if programs[key] == nil { order.append(key) }
-    var program = programs[key] ?? Program(command: command, package: package, isTolerated: true, users: [])
+    var program =
+      programs[key] ?? Program(command: command, package: package, process: process, isTolerated: true, users: [])
     program.package = program.package ?? package
+    // A step that always needs it outdoes one that needs it beside a process.
+    if process == nil { program.process = nil }
     program.isTolerated = program.isTolerated && isTolerated
     note(place, in: &program.users)
     programs[key] = program
@@ -96,8 +111,13 @@ struct ProjectNeeds {
   func programItems() async -> [Diagnosis.Item] {
     var items: [Diagnosis.Item] = []
     var look = ProgramLook()
+    let running = Set(ProcessEntry.all().filter { !$0.isZombie }.map(\.name))
     for program in order.compactMap({ programs[$0] }) {
       let name = program.command.executable
+      if let process = program.process, !running.contains(process) {
+        items.append(.init(.program, name, .ok, "it is not needed: no \(process) runs", neededBy: program.users))
+        continue
+      }
       guard let error = await look.error(of: program.command) else {
         items.append(.init(.program, name, .ok, "it can be started", neededBy: program.users))
         continue
@@ -128,8 +148,8 @@ extension ModuleCall {
   /// Whether a field of the input is given a value: nil where it surely is not, false where that is known only in a run.
   fileprivate func isGiven(_ field: String?) -> Bool? {
     guard let field else { return true }
-    switch input.member(field) {
-    case nil, .literal(.null)?: return nil
+    switch field.split(separator: ".").reduce(input as Template?, { $0?.member(String($1)) }) {
+    case nil, .literal(.null)?, .literal(.string(""))?: return nil
     case .expression?: return false
     default: return true
     }

@@ -114,7 +114,3 @@ struct TargetLook: Sendable {
     failure.code != .turnTimeout && failure.code.rawValue.hasPrefix("turn.")
   }
 }
-
-extension String {
-  fileprivate var withoutFullStop: String { hasSuffix(".") ? String(dropLast()) : self }
-}

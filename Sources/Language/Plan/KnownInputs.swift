@@ -14,7 +14,11 @@ struct KnownInputs {
   private var path = ""
   /// The outermost step around: where a check is used in a way in which it can never be done.
   private var use: SourceRange?
+  /// How the steps around are left out; nil where no param alone does that.
+  private var omission: String?
   private let log: IssueLog
+  /// Whether a step before may have changed what is there.
+  private var mayHaveChanged = false
 
   init(scope: Scope, knowsGiven: Bool = true, log: IssueLog) {
     self.scope = scope
@@ -24,15 +28,21 @@ struct KnownInputs {
 
   /// Reports every input that is known already and that its step could not take: one that lies outside of the field's
   /// limits, that has no value, or on which the step can never be done.
-  func check(_ steps: [PlannedStep]) {
+  ///
+  /// Gives the files that are known already and must be there when their steps begin, unless a step before may bring them.
+  @discardableResult
+  mutating func check(_ steps: [PlannedStep]) -> [RequiredFile] {
+    var files: [RequiredFile] = []
     for step in steps where mayRun(step) {
       switch step.body {
       case .call(let call):
+        if !mayHaveChanged { files += requiredFiles(of: call, step) }
+        mayHaveChanged = mayHaveChanged || call.effect == .change
         guard let value = value(of: call.input, step), let finding = call.module.objection(value, call.timeout)
         else { continue }
         report(
-          "cannot-work", finding.message.trimmingFullStop, at: use ?? step.range, step,
-          suggestion: finding.advice?.trimmingFullStop)
+          "cannot-work", finding.message.withoutFullStop, at: use ?? step.range, step,
+          suggestion: advice(finding, step))
       case .check(let check):
         var scope = Scope()
         let members = members(of: check.input, check.inputType, step)
@@ -40,13 +50,53 @@ struct KnownInputs {
         var inner = KnownInputs(scope: scope, log: log)
         (inner.inputs, inner.path) = (Set(members.map(\.name)), "\(path)\(step.id)/")
         inner.use = use ?? step.range
-        inner.check(check.steps)
+        inner.omission = omission ?? step.condition.flatMap(leavingOut)
+        inner.mayHaveChanged = mayHaveChanged
+        files += inner.check(check.steps)
+        mayHaveChanged = inner.mayHaveChanged
       case .parallel(let steps, _), .undo(let steps):
         var inner = self
         inner.path += "\(step.id)/"
-        inner.check(steps)
+        inner.omission = omission ?? step.condition.flatMap(leavingOut)
+        files += inner.check(steps)
+        mayHaveChanged = inner.mayHaveChanged
       }
     }
+    return files
+  }
+
+  private func requiredFiles(of call: ModuleCall, _ step: PlannedStep) -> [RequiredFile] {
+    call.module.files.flatMap { field -> [RequiredFile] in
+      let template = field.split(separator: ".").reduce(call.input as Template?) { $0?.member(String($1)) }
+      let texts: [String] =
+        switch template.flatMap(knownValue) {
+        case .string(let text)?: [text]
+        case .list(let values)?: values.compactMap { if case .string(let text) = $0 { text } else { nil } }
+        default: []
+        }
+      return texts.filter { $0 != "-" && !$0.contains(where: "*?[".contains) }
+        .map { RequiredFile(path: $0, step: "\(path)\(step.id)", place: step.range) }
+    }
+  }
+
+  /// The value of a template that is known and has one; it reports nothing.
+  private func knownValue(_ template: Template) -> Value? {
+    switch template {
+    case .literal(let value): return value
+    case .expression(let expression, _): return isKnown(expression) ? try? template.value(in: scope) : nil
+    case .list(let elements):
+      let values = elements.compactMap(knownValue)
+      return values.count == elements.count ? .list(values) : nil
+    case .text, .members: return nil
+    }
+  }
+
+  /// How a step is left out whose condition is a param alone: `-p tls=false`.
+  private func leavingOut(_ condition: Expression) -> String? {
+    guard knowsGiven, let match = condition.source.wholeMatch(of: /\s*(!?)\s*params\.([A-Za-z][A-Za-z0-9]*)\s*/) else {
+      return nil
+    }
+    return "-p \(match.2)=\(match.1.isEmpty ? "false" : "true")"
   }
 
   /// False where the step's condition is false, and where it can become so by what was given and is not known yet: it
@@ -67,6 +117,12 @@ struct KnownInputs {
     let names = expression.dependencies
     return !names.needsRun && (knowsGiven || !names.namesGiven) && (scope.target != nil || !names.namesTarget)
       && names.inputs.isSubset(of: inputs)
+  }
+
+  private func advice(_ finding: Finding, _ step: PlannedStep) -> String? {
+    let omission = (omission ?? step.condition.flatMap(leavingOut)).map { "leave the step out with \($0)" }
+    let parts = [finding.advice?.withoutFullStop, omission].compactMap(\.self)
+    return parts.isEmpty ? nil : parts.joined(separator: "; or ")
   }
 
   private func report(
@@ -127,9 +183,4 @@ struct KnownInputs {
     default: []
     }
   }
-}
-
-extension String {
-  /// A finding's sentence as an issue writes it.
-  fileprivate var trimmingFullStop: String { hasSuffix(".") ? String(dropLast()) : self }
 }

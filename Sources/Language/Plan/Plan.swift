@@ -26,11 +26,14 @@ package struct Plan: Sendable {
   package var finally: [PlannedStep]
   /// `runbook.yaml`, the runbook and every check it uses, by paths relative to the project, with their exact bytes.
   package var sources: [RunSource]
+  /// Files that were given by hand and must be there when their steps begin.
+  package var givenFiles: [RequiredFile]
 
   package init(
     name: String, title: String, severity: String?, params: [Value.Member], paramTypes: [String: ValueType] = [:],
     target: TURNServer?, secrets: [String: Secret], timeout: Duration?, hypothesis: [PlannedStep] = [],
-    steps: [PlannedStep], rollback: RollbackPolicy = .never, finally: [PlannedStep] = [], sources: [RunSource]
+    steps: [PlannedStep], rollback: RollbackPolicy = .never, finally: [PlannedStep] = [], sources: [RunSource],
+    givenFiles: [RequiredFile] = []
   ) {
     self.name = name
     self.title = title
@@ -45,6 +48,7 @@ package struct Plan: Sendable {
     self.rollback = rollback
     self.finally = finally
     self.sources = sources
+    self.givenFiles = givenFiles
   }
 
 }

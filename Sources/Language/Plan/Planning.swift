@@ -47,8 +47,8 @@ extension Project {
     scope.params = .members(params)
     scope.target = target
     scope.secrets = secrets
-    let known = KnownInputs(scope: scope, log: log)
-    for steps in [stages.hypothesis, steps.flatMap(\.withUndo), stages.finally] { known.check(steps.map(\.step)) }
+    var known = KnownInputs(scope: scope, log: log)
+    let files = [stages.hypothesis, steps.flatMap(\.withUndo), stages.finally].flatMap { known.check($0.map(\.step)) }
     func titled(_ steps: [CheckedStep]) -> [PlannedStep] {
       steps.map { checked in
         var step = checked.step
@@ -61,7 +61,7 @@ extension Project {
       name: name, title: title(runbook.title, scope, log) ?? name, severity: runbook.severity, params: params,
       paramTypes: types(of: runbook.params), target: target, secrets: secrets, timeout: runbook.timeout,
       hypothesis: titled(stages.hypothesis), steps: titled(steps), rollback: runbook.rollback,
-      finally: titled(stages.finally), sources: ownSources + runbook.sources)
+      finally: titled(stages.finally), sources: ownSources + runbook.sources, givenFiles: files.given(by: values))
   }
 
   /// `runbook.yaml` as it was read.
@@ -221,12 +221,13 @@ extension Project {
     let step = PlannedStep(
       id: identifier(name), title: check.title, condition: nil, onFailure: .stop, isDiagnostic: false, range: place,
       body: .check(check.planned(input: .literal(.members(inputs)))))
-    KnownInputs(scope: Scope(), log: log).check([step])
+    var known = KnownInputs(scope: Scope(), log: log)
+    let files = known.check([step])
     return Plan(
       name: "checks/\(name)", title: check.title, severity: nil,
       params: inputs.filter { !$0.value.holdsSecret }, paramTypes: types(of: check.inputs), target: target,
       secrets: [:], timeout: nil,
-      steps: [step], sources: ownSources + check.sources)
+      steps: [step], sources: ownSources + check.sources, givenFiles: files.given(by: values))
   }
 
   /// `turn-relay` as the id of a step: `turnRelay`.

@@ -77,3 +77,14 @@ package indirect enum Template: Sendable {
 extension SourceRange {
   fileprivate static let nowhere = SourceRange(file: "", line: 1, column: 1)
 }
+
+extension Template {
+  /// A member of a record, by its name.
+  package func member(_ name: String) -> Template? {
+    switch self {
+    case .literal(.members(let members)): members.first { $0.name == name }.map { .literal($0.value) }
+    case .members(let members, _): members.first { $0.name == name }?.value
+    default: nil
+    }
+  }
+}

@@ -42,7 +42,8 @@ extension Project {
       var scope = Scope()
       scope.target = target
       let found = IssueLog()
-      KnownInputs(scope: scope, knowsGiven: false, log: found).check(steps.map(\.step))
+      var known = KnownInputs(scope: scope, knowsGiven: false, log: found)
+      known.check(steps.map(\.step))
       return found.issues.filter { $0.code == "cannot-work" }
     }
     for issue in found[0] where found.allSatisfy({ $0.contains { $0.range == issue.range } }) { log.report(issue) }

@@ -14,6 +14,8 @@ package struct Project: Sendable {
   package let name: String
   /// The process environment over `.env`; empty where neither is read.
   package let environment: [String: String]
+  /// Where the names of ``environment`` stand whose values come from `.env`, or the file in its place.
+  let environmentPlaces: [String: SourceRange]
   let targets: [TargetDeclaration]
   /// Whether `runbook.yaml` declares targets; otherwise there is one, `default`, from the environment.
   let declaresTargets: Bool
@@ -142,6 +144,7 @@ package struct Project: Sendable {
     self.files = files
     self.description = description
     self.environment = environment.values
+    environmentPlaces = environment.places
     judgeCertificates = surroundings.judgeCertificates
     services = surroundings.services
     name = reader?.text(.project) ?? files.root.split(separator: "/").last.map(String.init) ?? "/"

@@ -4,7 +4,7 @@ package import Schema
 package struct SecretLook: Hashable, Sendable {
   /// What it is for, as a sentence names it: `the secret "token"`.
   package let subject: String
-  /// Where it comes from, as a sentence names it: `TOKEN of the environment`, `secrets/token`.
+  /// Where it comes from, as a sentence names it: `TOKEN of the environment`, `TOKEN of .env`, `secrets/token`.
   package let origin: String
   /// Where the project says so.
   package let range: SourceRange
@@ -28,8 +28,10 @@ extension Project {
     let isExpected = !(isOptional && isAbsent(source))
     let log = IssueLog()
     if isExpected { _ = source.secret(environment, root: root, log: log) }
+    let place = source.environmentName.flatMap { environmentPlaces[$0] }
+    let origin = place.map { "\(source.environmentName ?? "") of \($0.file)" } ?? source.origin
     return SecretLook(
-      subject: source.subject, origin: source.origin, range: source.range, isExpected: isExpected,
+      subject: source.subject, origin: origin, range: source.range, isExpected: isExpected,
       problems: log.sorted)
   }
 }

@@ -161,7 +161,9 @@ struct SecretSource: Sendable {
     } catch {
       log.error(
         "missing-secret", "\(subject) is missing: \(path) \(error.clause)", at: range,
-        suggestion: "check the path, and that this user may read the file")
+        suggestion: error.isMissing
+          ? "write it into the file, for this user alone: (umask 077; cat >\(path))"
+          : "check the path, and that this user may read the file")
       return nil
     }
   }

@@ -35,7 +35,7 @@ package struct CoturnConfiguration: StepModule {
       mended) stands in `advisories`, and fails nothing. With `user`, the service's, it is looked up whether that user can read
       the configuration, the certificate and the key. A file that cannot be read, and a version that nothing tells, are errors.
       """,
-    effect: .observe, judges: true, deadline: .seconds(15),
+    effect: .observe, judges: true, files: ["file"], deadline: .seconds(15),
     input: Record(
       Input.init,
       Field("file", \.file, .path, default: "/etc/turnserver.conf", "The configuration."),

@@ -37,7 +37,8 @@ package struct CoturnVersionModule: StepModule {
       the versions disagree; it is an error if nothing tells a version. A distribution's package keeps its version and gets
       fixes of newer ones: `revision` is what the distribution added, and its change log says what was mended.
       """,
-    effect: .observe, judges: true, deadline: .seconds(20),
+    effect: .observe, judges: true,
+    programs: [RequiredProgram("dpkg-query", package: "dpkg", isOptional: true)], deadline: .seconds(20),
     input: Record(
       Input.init,
       Field(

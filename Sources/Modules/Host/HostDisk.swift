@@ -35,7 +35,7 @@ package struct HostDisk: StepModule {
       expect `mountPoint`. A file system without a size (`/proc`, an automount point whose volume is not mounted) is an error,
       `host.noSize`. One that does not answer within the step's timeout is named.
       """,
-    effect: .observe, judges: false,
+    effect: .observe, judges: false, files: ["path"],
     deadline: .seconds(10),
     input: Record(
       Input.init,

@@ -47,7 +47,8 @@ package struct LogReviewModule: StepModule {
       patterns of names that stand for no file. Where the logger says that it left messages out, the step warns.
       """,
     effect: .observe, judges: true,
-    programs: [RequiredProgram("journalctl", package: "systemd", ifGiven: "journal")], deadline: .seconds(300),
+    programs: [RequiredProgram("journalctl", package: "systemd", ifGiven: "journal")], files: ["files"],
+    deadline: .seconds(300),
     input: Record(
       Input.init,
       Field("files", \.files, .list(.string), default: [], "Files to read, or patterns of their names."),
