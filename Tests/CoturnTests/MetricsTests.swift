@@ -5,7 +5,7 @@ import Testing
 struct MetricsTests {
   private func scrape(_ text: String) -> MetricsScrape {
     var reader = MetricsReader()
-    reader.take(text.utf8)
+    reader.take(Array(text.utf8))
     return reader.end()
   }
 
@@ -58,7 +58,6 @@ struct MetricsTests {
     #expect(scrape.values["turn_total_traffic_rcvb"] == nil)
     #expect(scrape.announced == ["turn_total_allocations", "turn_total_traffic_rcvb"])
     #expect(scrape.foreignSeries == 1)
-    #expect(scrape.newestVersion == nil)
   }
 
   @Test("that another program wrote, or nobody, is not coturn's", arguments: ["", "ok", "<html>\n", "up 1\n"])
@@ -84,7 +83,7 @@ struct MetricsTests {
     let text = "turn_total_traffic_rcvb 12\nturn_total_traffic_rcvp 34\n"
     for count in 1..<text.utf8.count {
       var reader = MetricsReader()
-      reader.take(text.utf8.prefix(count))
+      reader.take(Array(text.utf8.prefix(count)))
       #expect(reader.end().isCutOff == (text.utf8.dropFirst(count - 1).first != UInt8(ascii: "\n")))
     }
   }
@@ -92,11 +91,11 @@ struct MetricsTests {
   @Test("of a million series takes no more memory than one")
   func million() {
     var reader = MetricsReader()
-    for number in 0..<100_000 {
-      reader.take("turn_traffic_rcvp{realm=\"r\(number)\",user=\"u\(number)\"} 1\n".utf8)
+    for number in 0..<1_000_000 {
+      reader.take(Array("turn_traffic_rcvp{realm=\"r\(number)\",user=\"u\(number)\"} 1\n".utf8))
     }
     let scrape = reader.end()
-    #expect(scrape.series == 100_000 && scrape.values["turn_traffic_rcvp"] == 100_000)
+    #expect(scrape.series == 1_000_000 && scrape.values["turn_traffic_rcvp"] == 1_000_000)
     #expect(scrape.realms.count == MetricsScrape.mostRealms && scrape.realmsLeftOut)
   }
 
@@ -110,7 +109,7 @@ struct MetricsTests {
       #expect(scrape.malformed + scrape.series == 1, "\(line)")
     }
     var reader = MetricsReader()
-    reader.take(repeatElement(UInt8(ascii: "x"), count: 1 << 20))
+    reader.take([UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20))
     reader.take([0xFF, 0x0A])
     #expect(reader.end().malformed == 1)
   }

@@ -1,4 +1,6 @@
 package import Addresses
+import Logs
+import Schema
 
 /// What a log of coturn says of the two sessions of one call of ours, which carried a token that nobody else knows.
 ///
@@ -33,7 +35,7 @@ package struct CallRecords: Hashable, Sendable {
 
   /// - Parameter log: lines in any envelope, from before the call on.
   package init(_ log: some Sequence<UInt8>, tie: Tie) {
-    let lines = String(decoding: Array(log), as: UTF8.self).split(whereSeparator: \.isNewline)
+    let lines = String(decoding: Array(log), as: UTF8.self).split(whereSeparator: \.isNewline).map(Self.message)
     let ofSessions = lines.map(SessionRecord.init)
     var places: [UInt64: Int] = [:]
     for record in ofSessions {
@@ -56,6 +58,14 @@ package struct CallRecords: Hashable, Sendable {
     }
     for line in lines { takeRefusal(line) }
     if case .userName = tie { tellRoles() }
+  }
+
+  /// The record in a line of a container's json-file or of `journalctl -o json`; the line itself if it is none.
+  private static func message(of line: Substring) -> Substring {
+    guard line.first == "{" else { return line }
+    let bytes = Array(line.utf8).withUnsafeBytes { LogRecord(json: $0, LogClock(reference: .unixEpoch))?.message }
+    guard let bytes else { return line }
+    return String(decoding: bytes, as: UTF8.self)[...].prefix { !$0.isNewline }
   }
 
   /// nil for a record that does not carry the token.

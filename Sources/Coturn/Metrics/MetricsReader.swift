@@ -10,16 +10,20 @@ package struct MetricsReader: Sendable {
 
   package init() {}
 
-  package mutating func take(_ bytes: some Sequence<UInt8>) {
-    for byte in bytes {
-      if byte == UInt8(ascii: "\n") {
-        endLine()
-      } else if line.count < Self.longestLine {
-        line.append(byte)
-      } else {
-        isTooLong = true
-      }
+  package mutating func take(_ bytes: [UInt8]) {
+    var rest = bytes[...]
+    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+      append(rest[..<end])
+      endLine()
+      rest = rest[(end + 1)...]
     }
+    append(rest)
+  }
+
+  private mutating func append(_ part: ArraySlice<UInt8>) {
+    let room = Self.longestLine - line.count
+    if part.count > room { isTooLong = true }
+    line += part.prefix(room)
   }
 
   /// What was read once all has come.
@@ -42,7 +46,7 @@ package struct MetricsReader: Sendable {
       if words.count >= 4, words[1] == "TYPE" { scrape.take(type: String(words[3]), of: String(words[2])) }
       return
     }
-    guard let sample = MetricsSample(text) else { return scrape.refuse(text) }
+    guard let sample = MetricsSample(line) else { return scrape.refuse(text) }
     scrape.take(sample)
   }
 }
@@ -54,21 +58,28 @@ package struct MetricsSample: Hashable, Sendable {
   package var value: Double
 
   /// nil if the line is none.
-  package init?(_ line: String) {
-    var rest = line[...]
-    let name = rest.prefix { $0 != "{" && $0 != " " && $0 != "\t" }
-    guard !name.isEmpty, name.utf8.allSatisfy(Self.isOfName) else { return nil }
-    self.name = String(name)
-    rest = rest.dropFirst(name.count)
-    if rest.first == "{" {
-      rest.removeFirst()
-      guard let labels = Self.labels(&rest) else { return nil }
+  package init?(_ line: String) { self.init(Array(line.utf8)) }
+
+  /// - Parameter line: in UTF-8.
+  init?(_ line: [UInt8]) {
+    let nameEnd = line.firstIndex { !Self.isOfName($0) } ?? line.count
+    guard nameEnd > 0, nameEnd < line.count else { return nil }
+    name = String(decoding: line[..<nameEnd], as: UTF8.self)
+    var place = nameEnd
+    if line[place] == UInt8(ascii: "{") {
+      guard let labels = Self.labels(line, behind: &place) else { return nil }
       self.labels = labels
+    } else if !Self.isBlank(line[place]) {
+      return nil
     }
-    let words = rest.split { $0 == " " || $0 == "\t" }
-    guard (1...2).contains(words.count), let value = Double(words[0]) else { return nil }
+    let words = line[place...].split(whereSeparator: Self.isBlank)
+    guard (1...2).contains(words.count), let value = Double(String(decoding: words[0], as: UTF8.self)) else {
+      return nil
+    }
     self.value = value
   }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
   private static func isOfName(_ byte: UInt8) -> Bool {
     switch byte {
@@ -79,29 +90,48 @@ package struct MetricsSample: Hashable, Sendable {
     }
   }
 
-  /// What stands between the braces; takes it away with the closing one.
-  private static func labels(_ rest: inout Substring) -> [String: String]? {
+  /// What stands between braces.
+  ///
+  /// - Parameter place: of the opening brace; behind the closing one afterwards.
+  private static func labels(_ line: [UInt8], behind place: inout Int) -> [String: String]? {
     var labels: [String: String] = [:]
-    func skipBlanks() { rest = rest.drop { $0 == " " || $0 == "," } }
-    skipBlanks()
-    while rest.first != "}" {
-      let name = rest.prefix { $0 != "=" && $0 != "}" && $0 != "\"" }
-      rest = rest.dropFirst(name.count)
-      guard !name.isEmpty, rest.popFirst() == "=", rest.popFirst() == "\"" else { return nil }
-      var value = ""
-      while let character = rest.popFirst(), character != "\"" {
-        guard character == "\\" else {
-          value.append(character)
-          continue
-        }
-        guard let escaped = rest.popFirst() else { return nil }
-        value.append(escaped == "n" ? "\n" : escaped)
+    place += 1
+    while true {
+      while place < line.count, line[place] == UInt8(ascii: " ") || line[place] == UInt8(ascii: ",") { place += 1 }
+      guard place < line.count else { return nil }
+      if line[place] == UInt8(ascii: "}") {
+        place += 1
+        return labels
       }
-      labels[String(name)] = value
-      skipBlanks()
-      if rest.isEmpty { return nil }
+      let start = place
+      while place < line.count, isOfName(line[place]) { place += 1 }
+      guard place > start, place + 1 < line.count, line[place] == UInt8(ascii: "="),
+        line[place + 1] == UInt8(ascii: "\"")
+      else { return nil }
+      let name = String(decoding: line[start..<place], as: UTF8.self)
+      place += 2
+      guard let value = quoted(line, until: &place) else { return nil }
+      labels[name] = value
     }
-    rest.removeFirst()
-    return labels
+  }
+
+  /// A value up to its closing quote; `place` is behind that afterwards.
+  private static func quoted(_ line: [UInt8], until place: inout Int) -> String? {
+    let start = place
+    while place < line.count, line[place] != UInt8(ascii: "\""), line[place] != UInt8(ascii: "\\") { place += 1 }
+    var value = Array(line[start..<place])
+    while place < line.count, line[place] != UInt8(ascii: "\"") {
+      if line[place] == UInt8(ascii: "\\") {
+        place += 1
+        guard place < line.count else { return nil }
+        value.append(line[place] == UInt8(ascii: "n") ? UInt8(ascii: "\n") : line[place])
+      } else {
+        value.append(line[place])
+      }
+      place += 1
+    }
+    guard place < line.count else { return nil }
+    place += 1
+    return String(decoding: value, as: UTF8.self)
   }
 }

@@ -82,12 +82,6 @@ package struct MetricsScrape: Hashable, Sendable {
     let typed = allocations.keys.contains { !$0.isEmpty } ? [CoturnVersion(4, 6, 2)] : []
     return (versions + typed).max()
   }
-
-  /// The newest version that could say so; nil if there is no bound. A distribution may build without a metric, so that only what is
-  /// there and was named otherwise later counts.
-  package var newestVersion: CoturnVersion? {
-    allocations[""] == nil ? nil : CoturnVersion(4, 6, 1)
-  }
 }
 
 /// A metric of coturn.

@@ -1,9 +1,7 @@
 import Coturn
-import HTTP
 package import Journal
 import Schema
 package import Steps
-import Synchronization
 
 /// Reads what coturn's Prometheus exporter says.
 package struct CoturnMetrics: StepModule {
@@ -34,7 +32,7 @@ package struct CoturnMetrics: StepModule {
     }
 
     init(_ values: [String: Double], _ prefix: String) {
-      func value(_ figure: String) -> Int? { values["\(prefix)_\(figure)"].flatMap(whole) }
+      func value(_ figure: String) -> Int? { values["\(prefix)_\(figure)"].flatMap { Int(count: $0) } }
       self.init(
         receivedPackets: value("rcvp"), receivedBytes: value("rcvb"), sentPackets: value("sentp"),
         sentBytes: value("sentb"))
@@ -85,7 +83,7 @@ package struct CoturnMetrics: StepModule {
       has no exporter. The step fails if nothing answers, if the answer is cut off, or if it holds no figure of coturn; it warns of
       figures that contradict themselves, and of a restart between both looks.
       """,
-    effect: .observe, judges: true, deadline: .seconds(20),
+    effect: .observe, judges: true, files: ["ca"], deadline: .seconds(20),
     input: Record(
       Input.init,
       Field("url", \.url, .url, "The exporter, http://127.0.0.1:9641/metrics if nothing else is set."),
@@ -140,7 +138,8 @@ package struct CoturnMetrics: StepModule {
   }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let first = try await Self.scrape(input, in: context)
+    let endpoint = MetricsEndpoint(url: input.url, authorityFile: input.ca)
+    let first = try await endpoint.scrape(in: context)
     var (last, rates) = (first.scrape, MetricsRates?.none)
     if let interval = input.interval {
       context.progress("waiting for the second look")
@@ -148,94 +147,22 @@ package struct CoturnMetrics: StepModule {
         throw StepError(
           .interrupted, Finding("coturn.interrupted", "The step was stopped before it had finished looking at coturn."))
       }
-      let second = try await Self.scrape(input, in: context)
+      let second = try await endpoint.scrape(in: context)
       let elapsed = first.time.duration(to: second.time) / .seconds(1)
       rates = MetricsRates(from: first.scrape, to: second.scrape, seconds: max(elapsed, 0.001))
       last = second.scrape
     }
     let output = Output(last, rates)
-    let doubts = [Self.contradiction(last, input.url), rates.flatMap { Self.restart($0, input.url) }].compactMap(\.self)
+    let doubts = [
+      endpoint.contradiction(in: first.scrape), endpoint.contradiction(in: last), rates.flatMap(endpoint.restart),
+    ].compactMap(\.self)
     return Finding.joined(doubts).map { .warned(output, $0) } ?? .done(output)
   }
-
-  private static func contradiction(_ scrape: MetricsScrape, _ url: String) -> Finding? {
-    let what = scrape.contradictions.first ?? scrape.firstMalformed.map { "a line is none of Prometheus's: \($0)" }
-    guard let what else { return nil }
-    return Finding(
-      "coturn.metricsContradict", "\(url) serves figures that coturn's exporter cannot produce: \(what).",
-      advice: "Look at what answers there, and at proxies in between.")
-  }
-
-  private static func restart(_ rates: MetricsRates, _ url: String) -> Finding? {
-    guard rates.restarted else { return nil }
-    let names = (rates.reset + rates.ended).prefix(3).joined(separator: ", ")
-    return Finding(
-      "coturn.restarted", "The server behind \(url) was started anew between both looks: \(names) went back.",
-      advice: "Look at its log for why. Several servers behind one address look the same: ask each by itself.")
-  }
-
-  private static func scrape(
-    _ input: Input, in context: StepContext
-  ) async throws(StepError) -> (scrape: MetricsScrape, time: ContinuousClock.Instant) {
-    var request = HTTPRequest(input.url)
-    request.tls.authorityFile = input.ca
-    request.headers = [HTTPHeader("Accept", "text/plain;version=0.0.4")]
-    // A million series with long names.
-    request.limits.body = 256 << 20
-    let taking = Taking()
-    let response: HTTPResponse
-    do throws(HTTPError) {
-      response = try await request.response(by: context.deadline - .milliseconds(200)) { taking.take($0) }
-    } catch {
-      throw Self.error(error)
-    }
-    let time = ContinuousClock.now
-    guard response.status == 200 else {
-      throw .failed(
-        "coturn.metricsRefused", "\(input.url) answers \(response.status) \(response.reason).",
-        advice: "The exporter's path is /metrics unless prometheus-path says otherwise.")
-    }
-    let scrape = taking.end()
-    guard scrape.isOfCoturn else {
-      throw .failed(
-        "coturn.noMetrics", "\(input.url) answers, and holds no figure of coturn.",
-        advice:
-          "The exporter's path is /metrics; / answers \"ok\" from 4.7.0. Look whether another program listens there.")
-    }
-    guard !scrape.isCutOff else {
-      throw .failed(
-        "coturn.metricsCutOff", "\(input.url) answers with figures that are cut off in the middle of a line.",
-        advice: "Look at the server's load, and at proxies in between.")
-    }
-    return (scrape, time)
-  }
-
-  private static func error(_ error: HTTPError) -> StepError {
-    let finding = Finding("coturn.metricsUnreachable", error.message, advice: error.advice.isEmpty ? nil : error.advice)
-    return switch error.code {
-    case .invalidRequest: StepError(.notStarted, finding)
-    case .unavailable: StepError(.broken, finding)
-    case .cancelled: StepError(.interrupted, finding)
-    default: StepError(.failed, finding)
-    }
-  }
 }
-
-/// Takes a body as it comes.
-private final class Taking: Sendable {
-  private let reader = Mutex(MetricsReader())
-
-  func take(_ bytes: [UInt8]) { reader.withLock { $0.take(bytes) } }
-
-  func end() -> MetricsScrape { reader.withLock { $0.end() } }
-}
-
-/// A figure that counts things; nil if it is larger than any count.
-private func whole(_ value: Double) -> Int? { Int(exactly: value.rounded()) }
 
 extension CoturnMetrics.Output {
   fileprivate init(_ scrape: MetricsScrape, _ rates: MetricsRates?) {
-    func value(_ name: String) -> Int? { scrape.values[name].flatMap(whole) }
+    func value(_ name: String) -> Int? { scrape.values[name].flatMap { Int(count: $0) } }
     var notes: [String] = []
     if scrape.values[CoturnMetric.allocations] == nil {
       notes.append("There is no figure of allocations: there has been none yet, or the server is older than 4.6.0.")
@@ -248,7 +175,7 @@ extension CoturnMetrics.Output {
     }
     self.init(
       version: scrape.oldestVersion?.description, allocations: value(CoturnMetric.allocations),
-      allocationsByTransport: scrape.allocations.filter { !$0.key.isEmpty }.compactMapValues(whole),
+      allocationsByTransport: scrape.allocations.filter { !$0.key.isEmpty }.compactMapValues { Int(count: $0) },
       clients: .init(scrape.values, "turn_total_traffic"), peers: .init(scrape.values, "turn_total_traffic_peer"),
       realms: scrape.realms.sorted { $0.key < $1.key }.map { name, values in
         .init(name: name, clients: .init(values, "turn_traffic"), peers: .init(values, "turn_traffic_peer"))

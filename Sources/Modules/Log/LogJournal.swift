@@ -48,7 +48,7 @@ package struct LogJournal: Hashable, Sendable {
     in context: StepContext
   ) async throws(StepError) -> Bool {
     let before = sink.use(lines)
-    try await run(window(from, until), into: sink, context)
+    try await read(window(from, until), into: sink, in: context)
     guard sink.use(lines) == before else { return false }
     try await requireAnyMessage(context)
     return true
@@ -60,11 +60,13 @@ package struct LogJournal: Hashable, Sendable {
 
   private func requireAnyMessage(_ context: StepContext) async throws(StepError) {
     let any = try await run(["--lines=1"], [], .init(), context)
-    guard any.account.lines > 0 else {
-      throw .broken(
-        "log.nothingInJournal", "the journal holds no message of \(name)",
-        advice: "Check the name with: systemctl list-units. A server with `log-file` does not log to the journal.")
-    }
+    guard any.account.lines > 0 else { throw holdsNothing }
+  }
+
+  var holdsNothing: StepError {
+    .broken(
+      "log.nothingInJournal", "the journal holds no message of \(name)",
+      advice: "Check the name with: systemctl list-units. A server with `log-file` does not log to the journal.")
   }
 
   private func run(
@@ -74,12 +76,17 @@ package struct LogJournal: Hashable, Sendable {
     do throws(LogPatternError) { review = SharedSink(try LogReview(patterns, scope)) } catch {
       throw .broken("log.patternInvalid", "pattern \(error.pattern): \(error.message)")
     }
-    try await run(window, into: review, context)
+    try await read(window, into: review, in: context)
     return review.use { LogReading($0) }
   }
 
-  private func run<Sink: LogSink>(
-    _ window: [String], into sink: SharedSink<Sink>, _ context: StepContext
+  /// Gives a sink what journalctl prints.
+  ///
+  /// Throws `broken` if the journal is not there or may not be read.
+  ///
+  /// - Parameter window: options of journalctl that choose among the units' entries.
+  func read<Sink: LogSink>(
+    _ window: [String], into sink: SharedSink<Sink>, in context: StepContext
   ) async throws(StepError) {
     sink.use { $0.begin(reference: .unixEpoch, tail: []) }
     var command = Command("journalctl", arguments + window)

@@ -5,7 +5,8 @@ import Schema
 extension ServerSide {
   /// What the server's log says of the call, in a sentence; nil if it says nothing that we did not see ourselves.
   func sentence(log: String) -> Sentence? {
-    guard let cause else { return sessions.isEmpty ? absence(from: log) : nil }
+    guard let verbose, let whole else { return nil }
+    guard let cause else { return sessions.isEmpty ? Self.absence(from: log, verbose: verbose, whole: whole) : nil }
     let first = sessions.first { !$0.refusals.isEmpty } ?? sessions.first
     let session: Sentence = "Session \(first?.id ?? "") in \(log)"
     switch cause {
@@ -42,7 +43,7 @@ extension ServerSide {
   }
 
   /// The server answered, and its log knows nothing of it.
-  private func absence(from log: String) -> Sentence {
+  private static func absence(from log: String, verbose: Bool, whole: Bool) -> Sentence {
     guard whole else { return "\(log) tells of no session of ours: it was rotated meanwhile, or not read to its end." }
     return verbose
       ? "\(log) tells of other sessions meanwhile and not of ours: it is not the log of the server that answered."
@@ -51,7 +52,7 @@ extension ServerSide {
 
   /// What warns of a call that worked and was tied to nothing in the log; nil for one that was.
   func callNotInLog(_ log: String) -> Finding? {
-    guard sessions.isEmpty, let absence = sentence(log: log) else { return nil }
+    guard verbose != nil, sessions.isEmpty, let absence = sentence(log: log) else { return nil }
     return Finding(
       "turn.callNotInLog", "the call went well, and \(absence.withoutFullStop)",
       advice:
@@ -72,9 +73,9 @@ extension ServerSide {
 }
 
 extension Finding {
-  /// The same with what the server's log says.
-  func noting(_ sentence: Sentence?) -> Finding {
-    guard let sentence else { return self }
-    return Finding(code, self.sentence + " " + sentence, advice: advisory)
+  /// The same with what the server's log and figures say.
+  func noting(_ side: ServerSide, log: String) -> Finding {
+    let words = [side.sentence(log: log), side.metrics?.doubt?.sentence].compactMap(\.self)
+    return words.isEmpty ? self : Finding(code, words.reduce(sentence) { $0 + " " + $1 }, advice: advisory)
   }
 }

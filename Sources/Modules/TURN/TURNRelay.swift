@@ -59,12 +59,17 @@ package struct TURNRelay: StepModule {
       willing to relay to its own relayed addresses. Since both are its own, packets between them need never leave its host
       (coturn puts its own address for the external one): a wrong external address, or a firewall that keeps the relay ports
       closed, does not show here; `turn.externalAddress` and `turn.ports` look at them. With
-      `correlate`, on the server's host, it also reads what coturn logs meanwhile: its own sessions as the server saw them (ids,
-      addresses, packets and bytes, refusals), what each part of the way lost by both ends' figures, and the cause that follows.
-      A session is tied to the call by a random token alone, never by time or address. Where the call went well and the log
-      tells of no session of it, the step warns with `turn.callNotInLog`.
+      `correlate`, on the server's host, it also reads what coturn logs meanwhile, into a file or the journal: its own sessions as
+      the server saw them (ids, addresses, packets and bytes, refusals), what each part of the way lost by both ends' figures,
+      and the cause that follows. A session is tied to the call by a random token alone, never by time or address. Where the
+      call went well and the log tells of no session of it, the step warns with `turn.callNotInLog`. `metrics` has the server's
+      exporter looked at before and after. Its counters are the whole server's: they cannot prove the call, but if they grew by
+      less than it alone had carried, or if nothing can be compared, the step warns with `turn.callNotCounted`. A log that cannot
+      be read, and an exporter that tells nothing, are errors, and no call is made.
       """,
-    effect: .observe, judges: true, deadline: .seconds(30),
+    effect: .observe, judges: true,
+    programs: [RequiredProgram("journalctl", package: "systemd", ifGiven: "correlate.journal")],
+    files: ["correlate.log", "correlate.metricsAuthority"], deadline: .seconds(30),
     input: Record(
       Input.init,
       Field("server", \.server, .turnServer, "The server to relay through, with credentials or shared secret."),
@@ -80,7 +85,8 @@ package struct TURNRelay: StepModule {
         "maxLoss", \.maxLoss, .percent.within(0...100), default: 1,
         "The share of packets that may be lost; more fails the step."),
       Field(
-        "correlate", \.correlate, .optional(.record(Correlation.record)), "Where coturn's records of this call are.")
+        "correlate", \.correlate, .optional(.record(Correlation.record)),
+        "Where coturn's records and figures of this call are.")
     ),
     output: Record(
       Output.init,
@@ -108,7 +114,7 @@ package struct TURNRelay: StepModule {
       PassedOver.field(\.passedOver),
       Field(
         "serverSide", \.serverSide, .optional(.record(ServerSide.record)),
-        "The call as the server logged it; absent: `correlate` was not given.")
+        "The call as the server logged and counted it; absent: `correlate` was not given.")
     ),
     examples: [
       .init(
@@ -118,16 +124,19 @@ package struct TURNRelay: StepModule {
         "Both ends of a call agree on what was relayed",
         with: "server: ${target}\ncorrelate: {log: /var/log/turnserver.log, tie: origin}",
         expect: ["output.?serverSide.?losses.orValue([]).all(l, l.lost == 0)"]),
+      .init(
+        "The unit's journal and the exporter agree with the call",
+        with: """
+          server: ${target}
+          correlate: {journal: {units: [coturn.service]}, tie: origin, metrics: "http://127.0.0.1:9641/metrics"}
+          """,
+        expect: ["output.?serverSide.?metrics.?agreement.orValue('unknown') == 'agrees'"]),
     ])
 
   package init() {}
 
   package static func objection(to input: Input, within timeout: Duration) -> Finding? {
-    if input.correlate?.tie == .userName, input.server.secret == nil {
-      return Finding(
-        "turn.noSecretToTie", "the records are to be tied by the user name, and the target has no shared secret",
-        advice: "Tie them by `origin`; or give the target the secret (TURN_SECRET).")
-    }
+    if let finding = input.correlate?.objection(hasSecret: input.server.secret != nil) { return finding }
     return objection(input.server, within: timeout) { server, deadline throws(ProbeFailure) in
       try probe(server, input).checkInput(deadline: deadline)
     }
@@ -144,7 +153,7 @@ package struct TURNRelay: StepModule {
     var probe = Self.probe(server, input)
     var call: CorrelatedCall?
     if let correlate = input.correlate {
-      call = try CorrelatedCall(correlate)
+      call = try await CorrelatedCall(correlate, in: context)
       call?.mark(&probe)
     }
     let report: RelayProbe.Report
@@ -166,7 +175,7 @@ package struct TURNRelay: StepModule {
       throughput: Int(report.throughput), setUp: report.setUp, elapsed: report.elapsed,
       deleted: report.allocationsDeleted, passedOver: server.passedOverAddresses,
       serverSide: await call?.serverSide(
-        CallDiagnosis.Figures(report, realm: input.server.realm), within: Self.patience(context)))
+        CallDiagnosis.Figures(report, realm: input.server.realm), packetSize: input.size, in: context))
     let warning =
       Finding.unreachableRelay(report.relayedAddresses.map(\.ip), of: server.uri, askedAt: report.server.ip)
       ?? server.objection(toAllocationIn: report.realm)
@@ -174,15 +183,11 @@ package struct TURNRelay: StepModule {
       output, asked: input.packets, of: server.uri, maxLoss: input.maxLoss, obstacle: report.obstacle, warning: warning)
     guard let correlate = input.correlate, let serverSide = output.serverSide else { return result }
     guard let objection = result.objection else {
-      return serverSide.callNotInLog(correlate.log).map { .warned(output, $0) } ?? result
+      let doubts = [serverSide.callNotInLog(correlate.logName), serverSide.metrics?.doubt]
+      return Finding.joined(doubts.compactMap(\.self)).map { .warned(output, $0) } ?? result
     }
-    let finding = objection.finding.noting(serverSide.sentence(log: correlate.log))
+    let finding = objection.finding.noting(serverSide, log: correlate.logName)
     return objection.severity == .fail ? .failed(output, finding) : .warned(output, finding)
-  }
-
-  /// What is left for the server's records, with a moment for the step's own end.
-  private static func patience(_ context: StepContext) -> Duration {
-    max(.zero, context.remaining - .milliseconds(300))
   }
 
   /// A failure with what the server logged of the call.
@@ -191,9 +196,9 @@ package struct TURNRelay: StepModule {
   ) async -> StepError {
     guard let call, let correlate = input.correlate, error.kind == .failed else { return error }
     let figures = CallDiagnosis.Figures(error, realm: input.server.realm)
-    let serverSide = await call.serverSide(figures, within: patience(context))
+    let serverSide = await call.serverSide(figures, packetSize: input.size, in: context)
     var error = error
-    error.finding = error.finding.noting(serverSide.sentence(log: correlate.log))
+    error.finding = error.finding.noting(serverSide, log: correlate.logName)
     error.learnt.append(.init("serverSide", ServerSide.record.encode(serverSide)))
     return error
   }
