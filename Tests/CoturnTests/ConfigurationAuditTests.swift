@@ -1,5 +1,6 @@
 import Coturn
 import Schema
+import TestSupport
 import Testing
 
 /// An audit of a text, as a version takes it.
@@ -7,40 +8,7 @@ private func audit(_ text: String, _ version: String) throws -> ConfigurationAud
   ConfigurationAudit(Array(text.utf8), try #require(CoturnVersion(version)))
 }
 
-/// A file in which nothing is wrong but what its version says, from 4.6.0 to 4.6.3.
-private let right = """
-  listening-ip=192.0.2.10
-  relay-ip=192.0.2.10
-  realm=turn.example.com
-  use-auth-secret
-  static-auth-secret=8f1c2a97e4b05d36c1f7a2e980b4d653
-  no-multicast-peers
-  no-tcp-relay
-  denied-peer-ip=0.0.0.0-0.255.255.255
-  denied-peer-ip=10.0.0.0-10.255.255.255
-  denied-peer-ip=100.64.0.0-100.127.255.255
-  denied-peer-ip=127.0.0.0-127.255.255.255
-  denied-peer-ip=169.254.0.0-169.254.255.255
-  denied-peer-ip=172.16.0.0-172.31.255.255
-  denied-peer-ip=192.168.0.0-192.168.255.255
-  denied-peer-ip=::1
-  denied-peer-ip=::ffff:0:0-::ffff:ffff:ffff
-  denied-peer-ip=fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
-  denied-peer-ip=fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff
-  user-quota=12
-  total-quota=1200
-  max-bps=1250000
-  no-cli
-  no-rfc5780
-  no-stun-backward-compatibility
-  no-software-attribute
-  cert=/etc/coturn/fullchain.pem
-  pkey=/etc/coturn/privkey.pem
-  no-tlsv1
-  no-tlsv1_1
-  no-dtls
-
-  """
+private let right = SampleConfiguration.right
 
 /// One mistake: what is added to or left out of the right file.
 struct Mistake: Sendable, CustomTestStringConvertible {
@@ -377,7 +345,11 @@ struct ConfigurationAuditTests {
     .fine("ports", "4.6.1", "listening-port=3478", "tls-listening-port=5349"),
     .found("ports", "4.6.1", "max-port=40000"),
     .found("ports", "4.6.1", "max-port=70000"),
-    .found("ports", "4.17.1", "max-port=70000"),
+    .found(32, "4.17.1", "max-port=70000"), .fine("ports", "4.17.1", "max-port=70000"),
+    .found("ports", "4.17.1", "max-port=40000", "min-port=50000"),
+    .found("max-bps", "4.6.1", "max-bps=10000000", without: ["max-bps"]),
+    .fine("max-bps", "4.6.1", "max-bps=2500000", without: ["max-bps"]),
+    .fine(26, "4.6.1", "max-bps=10000000", without: ["max-bps"]),
     .found("ports", "4.6.1", "max-port=655350"),
     .found("ports", "4.6.1", "min-port=abc"),
     .found("ports", "4.6.1", "min-port=0"),
@@ -479,6 +451,17 @@ struct ConfigurationAuditTests {
   func unclearRanges(_ line: String) throws {
     let found = try audit("\(line)\n\(right)", "4.6.1").findings.filter { $0.line == 1 }
     #expect(!found.isEmpty && found.allSatisfy { $0.instead == nil }, "\(found.map { $0.instead ?? "nil" })")
+  }
+
+  @Test("tells a certificate without its key from a path that is relative, and bits in place of bytes as a note")
+  func codes() throws {
+    let withoutKey = try audit("cert=/etc/coturn/a.pem\n", "4.6.1").findings
+    #expect(withoutKey.contains { $0.code == .certificateWithoutKey && $0.severity == .high })
+    #expect(!withoutKey.contains { $0.code == .relativePath })
+    let bits = try #require(try audit("max-bps=10000000\n", "4.6.1").findings.first { $0.code == .limitInBits })
+    #expect(bits.severity == .info && bits.message.contains("80 Mbit/s") && bits.message.contains("write 1250000"))
+    let ports = try audit("max-port=70000\n", "4.17.1").findings.filter { $0.line == 1 }
+    #expect(ports.map(\.code) == [.optionEndsServer])
   }
 
   @Test("shows no secret of the file")

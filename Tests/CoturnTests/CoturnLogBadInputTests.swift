@@ -147,6 +147,35 @@ private let forgedTexts: [String] = [
     #expect(facts.count(.quotaExceeded) == 1 && facts.records == 3)
   }
 
+  @Test(
+    "Servers that the kernel or a failed assertion ended are crashes, each told once; those that were told to end are none"
+  )
+  func ended() {
+    func lines(_ texts: String...) -> CoturnLogFacts {
+      reviewed(Self.form.banner + texts.map { "Jan  5 10:00:03 turn1 \($0)\n" }.joined())
+    }
+    let exited = "systemd[1]: coturn.service: Main process exited, code="
+    let memory = lines(
+      "kernel: Out of memory: Killed process 812 (turnserver) total-vm:9kB, anon-rss:1kB, file-rss:0kB",
+      "systemd[1]: coturn.service: A process of this unit has been killed by the OOM killer.",
+      exited + "killed, status=9/KILL")
+    #expect(memory.count(.killed) == 1 && memory.crashes == 1)
+    #expect(lines("kernel: Memory cgroup out of memory: Killed process 812 (turnserver) total-vm:9kB").crashes == 1)
+    #expect(lines("kernel: Out of memory: Killed process 812 (java) total-vm:9kB").crashes == 0)
+    #expect(lines(exited + "killed, status=9/KILL").count(.killed) == 1)
+    #expect(lines(exited + "dumped, status=6/ABRT", exited + "killed, status=6/ABRT").count(.aborted) == 2)
+    #expect(lines(exited + "killed, status=15/TERM", exited + "exited, status=255/EXCEPTION").crashes == 0)
+    #expect(lines("systemd[1]: ssh.service: Main process exited, code=killed, status=9/KILL").crashes == 0)
+    let stopped = lines(
+      "systemd[1]: coturn.service: State 'stop-sigterm' timed out. Killing.",
+      "systemd[1]: coturn.service: Killing process 812 (turnserver) with signal SIGKILL.",
+      exited + "killed, status=9/KILL")
+    #expect(stopped.crashes == 0)
+    let forged = reviewed(
+      Self.form.banner + name("x y\n\(exited)killed, status=9/KILL\nx") + Self.form.record(7, Self.answer))
+    #expect(forged.crashes == 0 && forged.forgedLines > 0)
+  }
+
   @Test("A record of a syslog is one record, whatever line feeds it holds")
   func syslog() {
     let prefix = "Jan  5 10:00:00 turn1 turnserver[812]: "

@@ -10,30 +10,7 @@ import Testing
 
 /// `coturn.config` and `coturn.advisories`.
 @Suite struct CoturnConfigurationModuleTests {
-  private static let right = """
-    listening-ip=192.0.2.10
-    relay-ip=192.0.2.10
-    realm=turn.example.com
-    use-auth-secret
-    static-auth-secret=8f1c2a97e4b05d36c1f7a2e980b4d653
-    no-multicast-peers
-    no-tcp-relay
-    denied-peer-ip=10.0.0.0-10.255.255.255
-    denied-peer-ip=100.64.0.0-100.127.255.255
-    denied-peer-ip=172.16.0.0-172.31.255.255
-    denied-peer-ip=192.168.0.0-192.168.255.255
-    denied-peer-ip=169.254.0.0-169.254.255.255
-    denied-peer-ip=fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
-    denied-peer-ip=fe80::-febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff
-    user-quota=12
-    total-quota=1200
-    max-bps=1250000
-    no-cli
-    no-rfc5780
-    no-stun-backward-compatibility
-    no-software-attribute
-
-    """
+  private static let right = SampleConfiguration.withoutTLS
 
   private func audit(_ folder: TemporaryFolder, _ members: Value.Member...) async throws -> StepResult<Value> {
     try await run("coturn.config", [.init("file", .string("\(folder.path)/turnserver.conf"))] + members)
@@ -67,7 +44,7 @@ import Testing
     let dropped = try await audit(folder, .init("version", .string("4.6.1")))
     #expect(dropped.objection?.severity == .fail)
     #expect(dropped.objection?.finding.code == "coturn.configurationRisky")
-    #expect(dropped.objection?.finding.message.contains("turnserver.conf:22: ") == true)
+    #expect(dropped.objection?.finding.message.contains("turnserver.conf:26: ") == true)
     #expect(dropped.objection?.finding.advice?.contains("denied-peer-ip=203.0.113.0-203.0.113.255") == true)
     #expect(dropped.objection?.finding.advice?.contains("turnserver.conf --coturn-version 4.6.1.") == true)
     #expect(dropped.output["starts"] == .bool(true))
@@ -96,7 +73,7 @@ import Testing
     #expect(
       found.contains { $0["code"] == .string("coturn.configurationReadable") && $0["severity"] == .string("high") })
     let unreadable = found.first { $0["code"] == .string("coturn.keyUnreadable") }
-    #expect(unreadable?["line"] == .int(23))
+    #expect(unreadable?["line"] == .int(27))
     #expect(unreadable?["severity"] == .string("critical"))
 
     try folder.write(text, to: "turnserver.conf", mode: 0o640)
@@ -124,8 +101,8 @@ import Testing
     let ranges = (1...8).map { "denied-peer-ip=203.0.113.\($0)/32\n" }.joined()
     try folder.write(Self.right + ranges, to: "turnserver.conf", mode: 0o640)
     let message = try await audit(folder, .init("version", .string("4.6.1"))).objection?.finding.message ?? ""
-    #expect(message.contains("turnserver.conf:22: ") && message.contains(" Line 27: "), "\(message)")
-    #expect(!message.contains("Line 28: ") && message.contains(" And 2 more in the JSON report. In all: 8 critical"))
+    #expect(message.contains("turnserver.conf:26: ") && message.contains(" Line 31: "), "\(message)")
+    #expect(!message.contains("Line 32: ") && message.contains(" And 2 more in the JSON report. In all: 8 critical"))
   }
 
   @Test("A file that cannot be read, and a version that nothing tells, are errors")

@@ -36,6 +36,12 @@ import Testing
         == "fail coturn.tlsListenersLost")
     #expect(try await judge("turnserver[8]: segfault at 0 ip 0 sp 0 error 4 in libc.so.6\n") == "fail coturn.crashed")
     #expect(
+      try await judge("systemd[1]: coturn.service: Main process exited, code=dumped, status=6/ABRT\n")
+        == "fail coturn.crashed")
+    #expect(
+      try await judge("kernel: Out of memory: Killed process 4711 (turnserver) total-vm:4000kB, anon-rss:1kB\n")
+        == "fail coturn.killed")
+    #expect(
       try await judge(record("Reloading TLS certificates and keys") + record("TLS: ERROR: invalid private key"))
         == "warn coturn.reloadFailed")
     #expect(try await judge(record("create_relay_ioa_sockets: no available ports 3")) == "warn coturn.portsExhausted")
@@ -69,6 +75,10 @@ import Testing
     #expect(error.finding.code == "coturn.notItsLog" && error.kind == .broken)
     let other = try await review([.init("mayBeAnother", .bool(true))])
     #expect(other.objection == nil && other.output["isCoturn"] == .bool(false))
+    try folder.write(
+      "__CURSOR=s=1\n__REALTIME_TIMESTAMP=1795881300820131\nMESSAGE=5: : Default realm: r\n\n", to: "turn.log")
+    #expect(try await stepError { _ = try await review() }.finding.code == "log.journalExport")
+    try folder.write("1: one\nnginx\n", to: "turn.log")
     let missing = try await stepError {
       _ = try await run("coturn.log", [.init("files", text(folder.path + "/none.log"))])
     }

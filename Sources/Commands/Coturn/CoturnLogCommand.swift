@@ -124,6 +124,11 @@ extension CoturnCommand {
           .error, "\(name) holds no record of this time",
           advice: "check that the service runs, and that it still logs there")
       }
+      if facts.holdsJournalExport {
+        return CommandFailure(
+          .error, "\(name) holds entries of the systemd journal in its export form, which is not read",
+          advice: "write them with: journalctl -o json --all")
+      }
       return CommandFailure(
         .error, "\(name) is no log of coturn: none of its \(facts.account.lines) lines is a record that coturn writes",
         advice: "look where the server logs: log-file and syslog in turnserver.conf, or the journal of its unit")

@@ -81,7 +81,7 @@ package enum AuditCode: String, Hashable, Sendable, CaseIterable {
   case privilegedPort, keyUnreadable, sampleKey, runsAsRoot, configurationReadable, keyReadable
   case configurationUnreadable, advisory
   case portsConfusing, databaseDriver, databasePassword, relativePath, mechanismImplied, addressInvalid, userInvalid
-  case notAConfiguration, versionNotKnown
+  case certificateWithoutKey, limitInBits, notAConfiguration, versionNotKnown
 
   /// As it stands in findings: `coturn.anonymousRelay`.
   package var name: String { "coturn.\(rawValue)" }

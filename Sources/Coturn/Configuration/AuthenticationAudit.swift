@@ -39,7 +39,7 @@ extension AuditNotes {
         "\(secret.name) turns off users with passwords: the \(lines.count == 1 ? "user" : "\(lines.count) users") of this file cannot log in."
       )
     }
-    for line in lines where hasRoom(for: .plainPassword) || hasRoom(for: .userInvalid) {
+    for line in lines where ![.plainPassword, .userInvalid, .weakSecret].allSatisfy({ isFull(of: $0) }) {
       guard let user = UserLine(line) else {
         add(
           .userInvalid, .word("user"), .high, line.number,
@@ -59,7 +59,7 @@ extension AuditNotes {
           "The password of user \(user.name) stands in plain text. Write its key in its place: turnadmin -k -u \(user.name) -r REALM -p PASSWORD prints it."
         )
         auditWeakness(of: user.password, atLeast: 8, "The password of user \(user.name)", line.number)
-      } else if SecretStrength.weakness(of: user.password, atLeast: 1) == .wellKnown {
+      } else if SecretStrength.isSampleKey(user.password) {
         add(
           .weakSecret, 4, .critical, line.number,
           "The key of user \(user.name) is the one of coturn's sample file: everybody knows it.")
@@ -103,7 +103,7 @@ extension AuditNotes {
     "$5$79a316b350311570$81df9cfb9af7f5e5a76eada31e7097b663a0670f99a3c07ded3f1c8e59c5658a"
 
   private mutating func auditWeakness(of secret: String, atLeast length: Int, _ subject: String, _ line: Int) {
-    guard let weakness = SecretStrength.weakness(of: secret, atLeast: length) else { return }
+    guard !isFull(of: .weakSecret), let weakness = SecretStrength.weakness(of: secret, atLeast: length) else { return }
     let remedy = "Take a random one: openssl rand -hex 32 prints it."
     switch weakness {
     case .wellKnown:

@@ -78,6 +78,9 @@ struct AuditNotes {
   /// Whether another finding of a code would be kept, so that it need not be worked out.
   func hasRoom(for code: AuditCode) -> Bool { counts[code, default: 0] < Self.most }
 
+  /// Whether it is noted already that there is more of a code than is kept.
+  func isFull(of code: AuditCode) -> Bool { counts[code, default: 0] > Self.most }
+
   mutating func add(
     _ code: AuditCode, _ item: AuditItem, _ severity: AuditSeverity, _ line: Int?, _ message: String,
     instead: String? = nil, ifNotBackported: Bool = false, endsServer: Bool = false

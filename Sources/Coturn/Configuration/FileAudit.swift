@@ -85,7 +85,7 @@ extension AuditNotes {
         continue
       }
       add(
-        .relativePath, 33, .high, line.number,
+        .certificateWithoutKey, 33, .high, line.number,
         "\(name) is set without \(other). Unless \(file) lies in a folder that coturn searches, and belongs to it, coturn logs \"cannot start TLS and DTLS listeners\" and goes on without TLS. Add \(other)=/path/of/its/\(other == "pkey" ? "key" : "certificate")."
       )
     }
@@ -121,7 +121,7 @@ extension AuditNotes {
       configuration.options[$0]?.kind == .port || $0 == "multiplex-peer-port"
     }
     for name in names {
-      guard let line = configuration.last(name), !isUsablePort(line) else { continue }
+      guard let line = configuration.last(name), !isUsablePort(line), !endsServer(line) else { continue }
       add(
         .portsConfusing, .word("ports"), .high, line.number,
         "The value of \(name) is no port: ports go from 1 to 65535. \(effectOfNoPort(line))")
@@ -148,11 +148,13 @@ extension AuditNotes {
     return isZero && ownChoice.contains(line.name)
   }
 
+  /// Whether coturn does not start with a line, which is told with the other lines of that kind.
+  private func endsServer(_ line: ConfigurationLine) -> Bool {
+    configuration.options[line.name]?.kind == .port && version >= CoturnVersion(4, 13)
+      && !ConfigurationOption.isPort(line.value)
+  }
+
   private func effectOfNoPort(_ line: ConfigurationLine) -> String {
-    let isStrict = configuration.options[line.name]?.kind == .port && version >= CoturnVersion(4, 13)
-    if isStrict, !ConfigurationOption.isPort(line.value) {
-      return "coturn \(version) does not start with it."
-    }
     let number = ConfigurationOption.number(line.value)
     let isRelayPort = line.name == "min-port" || line.name == "max-port"
     let kept = number > 65_535 && number <= Int(Int32.max) ? " Of this one it keeps 16 bits: \(number % 65_536)." : ""

@@ -34,7 +34,20 @@ extension AuditNotes {
         "\(missing.joined(separator: ", ")) \(missing.count == 1 ? "is" : "are") missing: one user, or all together, can take all ports and all bandwidth. \(missing.contains("max-bps") ? hint : "")"
           .trimmed, instead: missing.map { "\($0)=\(values[$0] ?? "")" }.joined(separator: "\n"))
     }
+    auditBits()
     auditCapacity()
+  }
+
+  /// Whole megabits that were most likely meant as such: the option counts bytes.
+  private mutating func auditBits() {
+    guard let line = configuration.last("max-bps"), let limit = configuration.number("max-bps"), limit >= 2_000_000,
+      limit.isMultiple(of: 1_000_000)
+    else { return }
+    let megabits = limit / 1_000_000
+    add(
+      .limitInBits, .word("max-bps"), .info, line.number,
+      "max-bps counts bytes in a second: \(limit) are \(megabits * 8) Mbit/s for each session. If \(megabits) Mbit/s are meant, write \(limit / 8)."
+    )
   }
 
   private mutating func auditCapacity() {

@@ -3,31 +3,13 @@ import Addresses
 /// Items 7 to 9 and 12 to 15: whom clients may reach through the server.
 extension AuditNotes {
   /// Blocks that belong to somebody's own network, with what coturn denies of itself from some version on.
-  private struct Block {
-    let text: String
-    let first: IPAddress
-    let last: IPAddress
-
-    init?(_ text: String) {
-      let parts = text.split(separator: "/")
-      guard parts.count == 2, let address = IPAddress(parts[0]), let length = Int(parts[1]),
-        let (first, last) = PeerRange.block(address, length)
-      else { return nil }
-      self.text = text
-      self.first = first
-      self.last = last
-    }
-
-    var line: String { "denied-peer-ip=\(first)-\(last)" }
-  }
-
   private static let privateBlocks = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"]
-    .compactMap(Block.init)
-  private static let linkLocalBlocks = ["169.254.0.0/16", "fe80::/10", "fc00::/7"].compactMap(Block.init)
-  private static let loopbackBlocks = ["127.0.0.0/8", "0.0.0.0/8"].compactMap(Block.init)
+    .compactMap(AddressBlock.init)
+  private static let linkLocalBlocks = ["169.254.0.0/16", "fe80::/10", "fc00::/7"].compactMap(AddressBlock.init)
+  private static let loopbackBlocks = ["127.0.0.0/8", "0.0.0.0/8"].compactMap(AddressBlock.init)
   /// Where clouds tell a host its credentials: 169.254.169.254.
   private static let metadata = IPAddress.v4(0xA9FE_A9FE)
-  private static let multicastBlocks = ["224.0.0.0/4", "ff00::/8"].compactMap(Block.init)
+  private static let multicastBlocks = ["224.0.0.0/4", "ff00::/8"].compactMap(AddressBlock.init)
 
   mutating func auditPeers() {
     for line in configuration.all("denied-peer-ip") { audit(line, isDenied: true) }
@@ -209,7 +191,7 @@ extension AuditNotes {
       add(
         .privatePeers, 8, .high, nil,
         "Clients can reach \(listed(missing.map(\.text))) through this server: coturn does not deny private networks of itself.",
-        instead: missing.map(\.line).joined(separator: "\n"))
+        instead: missing.map(\.denial).joined(separator: "\n"))
     }
     if version < CoturnVersion(4, 13, 1) {
       let open = Self.linkLocalBlocks.filter { !denied.covers($0.first, $0.last) }
@@ -217,7 +199,7 @@ extension AuditNotes {
         add(
           .linkLocalPeers, .word("link-local"), .medium, nil,
           "Clients can reach \(listed(open.map(\.text))) through this server; 169.254.169.254 is where clouds keep a host's credentials. coturn denies them of itself from 4.13.1 on.",
-          instead: open.map(\.line).joined(separator: "\n"))
+          instead: open.map(\.denial).joined(separator: "\n"))
       }
     }
     if version < CoturnVersion(4, 5, 2), !configuration.all("denied-peer-ip").isEmpty {
@@ -226,7 +208,7 @@ extension AuditNotes {
         add(
           .loopbackUnlisted, .word("evidence"), .info, nil,
           "The denied ranges leave out \(listed(unlisted.map(\.text))). coturn \(version) needs them: it takes 0.0.0.0 and ::1 for no loopback before 4.5.2.",
-          instead: unlisted.map(\.line).joined(separator: "\n"))
+          instead: unlisted.map(\.denial).joined(separator: "\n"))
       }
     }
   }

@@ -120,29 +120,13 @@ extension PeerRange {
     return isUnspecified(first) && first.family == .ipv6
   }
 
-  private struct Block {
-    let text: String
-    let first: IPAddress
-    let last: IPAddress
-
-    init?(_ text: String) {
-      let parts = text.split(separator: "/")
-      guard parts.count == 2, let address = IPAddress(parts[0]), let length = Int(parts[1]),
-        let (first, last) = PeerRange.block(address, length)
-      else { return nil }
-      self.text = text
-      self.first = first
-      self.last = last
-    }
-  }
-
   /// Networks that nobody means to open as a whole along with others.
   private static let ownBlocks = [
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7", "fe80::/10",
-  ].compactMap(Block.init)
+  ].compactMap(AddressBlock.init)
   /// The same, as peers named them before 4.13.0.
   private static let mappedBlocks = ["::ffff:10.0.0.0/104", "::ffff:172.16.0.0/108", "::ffff:192.168.0.0/112"]
-    .compactMap(Block.init)
+    .compactMap(AddressBlock.init)
 
   /// The private networks that a range holds as a whole, and more besides.
   static func opened(by first: IPAddress, _ last: IPAddress, _ version: CoturnVersion) -> [String] {

@@ -17,6 +17,11 @@ package enum SecretStrength {
     return nil
   }
 
+  /// Whether a user's key is that of coturn's sample file.
+  static func isSampleKey(_ key: String) -> Bool { key.lowercased() == sampleKey }
+
+  private static let sampleKey = "0xbc807ee29df3c9ffa736523fb2c4e8ee"
+
   private static func isWellKnown(_ secret: String) -> Bool {
     let letters = secret.lowercased().filter { $0.isLetter || $0.isNumber }
     guard !letters.isEmpty else { return true }
@@ -68,20 +73,25 @@ package enum SecretStrength {
   /// Whether a word is known, or is known words written together: `yourstrongpassword`.
   private static func isMadeOfWords(_ word: String) -> Bool {
     let letters = Array(word)
-    guard (1...64).contains(letters.count) else { return false }
+    guard (1...64).contains(letters.count), letters.count < 2 || beginnings.contains(String(letters[..<2])) else {
+      return false
+    }
     // The places up to which it is made of words.
     var ends: Set<Int> = [0]
     for start in letters.indices where ends.contains(start) {
       for end in (start + 1)...min(start + longestWord, letters.count) {
         let piece = String(letters[start..<end])
         if end == start + 1, letters.count > 1 { continue }
-        if words.contains(piece) || wellKnown.contains(piece) || placeholders.contains(piece) { ends.insert(end) }
+        if vocabulary.contains(piece) { ends.insert(end) }
       }
     }
     return ends.contains(letters.count)
   }
 
   private static let longestWord = 20
+  private static let vocabulary = words.union(wellKnown).union(placeholders)
+  /// The first two letters of each: what begins otherwise is not made of them.
+  private static let beginnings = Set(vocabulary.map { String($0.prefix(2)) })
 
   /// Whether nearly all of it counts up or down: `0123456789abcdef`.
   private static func isRun(_ secret: String) -> Bool {
@@ -103,7 +113,7 @@ package enum SecretStrength {
     "abc", "abcd", "abcdef", "abc123", "123456", "1234567", "12345678", "123456789", "1234567890", "0123456789",
     "111111",
     "000000", "xxxx", "xxxxxxxx", "jitsi", "matrix", "synapse", "nextcloud", "bbb", "bigbluebutton", "freeswitch",
-    "asterisk", "sip", "voip", "cisco", "dragon", "monkey", "iloveyou", "hunter2", "0xbc807ee29df3c9ffa736523fb2c4e8ee",
+    "asterisk", "sip", "voip", "cisco", "dragon", "monkey", "iloveyou", "hunter2", sampleKey,
   ]
 
   /// What people write of a secret where it should stand.

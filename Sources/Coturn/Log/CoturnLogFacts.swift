@@ -68,9 +68,15 @@ package struct CoturnLogFacts: Sendable {
   package var last: CoturnLogMoment?
   package var account = CoturnLogAccount()
 
+  /// Whether lines of `journalctl -o export` were read, which are not understood.
+  package internal(set) var holdsJournalExport = false
+
   package init() {}
 
   package func count(_ kind: CoturnLogKind) -> Int { counts[kind.place] }
+
+  /// Ends of the server that nobody asked for.
+  package var crashes: Int { count(.segfault) + count(.killed) + count(.aborted) }
 
   package var failures: Int { count(.unknownOrExpired) + count(.wrongPassword) }
   package var restarts: Int { max(0, starts - 1) }

@@ -25,6 +25,10 @@ package enum CoturnLogKind: String, Hashable, Sendable, CaseIterable {
   case cliPasswordEmpty = "config.cliPasswordEmpty"
   case allowLoopbackPeers = "config.allowLoopbackPeers"
   case segfault = "crash.segfault"
+  /// Ended with SIGKILL, as the kernel does if memory runs out, though nobody had told the server to stop.
+  case killed = "crash.killed"
+  /// Ended with another signal of a fault: an assertion that failed, an instruction that is none.
+  case aborted = "crash.aborted"
   case cannotOpenLog = "log.cannotOpen"
 
   /// Its place in a table of counts.
@@ -51,6 +55,8 @@ package enum CoturnLogKind: String, Hashable, Sendable, CaseIterable {
     case .allowLoopbackPeers: 18
     case .segfault: 19
     case .cannotOpenLog: 20
+    case .killed: 21
+    case .aborted: 22
     }
   }
 }

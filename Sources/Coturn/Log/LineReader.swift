@@ -78,6 +78,7 @@ final class LineReader {
       return interpreter.line(line, 0, nil, 1)
     }
     guard line.count > 0 else { return interpreter.line(line, currentStream, nil, 1) }
+    if line[0] == 0x5F, line.begins(with: "__REALTIME_TIMESTAMP=") { interpreter.facts.holdsJournalExport = true }
     if line[0] == 0x7B, let record = LogRecord(json: line.raw, clock) { return take(record, "") }
     if line[0] &- 0x30 < 10, let record = LogRecord.cri(line.raw, clock) { return take(record, "") }
     if interpreter.streams[0].clientText != nil, interpreter.heads.read(line) == nil,

@@ -83,7 +83,8 @@ extension LogInterpreter {
 
   private static func tellsOfCrash(_ text: Bytes) -> Bool {
     text.contains("egfault") || text.contains("egmentation fault") || text.contains("SEGV")
-      || text.contains("general protection")
+      || text.contains("general protection") || text.contains("Main process exited, code=")
+      || text.contains("Killed process ") || text.contains(" timed out. Killing")
   }
 
   /// How many messages a logger says that it left out: at most nine digits, as every number of a logger.
@@ -96,6 +97,9 @@ extension LogInterpreter {
 
   /// The kernel tells of a crash by the program's name; systemd tells of the same one.
   private mutating func crash(_ text: Bytes, _ context: RecordContext) {
+    if text.contains("Killed process ") || text.contains(" timed out. Killing") || endsByFault(text) {
+      return killing(text, context)
+    }
     let isKernel = text.contains("segfault at ") || text.contains("general protection")
     let isSystemd = text.contains("status=11/SEGV")
     if isKernel {
@@ -111,6 +115,34 @@ extension LogInterpreter {
       return
     }
     facts.counts[CoturnLogKind.segfault.place] += context.weight
+  }
+
+  /// Whether systemd says that a signal other than SIGSEGV ended a main process, as none does that asks for an end.
+  private func endsByFault(_ text: Bytes) -> Bool {
+    text.contains("Main process exited, code=") && !text.contains("code=exited")
+      && !text.contains("status=11/SEGV") && !text.contains("status=15/TERM") && !text.contains("status=2/INT")
+      && !text.contains("status=1/HUP")
+  }
+
+  /// `Out of memory: Killed process 4711 (turnserver)` of the kernel, and what systemd says of the end of a main process, behind it or
+  /// alone. A server that did not stop in time was told to: that is no crash.
+  private mutating func killing(_ text: Bytes, _ context: RecordContext) {
+    guard text.contains("turnserver") || text.contains("coturn") else { return }
+    if text.contains(" timed out. Killing") {
+      killCredits += 1
+    } else if text.contains("Killed process ") {
+      guard text.contains("(turnserver)") || text.contains("(coturn)") else { return }
+      killCredits += 1
+      facts.counts[CoturnLogKind.killed.place] += context.weight
+    } else if text.contains("status=9/KILL") {
+      guard killCredits == 0 else {
+        killCredits -= 1
+        return
+      }
+      facts.counts[CoturnLogKind.killed.place] += context.weight
+    } else {
+      facts.counts[CoturnLogKind.aborted.place] += context.weight
+    }
   }
 
   /// The banner on one line, as a logger may put it.

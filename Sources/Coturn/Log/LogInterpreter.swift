@@ -25,6 +25,8 @@ struct LogInterpreter {
   /// Records of ports that are exhausted, of which a 508 follows; crashes that the kernel told of, which systemd tells of too.
   var portCredits = 0
   var crashCredits = 0
+  /// Ends by SIGKILL that were told of, or meant, before systemd says what became of the main process.
+  var killCredits = 0
   /// Whether the start's version is known, so that records need not narrow it.
   var hasVersion = false
 

@@ -8,12 +8,18 @@ package import Steps
 package struct CoturnLogModule: StepModule {
   package struct Input: Hashable, Sendable {
     package var files: [String]
+    package var unit: String
     package var journal: LogJournal?
     package var since: Duration?
     package var until: Timestamp?
     package var version: String?
     package var mayBeAnother: Bool
     package var suspiciousFrom: Int
+
+    /// What is read of the journal; nil for nothing.
+    fileprivate var source: LogJournal? {
+      journal ?? (unit.isEmpty ? nil : LogJournal(units: [unit], directory: nil, file: nil))
+    }
   }
 
   package struct Output: Hashable, Sendable {
@@ -33,7 +39,8 @@ package struct CoturnLogModule: StepModule {
     discussion: """
       It reads logs of coturn 4.5.0 to 4.17.1 in every form in which they are kept, the sources as `log.review` takes them:
       `files` (`/var/log/turnserver/*.log*`, rotated and compressed ones too; `-` is standard input), and `journal`. Version and
-      form are told from the text.
+      form are told from the text. `unit` is short for `journal: {units: [NAME]}`; files are read first, so that one log goes on in the
+      other.
 
       What means harm now ends the step in fail: TLS listeners that the last start lost, and crashes. What needs a look is a
       warning: a failed reload of certificates, exhausted ports, lines that a client forged, messages that the logger left out.
@@ -47,10 +54,14 @@ package struct CoturnLogModule: StepModule {
       as most up to 4.16 are, is placed in time by when its file was last written; what cannot be placed counts, and is counted
       in `log.undated`. A log in which nothing is of coturn is an error, unless `mayBeAnother` is true.
       """,
-    effect: .observe, judges: true, deadline: .seconds(600),
+    effect: .observe, judges: true,
+    programs: ["journal", "unit"].map { RequiredProgram("journalctl", package: "systemd", ifGiven: $0) },
+    files: ["files"],
+    deadline: .seconds(600),
     input: Record(
       Input.init,
       Field("files", \.files, .list(.string), default: [], "Files to read, or patterns of their names."),
+      Field("unit", \.unit, .string, default: "", "The systemd unit whose journal is read as well; none, if empty."),
       Field("journal", \.journal, .optional(.record(LogJournal.record)), "What to read of the systemd journal."),
       Field("since", \.since, .optional(.duration), "How far back from now; everything, if not given."),
       Field("until", \.until, .optional(.timestamp), "The window's end, not included; now, if not given."),
@@ -81,17 +92,22 @@ package struct CoturnLogModule: StepModule {
         expect: ["output.auth.failures <= 100", "output.auth.suspicious.size() == 0"]),
       .init(
         "The unit's log tells how many of those who log in are let in",
-        with: "{journal: {units: [coturn.service]}, since: 24h}",
+        with: "{unit: coturn.service, since: 24h}",
         expect: ["output.auth.?success.orValue(0.0) > 95.0"]),
     ])
 
   package init() {}
 
   package static func objection(to input: Input, within timeout: Duration) -> Finding? {
-    if input.files.isEmpty, input.journal == nil {
+    if input.journal != nil, !input.unit.isEmpty {
+      return Finding(
+        "log.journalGivenTwice", "the step is given both a unit and a journal",
+        advice: "Give one of them: `journal` has `units`.")
+    }
+    if input.files.isEmpty, input.source == nil {
       return Finding(
         "log.nothingToRead", "the step is given neither files nor a journal",
-        advice: "Give `files`, or `journal: {units: [NAME.service]}`.")
+        advice: "Give `files`, `unit: NAME.service`, or `journal`.")
     }
     if let version = input.version, CoturnVersion(version) == nil {
       return Finding("coturn.versionInvalid", "\(version) is no version of coturn", advice: "Write it as in 4.6.1.")
@@ -102,7 +118,7 @@ package struct CoturnLogModule: StepModule {
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let from = input.since.flatMap { Moment.now().wall.earlier(by: $0) }
     let window = CoturnLogReview.Window(from: from, until: input.until)
-    let readings = try await CoturnLogReading.all(of: input.files, input.journal, window, in: context)
+    let readings = try await CoturnLogReading.all(of: input.files, input.source, window, in: context)
     let output = Output(readings, input, from: from)
     try refuse(readings, input, output)
     guard let verdict = CoturnLogVerdict(readings) else { return .done(output) }
@@ -120,6 +136,13 @@ package struct CoturnLogModule: StepModule {
     guard !reading.facts.hasRecognized, !input.mayBeAnother, reading.quietUnit == nil,
       reading.facts.account.lines > 0
     else { return }
+    guard !reading.facts.holdsJournalExport else {
+      throw broken(
+        Finding(
+          "log.journalExport", "the log is entries of the systemd journal in its export form, which is not read",
+          advice: "Write them with: journalctl -o json --all. A journal on this host is read with `unit` or `journal`.")
+      )
+    }
     throw broken(
       Finding(
         "coturn.notItsLog", "none of the \(reading.facts.account.lines) lines is a record that coturn writes",

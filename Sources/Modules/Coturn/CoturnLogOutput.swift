@@ -162,7 +162,7 @@ extension CoturnLogOutput.Server {
     var kinds: [String: Int] = [:]
     for kind in CoturnLogKind.allCases where facts.count(kind) > 0 { kinds[kind.rawValue] = facts.count(kind) }
     self.init(
-      starts: facts.starts, crashes: facts.count(.segfault), reloads: facts.reloads, tlsLost: facts.isTLSLost,
+      starts: facts.starts, crashes: facts.crashes, reloads: facts.reloads, tlsLost: facts.isTLSLost,
       reloadFailed: facts.isReloadFailed, draining: facts.isDraining, kinds: kinds)
   }
 }

@@ -25,10 +25,18 @@ struct CoturnLogVerdict {
   }
 
   private static func failure(_ facts: CoturnLogFacts) -> Finding? {
-    if facts.count(.segfault) > 0 {
+    let faults = facts.count(.segfault) + facts.count(.aborted)
+    if faults > 0 {
       return Finding(
-        "coturn.crashed", "the server crashed \(times(facts.count(.segfault)))",
+        "coturn.crashed", "the server crashed \(times(faults))",
         advice: "Look up this version's advisories, and at the core: coredumpctl list turnserver.")
+    }
+    if facts.count(.killed) > 0 {
+      return Finding(
+        "coturn.killed", "the server was ended with SIGKILL \(times(facts.count(.killed)))",
+        advice:
+          "Look whether memory ran out: journalctl -k -g 'Out of memory'. If so, look at MemoryMax of the unit, total-quota, "
+          + "and what else runs there.")
     }
     if facts.isTLSLost == true, facts.count(.listenersDisabled) > 0 {
       return Finding(

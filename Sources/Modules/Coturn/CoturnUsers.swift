@@ -1,4 +1,5 @@
 import Coturn
+import Files
 import Foundation
 package import Journal
 import Processes
@@ -38,7 +39,7 @@ package struct CoturnUsers: StepModule {
       client's library is not installed (libpq5, libmariadb3). coturn knows one database of users: of several settings it
       uses the last.
       """,
-    effect: .observe, judges: true, deadline: .seconds(20),
+    effect: .observe, judges: true, files: ["config"], deadline: .seconds(20),
     input: Record(
       Input.init,
       Field("config", \.config, .optional(.path), "The server's turnserver.conf."),
@@ -134,16 +135,11 @@ package struct CoturnUsers: StepModule {
 
   /// What a turnserver.conf holds.
   static func bytes(of path: String) throws(StepError) -> [UInt8] {
-    let attributes = try? FileManager.default.attributesOfItem(
-      atPath: URL(filePath: path).resolvingSymlinksInPath().path)
-    guard attributes?[.type] as? FileAttributeType == .typeRegular, attributes?[.size] as? Int ?? .max <= 16 << 20,
-      let bytes = try? Data(contentsOf: URL(filePath: path))
-    else {
+    do throws(FileError) { return try File.read(path, limit: 16 << 20, followingLinks: true).bytes } catch {
       throw .broken(
-        "coturn.configUnreadable", "\(path) cannot be read.",
+        "coturn.configUnreadable", "The configuration cannot be read: \(error.message).",
         advice: "Check the path, and that this user may read it. coturn itself would start with its defaults.")
     }
-    return Array(bytes)
   }
 
   /// The SQLite file that counts; nil if the users are kept elsewhere.
