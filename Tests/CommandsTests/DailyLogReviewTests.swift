@@ -57,7 +57,7 @@ import Testing
       "--project", Self.repository, "run", "daily-log-review", "-p", "files=[]", "-p", "unit=coturn.service",
       environment: ["RUNBOOK_STATE": project.root + "/state", "PATH": "\(project.root)/bin:/usr/bin:/bin"])
     #expect(review.status == 1, "\(review.stdout)")
-    #expect(review.stdout.contains("FAIL  unit  coturn's journal says"), "\(review.stdout)")
+    #expect(review.stdout.contains("FAIL  coturn  coturn's log says"), "\(review.stdout)")
     #expect(review.stdout.contains("(coturn.tlsListenersLost)"), "\(review.stdout)")
   }
 
@@ -81,7 +81,7 @@ import Testing
     let warned = try await review(project, name)
     let said = warned.stdout.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     #expect(warned.stdout.hasPrefix("WARN"), "\(warned.stdout)")
-    #expect(said.contains("the files hold nothing of a running server"), "\(warned.stdout)")
+    #expect(said.contains("the log holds nothing of a running server"), "\(warned.stdout)")
     #expect(said.contains("log-file and syslog in turnserver.conf"), "\(warned.stdout)")
     try project.write("logs/turn.log", "0: : Coturn Version Coturn-4.6.1 'Gorst'\n" + log)
     let passed = try await review(project, name)

@@ -43,6 +43,32 @@ struct HostLimitTests {
     "$1" run look --format json 9>&-
     """
 
+  @Test("If the kernel does not tell whether its clock is kept, what systemd-timesyncd has left does")
+  func timesyncd() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbooks/look.yaml",
+      "runbook: look\nsteps:\n  - {id: clock, use: host.clock, expect: [{that: output.synchronised, severity: warn}]}\n"
+    )
+    let script = """
+      mount -t tmpfs none /run; mkdir -p /run/systemd/timesync
+      cp /bin/sleep systemd-timesyncd; ./systemd-timesyncd 60 & keeper=$!; trap 'kill $keeper' EXIT
+      until grep -q '^systemd-timesyn' "/proc/$keeper/comm"; do kill -0 "$keeper"; sleep 0.01; done
+      look() {
+        strace -f -qq -o trace -e trace=adjtimex,clock_adjtime -e inject=adjtimex,clock_adjtime:error=EPERM \\
+          "$1" run look --format json
+      }
+      look "$@" >before.json
+      touch /run/systemd/timesync/synchronized
+      look "$@"
+      """
+    let output = try await run(project, script)
+    #expect(output.status == 0, "\(output.stdout)\(output.stderr)")
+    let before = try JSON(parsing: try project.read("before.json"))
+    #expect(before.step("clock")?["output"]?["synchronised"] == false, "\(before)")
+    #expect(try output.json.step("clock")?["output"]?["synchronised"] == true, "\(output.stdout)")
+  }
+
   @Test("A file system that does not answer is named, and the run goes on")
   func hanging() async throws {
     let project = try CommandLineProject()

@@ -32,12 +32,27 @@ import Testing
   @Test("With the log a wrong password is told from an unknown user, and what follows from it is not looked at")
   func credentials() async throws {
     let coturn = try await Coturn.start()
-    let report = try await report(coturn, credential: "hush-hush-hush", "-p", "log=\(coturn.logFile)")
+    let report = try await report(
+      coturn, credential: "hush-hush-hush", "-p", "log=\(coturn.logFile)", "-p", "maxFailures=0")
     #expect(outcome(report, "connectivity") == "pass")
     #expect(outcome(report, "credentials") == "fail" && outcome(report, "bothEnds") == "fail")
     #expect(
       report.step("bothEnds")?["error"]?["message"]?.string?.contains("the password is wrong") == true, "\(report)")
     for step in ["relay", "address", "ports"] { #expect(outcome(report, step) == "skipped", "\(step)") }
     #expect(!report.text().contains("hush-hush-hush"))
+    #expect(outcome(report, "log") == "warn" && outcome(report, "bothEndsOfUnit") == "skipped", "\(report)")
+    #expect(report.text().contains(" for the password, 0 unknown or expired"), "\(report)")
+  }
+
+  @Test("The log names each cause with its evidence, and a quiet one passes")
+  func log() async throws {
+    let quiet = try await Coturn.start()
+    let passed = try await report(quiet, "-p", "log=\(quiet.logFile)")
+    #expect(outcome(passed, "bothEnds") == "pass" && outcome(passed, "log") == "pass", "\(passed)")
+    let denying = try await Coturn.start { $0.directives = ["denied-peer-ip=127.0.0.0-127.255.255.255"] }
+    let refused = try await report(denying, "-p", "log=\(denying.logFile)")
+    #expect(outcome(refused, "bothEnds") == "fail" && outcome(refused, "log") == "warn", "\(refused)")
+    #expect(
+      refused.text().contains("Peers: clients asked for 127.0.0.1 (127.0.0.0-127.255.255.255)"), "\(refused)")
   }
 }
