@@ -16,7 +16,8 @@ package struct ProbeCommand: AsyncParsableCommand {
     abstract: "One probe by hand; no runbook needed.",
     discussion: """
       The probe is stun (address and round trips), turn (media relayed through two allocations), tls (versions and \
-      ciphers), or any module about servers by its name; `runbook modules` lists them, and -p gives their inputs.
+      ciphers), or a module by its name, if that begins with stun., turn. or tls.; `runbook modules` lists them, and -p gives \
+      their inputs. Other modules (http.request, dns.resolve, coturn.log) are for the steps of runbooks.
 
       Without a URI the server is TURN_SERVER of the environment or of .env, or a target of the project. User name and \
       password are TURN_USERNAME and TURN_CREDENTIAL; TURN_SECRET in their place makes REST credentials; TURN_REALM is the \
@@ -37,7 +38,7 @@ package struct ProbeCommand: AsyncParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("stun, turn, tls, or a module's name.", valueName: "probe"),
+    help: ArgumentHelp("stun, turn, tls, or a module's name: stun.…, turn.…, tls.….", valueName: "probe"),
     completion: .list(ProbeKind.names))
   var kind: String
 

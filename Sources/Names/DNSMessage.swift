@@ -37,7 +37,7 @@ struct DNSMessage {
     while true {
       let own = records.filter { $0.name == name }
       let found = own.filter { $0.content.type == question.type }
-      if !found.isEmpty { return (.found, found, aliases) }
+      if !found.isEmpty { return code == 3 ? (.contradictory, [], aliases) : (.found, found, aliases) }
       guard let alias = own.first(where: { $0.content.type == .cname }), case .alias(let next) = alias.content else {
         return (code == 3 ? .noName : .noData, [], aliases)
       }

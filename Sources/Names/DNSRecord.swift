@@ -24,6 +24,9 @@ package struct DNSRecord: Hashable, Sendable {
   package let content: Content
   /// How long it may be kept.
   package let lifetime: Duration
+
+  /// What it is an alias of; nil for a record of another type.
+  package var aliasTarget: String? { if case .alias(let target) = content { target } else { nil } }
 }
 
 /// What a name server said to one question.
@@ -42,6 +45,8 @@ package enum DNSOutcome: String, Hashable, Sendable, CaseIterable {
   case notUnderstood
   /// Aliases lead in a circle.
   case aliasLoop
+  /// The server says that the name does not exist, and gives a record of it.
+  case contradictory
   /// What came back is no answer that can be read.
   case malformed
   /// Nothing came back in time.
@@ -53,7 +58,7 @@ package enum DNSOutcome: String, Hashable, Sendable, CaseIterable {
   package var isOfName: Bool {
     switch self {
     case .found, .noData, .noName, .aliasLoop: true
-    case .serverFailed, .refused, .notUnderstood, .malformed, .timedOut, .unreachable: false
+    case .serverFailed, .refused, .notUnderstood, .contradictory, .malformed, .timedOut, .unreachable: false
     }
   }
 }

@@ -54,10 +54,6 @@ struct NameServerExchange {
   }
 }
 
-extension DNSRecord {
-  fileprivate var aliasTarget: String? { if case .alias(let target) = content { target } else { nil } }
-}
-
 /// What came back for one question.
 private final class Reply {
   fileprivate(set) var status: Int32 = -1

@@ -2,6 +2,10 @@
 package struct JSONError: Error, Hashable, Sendable {
   package let message: String
   package let offset: Int
+  /// Whether the text is JSON, and holds a number that no double can hold: 1e400.
+  package var isOfNumberSize: Bool { message == Self.numberTooLarge }
+
+  static let numberTooLarge = "number out of range"
 }
 
 extension JSON {
@@ -124,7 +128,7 @@ private struct JSONParser {
     }
     let text = String(decoding: bytes[start..<offset], as: UTF8.self)
     if isInteger, let number = Int64(text) { return .int(number) }
-    guard let number = Double(text), number.isFinite else { throw error("number out of range") }
+    guard let number = Double(text), number.isFinite else { throw error(JSONError.numberTooLarge) }
     return .double(number)
   }
 

@@ -127,7 +127,18 @@ import Testing
     #expect(missing.objection?.finding.code == "dns.serviceMissing")
     #expect(missing.output["missing"] == text("_turns._tcp"))
     let denied = try await coverage(try Dnsmasq(base + Self.services + ["--srv-host=_turns._tcp.example.com"]))
-    #expect(denied.objection?.finding.code == "dns.serviceMissing")
+    #expect(denied.objection?.finding.code == "dns.serviceDeclined")
+    #expect(
+      denied.objection?.finding.message.contains("the domain says that it does not offer _turns._tcp.example.com")
+        == true)
+    let records = Value.Member("types", text("SRV"))
+    let declined = try await resolve(
+      "_turns._tcp.example.com", by: try Dnsmasq(base + ["--srv-host=_turns._tcp.example.com"]), records)
+    #expect(declined.objection?.severity == .fail && declined.objection?.finding.code == "dns.serviceDeclined")
+    let portless = try Dnsmasq(base + Self.services + ["--srv-host=_turns._tcp.example.com,turn.example.com,0"])
+    #expect(try await coverage(portless).objection?.finding.code == "dns.targetWithoutPort")
+    let place = try await resolve("_turns._tcp.example.com", by: portless, records)
+    #expect(place.objection?.severity == .fail && place.objection?.finding.code == "dns.targetWithoutPort")
     let dangling = try await coverage(
       try Dnsmasq(base + Self.services + ["--srv-host=_turns._tcp.example.com,gone.example.com,5349"]))
     #expect(dangling.objection?.finding.code == "dns.targetWithoutAddress")

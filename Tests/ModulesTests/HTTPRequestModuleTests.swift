@@ -65,6 +65,12 @@ import Testing
     let server = try ScriptedServer { $0.send(httpResponse(body: "<html>status\":\"healthy\"</html>")) }
     let result = try await request(server.url, .init("json", .bool(true)))
     #expect(result.objection?.finding.code == "http.bodyNotJSON")
+    let large = try ScriptedServer { $0.send(httpResponse(body: "{\"load\": [1, -1e400]}")) }
+    let number = try await request(large.url, .init("json", .bool(true))).objection?.finding
+    #expect(number?.code == "http.numberOutOfRange")
+    #expect(
+      number?.message.hasSuffix("JSON that holds a number out of range: -1e400") == true,
+      "\(String(describing: number))")
     #expect(try await request(server.url).objection == nil)
     #expect(try await request(server.url).output["json"] == .null)
   }

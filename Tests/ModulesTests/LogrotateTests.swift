@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Journal
+import Processes
 import Schema
 import Steps
 import TestSupport
@@ -150,5 +151,67 @@ import Testing
     #expect(code(try await look(section("pkill -HUP turnserver"))) == "host.logWriterElsewhere")
     writer.signal(SIGKILL)
     appending.signal(SIGKILL)
+  }
+
+  // MARK: Against logrotate itself
+
+  /// A configuration and its files, of which only the log's section matters.
+  private struct Setup: Sendable, CustomTestStringConvertible {
+    let name: String
+    var main = ""
+    /// Files of the folder that is included, by name; `LOG` stands for the log.
+    var files: [String: String] = ["turnserver": "LOG {\n  daily\n}\n"]
+    var fileMode: mode_t = 0o644
+    var folderMode: mode_t = 0o755
+
+    var testDescription: String { name }
+  }
+
+  private static let setups: [Setup] = [
+    Setup(name: "plain"),
+    Setup(name: "an ending that is taboo", files: ["turnserver.disabled": "LOG {\n}\n"]),
+    Setup(name: "another ending that is taboo", files: ["turnserver.dpkg-new": "LOG {\n}\n"]),
+    Setup(name: "an ending added", main: "tabooext + .no", files: ["a.no": "LOG {\n}\n"]),
+    Setup(name: "endings added with commas", main: "tabooext + .x,.no", files: ["a.no": "LOG {\n}\n"]),
+    Setup(name: "endings replaced", main: "tabooext .only", files: ["a.disabled": "LOG {\n}\n"]),
+    Setup(name: "a pattern", main: "taboopat + turn*"),
+    Setup(name: "writable by all", fileMode: 0o666),
+    Setup(name: "writable by its group", fileMode: 0o664),
+    Setup(name: "an open folder", folderMode: 0o777),
+    Setup(name: "an open folder and su", files: ["a": "LOG {\n  su root root\n}\n"], folderMode: 0o777),
+    Setup(name: "twice", files: ["a": "LOG {\n}\n", "b": "LOG {\n}\n"]),
+    Setup(name: "a pattern of names", files: ["a": "FOLDER/*.log {\n}\n"]),
+    Setup(name: "a pattern that fits nothing", files: ["a": "FOLDER/*.txt {\n}\n"]),
+    Setup(name: "several names", files: ["a": "FOLDER/other.log\n\"LOG\" {\n  missingok\n}\n"]),
+    Setup(name: "on one line", files: ["a": "# LOG { }\nLOG { daily }\n"]),
+    Setup(name: "a bracket on the next line", files: ["a": "LOG\n{\n  daily\n}\n"]),
+    Setup(name: "another log", files: ["a": "FOLDER/other.log {\n  missingok\n}\n"]),
+  ]
+
+  @Test(
+    "What covers the log, and what is refused, is what logrotate itself says",
+    .enabled(if: geteuid() == 0 && access("/usr/sbin/logrotate", X_OK) == 0, "logrotate looks at rights as root alone"),
+    arguments: setups)
+  private func logrotate(_ setup: Setup) async throws {
+    let log = "\(root)/logs/turnserver.log"
+    try folder.write("weekly\n\(setup.main)\ninclude \(root)/logrotate.d\n", to: "logrotate.conf", mode: 0o644)
+    for (name, text) in setup.files {
+      let content = text.replacing("LOG", with: log).replacing("FOLDER", with: "\(root)/logs")
+      try folder.write(content, to: "logrotate.d/\(name)")
+      chmod("\(root)/logrotate.d/\(name)", setup.fileMode)
+    }
+    chmod("\(root)/logs", setup.folderMode)
+    let oracle = try await Command(
+      "/usr/sbin/logrotate", ["--debug", "--state", "\(root)/state", "\(root)/logrotate.conf"]
+    ).run()
+    let said = oracle.standardOutput.text + oracle.standardError.text
+    let isRotated = said.contains("considering log \(log)\n") && !said.contains("error: skipping \"\(log)\"")
+    let result = try await run(
+      "host.logrotate", [.init("path", .string(log)), .init("configuration", .string("\(root)/logrotate.conf"))])
+    let message = result.objection?.finding.message ?? ""
+    let refusals = ["covers \(log)", "logrotate does not read", "logrotate refuses the log"]
+    #expect(!refusals.contains { message.contains($0) } == isRotated, "\(message)\n\(said)")
+    #expect(
+      message.contains("is covered by") == said.contains("duplicate log entry for \(log)"), "\(message)\n\(said)")
   }
 }

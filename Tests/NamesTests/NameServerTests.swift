@@ -124,6 +124,13 @@ struct Message {
     #expect(try await server.ask().outcome == outcome)
   }
 
+  @Test("A name that does not exist and has a record is no answer")
+  func contradictory() async throws {
+    let server = try LyingServer { [Message(to: $0, code: 3).adding(nil, 1, [192, 0, 2, 7]).bytes] }
+    let answer = try await server.ask()
+    #expect(answer.outcome == .contradictory && answer.records.isEmpty && !answer.outcome.isOfName)
+  }
+
   @Test("An alias of a name that does not exist is named")
   func danglingAlias() async throws {
     let server = try LyingServer { [Message(to: $0, code: 3).adding(nil, 5, Message.name("gone.example")).bytes] }

@@ -30,7 +30,7 @@ package final class Dnsmasq: Sendable {
     let end = ContinuousClock.now + .seconds(30)
     while isFree(port) {
       guard process.isRunning, ContinuousClock.now < end else {
-        Self.end(process)
+        kill(process.processIdentifier, SIGKILL)
         throw NotStarted(text: String(decoding: output.fileHandleForReading.availableData, as: UTF8.self))
       }
       usleep(5000)
@@ -38,10 +38,7 @@ package final class Dnsmasq: Sendable {
     output.fileHandleForReading.readabilityHandler = { if $0.availableData.isEmpty { $0.readabilityHandler = nil } }
   }
 
-  private static func end(_ process: Process) {
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-  }
-
-  deinit { Self.end(process) }
+  /// Foundation reaps it. To wait for that would be to wait for every program that was started meanwhile, too: each inherits a socket of
+  /// Foundation's.
+  deinit { kill(process.processIdentifier, SIGKILL) }
 }

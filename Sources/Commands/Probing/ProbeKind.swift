@@ -22,8 +22,11 @@ struct ProbeKind {
   init(named name: String) throws {
     let full = Self.short[name] ?? name
     guard Self.isAboutServers(full), let module = Catalog.standard[full] else {
+      let isOther = Catalog.standard[name] != nil
       let hint =
-        nearName(to: name, among: Self.names).map { "did you mean \($0)?" } ?? Self.names.joined(separator: ", ")
+        isOther
+        ? "\(name) is a module for runbooks; probes are \(Self.names.joined(separator: ", "))"
+        : nearName(to: name, among: Self.names).map { "did you mean \($0)?" } ?? Self.names.joined(separator: ", ")
       throw CommandFailure(.invalid, "there is no probe \"\(name)\"", advice: hint)
     }
     self.module = module

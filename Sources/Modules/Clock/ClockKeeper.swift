@@ -21,6 +21,11 @@ package enum ClockKeeper: String, CaseIterable, Hashable, Sendable {
   }
 }
 
+extension ClockKeeper {
+  /// Whether systemd-timesyncd has synchronised the clock since the host's start: it makes this file then.
+  static var hasTimesyncdSynchronised: Bool { access("/run/systemd/timesync/synchronized", F_OK) == 0 }
+}
+
 /// What `chronyc -c tracking` prints: fields with commas between them, the state of the last leap second at the end.
 struct ChronyTracking: Hashable {
   /// How far the clock is ahead.

@@ -24,14 +24,16 @@ package struct HostClock: StepModule {
   package static let declaration = ModuleDeclaration(
     "host.clock", "Whether this host's clock is kept, and how far it is off.",
     discussion: """
-      `synchronised` is what the kernel and the program tell that keeps the clock: chrony, systemd-timesyncd or ntpd. With `server`
+      `synchronised` is what chrony tells if it keeps the clock, else what the kernel does; if that is forbidden, as in a container,
+      what systemd-timesyncd has left in /run/systemd/timesync. It is an error if nobody tells. With `server`
       a time server is asked (SNTP), which shows an offset that they do not know of. `offset` is how far this host's clock is ahead,
       by the time server, or else by chrony; `deviation` is the same without its sign.
 
       REST credentials of TURN hold until a moment that is written in them: a server whose clock is ahead refuses those that a
       right clock has made, with 401. Two programs that keep the clock work against each other; that is a warning.
       """,
-    effect: .observe, judges: true, deadline: .seconds(20),
+    effect: .observe, judges: true,
+    programs: [RequiredProgram("chronyc", package: "chrony", ifRunning: "chronyd")], deadline: .seconds(20),
     input: Record(
       Input.init,
       Field("server", \.server, .optional(.host), "A time server to compare with."),
@@ -62,15 +64,23 @@ package struct HostClock: StepModule {
   package init() {}
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let kernel = try KernelClock.now()
     let keepers = ClockKeeper.running()
-    var output = Output(
-      synchronised: kernel.isSynchronised, keeper: keepers.first ?? .none,
-      maximumError: kernel.isSynchronised ? kernel.maximumError : nil)
+    var output = Output(synchronised: false, keeper: keepers.first ?? .none)
     if keepers.contains(.chrony), let tracking = await Self.tracking(in: context) {
       // chrony tells the kernel only if it is to keep the hardware's clock too (`rtcsync`).
       output.synchronised = tracking.isSynchronised
       output.offset = tracking.offset
+      if let kernel = try? KernelClock.now(), kernel.isSynchronised { output.maximumError = kernel.maximumError }
+    } else {
+      do throws(StepError) {
+        let kernel = try KernelClock.now()
+        output.synchronised = kernel.isSynchronised
+        if kernel.isSynchronised { output.maximumError = kernel.maximumError }
+      } catch {
+        // A container may keep the kernel's word from us: systemd-timesyncd leaves its own.
+        guard keepers.contains(.timesyncd) else { throw error }
+        output.synchronised = ClockKeeper.hasTimesyncdSynchronised
+      }
     }
     if let host = input.server {
       let server = TimeServer(host: host, port: UInt16(clamping: input.serverPort))

@@ -131,6 +131,10 @@ extension DNSAnswer {
       Finding(
         "dns.aliasLoop", "the aliases of \(asked) lead in a circle: \(aliases.joined(separator: ", "))",
         advice: "Mend the CNAME records of the zone.")
+    case .contradictory:
+      Finding(
+        "dns.contradictory", "\(by) says that \(asked)\(alias) does not exist (NXDOMAIN), and gives a record of it",
+        advice: "Clients believe the one or the other. Look which program answers there, and at the zone.")
     case .malformed:
       Finding(
         "dns.malformed", "what \(by) says to \(asked) cannot be read",
@@ -145,6 +149,22 @@ extension DNSAnswer {
         server == nil ? "there is no name server to ask for \(asked)" : "nobody answers at \(by), asked for \(asked)",
         advice: "Look at `server`, or at /etc/resolv.conf.")
     }
+  }
+}
+
+extension Finding {
+  /// What is wrong with the places of a service as a whole; nil if clients can use each.
+  static func unusable(_ places: [DNSTargetRecord], of name: String) -> Finding? {
+    if let place = places.first(where: { !$0.target.isEmpty && $0.port == 0 }) {
+      return Finding(
+        "dns.targetWithoutPort",
+        "an SRV record of \(name) names \(place.target) with the port 0, at which nobody can listen",
+        advice: "Write the port of the service into the record.")
+    }
+    guard !places.isEmpty, places.allSatisfy(\.target.isEmpty) else { return nil }
+    return Finding(
+      "dns.serviceDeclined", "the domain says that it does not offer \(name): its SRV record has the target \".\"",
+      advice: "If it offers the service, name its host in the record (RFC 2782).")
   }
 }
 

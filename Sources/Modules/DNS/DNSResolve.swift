@@ -28,7 +28,10 @@ package struct DNSResolve: StepModule {
       domains play no part. If no type has records the step fails, and says why: the name does not exist (`dns.nameNotFound`,
       NXDOMAIN), it exists and has no such record (`dns.noData`), the server cannot find out (`dns.serverFailed`, SERVFAIL), does
       not want to (`dns.refused`), or is silent (`dns.timedOut`). If some types have records and others got no answer, the step
-      warns with the same code. Records of names that neither the name nor its aliases lead to do not count. An answer that is cut off
+      warns with the same code. SRV records of which nobody can make use fail the step: one without a port
+      (`dns.targetWithoutPort`), or none but the target ".", by which a domain says that it does not offer the service
+      (`dns.serviceDeclined`). A server that says that a name does not exist and gives a record of it is not believed
+      (`dns.contradictory`). Records of names that neither the name nor its aliases lead to do not count. An answer that is cut off
       is asked for again over TCP.
 
       To see whether clients find a TURN service by its domain, use `dns.services`.
@@ -91,11 +94,8 @@ package struct DNSResolve: StepModule {
       guard let finding = worst?.finding else { return .done(output) }
       return .failed(output, finding)
     }
+    if let finding = Finding.unusable(output.services, of: input.name) { return .failed(output, finding) }
     let objection = answers.first { !$0.outcome.isOfName || $0.outcome == .aliasLoop }?.finding
     return objection.map { .warned(output, $0) } ?? .done(output)
   }
-}
-
-extension DNSRecord {
-  fileprivate var aliasTarget: String? { if case .alias(let target) = content { target } else { nil } }
 }

@@ -58,9 +58,9 @@ package struct DNSServices: StepModule {
     "dns.services",
     "Asks for the SRV records of a domain's STUN and TURN services, and for the addresses of their hosts.",
     discussion: """
-      Clients that are given a domain without a port look here first. A service without SRV records, or whose record says that it is
-      not there (a target of "."), fails the step with `dns.serviceMissing`; a host without any address with
-      `dns.targetWithoutAddress`. A host whose name is an alias is a warning (`dns.targetIsAlias`): RFC 2782 forbids it, and some
+      Clients that are given a domain without a port look here first. A service without SRV records fails the step with
+      `dns.serviceMissing`, one whose record says that it is not offered (a target of ".") with `dns.serviceDeclined`, a record
+      without a port with `dns.targetWithoutPort`, and a host without any address with `dns.targetWithoutAddress`. A host whose name is an alias is a warning (`dns.targetIsAlias`): RFC 2782 forbids it, and some
       clients fail. A name server that cannot answer fails the step with the code of `dns.resolve`.
       """,
     effect: .observe, judges: true, deadline: .seconds(15),
@@ -127,6 +127,10 @@ package struct DNSServices: StepModule {
       elapsed: start.duration(to: .now))
     if let unknown = (answers + hosts).first(where: { !$0.outcome.isOfName })?.finding {
       return .failed(output, unknown)
+    }
+    for (service, answer) in zip(services, answers) {
+      let name = "\(service.rawValue).\(input.domain)"
+      if let finding = Finding.unusable(answer.targets, of: name) { return .failed(output, finding) }
     }
     return Self.judged(output, of: input.domain)
   }

@@ -90,9 +90,25 @@ extension HTTPAnswer {
         advice: status >= 500 ? "Look at the server's log." : "Look at the URL, and at what the server asks for.")
     }
     guard !demandsJSON || json != nil else {
+      if let number = numberOutOfRange {
+        return Finding(
+          "http.numberOutOfRange", "\(url) answered \(status) with JSON that holds a number out of range: \(number)",
+          advice: "Numbers go as far as doubles do, to 1.8e308. Ask the service for a number that its readers can hold."
+        )
+      }
       return Finding(
         "http.bodyNotJSON", "\(url) answered \(status) with a body that is no JSON",
         advice: "Look at the body, in the step's output: a proxy or a login page may answer in the service's place.")
+    }
+    return nil
+  }
+
+  /// The number for which a body that is JSON cannot be read.
+  private var numberOutOfRange: String? {
+    do throws(JSONError) { _ = try JSON(parsing: body) } catch {
+      guard error.isOfNumberSize else { return nil }
+      let digits = body.utf8.prefix(error.offset).reversed().prefix { "+-.eE0123456789".utf8.contains($0) }
+      return String(decoding: digits.reversed().prefix(40), as: UTF8.self)
     }
     return nil
   }

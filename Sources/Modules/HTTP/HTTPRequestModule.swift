@@ -53,7 +53,7 @@ package struct HTTPRequestModule: StepModule {
 
       Only methods that read are sent. A service that is to be changed by a request is called with `command.run`.
       """,
-    effect: .observe, judges: true, deadline: .seconds(30),
+    effect: .observe, judges: true, files: ["ca"], deadline: .seconds(30),
     input: Record(
       Input.init,
       Field("url", \.url, .url, "What to ask for, with http or https."),

@@ -23,9 +23,11 @@ struct RotationRule: Hashable {
 struct RotationRules {
   private(set) var rules: [RotationRule] = []
   private var global: [String: String] = [:]
-  private var tabooEndings = [
-    "~", ".bak", ".cfsaved", ".disabled", ".dpkg-bak", ".dpkg-del", ".dpkg-dist", ".dpkg-new", ".dpkg-old", ".dpkg-tmp",
-    ".rpmnew", ".rpmorig", ".rpmsave", ".swp", ".ucf-dist", ".ucf-new", ".ucf-old", ",v",
+  /// Names of files that an include of a folder passes over, as patterns.
+  private var taboo = [
+    "*,v", "*.bak", "*.cfsaved", "*.disabled", "*.dpkg-bak", "*.dpkg-del", "*.dpkg-dist", "*.dpkg-new", "*.dpkg-old",
+    "*.dpkg-tmp", "*.rhn-cfg-tmp-*", "*.rpmnew", "*.rpmorig", "*.rpmsave", "*.swp", "*.ucf-dist", "*.ucf-new",
+    "*.ucf-old", "*~",
   ]
   /// Files that logrotate refuses to read, with the reason.
   private(set) var refused: [(file: String, reason: String)] = []
@@ -76,6 +78,8 @@ struct RotationRules {
           words.removeFirst(max(1, end))
           if Self.scriptWords.contains(word) {
             script = (word, [])
+          } else if word == "tabooext" || word == "taboopat", section == nil {
+            setTaboo(arguments, areEndings: word == "tabooext")
           } else if word == "include", section == nil {
             if let path = arguments.first, depth < 8 { try include(path, depth: depth + 1) }
           } else {
@@ -108,11 +112,18 @@ struct RotationRules {
     }
   }
 
+  /// Adds to the list behind a `+`, else replaces it.
+  private mutating func setTaboo(_ arguments: [String], areEndings: Bool) {
+    let isAddition = arguments.first == "+"
+    let words = arguments.dropFirst(isAddition ? 1 : 0).flatMap { $0.split(separator: ",").map(String.init) }
+    taboo = (isAddition ? taboo : []) + words.map { areEndings ? "*\($0)" : $0 }
+  }
+
   private mutating func include(_ path: String, depth: Int) throws(StepError) {
     var status = stat()
     guard stat(path, &status) == 0 else { return }
     guard status.st_mode & S_IFMT == S_IFDIR else { return try read(path, depth: depth) }
-    for name in namesInFolder(path).sorted() where !tabooEndings.contains(where: { name.hasSuffix($0) }) {
+    for name in namesInFolder(path).sorted() where !taboo.contains(where: { fnmatch($0, name, FNM_PERIOD) == 0 }) {
       let file = "\(path)/\(name)"
       guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
       try read(file, depth: depth)
