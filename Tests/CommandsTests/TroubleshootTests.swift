@@ -1,3 +1,4 @@
+import Lab
 import Processes
 import Schema
 import TestSupport
