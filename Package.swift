@@ -80,8 +80,9 @@ let package = Package(
     library(
       "Modules",
       [
-        "Addresses", "CDatabases", "CLinux", "Connections", "Coturn", "Files", "HTTP", "Journal", "Logs", "Names",
-        "Probe", "Processes", "Schema", "Steps", "STUN",
+        "Addresses", "Age", "CDatabases", "CLinux", "Connections", "Coturn", "Files", "HTTP", "Journal", "Logs",
+        "Names",
+        "Probe", "Processes", "Schema", "Steps", "STUN", "Vault",
       ]),
     library("Runs", ["Engine", "Files", "Journal", "Language", "Processes", "Schema", "Steps"]),
     library("Ledger", ["Schema", "Journal"]),
@@ -134,21 +135,24 @@ let package = Package(
     tests(
       "ModulesTests",
       [
-        "Addresses", "Coturn", "HTTP", "Journal", "Lab", "Language", "Modules", "Probe", "Processes", "Schema",
-        "Steps", "STUN", "TestSupport",
+        "Addresses", "Age", "Backups", "Coturn", "HTTP", "Journal", "Lab", "Language", "Modules", "Probe", "Processes",
+        "Schema",
+        "Steps", "STUN", "TestSupport", "Vault",
       ]),
     tests("ArchiveTests", ["Archive", "Processes", "TestSupport"]),
     tests("LogsTests", ["Archive", "Logs", "Processes", "Schema", "TestSupport"]),
     tests("CoturnTests", ["Addresses", "Coturn", "Logs", "Processes", "Schema", "TestSupport"]),
     tests("GitTests", ["Git", "Processes", "TestSupport"]),
     tests("AgeTests", ["Age", "Processes", "TestSupport"]),
-    tests("VaultTests", ["Age", "Archive", "Backups", "Files", "Git", "Processes", "Schema", "TestSupport", "Vault"]),
+    tests(
+      "VaultTests",
+      ["Age", "Archive", "Backups", "Files", "Git", "Processes", "Schema", "TestSupport", "Vault", crypto]),
     tests(
       "RunsTests",
       ["Engine", "Journal", "Language", "Ledger", "Modules", "Runs", "Schema", "Steps", "TestSupport"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Processes", "Schema", "TestSupport"]),
-    tests("CommandsTests", ["runbook", "Lab", "Processes", "Schema", "TestSupport"]),
+    tests("CommandsTests", ["Age", "Backups", "runbook", "Lab", "Processes", "Schema", "TestSupport", "Vault"]),
   ],
   cxxLanguageStandard: .cxx17
 )

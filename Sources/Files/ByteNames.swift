@@ -124,3 +124,21 @@ extension Folder {
     (path == "/" ? "/" : "\(path)/") + String(decoding: name, as: UTF8.self)
   }
 }
+
+extension File {
+  /// Opens a regular file to read by a path that need not be text; links are followed. Anything else is refused.
+  package static func openToRead(path: [UInt8]) throws(FileError) -> File {
+    let shown = String(decoding: path, as: UTF8.self)
+    guard !path.contains(0) else { throw FileError(.open, shown, .notOneName) }
+    let name = path.map { CChar(bitPattern: $0) } + [0]
+    let opened = retrying {
+      name.withUnsafeBufferPointer { bytes in
+        bytes.baseAddress.map { Glibc.open($0, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) } ?? -1
+      }
+    }
+    guard opened >= 0 else { throw .last(.open, shown) }
+    let file = File(adopting: opened, shown)
+    guard try file.metadata().kind == .regular else { throw FileError(.read, shown, .notRegular) }
+    return file
+  }
+}

@@ -21,6 +21,8 @@ package struct FileMetadata: Hashable, Sendable {
   package let diskUsage: Int64
   /// Seconds since 1970 at which its content was last changed.
   package let modified: Int64
+  /// Seconds since 1970 at which its content or its attributes were last changed; nobody can set it back.
+  package let changed: Int64
   /// Differs whenever the content or the attributes of the file at a path have changed, or another file has taken its place.
   package let version: String
 
@@ -38,6 +40,7 @@ package struct FileMetadata: Hashable, Sendable {
     size = Int(status.st_size)
     diskUsage = Int64(status.st_blocks) * 512
     modified = Int64(status.st_mtim.tv_sec)
+    changed = Int64(status.st_ctim.tv_sec)
     version =
       "\(status.st_dev) \(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec) "
       + "\(status.st_ctim.tv_sec).\(status.st_ctim.tv_nsec)"
