@@ -31,6 +31,7 @@ package struct RunbookCommand: AsyncParsableCommand {
           SchemaCommand.self,
           EvalCommand.self,
         ]),
+      CommandGroup(name: "Backing up", subcommands: [BackupCommand.self]),
       CommandGroup(name: "Knowing coturn", subcommands: [CoturnCommand.self]),
       CommandGroup(name: "Looking back", subcommands: [ReportCommand.self, HistoryCommand.self, PruneCommand.self]),
       CommandGroup(name: "Installing", subcommands: [ManualCommand.self]),

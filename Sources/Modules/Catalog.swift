@@ -3,6 +3,11 @@ package import Steps
 extension Catalog {
   /// Every module there is. A new one is one file and one line here.
   package static let standard = Catalog([
+    AnyStepModule(BackupDiff.self),
+    AnyStepModule(BackupFreshness.self),
+    AnyStepModule(BackupRestore.self),
+    AnyStepModule(BackupSpotCheck.self),
+    AnyStepModule(BackupVerify.self),
     AnyStepModule(CommandRun.self),
     AnyStepModule(CoturnAdvisories.self),
     AnyStepModule(CoturnConfiguration.self),

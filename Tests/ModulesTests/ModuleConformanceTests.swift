@@ -95,6 +95,10 @@ import Testing
             title: "\(example.title)"
             use: \(module.name)
         """
+      if example.with.contains("${secrets.backupIdentity}") {
+        runbook = runbook.replacing(
+          "\nsteps:", with: "\nsecrets:\n  backupIdentity: {env: BACKUP_IDENTITY}\nsteps:")
+      }
       let with = example.with.split(separator: "\n")
       runbook += with == ["{}"] ? "" : "\n    with:\n" + with.map { "      \($0)" }.joined(separator: "\n")
       if !example.expect.isEmpty {

@@ -32,7 +32,7 @@ struct BackupReadingTests {
     let archive = try HandMadeBackup.encrypted(backup.tar(), to: [Self.identity.recipient, AgeIdentity().recipient])
     let honest = backup.outer(of: archive, key: Self.key)
     #expect(try Self.read(archive, honest, [Self.identity]).members.count == 2)
-    try #require(archive.count > 3 << 16 - 1 && archive.count > 150_000)
+    try #require(archive.count > 150_000)
     let places = Array(0..<500) + Array(stride(from: 500, to: archive.count, by: 1_999)) + [archive.count - 1]
     for place in places {
       var wrong = archive

@@ -123,7 +123,14 @@ struct HostileArchiveTests {
     // A manifest that names all that the archive holds, whatever it is.
     var backup = HandMadeBackup()
     let reader = try TarReader(from: stream(tar))
-    while let member = try reader.next() { backup.members.append((member, [])) }
+    var buffer = [UInt8](repeating: 0, count: 1 << 21)
+    while let member = try reader.next() {
+      var content: [UInt8] = []
+      while case let count = try buffer.withUnsafeMutableBytes({ try reader.read(into: $0) }), count > 0 {
+        content += buffer[..<count]
+      }
+      backup.members.append((member, content))
+    }
     let folder = try TemporaryFolder()
     let fault = try Self.refusal(of: tar, backup.manifest(), in: folder)
     #expect(fault?.kind == .hostile && fault?.message.contains(reason) == true, "\(String(describing: fault))")

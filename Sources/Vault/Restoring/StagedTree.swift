@@ -155,7 +155,7 @@ package final class StagedTree {
     switch member.kind {
     case .file:
       file = OpenFile(try folder.create(last), attributes)
-      filesWritten += 1
+      if member.name != BackupLayout.manifest { filesWritten += 1 }
     case .directory:
       // Children may have come first.
       if try folder.metadata(of: last)?.kind != .folder { _ = try folder.makeFolder(last) }
