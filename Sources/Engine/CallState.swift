@@ -68,38 +68,46 @@ struct CallState: Sendable {
 
   /// What is due; asked only when something is.
   ///
-  /// - Parameter key: the step's idempotency key.
+  /// - Parameters:
+  ///   - limit: the nearest of the time limits around the step: no try takes longer than what is left.
+  ///   - key: the step's idempotency key.
   func next(
-    at path: StepPath, in scope: Scope, ending: String?, key: @autoclosure () -> String, _ now: Duration
+    at path: StepPath, in scope: Scope, ending: String?, within limit: TimeLimit?, key: @autoclosure () -> String,
+    _ now: Duration
   ) -> Action {
     switch phase {
     case .ready:
-      guard let ending else { return .begin(nextTry(at: path, key())) }
+      guard let ending else { return .begin(nextTry(at: path, key(), within: limit, now)) }
       return .record(end(path, .skipped, Finding("run.ended", ending), at: now))
     case .begun: return .wait(until: nil)
     case .waiting(let last):
-      guard let ending else { return .begin(nextTry(at: path, key())) }
+      guard let ending else { return .begin(nextTry(at: path, key(), within: limit, now)) }
       return .record(giveUp(path, last, unmet: ending, now))
     case .ended(let result):
       guard let reason = reasonToRepeat(result, scope) else { return .record(judge(path, result, scope, now)) }
       guard ending == nil, let retry = call.retry, mayRepeat(result, retry) else {
         return .record(giveUp(path, result, unmet: reason, now))
       }
-      let delay = retry.delay(after: attempt) * (1 - retry.jitter * draw(key: key(), attempt: attempt))
-      return .record(
-        .stepWaiting(StepWaiting(path: path, attempt: attempt, delay: delay.wholeNanoseconds, reason: reason)))
+      let delay = retry.delay(after: attempt, drawing: draw(key: key(), attempt: attempt))
+      guard limit.map({ now + delay < $0.end }) ?? true else {
+        return .record(giveUp(path, result, unmet: reason, now))
+      }
+      return .record(.stepWaiting(StepWaiting(path: path, attempt: attempt, delay: delay, reason: reason)))
     }
   }
 
-  private func nextTry(at path: StepPath, _ key: String) -> Try { makeTry(attempt + 1, at: path, key) }
+  private func nextTry(at path: StepPath, _ key: String, within limit: TimeLimit?, _ now: Duration) -> Try {
+    makeTry(attempt + 1, at: path, key, timeout: limit.map { min(call.timeout, $0.end - now) } ?? call.timeout)
+  }
 
   /// The try that has begun and not ended; nil if there is none.
-  func goingTry(at path: StepPath, key: String) -> Try? { isTrying ? makeTry(attempt, at: path, key) : nil }
+  func goingTry(at path: StepPath, key: String) -> Try? {
+    isTrying ? makeTry(attempt, at: path, key, timeout: call.timeout) : nil
+  }
 
-  private func makeTry(_ attempt: Int, at path: StepPath, _ key: String) -> Try {
+  private func makeTry(_ attempt: Int, at path: StepPath, _ key: String, timeout: Duration) -> Try {
     Try(
-      path: path, attempt: attempt, module: call.module, effect: call.effect, input: input, timeout: call.timeout,
-      key: key)
+      path: path, attempt: attempt, module: call.module, effect: call.effect, input: input, timeout: timeout, key: key)
   }
 
   /// Why this result calls for another try; nil where it does not.
@@ -145,14 +153,5 @@ struct CallState: Sendable {
       StepFinished(
         path: path, outcome: outcome, finding: finding, expectations: expectations, attempts: attempt, output: .null,
         duration: now - startedAt))
-  }
-}
-
-extension Duration {
-  /// As a journal holds it: a wait that is gone on with ends at the same time.
-  fileprivate var wholeNanoseconds: Duration {
-    let (seconds, attoseconds) = components
-    return Duration(
-      secondsComponent: seconds, attosecondsComponent: attoseconds - attoseconds % 1_000_000_000)
   }
 }

@@ -8,6 +8,8 @@ struct OpenStep: Sendable {
   let path: StepPath
   /// The step that it lies in; nil in a stage itself.
   let owner: StepPath?
+  /// Its place among the steps that lie there.
+  let position: Int
   var state = State.pending
   /// The number of its entry in the agenda; nil where nothing of it is due: a try or the steps inside go on.
   var entry: Int?
@@ -18,20 +20,30 @@ struct OpenStep: Sendable {
     /// It began, and its condition or input has no value.
     case broken(ExpressionError, since: Duration)
     case calling(CallState)
-    case checking(CheckCall, StepGroup, since: Duration)
-    case branching(StepGroup, since: Duration)
+    /// A loop that began, before the journal has its elements; they are evaluated already unless this is replayed.
+    case listing([Value]?, Surroundings, since: Duration)
+    case grouping(GroupState)
   }
 
-  init(_ step: PlannedStep, at path: StepPath, in owner: StepPath?) {
+  /// What is around a step.
+  struct Surroundings: Sendable {
+    /// What its expressions may use.
+    let scope: Scope
+    /// The nearest of the time limits.
+    let limit: TimeLimit?
+  }
+
+  init(_ step: PlannedStep, at path: StepPath, in owner: StepPath?, position: Int) {
     self.step = step
     self.path = path
     self.owner = owner
+    self.position = position
   }
 
   var hasBegun: Bool {
     switch state {
     case .pending, .prepared: false
-    case .broken, .calling, .checking, .branching: true
+    case .broken, .calling, .listing, .grouping: true
     }
   }
 
@@ -39,35 +51,31 @@ struct OpenStep: Sendable {
   var canFinish: Bool {
     switch state {
     case .pending, .prepared: false
-    case .broken: true
+    case .broken, .listing: true
     case .calling(let call): !call.isTrying
-    case .checking(_, let group, _), .branching(let group, _): group.hasEnded
+    case .grouping(let state): state.canFinish
     }
   }
 
-  /// The steps inside.
-  var group: StepGroup? {
-    switch state {
-    case .checking(_, let group, _), .branching(let group, _): group
-    case .pending, .prepared, .broken, .calling: nil
-    }
+  /// The steps inside, and which try of this one they belong to.
+  var group: (steps: StepGroup, attempt: Int)? {
+    if case .grouping(let state) = state { (state.group, state.attempt) } else { nil }
   }
+
+  /// What lies inside the step and is seen where the step is seen.
+  var visible: [String: Scope.EndedStep] { if case .grouping(let state) = state { state.visible } else { [:] } }
 
   // The state is taken out while it changes: the only reference to what is inside is the local one then, and nothing is
   // copied.
 
-  mutating func changeGroup(_ change: (inout StepGroup) -> Void) {
-    switch state {
-    case .checking(let check, var group, let since):
-      state = .pending
-      change(&group)
-      state = .checking(check, group, since: since)
-    case .branching(var group, let since):
-      state = .pending
-      change(&group)
-      state = .branching(group, since: since)
-    case .pending, .prepared, .broken, .calling: break
-    }
+  /// False where nothing changed, as for a step that has no steps inside.
+  @discardableResult
+  mutating func changeGroup(_ change: (inout GroupState) -> Bool) -> Bool {
+    guard case .grouping(var group) = state else { return false }
+    state = .pending
+    let isChanged = change(&group)
+    state = .grouping(group)
+    return isChanged
   }
 
   /// False where nothing changed, as for a step that calls nothing.
@@ -80,21 +88,35 @@ struct OpenStep: Sendable {
   }
 
   /// Takes in that the journal has its start.
-  mutating func start(_ event: StepStarted, in scope: Scope, at now: Duration) {
+  mutating func start(_ event: StepStarted, in around: Surroundings, at now: Duration) {
+    let prepared = if case .prepared(let preparation) = state { preparation } else { Preparation?.none }
     let input =
-      if case .prepared(.start(let prepared)) = state { prepared } else { step.input(recorded: event.input, in: scope) }
+      if case .start(let input) = prepared { input } else { step.input(recorded: event.input, in: around.scope) }
     switch (input, step.body) {
     case (.failure(let error), _): state = .broken(error, since: now)
+    case (.success, .forEach):
+      let items: [Value]? = if case .loop(let items) = prepared { items } else { nil }
+      state = .listing(items, around, since: now)
     case (.success(let input), .call(let call)): state = .calling(CallState(call, input: input, startedAt: now))
-    case (.success(let input), .check(let check)):
-      var inside = Scope()
-      inside.inputs = input
-      state = .checking(check, StepGroup(check.steps, scope: inside), since: now)
-    case (.success, .parallel(let steps, let limit)):
-      state = .branching(StepGroup(steps, .parallel(limit: limit), scope: scope), since: now)
-    case (.success, .undo(let steps)):
-      state = .branching(StepGroup(steps, scope: scope, earlier: scope.outcome), since: now)
+    case (.success(let input), .check(let check)): group(.sequence(check.steps), input: input, around, now)
+    case (.success, .parallel(let group)): self.group(.parallel(group.steps, limit: group.limit), around, now)
+    case (.success, .phase), (.success, .element), (.success, .undo): group(.sequence(step.body.steps), around, now)
     }
+  }
+
+  private mutating func group(
+    _ content: StepGroup.Content, input: Value = .null, _ around: Surroundings, _ now: Duration
+  ) {
+    state = .grouping(
+      GroupState(step, at: path, content, input: input, in: around.scope, within: around.limit, at: now))
+  }
+
+  /// Takes in the elements that the journal has of a loop. False, and nothing changes, if that cannot happen now.
+  mutating func list(_ event: ElementsListed) -> Bool {
+    guard case .listing(_, let around, let since) = state, case .forEach(let loop) = step.body else { return false }
+    let items = event.items.map { loop.itemType.restored($0) }
+    group(.elements(loop, id: step.id, items), around, since)
+    return true
   }
 
   /// The try that has begun and not ended; nil if there is none.
@@ -103,29 +125,30 @@ struct OpenStep: Sendable {
     return call.goingTry(at: path, key: idempotencyKey(run: run, path: path))
   }
 
-  /// What is due; asked only when something is.
+  /// What is due; asked only when something is. Nil where nothing is before something happens inside.
   ///
   /// - Parameters:
-  ///   - scope: what its expressions may use.
   ///   - stopped: why it does not begin, if it has not begun.
   ///   - ending: why the run ends.
   ///   - run: the run's id.
   mutating func next(
-    in scope: Scope, stopped: String?, ending: String?, of run: String, at now: Duration
-  ) -> Action {
+    in around: Surroundings, stopped: String?, ending: String?, of run: String, at now: Duration
+  ) -> Action? {
+    let over = around.limit?.reason(at: now)
     switch state {
     case .pending, .prepared:
-      if let reason = ending ?? stopped { return .record(skip(reason)) }
-      return .record(begin(in: scope))
-    case .broken(let error, let since):
-      let finding = Finding(
-        "expression.noValue", error.message,
-        advice: "Guard the value with `steps.ID.outcome == 'pass'`, or give the missing one.")
-      return .record(end(.error, finding, since: since, now))
+      if let reason = ending ?? over ?? stopped { return .record(skip(reason)) }
+      return .record(begin(in: around.scope))
+    case .broken(let error, let since): return .record(end(broken: error, since: since, now))
+    case .listing(let items, _, let since):
+      guard case .forEach(let loop) = step.body else { return nil }
+      return .record(list(loop, items, in: around.scope, since: since, now))
     case .calling(let call):
-      return call.next(at: path, in: scope, ending: ending, key: idempotencyKey(run: run, path: path), now)
-    case .checking(let check, let group, let since): return .record(conclude(check, group, scope, since: since, now))
-    case .branching(let group, let since): return .record(end(group.outcome, nil, since: since, now))
+      return call.next(
+        at: path, in: around.scope, ending: ending ?? over, within: around.limit,
+        key: idempotencyKey(run: run, path: path), now)
+    case .grouping(let state):
+      return state.next(ending: ending, over: over, key: idempotencyKey(run: run, path: path), now)
     }
   }
 
@@ -135,11 +158,8 @@ struct OpenStep: Sendable {
     state = .prepared(preparation)
     switch preparation {
     case .skip(let reason): return skip(reason)
-    case .start(let input):
-      return .stepStarted(
-        StepStarted(
-          path: path, title: step.title, use: step.use, effect: step.effect, input: (try? input.get()) ?? .null,
-          diagnostic: step.isDiagnostic))
+    case .start(let input): return .stepStarted(step.started(path, input: (try? input.get()) ?? .null))
+    case .loop: return .stepStarted(step.started(path, input: .members([])))
     }
   }
 
@@ -147,50 +167,35 @@ struct OpenStep: Sendable {
     .stepSkipped(StepSkipped(path: path, title: step.title, use: step.use, effect: step.effect, reason: reason))
   }
 
-  /// A check whose steps have ended: its outputs, and the caller's expectations of them.
-  private func conclude(
-    _ check: CheckCall, _ group: StepGroup, _ scope: Scope, since: Duration, _ now: Duration
+  /// The elements of a loop that began.
+  private func list(
+    _ loop: Loop, _ known: [Value]?, in scope: Scope, since: Duration, _ now: Duration
   ) -> Event {
-    var outcome = group.outcome
-    var finding: Finding?
-    var members: [Value.Member] = []
-    for output in check.outputs {
-      do {
-        let value = try output.declaration.type.admit(try output.value.value(in: group.scope))
-        members.append(Value.Member(output.declaration.name, value))
-      } catch {
-        // What a failed check could not learn is no further error.
-        guard outcome.isGood else { continue }
-        finding = Finding(
-          "check.outputMissing", "output \(output.declaration.name) has no value: \(message(of: error))")
-        outcome = .error
-      }
+    let items: [Value]
+    do throws(ExpressionError) {
+      items = if let known { known } else { try loop.items(in: scope) }
+    } catch { return end(broken: error, since: since, now) }
+    guard items.count * loop.countPerElement <= Loop.maximumCount else {
+      let finding = Finding(
+        "loop.tooManySteps",
+        "the list has \(items.count) elements of \(loop.countPerElement) steps each; the most are \(Loop.maximumCount) steps",
+        advice: "Loop over fewer elements, or do more in each step.")
+      return end(.error, finding, since: since, now)
     }
-    var expectations: [JudgedExpectation] = []
-    if outcome.isGood {
-      var scope = scope
-      scope.output = .members(members)
-      expectations = check.expectations.map { $0.judge(in: scope) }
-      outcome = Outcome.worst([outcome] + expectations.map(\.outcome))
-    }
-    return end(outcome, finding, expectations, output: .members(members), since: since, now)
+    return .elementsListed(ElementsListed(path: path, items: items, itemType: loop.itemType))
   }
 
-  private func message(of error: any Error) -> String {
-    switch error {
-    case let error as ExpressionError: error.message
-    case let error as Mismatch: error.message
-    default: "\(error)"
-    }
+  private func end(broken error: ExpressionError, since: Duration, _ now: Duration) -> Event {
+    let finding = Finding(
+      "expression.noValue", error.message,
+      advice: "Guard the value with `steps.ID.outcome == 'pass'`, or give the missing one.")
+    return end(.error, finding, since: since, now)
   }
 
-  private func end(
-    _ outcome: Outcome, _ finding: Finding?, _ expectations: [JudgedExpectation] = [], output: Value = .null,
-    since startedAt: Duration, _ now: Duration
-  ) -> Event {
+  private func end(_ outcome: Outcome, _ finding: Finding, since startedAt: Duration, _ now: Duration) -> Event {
     .stepFinished(
       StepFinished(
-        path: path, outcome: outcome, finding: finding, expectations: expectations, attempts: 0, output: output,
+        path: path, outcome: outcome, finding: finding, expectations: [], attempts: 0, output: .null,
         duration: now - startedAt))
   }
 
@@ -200,8 +205,8 @@ struct OpenStep: Sendable {
   func output(recorded: Value) -> Value? {
     switch state {
     case .calling(let call): call.lastOutput
-    case .checking(let check, _, _): ValueType.record(check.outputType).restored(recorded)
-    case .pending, .prepared, .broken, .branching: nil
+    case .grouping(let state): state.output(recorded: recorded)
+    case .pending, .prepared, .broken, .listing: nil
     }
   }
 }

@@ -34,7 +34,7 @@ package struct RunMachine: Sendable {
     scope.runID = run
     stages = StageWalk(plan, scope: scope)
     rollback = Rollback(plan)
-    root = StepGroup(plan.steps(of: .before), scope: scope)
+    root = StepGroup(.sequence(plan.steps(of: .before)), scope: scope)
     for stage in Stage.allCases { declare(plan.steps(of: stage)) }
     beginSteps(of: nil, at: .zero)
   }
@@ -66,11 +66,17 @@ package struct RunMachine: Sendable {
       root.scope.runStartedAt = wall
       stages.setStart(wall)
     case .stepStarted(let event): start(event, at: now)
+    case .elementsListed(let event): if open[event.path]?.list(event) == true { beginInside(event.path, at: now) }
     case .stepIntent(let event):
       guard change(event.path, due: nil, { $0.begin(event) }), rollback.isConcerned(by: event.path) else { break }
       if let attempt = open[event.path]?.goingTry(of: run) { rollback.begin(attempt) }
     case .stepResult(let event): if change(event.path, due: now, { $0.end(event) }) { rollback.end(event) }
-    case .stepWaiting(let event): change(event.path, due: now + event.delay) { $0.wait(event) }
+    case .stepWaiting(let event):
+      change(event.path, due: now + event.delay) { $0.wait(event) }
+      if open[event.path]?.changeGroup({ $0.wait(event) }) == true { schedule(event.path, at: now + event.delay) }
+    case .phaseMissed(let event):
+      guard open[event.path]?.changeGroup({ $0.miss() }) == true else { return }
+      schedule(event.path, at: group(event.path).hasEnded ? now : nil)
     case .stepFinished(let event) where open[event.path]?.canFinish == true:
       end(event.path, event.outcome, output: event.output, attempts: event.attempts, at: now)
     case .stepSkipped(let event) where open[event.path]?.hasBegun == false:
@@ -91,15 +97,32 @@ package struct RunMachine: Sendable {
   }
 
   private mutating func start(_ event: StepStarted, at now: Duration) {
-    guard var step = open[event.path], !step.hasBegun else { return }
-    step.start(event, in: group(step.owner).scope, at: now)
+    guard var step = open[event.path] else { return startAgain(event.path, at: now) }
+    guard !step.hasBegun else { return }
+    step.start(event, in: surroundings(of: step), at: now)
     open[event.path] = step
-    if step.group == nil {
-      schedule(event.path, at: now)
-    } else {
-      schedule(event.path, at: nil)
-      beginSteps(of: event.path, at: now)
+    if step.group == nil { schedule(event.path, at: now) } else { beginInside(event.path, at: now) }
+  }
+
+  /// Takes in that a later try of a check or group begins.
+  private mutating func startAgain(_ path: StepPath, at now: Duration) {
+    guard let step = path.tried, open[step]?.changeGroup({ $0.beginTry(path, at: now) }) == true else { return }
+    beginInside(step, at: now)
+  }
+
+  private mutating func beginInside(_ path: StepPath, at now: Duration) {
+    var due: Duration?
+    open[path]?.changeGroup {
+      due = $0.firstDue
+      return false
     }
+    schedule(path, at: due)
+    beginSteps(of: path, at: now)
+  }
+
+  private func surroundings(of step: OpenStep) -> OpenStep.Surroundings {
+    let group = group(step.owner)
+    return OpenStep.Surroundings(scope: group.scope(at: step.position), limit: group.limit)
   }
 
   /// False where nothing changed.
@@ -114,16 +137,18 @@ package struct RunMachine: Sendable {
     _ path: StepPath, _ outcome: Outcome, output: Value, attempts: Int, at now: Duration
   ) {
     if stages.stage == .undo, let entry = open[path], entry.owner == nil { endUndo(of: entry) }
-    guard let (step, owner, output, branches) = close(path, output) else { return }
-    let result = Scope.EndedStep(outcome: outcome, output: output, attempts: attempts)
-    changeGroup(owner) { $0.end(step, path, result, branches: branches) }
+    // It is taken out with all that it holds: a scope that somebody else holds would be copied when it changes.
+    guard let open = open.removeValue(forKey: path) else { return }
+    let result = Scope.EndedStep(outcome: outcome, output: open.output(recorded: output), attempts: attempts)
+    let (step, position, owner, visible) = (open.step, open.position, open.owner, open.visible)
+    changeGroup(owner) { $0.end(step, at: position, path, result, inside: visible, now: now) }
     beginSteps(of: owner, at: now)
   }
 
   /// Takes in that the undo of a step ended, or was passed over. If it failed, older steps stay as they are, unless the undo
   /// says otherwise.
   private mutating func endUndo(of entry: OpenStep) {
-    if let group = entry.group, group.hasEnded {
+    if let group = entry.group?.steps, group.hasEnded {
       if !group.hasFailed, !isCut { rollback.markUndone(entry.step.id) }
       if let reason = group.stopReason { root.stop(reason) }
     } else if let obstacle = rollback.obstacle(to: entry.step.id), !rollback.mayPass(over: entry.step.id) {
@@ -131,25 +156,26 @@ package struct RunMachine: Sendable {
     }
   }
 
-  /// Takes a step out with all that it holds: a scope that somebody else holds would be copied when it changes.
-  private mutating func close(
-    _ path: StepPath, _ output: Value
-  ) -> (PlannedStep, owner: StepPath?, output: Value?, branches: [String: Scope.EndedStep])? {
-    guard let step = open.removeValue(forKey: path) else { return nil }
-    return (step.step, step.owner, step.output(recorded: output), step.group?.branches ?? [:])
-  }
-
   /// Gives their turn to the steps of a group that it now has room for; a group whose steps have ended is due itself.
   private mutating func beginSteps(of owner: StepPath?, at now: Duration) {
-    var next: ArraySlice<PlannedStep> = []
+    var next = 0..<0
     changeGroup(owner) { next = $0.begin() }
-    for step in next {
-      let path = owner?.appending(StepPath.Part(step.id)) ?? StepPath(step.id, in: stages.stage)
-      open[path] = OpenStep(step, at: path, in: owner)
+    for position in next {
+      let (step, path) = member(position, of: owner)
+      open[path] = OpenStep(step, at: path, in: owner, position: position)
       schedule(path, at: now)
     }
     guard group(owner).hasEnded else { return }
     if let owner { schedule(owner, at: now) } else if conclusion == nil { endStage(at: now) }
+  }
+
+  private func member(_ position: Int, of owner: StepPath?) -> (PlannedStep, StepPath) {
+    guard let owner, let (group, attempt) = open[owner]?.group else {
+      let step = root.step(at: position)
+      return (step, StepPath(step.id, in: stages.stage))
+    }
+    let step = group.step(at: position)
+    return (step, group.path(of: step, at: position, in: owner, attempt: attempt))
   }
 
   /// What the journal is to hold of the stage before the next begins; nil as long as steps of it go on, and if there is
@@ -169,7 +195,7 @@ package struct RunMachine: Sendable {
 
   private mutating func endStage(at now: Duration) {
     guard let next = stages.end(root, rollback, at: now) else { return }
-    root = StepGroup([], scope: root.scope)
+    root = StepGroup(.sequence([]), scope: root.scope)
     guard stages.stage == .undo else { return begin(next, at: now) }
     stages.isReconciling = true
     beginUndo(at: now)
@@ -184,7 +210,7 @@ package struct RunMachine: Sendable {
   private mutating func beginUndo(at now: Duration) {
     guard stages.isReconciling, isCut || rollback.unresolved == nil else { return }
     stages.isReconciling = false
-    begin(StepGroup(stages.rollsBack ? rollback.steps : [], scope: stages.scope(of: .undo)), at: now)
+    begin(StepGroup(.sequence(stages.rollsBack ? rollback.steps : []), scope: stages.scope(of: .undo), at: now), at: now)
   }
 
   /// - Parameter time: when something of the step is due; nil where it waits for something to happen.
@@ -193,10 +219,14 @@ package struct RunMachine: Sendable {
     open[path]?.entry = entry
   }
 
-  private func group(_ owner: StepPath?) -> StepGroup { owner.flatMap { open[$0]?.group } ?? root }
+  private func group(_ owner: StepPath?) -> StepGroup { owner.flatMap { open[$0]?.group?.steps } ?? root }
 
   private mutating func changeGroup(_ owner: StepPath?, _ change: (inout StepGroup) -> Void) {
-    if let owner { open[owner]?.changeGroup(change) } else { change(&root) }
+    guard let owner else { return change(&root) }
+    open[owner]?.changeGroup { group in
+      group.changeSteps(change)
+      return true
+    }
   }
 
   // MARK: What is due
@@ -213,19 +243,21 @@ package struct RunMachine: Sendable {
         continue
       }
       guard entry.due <= now || isCut else { return .wait(until: min(entry.due, limit?.at ?? entry.due)) }
-      return action(of: step, at: now)
+      if let action = action(of: step, at: now) { return action }
+      agenda.removeFirst()
+      schedule(entry.item, at: nil)
     }
     guard open.isEmpty else { return .wait(until: limit?.at) }
     if stages.hasEnded { return .finish(stages.outcome, stages.finding) }
     return conclusion.map(Action.record) ?? .wait(until: limit?.at)
   }
 
-  private mutating func action(of step: OpenStep, at now: Duration) -> Action {
+  private mutating func action(of step: OpenStep, at now: Duration) -> Action? {
     var step = step
-    let group = group(step.owner)
     let obstacle = stages.stage == .undo && step.owner == nil ? rollback.obstacle(to: step.step.id) : nil
     let action = step.next(
-      in: group.scope, stopped: group.stopReason ?? obstacle, ending: stages.cut, of: run, at: now)
+      in: surroundings(of: step), stopped: group(step.owner).stopReason ?? obstacle, ending: stages.cut, of: run,
+      at: now)
     open[step.path] = step
     if case .record(.stepStarted(let step)) = action, let types = undeclared[step.use] {
       return .record(.typesDeclared(types))

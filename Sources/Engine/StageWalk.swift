@@ -119,8 +119,8 @@ struct StageWalk: Sendable {
     (stage, begunAt) = (next, now)
     if !isKilled { cut = stage.hasTimeBox ? nil : ending?.reason }
     return StepGroup(
-      steps, scope: scope(of: stage), earlier: stage.counts ? outcome : .skipped,
-      stopped: stage == .after ? stopReason : nil)
+      .sequence(steps), scope: scope(of: stage), earlier: stage.counts ? outcome : .skipped,
+      stopped: stage == .after ? stopReason : nil, at: now)
   }
 
   /// What expressions of a stage may use.

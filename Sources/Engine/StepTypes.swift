@@ -12,7 +12,7 @@ extension PlannedStep {
         use: use, version: call.module.version, input: .record(call.module.input), output: .record(call.module.output))
     case .check(let check):
       TypesDeclared(use: use, version: nil, input: .record(check.inputType), output: .record(check.outputType))
-    case .parallel, .undo: nil
+    case .parallel, .forEach, .element, .phase, .undo: nil
     }
   }
 }

@@ -87,6 +87,10 @@ extension RecordedRun {
     for recorded in events {
       switch recorded.event {
       case .stepStarted(let step):
+        if let tried = step.path.tried {
+          order.removeAll { $0.isInside(tried) }
+          continue
+        }
         if titles.updateValue(step.title, forKey: step.path) == nil { order.append(step.path) }
         ended[step.path] = ChildStep(path: step.path, title: step.title, outcome: .indeterminate)
       case .stepSkipped(let step):

@@ -22,7 +22,13 @@ struct OutcomeTally {
   /// What an event says that cannot be, after "line 7 of the journal"; nil where it agrees with the events before it.
   mutating func take(_ event: Event) -> String? {
     switch event {
-    case .stepStarted(let step): open[step.path] = Step(isDiagnostic: step.diagnostic)
+    case .stepStarted(let step):
+      // What an earlier try of a check or group came to does not count.
+      if let tried = step.path.tried {
+        open[tried]?.inside = .skipped
+      } else {
+        open[step.path] = Step(isDiagnostic: step.diagnostic)
+      }
     case .stepResult(let result): open[result.path]?.result = result.outcome
     case .stepFinished(let finished): return end(finished)
     case .childFinished(let child): total = Outcome.worst([total, child.outcome])

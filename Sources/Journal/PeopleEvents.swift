@@ -1,6 +1,7 @@
 package import Schema
 
-// Kinds of loops, phases, people and notices. Nothing writes them yet; their form is fixed so that every reader knows them.
+// Kinds of loops, phases, people and notices. Nothing writes those of people and notices yet; their form is fixed so that every
+// reader knows them.
 
 /// The elements that a loop goes over, before the first of them.
 package struct ElementsListed: StepEvent {
@@ -29,6 +30,7 @@ package struct ElementsListed: StepEvent {
 /// A phase did not end within its deadline.
 package struct PhaseMissed: StepEvent {
   package var path: StepPath
+  /// From the run's start.
   package var deadline: Duration
 
   package init(path: StepPath, deadline: Duration) {
@@ -41,7 +43,7 @@ package struct PhaseMissed: StepEvent {
   package static let record: Record<Self> = Record(
     { Self(path: StepPath(stage: $0, text: $1), deadline: $2) },
     Field.stage(), Field.path("Path of the phase."),
-    Field("deadline", \.deadline, .duration, "From the start of the phase.")
+    Field("deadline", \.deadline, .duration, "From the run's start.")
   )
 }
 

@@ -64,9 +64,48 @@ package struct StepPath: Hashable, Sendable {
   /// The id of the step itself.
   package var id: String { parts.last?.id ?? text }
 
-  /// The step that this one lies in; nil for a step of the runbook itself.
+  /// The step that this one lies in; nil for a step of the runbook itself. An element lies in its loop, and a step of a later
+  /// try of a check or group in that check or group.
   package var owner: StepPath? {
-    text.lastIndex(of: "/").map { StepPath(String(text[..<$0]), in: stage) }
+    let slash = text.lastIndex(of: "/")
+    let last = text[(slash.map { text.index(after: $0) } ?? text.startIndex)...]
+    if Part(reading: last).element != nil, let mark = last.lastIndex(of: "[") {
+      return StepPath(String(text[..<mark]), in: stage)
+    }
+    guard let slash else { return nil }
+    let owner = StepPath(String(text[..<slash]), in: stage)
+    return owner.tried ?? owner
+  }
+
+  /// The path of an element of this loop, in one of its tries (from 1).
+  package func element(_ index: Int, attempt: Int = 1) -> StepPath {
+    StepPath("\(text)[\(index)]", in: stage).attempt(attempt)
+  }
+
+  /// What the paths inside begin with, in one of the tries (from 1) of this check or group.
+  package func attempt(_ attempt: Int) -> StepPath {
+    attempt > 1 ? StepPath("\(text)#\(attempt)", in: stage) : self
+  }
+
+  /// The check or group of which this names a later try; nil for every other path, also for that of an element.
+  package var tried: StepPath? {
+    guard let mark = text.lastIndex(of: "#"), text[mark...].lastIndex(of: "/") == nil else { return nil }
+    let last = Part(reading: text[(text.lastIndex(of: "/").map { text.index(after: $0) } ?? text.startIndex)...])
+    return last.attempt != nil && last.element == nil ? StepPath(String(text[..<mark]), in: stage) : nil
+  }
+
+  /// True where this lies inside the other, at any depth and in any of its tries.
+  package func isInside(_ other: StepPath) -> Bool {
+    guard stage == other.stage, text.hasPrefix(other.text), let next = text.dropFirst(other.text.count).first else {
+      return false
+    }
+    return next == "/" || next == "[" || next == "#"
+  }
+
+  /// The same place in whichever try of the checks and groups around it.
+  package var withoutTries: StepPath {
+    guard text.contains("#") else { return self }
+    return StepPath(parts.map { Part($0.id, element: $0.element) }, in: stage)
   }
 }
 

@@ -67,22 +67,51 @@ func step(
 
 func check(
   _ id: String, _ steps: [PlannedStep], outputs: [CheckCall.Output] = [], onFailure: PlannedStep.OnFailure = .stop,
-  expect: [Expectation] = []
+  expect: [Expectation] = [], tries: Tries = Tries()
 ) -> PlannedStep {
-  PlannedStep(
-    id: id, title: "Check \(id)", condition: nil, onFailure: onFailure, isDiagnostic: false, range: nowhere,
-    body: .check(
+  group(
+    id, onFailure: onFailure,
+    .check(
       CheckCall(
         name: id, title: "Check \(id)", input: .members([], RecordType(fields: [])), inputType: RecordType(fields: []),
-        steps: steps, outputs: outputs, expectations: expect, longest: .seconds(5))))
+        steps: steps, outputs: outputs, expectations: expect, longest: .seconds(5), tries: tries)))
 }
 
 func parallel(
-  _ id: String, _ steps: [PlannedStep], limit: Int = 8, onFailure: PlannedStep.OnFailure = .stop
+  _ id: String, _ steps: [PlannedStep], limit: Int = 8, onFailure: PlannedStep.OnFailure = .stop,
+  expect: [Expectation] = [], tries: Tries = Tries()
+) -> PlannedStep {
+  group(id, onFailure: onFailure, .parallel(ParallelGroup(steps, limit: limit, expectations: expect, tries: tries)))
+}
+
+/// A loop over these numbers, or over what an expression gives.
+func loop(
+  _ id: String, over numbers: [Int64] = [], list: Expression? = nil, limit: Int = 1, _ steps: [PlannedStep],
+  onFailure: PlannedStep.OnFailure = .stop, condition: Expression? = nil, expect: [Expectation] = [],
+  tries: Tries = Tries()
+) -> PlannedStep {
+  let literal = expression("[…]") { _ in .list(numbers.map(Value.int)) }
+  return group(
+    id, onFailure: onFailure, condition: condition,
+    .forEach(
+      Loop(
+        list: list ?? literal, itemType: .int, variable: "item", limit: limit, steps: steps, expectations: expect,
+        tries: tries)))
+}
+
+func phase(
+  _ id: String, deadline: Duration, _ steps: [PlannedStep], onFailure: PlannedStep.OnFailure = .stop,
+  expect: [Expectation] = [], tries: Tries = Tries()
+) -> PlannedStep {
+  group(id, onFailure: onFailure, .phase(Phase(steps, deadline: deadline, expectations: expect, tries: tries)))
+}
+
+private func group(
+  _ id: String, onFailure: PlannedStep.OnFailure, condition: Expression? = nil, _ body: StepBody
 ) -> PlannedStep {
   PlannedStep(
-    id: id, title: "Branches \(id)", condition: nil, onFailure: onFailure, isDiagnostic: false, range: nowhere,
-    body: .parallel(steps, limit: limit))
+    id: id, title: "Group \(id)", condition: condition, onFailure: onFailure, isDiagnostic: false, range: nowhere,
+    body: body)
 }
 
 let nowhere = SourceRange(file: "test.yaml", line: 1, column: 1)

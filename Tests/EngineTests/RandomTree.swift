@@ -10,12 +10,17 @@ extension SplitMix {
   mutating func oneIn(_ count: Int) -> Bool { Int.random(in: 0..<count, using: &self) == 0 }
 }
 
-/// Makes plans of calls, checks and parallel groups inside each other, with conditions, retries and expectations.
+/// Makes plans of calls, checks, parallel groups, loops and phases inside each other, with conditions, retries and expectations.
 struct TreeMaker {
   private var numbers: SplitMix
   private var count = 0
+  /// Whether deadlines and time limits may pass while steps go on: what a run comes to depends on its times then.
+  private let isTimed: Bool
 
-  init(seed: UInt64) { numbers = SplitMix(state: seed) }
+  init(seed: UInt64, isTimed: Bool = false) {
+    numbers = SplitMix(state: seed)
+    self.isTimed = isTimed
+  }
 
   /// Half of the plans have each of the stages besides the steps.
   mutating func tree() -> Plan {
@@ -42,18 +47,27 @@ struct TreeMaker {
     return (0..<Int.random(in: 1...4, using: &numbers)).map { _ in
       let step = step(depth: depth, seeing: visible)
       visible.append(step.id)
-      if case .parallel(let branches, _) = step.body { visible += branches.map(\.id) }
+      visible += Self.seen(in: step)
       return step
+    }
+  }
+
+  /// The ids inside a step that those after it see.
+  private static func seen(in step: PlannedStep) -> [String] {
+    switch step.body {
+    case .parallel, .phase: step.body.steps.flatMap { [$0.id] + seen(in: $0) }
+    case .call, .check, .forEach, .element, .undo: []
     }
   }
 
   private mutating func step(depth: Int, seeing visible: [String], besides siblings: [String] = []) -> PlannedStep {
     let id = id()
     let body: StepBody =
-      switch depth > 0 ? Int.random(in: 0..<4, using: &numbers) : 0 {
+      switch depth > 0 ? Int.random(in: 0..<6, using: &numbers) : 0 {
       case 1: .check(check(depth: depth - 1))
-      case 2:
-        .parallel(branches(depth: depth - 1, seeing: visible), limit: Int.random(in: 1...4, using: &numbers))
+      case 2: .parallel(group(branches(depth: depth - 1, seeing: visible)))
+      case 3: .forEach(loop(depth: depth - 1, seeing: visible))
+      case 4: .phase(phase(depth: depth - 1, seeing: visible))
       default: .call(call())
       }
     return PlannedStep(
@@ -70,6 +84,46 @@ struct TreeMaker {
     }
   }
 
+  private mutating func group(_ branches: [PlannedStep]) -> ParallelGroup {
+    ParallelGroup(branches, limit: Int.random(in: 1...4, using: &numbers), tries: tries(of: branches))
+  }
+
+  private mutating func loop(depth: Int, seeing visible: [String]) -> Loop {
+    let items = (0..<Int64.random(in: 0...4, using: &numbers)).map(Value.int)
+    let list =
+      numbers.oneIn(8)
+      ? expression("missing") { (_) throws(ExpressionError) in throw missingValue }
+      : expression("[…]") { _ in .list(items) }
+    let steps = sequence(depth: depth, seeing: visible)
+    return Loop(
+      list: list, itemType: .int, variable: "item", limit: Int.random(in: 1...3, using: &numbers), steps: steps,
+      tries: tries(of: []))
+  }
+
+  private mutating func phase(depth: Int, seeing visible: [String]) -> Phase {
+    let steps = sequence(depth: depth, seeing: visible)
+    // A story lets time pass up to any deadline: only one that every order misses leads to the same outcomes.
+    let deadline: Duration = isTimed ? .milliseconds(Int.random(in: 0...4000, using: &numbers)) : .zero
+    return Phase(steps, deadline: deadline, tries: tries(of: steps))
+  }
+
+  /// - Parameter visible: what `until` may look at.
+  private mutating func tries(of visible: [PlannedStep]) -> Tries {
+    var tries = Tries()
+    if isTimed, numbers.oneIn(3) { tries.timeout = .milliseconds(Int.random(in: 1...3000, using: &numbers)) }
+    guard numbers.oneIn(3) else { return tries }
+    tries.retry = RetryPolicy(
+      times: Int.random(in: 1...2, using: &numbers), backoff: .milliseconds(Int.random(in: 0...900, using: &numbers)),
+      factor: 2, maxDelay: .seconds(2), jitter: 0.5)
+    if let id = visible.first?.id, numbers.oneIn(2) {
+      tries.until = expression("steps.\(id).attempts != 1") { (scope) throws(ExpressionError) in
+        guard let step = scope.steps[id] else { throw missingValue }
+        return .bool(step.attempts != 1)
+      }
+    }
+    return tries
+  }
+
   private mutating func condition(seeing visible: [String], besides siblings: [String]) -> Expression? {
     // A branch that saw another would have no value, and its outcome would depend on which came first.
     if let sibling = siblings.randomElement(using: &numbers) {
@@ -81,7 +135,8 @@ struct TreeMaker {
     switch Int.random(in: 0..<10, using: &numbers) {
     case 0: return expression("false") { _ in .bool(false) }
     case 1: return expression("missing") { (_) throws(ExpressionError) in throw missingValue }
-    case 2...5:
+    case 2: return expression("item != 1") { .bool($0.items["item"] != .int(1)) }
+    case 3...5:
       return visible.randomElement(using: &numbers).map { id in
         expression("steps.\(id)") { (scope) throws(ExpressionError) in
           guard let step = scope.steps[id] else { throw missingValue }
@@ -115,7 +170,7 @@ struct TreeMaker {
       value: expression("steps.\(first).outcome") { .string($0.steps[first]?.outcome.rawValue ?? "") })
     return CheckCall(
       name: first, title: first, input: .members([], RecordType(fields: [])), inputType: RecordType(fields: []),
-      steps: steps, outputs: numbers.oneIn(2) ? [output] : [], longest: .seconds(5))
+      steps: steps, outputs: numbers.oneIn(2) ? [output] : [], longest: .seconds(5), tries: tries(of: []))
   }
 }
 

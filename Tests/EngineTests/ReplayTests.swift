@@ -91,6 +91,14 @@ import Testing
       declaration: FieldDeclaration(name: "took", type: .duration, summary: "T."),
       value: expression("steps.inner.output.took") { $0.steps["inner"]?.output?["took"] ?? .null })
     let took = expression("steps.outer.output.took") { $0.steps["outer"]?.output?["took"] ?? .null }
+    let allElements = expectation("output") {
+      guard case .list(let elements) = $0.output else { return .bool(false) }
+      let items = elements.map { $0["item"] }
+      let outputs = elements.map { $0["output"]?["waited"] }
+      return .bool(
+        items == [.duration(.seconds(1)), .duration(.milliseconds(1))]
+          && outputs == [.duration(.microseconds(4217)), .duration(.microseconds(4217))])
+    }
     let never = expression("false") { _ in .bool(false) }
     let broken = expression("missing") { (_) throws(ExpressionError) in throw missingValue }
     let innerCheck = check(
@@ -105,13 +113,22 @@ import Testing
       rich("warned", expect: [warns]),
       rich("kept", retry: retry, onFailure: .continue),
       check("outer", [innerCheck, rich("z")], outputs: [passedOn], expect: [hasTook]),
-      rich("given", wait: took), rich("stops"), rich("after"),
+      rich("given", wait: took),
+      PlannedStep(
+        id: "sweep", title: "Sweep", condition: nil, onFailure: .stop, isDiagnostic: false, range: nowhere,
+        body: .forEach(
+          Loop(
+            list: expression("waits") { $0.steps["first"]?.output?["waits"] ?? .null }, itemType: .duration,
+            variable: "wait", limit: 2, steps: [rich("each", wait: expression("wait") { $0.items["wait"] ?? .null })],
+            expectations: [allElements], tries: Tries(retry: retry)))),
+      phase("late", deadline: .seconds(5), [rich("hurried")]), rich("stops"), rich("after"),
     ]
     return EngineTests.plan(steps)
   }
 
   private func answer(_ attempt: Try) -> StepResultRecorded {
-    let bad = ["first": attempt.attempt == 1, "kept": true, "stops": true][attempt.path.id] ?? false
+    let isSweptTwice = attempt.path.text == "sweep[1]/each"
+    let bad = ["first": attempt.attempt == 1, "kept": true, "stops": true][attempt.path.id] ?? isSweptTwice
     return StepResultRecorded(
       path: attempt.path, attempt: attempt.attempt, outcome: bad ? .fail : .pass, output: output(attempt),
       finding: bad ? Finding("test.refused", "the service refused") : nil, notStarted: false, duration: .seconds(1))
@@ -188,10 +205,13 @@ import Testing
       events.outcomes == [
         "first": .pass, "until": .pass, "when": .pass, "never": .skipped, "noValue": .error, "diagnostic": .fail,
         "warned": .warn, "kept": .fail, "outer": .pass, "outer/inner": .pass, "outer/inner/x": .pass,
-        "outer/inner/y": .pass, "outer/z": .pass, "given": .pass, "stops": .fail, "after": .skipped,
+        "outer/inner/y": .pass, "outer/z": .pass, "given": .pass, "sweep[0]/each": .pass, "sweep[0]": .pass,
+        "sweep[1]/each": .fail, "sweep[1]": .fail, "sweep[0]#2/each": .pass, "sweep[0]#2": .pass,
+        "sweep[1]#2/each": .pass, "sweep[1]#2": .pass, "sweep": .pass, "late/hurried": .pass, "late": .warn,
+        "stops": .fail, "after": .skipped,
       ])
     #expect(events.runOutcome == .error)
-    #expect(events.waits.count == 4)
+    #expect(events.waits.count == 5)
     #expect(!"\(events)".contains("hunter22"))
   }
 

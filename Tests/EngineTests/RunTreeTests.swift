@@ -23,7 +23,11 @@ import Testing
       checkLimits(plan, story)
     }
     let outcomes = stories.map { $0.events.map(\.event).outcomes }
-    #expect(outcomes.allSatisfy { $0 == outcomes[0] })
+    for other in outcomes.dropFirst() {
+      let differing = other.filter { outcomes[0][$0.key] != $0.value }
+      #expect(differing == [:], "\(differing), not \(differing.map { outcomes[0][$0.key] })")
+      #expect(other.count == outcomes[0].count)
+    }
     #expect(Set(stories.map { $0.events.map(\.event).runOutcome }).count == 1)
   }
 
@@ -37,9 +41,23 @@ import Testing
     checkTries(story)
   }
 
+  @Test(
+    "A run whose deadlines and time limits pass leads to an end, and tells of each phase that missed its own",
+    arguments: 0..<150)
+  func times(seed: UInt64) {
+    var maker = TreeMaker(seed: seed, isTimed: true)
+    let plan = maker.tree()
+    let story = Story(plan, seed: seed)
+    #expect(story.hasEnded)
+    checkStages(plan, story)
+    checkTries(story)
+    checkLimits(plan, story)
+    checkDeadlines(story)
+  }
+
   @Test("Replaying any prefix of a journal, read back from JSON, gives the same next action", arguments: 0..<150)
   func replay(seed: UInt64) throws {
-    var maker = TreeMaker(seed: seed)
+    var maker = TreeMaker(seed: seed, isTimed: seed % 2 == 0)
     let plan = maker.tree()
     let story = Story(plan, seed: seed &+ 1000, isInterrupted: seed % 3 == 0)
     var replayed = RunMachine(plan: plan, run: "RUN")
@@ -58,7 +76,7 @@ import Testing
 
   @Test("An event that is there twice, or of a step that nobody knows, changes nothing", arguments: 0..<100)
   func strayEvents(seed: UInt64) {
-    var maker = TreeMaker(seed: seed)
+    var maker = TreeMaker(seed: seed, isTimed: seed % 2 == 0)
     let plan = maker.tree()
     let story = Story(plan, seed: seed &+ 2000, isInterrupted: seed % 3 == 0)
     var numbers = SplitMix(state: seed)
@@ -88,35 +106,57 @@ import Testing
     var started: [StepPath: Int] = [:]
     var finished: [StepPath: Int] = [:]
     var skipped: [StepPath: Int] = [:]
-    /// Those whose condition had no value.
+    /// Those that began and did nothing: their condition or their list had no value.
     var broken: Set<StepPath> = []
+    /// The number of elements of loops.
+    var elements: [StepPath: Int] = [:]
+    /// The number of later tries of checks and groups.
+    var laterTries: [StepPath: Int] = [:]
 
     init(_ story: Story) {
       for (event, _) in story.events {
         switch event {
-        case .stepStarted(let event): started[event.path, default: 0] += 1
+        case .stepStarted(let event):
+          started[event.path, default: 0] += 1
+          if let step = event.path.tried { laterTries[step, default: 0] += 1 }
         case .stepFinished(let event):
           finished[event.path, default: 0] += 1
           if event.finding?.code == "expression.noValue" { broken.insert(event.path) }
         case .stepSkipped(let event): skipped[event.path, default: 0] += 1
+        case .elementsListed(let event): elements[event.path] = event.items.count
         default: break
         }
       }
     }
   }
 
-  /// Each step began and ended once, or was skipped once; nothing happened inside one that was skipped, or whose condition
-  /// had no value.
+  /// Each step began and ended once in each try of what is around it, or was skipped once; nothing happened inside one that was
+  /// skipped, or whose condition had no value.
   private func checkSteps(
     _ steps: [PlannedStep], of stage: Stage, in ends: Ends, owner: StepPath? = nil, isSkipped: Bool = false
   ) {
     for step in steps {
       let path = owner?.appending(StepPath.Part(step.id)) ?? StepPath(step.id, in: stage)
-      let counts = [ends.started[path] ?? 0, ends.finished[path] ?? 0, ends.skipped[path] ?? 0]
-      #expect(isSkipped ? counts == [0, 0, 0] : counts == [1, 1, 0] || counts == [0, 0, 1], "\(path)")
-      let hasBegun = counts[0] == 1 && !ends.broken.contains(path)
-      checkSteps(step.body.steps, of: stage, in: ends, owner: path, isSkipped: !hasBegun)
+      let hasBegun = checkEnd(of: path, in: ends, isSkipped: isSkipped)
+      for attempt in 1...(1 + (ends.laterTries[path] ?? 0)) {
+        guard case .forEach(let loop) = step.body else {
+          checkSteps(step.body.steps, of: stage, in: ends, owner: path.attempt(attempt), isSkipped: !hasBegun)
+          continue
+        }
+        for index in 0..<(ends.elements[path] ?? 0) {
+          let element = path.element(index, attempt: attempt)
+          checkSteps(
+            loop.steps, of: stage, in: ends, owner: element, isSkipped: !checkEnd(of: element, in: ends, isSkipped: false))
+        }
+      }
     }
+  }
+
+  /// True where something may have happened inside the step.
+  private func checkEnd(of path: StepPath, in ends: Ends, isSkipped: Bool) -> Bool {
+    let counts = [ends.started[path] ?? 0, ends.finished[path] ?? 0, ends.skipped[path] ?? 0]
+    #expect(isSkipped ? counts == [0, 0, 0] : counts == [1, 1, 0] || counts == [0, 0, 1], "\(path)")
+    return counts[0] == 1 && !ends.broken.contains(path)
   }
 
   /// Every stage came to its end, in order, and the rollback took back what it had to and nothing else.
@@ -151,6 +191,23 @@ import Testing
     }
   }
 
+  /// A phase that ended after its deadline is told of once, and no other is.
+  private func checkDeadlines(_ story: Story) {
+    var missed: [StepPath: Duration] = [:]
+    for (event, time) in story.events {
+      switch event {
+      case .phaseMissed(let event):
+        #expect(missed.updateValue(event.deadline, forKey: event.path) == nil)
+        #expect(time >= event.deadline)
+      case .stepFinished(let event):
+        guard let deadline = missed[event.path] else { continue }
+        #expect(event.finding?.code == "phase.missed" || !event.outcome.isGood)
+        #expect(event.outcome != .pass && time >= deadline)
+      default: break
+      }
+    }
+  }
+
   /// No try begins before the last one ended, and a step that runs at most once is tried again only if nothing was begun.
   private func checkTries(_ story: Story) {
     var last: [StepPath: StepResultRecorded] = [:]
@@ -178,7 +235,11 @@ import Testing
     func collect(_ steps: [PlannedStep], _ owner: StepPath?) {
       for step in steps {
         let path = owner?.appending(StepPath.Part(step.id)) ?? StepPath(step.id)
-        if case .parallel(_, let limit) = step.body { limits[path] = limit }
+        switch step.body {
+        case .parallel(let group): limits[path] = group.limit
+        case .forEach(let loop): limits[path] = loop.limit
+        default: break
+        }
         collect(step.body.steps, path)
       }
     }
@@ -186,7 +247,9 @@ import Testing
     collect(plan.steps, nil)
     var going: [StepPath: Int] = [:]
     for (event, _) in story.events {
-      guard let owner = event.path?.owner, let limit = limits[owner] else { continue }
+      guard let path = event.path, path.tried == nil, let owner = path.owner, let limit = limits[owner] else {
+        continue
+      }
       switch event {
       case .stepStarted: going[owner, default: 0] += 1
       case .stepFinished: going[owner, default: 0] -= 1

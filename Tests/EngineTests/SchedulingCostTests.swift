@@ -85,4 +85,38 @@ import Testing
     #expect(events == 400_001)
     #expect(machine.visits < 3 * events)
   }
+
+  @Test("A loop over 10,000 elements costs in proportion, one by one and all at once", arguments: [1, 10_000])
+  func manyElements(limit: Int) {
+    let list = expression("[…]") { _ in .list((0..<10_000).map { .int($0) }) }
+    var machine = RunMachine(
+      plan: plan([loop("all", list: list, limit: limit, [step("a"), step("b")]), step("last")]), run: "RUN")
+    let (action, _, events) = advance(&machine, at: .zero) { passed($0) }
+    guard case .finish(.pass, nil) = action else {
+      Testing.Issue.record("the run has passed, not \(action)")
+      return
+    }
+    #expect(events > 100_000)
+    #expect(machine.visits < 3 * events)
+  }
+
+  @Test("1,000 checks that wait for their next try cost nothing while they wait")
+  func waitingChecks() {
+    let branches = (0..<1000).map { check("c\($0)", [step("a")], tries: Tries(retry: hourly)) }
+    var machine = RunMachine(plan: plan([parallel("all", branches, limit: 1000)]), run: "RUN")
+    advance(&machine, at: .zero) { result($0, .fail) }
+    let before = machine.visits
+    for second in 1...50 {
+      guard case .wait(until: .seconds(3600)) = machine.next(at: .seconds(second)) else {
+        Testing.Issue.record("all wait")
+        return
+      }
+    }
+    #expect(machine.visits == before + 50)
+    let woken = advance(&machine, at: .seconds(3600)) { passed($0) }
+    guard case .finish(.pass, nil) = woken.action else {
+      Testing.Issue.record("the run has passed, not \(woken.action)")
+      return
+    }
+  }
 }

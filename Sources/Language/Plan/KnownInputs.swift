@@ -54,11 +54,11 @@ struct KnownInputs {
         inner.mayHaveChanged = mayHaveChanged
         files += inner.check(check.steps)
         mayHaveChanged = inner.mayHaveChanged
-      case .parallel(let steps, _), .undo(let steps):
+      case .parallel, .forEach, .element, .phase, .undo:
         var inner = self
         inner.path += "\(step.id)/"
         inner.omission = omission ?? step.condition.flatMap(leavingOut)
-        files += inner.check(steps)
+        files += inner.check(step.body.steps)
         mayHaveChanged = inner.mayHaveChanged
       }
     }

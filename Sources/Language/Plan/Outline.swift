@@ -150,7 +150,7 @@ extension Outline.Step {
       until = call.until?.source
       retry = call.retry
       timeout = call.timeout
-    case .check, .parallel, .undo:
+    case .check, .parallel, .forEach, .element, .phase, .undo:
       claimsToObserve = false
       timeout = checked.step.longest
     }

@@ -95,35 +95,29 @@ package struct PlannedStep: Sendable {
     case .call(let call): call.module.name
     case .check(let check): "checks/\(check.name)"
     case .parallel: "parallel"
+    case .forEach: "forEach"
+    case .element: "element"
+    case .phase: "phase"
     case .undo: "undo"
     }
   }
 
-  /// That of the module's call, or the strongest of the steps inside.
-  package var effect: Effect {
-    switch body {
-    case .call(let call): call.effect
-    case .check, .parallel, .undo: body.steps.map(\.effect).max() ?? .observe
-    }
-  }
+  /// The strongest of ``effects``.
+  package var effect: Effect { effects.max() ?? .observe }
 
-  /// The longest that the step may take, all its tries and waits together.
+  /// The longest that the step may take, all its tries and waits together; of a loop, the longest that one element may take.
   package var longest: Duration {
     switch body {
     case .call(let call): call.retry?.longest(trying: call.timeout) ?? call.timeout
-    case .check(let check): check.longest
-    case .parallel(let steps, _), .undo(let steps): steps.reduce(.zero) { $0 + $1.longest }
+    case .check(let check): check.tries.longest(check.longest)
+    case .parallel(let group) where group.limit >= group.steps.count:
+      group.tries.longest(group.steps.map(\.longest).max() ?? .zero)
+    case .parallel, .forEach, .element, .phase, .undo: body.tries.longest(body.steps.reduce(.zero) { $0 + $1.longest })
     }
   }
 
   /// Judged once, after the last try.
-  package var expectations: [Expectation] {
-    switch body {
-    case .call(let call): call.expectations
-    case .check(let check): check.expectations
-    case .parallel, .undo: []
-    }
-  }
+  package var expectations: [Expectation] { body.expectations }
 }
 
 /// One line of `expect`.

@@ -14,6 +14,8 @@ package struct Scope: Sendable {
   package var secrets: [String: Secret] = [:]
   /// `env`, which only the defaults of params see; a value of kind `members`.
   package var environment: Value = .members([])
+  /// The elements of the loops around, by the names that `as` gives them.
+  package var items: [String: Value] = [:]
   /// What is known of the steps that have ended, by id.
   package var steps: [String: EndedStep] = [:]
   /// Of the run so far; `run.outcome`.

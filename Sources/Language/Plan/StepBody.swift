@@ -6,8 +6,11 @@ package import Steps
 package indirect enum StepBody: Sendable {
   case call(ModuleCall)
   case check(CheckCall)
-  /// Steps that go on at the same time, at most `limit` of them; none sees another.
-  case parallel([PlannedStep], limit: Int)
+  case parallel(ParallelGroup)
+  case forEach(Loop)
+  /// One element of a loop, with the loop's steps: the engine makes it when its turn has come, and no plan holds it.
+  case element([PlannedStep])
+  case phase(Phase)
   /// Steps, one after the other, that take the effect of another step back.
   case undo([PlannedStep])
 
@@ -16,16 +19,42 @@ package indirect enum StepBody: Sendable {
     switch self {
     case .call(let call): (call.input, call.module.input)
     case .check(let check): (check.input, check.inputType)
-    case .parallel, .undo: (.literal(.members([])), RecordType(fields: []))
+    case .parallel, .forEach, .element, .phase, .undo: (.literal(.members([])), RecordType(fields: []))
     }
   }
 
-  /// The steps inside.
+  /// The steps inside; of a loop those of one element.
   package var steps: [PlannedStep] {
     switch self {
     case .call: []
     case .check(let check): check.steps
-    case .parallel(let steps, _), .undo(let steps): steps
+    case .parallel(let group): group.steps
+    case .forEach(let loop): loop.steps
+    case .element(let steps), .undo(let steps): steps
+    case .phase(let phase): phase.steps
+    }
+  }
+
+  /// How often it is tried as a whole; a module's call has its own `retry`.
+  package var tries: Tries {
+    switch self {
+    case .call, .element, .undo: Tries()
+    case .check(let check): check.tries
+    case .parallel(let group): group.tries
+    case .forEach(let loop): loop.tries
+    case .phase(let phase): phase.tries
+    }
+  }
+
+  /// Judged once, after the last try.
+  package var expectations: [Expectation] {
+    switch self {
+    case .call(let call): call.expectations
+    case .check(let check): check.expectations
+    case .parallel(let group): group.expectations
+    case .forEach(let loop): loop.expectations
+    case .element, .undo: []
+    case .phase(let phase): phase.expectations
     }
   }
 }
@@ -78,6 +107,7 @@ package struct CheckCall: Sendable {
   package var expectations: [Expectation]
   /// The longest that its steps may take together.
   package var longest: Duration
+  package var tries: Tries
 
   package struct Output: Sendable {
     package var declaration: FieldDeclaration
@@ -91,7 +121,7 @@ package struct CheckCall: Sendable {
 
   package init(
     name: String, title: String, input: Template, inputType: RecordType, steps: [PlannedStep], outputs: [Output],
-    expectations: [Expectation] = [], longest: Duration
+    expectations: [Expectation] = [], longest: Duration, tries: Tries = Tries()
   ) {
     self.name = name
     self.title = title
@@ -101,6 +131,7 @@ package struct CheckCall: Sendable {
     self.outputs = outputs
     self.expectations = expectations
     self.longest = longest
+    self.tries = tries
   }
 
   package var outputType: RecordType { RecordType(fields: outputs.map(\.declaration)) }
