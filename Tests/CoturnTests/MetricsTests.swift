@@ -88,14 +88,14 @@ struct MetricsTests {
     }
   }
 
-  @Test("of a million series takes no more memory than one")
+  @Test("of a hundred thousand series takes no more memory than one")
   func million() {
     var reader = MetricsReader()
-    for number in 0..<1_000_000 {
+    for number in 0..<100_000 {
       reader.take(Array("turn_traffic_rcvp{realm=\"r\(number)\",user=\"u\(number)\"} 1\n".utf8))
     }
     let scrape = reader.end()
-    #expect(scrape.series == 1_000_000 && scrape.values["turn_traffic_rcvp"] == 1_000_000)
+    #expect(scrape.series == 100_000 && scrape.values["turn_traffic_rcvp"] == 100_000)
     #expect(scrape.realms.count == MetricsScrape.mostRealms && scrape.realmsLeftOut)
   }
 

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Modules
 
-@Suite("coturn.metrics")
+@Suite("coturn.metrics", .serialized)
 struct CoturnMetricsTests {
   /// An exporter whose answers come in turn; the last one stays.
   private func exporter(_ bodies: String..., status: String = "200 OK") throws -> ScriptedServer {
