@@ -44,13 +44,13 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-    .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
     .systemLibrary(name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
     .systemLibrary(name: "LibRE2", pkgConfig: "re2", providers: [.apt(["libre2-dev"])]),
     .target(name: "CCurl"),
     .target(name: "CDatabases"),
     .target(name: "CDatagrams"),
+    .target(name: "CLibgit2"),
     .target(name: "CLinux"),
     .target(name: "CRE2", dependencies: ["LibRE2"]),
 

@@ -24,7 +24,9 @@ package struct BackupSet: Hashable, Sendable {
   package var doc: String
   /// Files and folders, absolute.
   package var paths: [String]
-  /// Patterns of glob(7) on absolute paths; `**` stands for any number of folders.
+  /// The same, of what may be missing.
+  package var optionalPaths: [String]
+  /// Patterns of glob(7) on absolute paths; `**` stands for any number of folders; one without a slash is for names in any folder.
   package var excludes: [String]
   package var commands: [CapturedCommand]
   package var links: LinkPolicy
@@ -43,7 +45,8 @@ package struct BackupSet: Hashable, Sendable {
   package static let usualMaxSize = 256 << 20
 
   package init(
-    name: String, title: String? = nil, doc: String = "", paths: [String], excludes: [String] = [],
+    name: String, title: String? = nil, doc: String = "", paths: [String], optionalPaths: [String] = [],
+    excludes: [String] = [],
     commands: [CapturedCommand] = [], links: LinkPolicy = .follow, specialFiles: SpecialFilePolicy = .refuse,
     recipients: [AgeRecipient], minimumRecipients: Int = usualMinimumRecipients, maxSize: Int = usualMaxSize,
     retention: BackupRetention? = nil, expectations: BackupExpectations = BackupExpectations()
@@ -52,6 +55,7 @@ package struct BackupSet: Hashable, Sendable {
     self.title = title ?? name
     self.doc = doc
     self.paths = paths
+    self.optionalPaths = optionalPaths
     self.excludes = excludes
     self.commands = commands
     self.links = links

@@ -28,12 +28,21 @@ struct SetWalk {
     self.set = set
     self.checkpoint = checkpoint
     exclusions = set.excludes.map(Exclusion.init)
-    for path in set.paths {
+    for path in set.paths + set.optionalPaths {
+      let isOptional = !set.paths.contains(path)
       var path = Array(path.utf8)
       while path.count > 1, path.last == 0x2F { path.removeLast() }
+      if isOptional, Self.isMissing(path) { continue }
       try visit(path, isNamed: true, above: [])
     }
     leaveOutSideFilesOfDatabases()
+  }
+
+  private static func isMissing(_ path: [UInt8]) -> Bool {
+    do throws(HostFiles.Refusal) { _ = try HostFiles.status(path, following: false) } catch {
+      return error.number == ENOENT || error.number == ENOTDIR
+    }
+    return false
   }
 
   /// What its files have together, in bytes.
