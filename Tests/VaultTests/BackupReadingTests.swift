@@ -33,13 +33,16 @@ struct BackupReadingTests {
     let honest = backup.outer(of: archive, key: Self.key)
     #expect(try Self.read(archive, honest, [Self.identity]).members.count == 2)
     try #require(archive.count > 150_000)
-    let places = Array(0..<500) + Array(stride(from: 500, to: archive.count, by: 1_999)) + [archive.count - 1]
+    let places =
+      Array(stride(from: 0, to: 500, by: 3)) + Array(stride(from: 500, to: archive.count, by: 3_999)) + [
+        archive.count - 1
+      ]
     for place in places {
       var wrong = archive
       wrong[place] ^= 1 << (place % 8)
-      let tree = try StagedTree(at: "\(folder.path)/target", isReplacing: false)
       // Whoever writes to the vault can make the manifest tell the new digest.
       for manifest in [honest, backup.outer(of: wrong, key: Self.key)] {
+        let tree = try StagedTree(at: "\(folder.path)/target", isReplacing: false)
         let fault = #expect(throws: ArchiveFault.self, "\(place)") {
           try Self.read(wrong, manifest, [Self.identity], into: tree)
         }
