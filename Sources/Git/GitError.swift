@@ -1,4 +1,5 @@
 import CLibgit2
+import Glibc
 
 /// Why something could not be done in a repository.
 package struct GitError: Error, Hashable, Sendable {
@@ -33,8 +34,12 @@ package struct GitError: Error, Hashable, Sendable {
 
   /// - Parameter code: what libgit2 returned, just before: its words are of the thread's last call.
   init(_ action: String, code: Int32) {
+    // Of a disk that is full libgit2 says nothing.
+    let number = errno
     let last = git_error_last()
-    let words = last?.pointee.message.map { String(cString: $0) } ?? "no reason given"
+    let words =
+      last?.pointee.message.map { String(cString: $0) }
+      ?? (number == 0 ? "no reason given" : String(cString: strerror(number)))
     let reason: Reason =
       switch code {
       case GIT_EOWNER.rawValue: .foreignOwner

@@ -119,4 +119,21 @@ struct VaultSoundnessTests {
     try await vault.git("fsck", "--full", "--strict")
     #expect(try VaultRepository(opening: vault.vaultPath).backups(of: "conf").count == 1)
   }
+
+  @Test("on a full disk: the error says so, what was there stays readable, and room makes it work again")
+  func fullDisk() async throws {
+    guard geteuid() == 0 else { return }
+    let vault = try VaultCase()
+    _ = try await vault.shell("mkdir -p \(vault.vaultPath); mount -t tmpfs -o size=700k tmpfs \(vault.vaultPath)")
+    defer { umount2(vault.vaultPath, Int32(MNT_DETACH)) }
+    let first = try vault.create().backup
+    let noise = (0..<900_000).map { _ in UInt8.random(in: 0...255) }
+    try Data(noise).write(to: vault.folder.url.appending(path: "etc/noise"))
+    let error = #expect(throws: VaultError.self) { try vault.create() }
+    #expect(error?.kind == .full, "\(error?.message ?? "")")
+    #expect(try VaultRepository(opening: vault.vaultPath).backups(of: "conf") == [first])
+    try await vault.git("fsck", "--full", "--strict")
+    _ = try await vault.shell("rm \(vault.host)/noise; echo more >> \(vault.host)/turnserver.conf")
+    #expect(try vault.create().isNew)
+  }
 }
