@@ -41,7 +41,7 @@ import Testing
   @Test("every expression's text parses to the same tree", arguments: files)
   func everyText(file: String) throws {
     for conformanceCase in try Self.cases(in: file) {
-      let environment = Environment()
+      let environment = CELEnvironment()
       guard let parsed = try? environment.parse(conformanceCase.expr) else { continue }
       let text = parsed.root.unparsed
       let again = try? environment.parse(text)

@@ -47,12 +47,12 @@ extension ConformanceCase {
       ? .bytes(Array(" ? \" ' ` ".utf8)) : nil
   }
 
-  private func makeEnvironment() -> Environment {
-    var environment = Environment(container: container ?? "")
+  private func makeEnvironment() -> CELEnvironment {
+    var environment = CELEnvironment(container: container ?? "")
     environment.hasMacros = disableMacros != true
     // The one message of the suite that no well-known type covers.
     environment.declare(
-      record: RecordType("cel.expr.conformance.proto2.TestRequired", fields: [.init("required_int32", .int)]))
+      record: CELRecordType("cel.expr.conformance.proto2.TestRequired", fields: [.init("required_int32", .int)]))
     for declaration in declarations ?? [] {
       if let type = declaration.type?.type { environment.declare(variable: declaration.name, type: type) }
       for overload in declaration.function ?? [] {

@@ -109,7 +109,7 @@ struct CaseValue: Decodable, Sendable {
     case "type": value = .type(.opaque(try text(), []))
     case "google.protobuf.Duration", "google.protobuf.Timestamp":
       let function = type.hasSuffix("Duration") ? "duration" : "timestamp"
-      value = try Environment().compile("\(function)('\(try text())')").evaluate()
+      value = try CELEnvironment().compile("\(function)('\(try text())')").evaluate()
     default:
       throw DecodingError.dataCorruptedError(forKey: .type, in: object, debugDescription: "unknown type \(type)")
     }

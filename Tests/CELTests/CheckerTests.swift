@@ -2,13 +2,13 @@ import CEL
 import Testing
 
 /// An environment as the embedder of a monitoring tool might declare it.
-func sampleEnvironment() -> Environment {
-  var environment = Environment()
+func sampleEnvironment() -> CELEnvironment {
+  var environment = CELEnvironment()
   environment.declare(
-    record: RecordType(
+    record: CELRecordType(
       "Rtt", fields: [.init("p50", .duration), .init("p95", .duration), .init("worst", .duration, isOptional: true)]))
   environment.declare(
-    record: RecordType(
+    record: CELRecordType(
       "Output",
       fields: [
         .init("running", .bool), .init("lost", .int), .init("sent", .int), .init("rtt", .record("Rtt")),
@@ -140,7 +140,7 @@ func sampleEnvironment() -> Environment {
       (.type(.int), .type(.string), true),
     ])
   func assignability(source: CELType, target: CELType, isAssignable: Bool) {
-    #expect(Environment.isAssignable(from: source, to: target) == isAssignable)
+    #expect(CELEnvironment.isAssignable(from: source, to: target) == isAssignable)
   }
 
   @Test("every node has its type, place and reference")
@@ -171,7 +171,7 @@ func sampleEnvironment() -> Environment {
 
   @Test("what an expression reads is known")
   func paths() throws {
-    var environment = Environment()
+    var environment = CELEnvironment()
     for name in ["steps", "params", "i"] { environment.declare(variable: name, type: .dyn) }
     let program = try environment.compile(
       "steps.state.output.running && has(steps.x.y) && steps['a-b'].list[i.j].z > params.max && [1].all(e, e > 0)")

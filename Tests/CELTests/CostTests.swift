@@ -2,8 +2,8 @@ import CEL
 import Testing
 
 @Suite("Cost") struct CostTests {
-  static let environment: Environment = {
-    var environment = Environment()
+  static let environment: CELEnvironment = {
+    var environment = CELEnvironment()
     environment.declare(variable: "l", type: .list(.int))
     environment.declare(variable: "s", type: .string)
     return environment

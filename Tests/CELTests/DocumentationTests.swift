@@ -18,13 +18,13 @@ import Testing
   func expressions() throws {
     let lines = try Self.blocks("cel").flatMap { $0.split(separator: "\n") }
     #expect(lines.count > 10)
-    for line in lines { #expect(try Environment().compile(String(line)).evaluate() == .bool(true), "\(line)") }
+    for line in lines { #expect(try CELEnvironment().compile(String(line)).evaluate() == .bool(true), "\(line)") }
   }
 
   @Test("the code does what the document says")
   func code() throws {
     // begin
-    var environment = Environment()
+    var environment = CELEnvironment()
     environment.declare(variable: "attempts", type: .int)
     environment.declare(variable: "limit", type: .int)
     let program = try environment.compile("attempts < limit * 2", expecting: .bool)
@@ -32,11 +32,11 @@ import Testing
     // then
     #expect(value == .bool(true))
     // begin
-    let reply = RecordType("Reply", fields: [.init("status", .int), .init("body", .string, isOptional: true)])
+    let reply = CELRecordType("Reply", fields: [.init("status", .int), .init("body", .string, isOptional: true)])
     environment.declare(record: reply)
     environment.declare(variable: "reply", type: .record("Reply"))
     let isGood = try environment.compile("reply.status == 200 && reply.?body.orValue('').contains('ready')")
-    let record = Record(reply, ["status": .int(200), "body": .string("ready to serve")])
+    let record = CELRecord(reply, ["status": .int(200), "body": .string("ready to serve")])
     let holds = try isGood.evaluate(["reply": .record(record)] as NamedActivation)
     // then
     #expect(holds == .bool(true))

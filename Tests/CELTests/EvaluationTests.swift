@@ -2,7 +2,9 @@ import CEL
 import Testing
 
 /// The error that evaluating gives.
-func evaluationError(_ source: String, _ activation: NamedActivation = [:], in environment: Environment = Environment())
+func evaluationError(
+  _ source: String, _ activation: NamedActivation = [:], in environment: CELEnvironment = CELEnvironment()
+)
   throws -> EvaluationError?
 {
   let program = try environment.compile(source)
@@ -20,12 +22,12 @@ func evaluationError(_ source: String, _ activation: NamedActivation = [:], in e
     let rtt = try #require(environment.record(named: "Rtt"))
     let type = try #require(environment.record(named: "Output"))
     let milliseconds = { (count: Int64) in CELValue.duration(CELDuration(nanoseconds: count * 1_000_000)) }
-    let record = Record(
+    let record = CELRecord(
       type,
       [
         "running": .bool(isRunning), "lost": .int(lost), "sent": .int(50),
         "names": .list([.string("a"), .string("b")]),
-        "rtt": .record(Record(rtt, ["p50": milliseconds(10), "p95": milliseconds(40)])),
+        "rtt": .record(CELRecord(rtt, ["p50": milliseconds(10), "p95": milliseconds(40)])),
         "labels": .map(CELMap([("tier", .string("edge"))])),
       ])
     return NamedActivation([
@@ -48,7 +50,7 @@ func evaluationError(_ source: String, _ activation: NamedActivation = [:], in e
   func hostValues(source: String, expected: CELValue) throws {
     var environment = sampleEnvironment()
     environment.declare(
-      record: RecordType(
+      record: CELRecordType(
         "Output",
         fields: try #require(environment.record(named: "Output")).fields.map {
           .init($0.name, $0.type, isOptional: true)
@@ -136,7 +138,7 @@ func evaluationError(_ source: String, _ activation: NamedActivation = [:], in e
     let failing = try sampleEnvironment().compile("output.running")
     let error = #expect(throws: EvaluationError.self) { try failing.evaluate(activation) }
     #expect(error?.code == .host)
-    #expect(error?.range == SourceRange(0, 6))
+    #expect(error?.range == CELSourceRange(0, 6))
   }
 
   @Test("one program is evaluated by many tasks at once")
@@ -157,7 +159,7 @@ func evaluationError(_ source: String, _ activation: NamedActivation = [:], in e
 
   @Test("slots, names and closures give the same values")
   func activations() throws {
-    var environment = Environment()
+    var environment = CELEnvironment()
     let a = environment.declare(variable: "a", type: .int)
     let b = environment.declare(variable: "b", type: .int)
     let program = try environment.compile("a * 10 + b")
@@ -169,7 +171,7 @@ func evaluationError(_ source: String, _ activation: NamedActivation = [:], in e
 
   @Test("a host function is told from others by its arguments, and may fail")
   func hostFunctions() throws {
-    var environment = Environment()
+    var environment = CELEnvironment()
     environment.declare(variable: "x", type: .dyn)
     environment.declare(
       function: "show",
@@ -191,7 +193,7 @@ func evaluationError(_ source: String, _ activation: NamedActivation = [:], in e
 
   @Test("an impure function is called each time")
   func impureFunctions() throws {
-    var environment = Environment()
+    var environment = CELEnvironment()
     environment.declare(
       function: "now", Overload("now", [], .int, isPure: false, implementation: .variadic { _ in .int(1) }))
     #expect(try environment.compile("now()").constantValue == nil)

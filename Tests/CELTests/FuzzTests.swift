@@ -70,8 +70,8 @@ struct Mutator {
 }
 
 @Suite("No input crashes or hangs, and all parts agree") struct FuzzTests {
-  static let environment: Environment = {
-    var environment = Environment(limits: Limits(cost: 20_000))
+  static let environment: CELEnvironment = {
+    var environment = CELEnvironment(limits: Limits(cost: 20_000))
     let types: [(String, CELType)] = [
       ("a", .int), ("b", .bool), ("s", .string), ("l", .list(.int)), ("m", .map(.string, .map(.string, .int))),
       ("d", .dyn),

@@ -17,7 +17,7 @@ import Testing
       "cel.bind(a, true, " + String(repeating: "a&&", count: 30_000) + "true)",
     ])
   func longSources(source: String) throws {
-    #expect(try Environment().compile(source).observe(SlotActivation([])).absorbed.isEmpty)
+    #expect(try CELEnvironment().compile(source).observe(SlotActivation([])).absorbed.isEmpty)
   }
 
   @Test(
@@ -32,7 +32,7 @@ import Testing
 
   @Test("types that double with each level are refused")
   func growingTypes() {
-    var environment = Environment()
+    var environment = CELEnvironment()
     environment.declare(
       function: "pair",
       Overload(
@@ -60,7 +60,7 @@ import Testing
       "strings.quote(s) == t",
     ])
   func longTexts(body: String) throws {
-    var environment = Environment(limits: Limits(cost: 200_000))
+    var environment = CELEnvironment(limits: Limits(cost: 200_000))
     for name in ["s", "t"] { environment.declare(variable: name, type: .string) }
     environment.declare(variable: "l", type: .list(.int))
     let program = try environment.compile("l.exists(i, \(body))")

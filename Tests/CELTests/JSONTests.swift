@@ -71,7 +71,7 @@ import Testing
       ("'\\x01'", "\"\\u0001\""),
     ])
   func texts(source: String, json: String) throws {
-    var environment = Environment()
+    var environment = CELEnvironment()
     environment.validatesConstants = false
     #expect(try environment.compile(source).evaluate().json() == json)
   }
@@ -83,7 +83,7 @@ import Testing
     var deep = CELValue.list([])
     for _ in 0..<200 { deep = [deep] }
     #expect(throws: EvaluationError.self) { try deep.json() }
-    let ambiguous = try Environment().compile("{1: 'a', '1': 'b'}").evaluate()
+    let ambiguous = try CELEnvironment().compile("{1: 'a', '1': 'b'}").evaluate()
     let error = #expect(throws: EvaluationError.self) { try ambiguous.json() }
     #expect(error?.code == .duplicateKey)
   }

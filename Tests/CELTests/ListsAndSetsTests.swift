@@ -35,7 +35,7 @@ import Testing
       "sets.intersects([[1], [2, 3]], [[1, 2], [2, 3.0]])",
     ])
   func holds(source: String) throws {
-    let environment = Environment()
+    let environment = CELEnvironment()
     let parsed = try environment.parse(source)
     #expect(try environment.program(try environment.check(parsed)).evaluate() == .bool(true))
     #expect(try environment.program(unchecked: parsed).evaluate() == .bool(true))
@@ -53,7 +53,7 @@ import Testing
       ("sets.equivalent(lists.range(2000), lists.range(2000).reverse())", .costExceeded),
     ])
   func fails(source: String, code: EvaluationError.Code) throws {
-    var environment = Environment()
+    var environment = CELEnvironment()
     environment.validatesConstants = false
     let program = try environment.compile(source)
     let error = #expect(throws: EvaluationError.self) { try program.evaluate() }
@@ -67,14 +67,14 @@ import Testing
       "lists.range('a')", "['a'].flatten()",
     ])
   func refused(source: String) {
-    #expect(throws: CompileError.self) { try Environment().compile(source) }
+    #expect(throws: CompileError.self) { try CELEnvironment().compile(source) }
   }
 
   @Test("an environment without the libraries has none of them")
   func left() {
     let libraries = Set(Library.allCases).subtracting([.lists, .sets])
     for source in ["[1].sort()", "[1].sortBy(e, e)", "lists.range(1)", "sets.contains([1], [1])"] {
-      #expect(throws: CompileError.self) { try Environment(libraries: libraries).compile(source) }
+      #expect(throws: CompileError.self) { try CELEnvironment(libraries: libraries).compile(source) }
     }
   }
 }

@@ -20,7 +20,7 @@ import Testing
 
   @Test("fixed and scientific forms are those of the C library", arguments: [0, 1, 3, 6, 17, 40])
   func forms(decimals: Int) throws {
-    var environment = Environment()
+    var environment = CELEnvironment()
     environment.declare(variable: "x", type: .double)
     let program = try environment.compile("'%.\(decimals)f|%.\(decimals)e'.format([x, x])")
     for number in Self.numbers {
@@ -31,7 +31,7 @@ import Testing
 
   @Test("the text of a number reads back as the number")
   func shortest() throws {
-    var environment = Environment()
+    var environment = CELEnvironment()
     environment.declare(variable: "x", type: .double)
     let program = try environment.compile("double(string(x)) == x")
     for number in Self.numbers { #expect(try program.evaluate(NamedActivation(["x": .double(number)])) == .bool(true)) }
@@ -45,6 +45,6 @@ import Testing
     ])
   func refused(source: String) {
     // All arguments are literals, but a list is none of one value, so it is refused when it is evaluated.
-    #expect(throws: EvaluationError.self) { try Environment().compile(source).evaluate() }
+    #expect(throws: EvaluationError.self) { try CELEnvironment().compile(source).evaluate() }
   }
 }

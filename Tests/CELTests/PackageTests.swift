@@ -20,7 +20,7 @@ import Testing
     """.write(to: folder.appending(path: "Package.swift"), atomically: true, encoding: .utf8)
     try """
     import CEL
-    let program = try Environment().compile("lists.range(4).filter(x, x % 2 == 1)")
+    let program = try CELEnvironment().compile("lists.range(4).filter(x, x % 2 == 1)")
     print(try program.evaluate().json())
     """.write(to: folder.appending(path: "Sources/app/main.swift"), atomically: true, encoding: .utf8)
     let process = Process()

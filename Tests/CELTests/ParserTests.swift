@@ -2,7 +2,7 @@ import CEL
 import Testing
 
 /// The problems that parsing and checking find.
-func problems(_ source: String, in environment: Environment = Environment()) -> [Problem] {
+func problems(_ source: String, in environment: CELEnvironment = CELEnvironment()) -> [Problem] {
   do throws(CompileError) {
     _ = try environment.compile(source)
     return []
@@ -12,7 +12,7 @@ func problems(_ source: String, in environment: Environment = Environment()) -> 
 }
 
 /// The part of a source that a range covers.
-func text(_ range: SourceRange?, of source: String) -> String {
+func text(_ range: CELSourceRange?, of source: String) -> String {
   guard let range else { return "" }
   let bytes = Array(source.utf8)
   return String(decoding: bytes[min(range.start, bytes.count)..<min(range.end, bytes.count)], as: UTF8.self)
@@ -63,7 +63,7 @@ func text(_ range: SourceRange?, of source: String) -> String {
       ("-1.abs()", "(-1).abs()"), ("1 - -1", "1 - (-1)"), ("a - 1", "a - (1)"), ("a && b && c", "(a && b) && c"),
       ("a && b && c && d", "(a && b) && (c && d)"),
     ]
-    let environment = Environment()
+    let environment = CELEnvironment()
     for (plain, bracketed) in cases {
       #expect(try environment.parse(plain).root.isSameTree(as: environment.parse(bracketed).root), "\(plain)")
     }
@@ -72,7 +72,7 @@ func text(_ range: SourceRange?, of source: String) -> String {
 
   @Test("a long expression is refused, a long chain and wide lists are not")
   func limits() throws {
-    let environment = Environment()
+    let environment = CELEnvironment()
     #expect(problems(String(repeating: " ", count: 100_001)).first?.code == .limitExceeded)
     let list = "[" + Array(repeating: "1", count: 30_000).joined(separator: ",") + "]"
     #expect(try environment.compile("size(\(list))").evaluate() == .int(30_000))
@@ -87,7 +87,7 @@ func text(_ range: SourceRange?, of source: String) -> String {
     limits.depth = 1_000_000
     #expect(limits.depth == 100)
     limits.depth = 3
-    let environment = Environment(limits: limits)
+    let environment = CELEnvironment(limits: limits)
     #expect(problems("[[1]]", in: environment).isEmpty)
     #expect(problems("[[[1]]]", in: environment).map(\.code) == [.limitExceeded])
   }
@@ -100,7 +100,7 @@ func text(_ range: SourceRange?, of source: String) -> String {
 
   @Test("without macros the names of macros are those of functions")
   func withoutMacros() throws {
-    var environment = Environment()
+    var environment = CELEnvironment()
     environment.hasMacros = false
     environment.declare(
       function: "has",
@@ -110,7 +110,7 @@ func text(_ range: SourceRange?, of source: String) -> String {
 
   @Test("a library that is left away leaves its syntax, macros and functions away")
   func libraries() {
-    let environment = Environment(libraries: [])
+    let environment = CELEnvironment(libraries: [])
     for source in ["{}.?a", "[?1]", "{?1: 2}", "cel.bind(x, 1, x)", "math.abs(1)", "'a'.trim()", "ip('::1')"] {
       #expect(!problems(source, in: environment).isEmpty, "\(source)")
       #expect(problems(source).isEmpty || source == "[?1]" || source == "{?1: 2}", "\(source)")

@@ -10,7 +10,7 @@ import Testing
 
   @Test("a text beyond the limit is an error that names the limit", arguments: [20, 45, 90])
   func refused(levels: Int) throws {
-    let value = try Environment().compile(Self.doubled(levels)).evaluate()
+    let value = try CELEnvironment().compile(Self.doubled(levels)).evaluate()
     let error = #expect(throws: EvaluationError.self) { try value.text() }
     #expect(error?.code == .limitExceeded)
     #expect(error?.message.contains("\(CELValue.longestText) octets") == true)
@@ -19,7 +19,7 @@ import Testing
 
   @Test("within the limit the text is whole")
   func whole() throws {
-    let value = try Environment().compile(Self.doubled(2)).evaluate()
+    let value = try CELEnvironment().compile(Self.doubled(2)).evaluate()
     #expect(try value.text() == "[['x', 'x'], ['x', 'x']]")
     #expect(try value.text(limit: 24) == value.description)
     #expect(throws: EvaluationError.self) { try value.text(limit: 23) }
@@ -36,11 +36,11 @@ import Testing
       "optional.none().orValue(1) == 1", "optional.none().or(optional.of(2)).value() == 2",
     ])
   func notNeeded(source: String) throws {
-    let parsed = try Environment().parse(source)
-    let program = try Environment().compile(source)
+    let parsed = try CELEnvironment().parse(source)
+    let program = try CELEnvironment().compile(source)
     #expect(try program.evaluate() == .bool(true))
     #expect(try program.observe(SlotActivation([]), tracing: true).result.get() == .bool(true))
-    #expect(try Environment().program(unchecked: parsed).evaluate() == .bool(true))
+    #expect(try CELEnvironment().program(unchecked: parsed).evaluate() == .bool(true))
   }
 
   @Test(

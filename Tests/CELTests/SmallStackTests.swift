@@ -19,7 +19,7 @@ func onSmallStack<Result: Sendable>(_ body: @escaping @Sendable () -> Result) as
   }
 
   static func outcome(of source: String) -> Outcome {
-    var environment = Environment()
+    var environment = CELEnvironment()
     environment.declare(variable: "x", type: .dyn)
     do throws(CompileError) {
       let program = try environment.compile(source)
@@ -96,7 +96,7 @@ func onSmallStack<Result: Sendable>(_ body: @escaping @Sendable () -> Result) as
   @Test(
     "values of the host that are nested without limit are compared and formatted, or refused", arguments: [90, 5000])
   func deepValues(depth: Int) async throws {
-    var environment = Environment()
+    var environment = CELEnvironment()
     environment.declare(variable: "x", type: .dyn)
     let programs = [
       try environment.compile("x == [x] || x == x"), try environment.compile("x in [x]"),

@@ -26,6 +26,6 @@ import Testing
   func missingBrace(source: String, start: Int, end: Int, message: String) {
     let error = #expect(throws: CompileError.self) { try CELTemplate.closingBrace(in: source, from: 2) }
     #expect(error?.problems.first?.message == message)
-    #expect(error?.problems.first?.range == SourceRange(start, end))
+    #expect(error?.problems.first?.range == CELSourceRange(start, end))
   }
 }

@@ -2,7 +2,7 @@ import CEL
 import Testing
 
 @Suite("Values") struct ValueTests {
-  static let rtt = RecordType("Rtt", fields: [.init("p50", .int), .init("p95", .int, isOptional: true)])
+  static let rtt = CELRecordType("Rtt", fields: [.init("p50", .int), .init("p95", .int, isOptional: true)])
 
   /// Values that all differ, of every kind.
   static let values: [CELValue] = {
@@ -10,8 +10,8 @@ import Testing
       .null, .bool(true), .bool(false), .int(1), .int(-1), .uint(1), .double(1), .string("\u{E9}"), .string("e\u{301}"),
       .bytes([1]), .bytes([]), .list([]), .list([.int(1)]), .none, .some(.null), .type(.int), .type(.uint),
       .map(CELMap([])), .map(CELMap([("a", .int(1))])), .map(CELMap([("a", .int(2))])),
-      .duration(CELDuration(nanoseconds: 1)), .record(Record(rtt, fields: [.int(1)])),
-      .record(Record(rtt, fields: [.int(1), .int(2)])), .opaque(OpaqueValue(typeName: "a", payload: 1)),
+      .duration(CELDuration(nanoseconds: 1)), .record(CELRecord(rtt, fields: [.int(1)])),
+      .record(CELRecord(rtt, fields: [.int(1), .int(2)])), .opaque(OpaqueValue(typeName: "a", payload: 1)),
       .opaque(OpaqueValue(typeName: "b", payload: 1)), .opaque(OpaqueValue(typeName: "a", payload: "1")),
     ]
     values += [CELTimestamp(seconds: 0), CELTimestamp(seconds: 0, nanoseconds: 1)].compactMap {
@@ -47,7 +47,7 @@ import Testing
 
   @Test("the text of a value is an expression that gives it")
   func texts() throws {
-    var environment = Environment()
+    var environment = CELEnvironment()
     environment.declare(record: Self.rtt)
     for value in Self.values {
       if case .opaque(let opaque) = value, ["a", "b"].contains(opaque.typeName) { continue }
@@ -88,9 +88,9 @@ import Testing
 
   @Test("a record has as many fields as its type")
   func records() {
-    #expect(Record(Self.rtt, fields: []).fields == [nil, nil])
-    #expect(Record(Self.rtt, fields: [.int(1), .int(2), .int(3)]).fields == [.int(1), .int(2)])
-    let named = Record(Self.rtt, ["p95": .int(5), "unknown": .null])
+    #expect(CELRecord(Self.rtt, fields: []).fields == [nil, nil])
+    #expect(CELRecord(Self.rtt, fields: [.int(1), .int(2), .int(3)]).fields == [.int(1), .int(2)])
+    let named = CELRecord(Self.rtt, ["p95": .int(5), "unknown": .null])
     #expect(named["p95"] == .int(5) && named["p50"] == nil && named["unknown"] == nil)
   }
 }

@@ -54,9 +54,9 @@ public struct EvaluationError: Error, Sendable {
   private final class Storage: Sendable {
     let code: Code
     let message: String
-    let range: SourceRange?
+    let range: CELSourceRange?
 
-    init(code: Code, message: String, range: SourceRange?) {
+    init(code: Code, message: String, range: CELSourceRange?) {
       self.code = code
       self.message = message
       self.range = range
@@ -70,7 +70,7 @@ public struct EvaluationError: Error, Sendable {
   /// What went wrong, in one sentence without a full stop.
   public var message: String { storage.message }
   /// Where, in UTF-8 offsets of the source; `nil` only before an evaluation has placed it.
-  public var range: SourceRange? { storage.range }
+  public var range: CELSourceRange? { storage.range }
 
   /// An error of a host function or a host value; evaluation adds the place.
   public init(_ code: Code, _ message: String) {
@@ -82,7 +82,7 @@ public struct EvaluationError: Error, Sendable {
   }
 
   /// The same error, placed, unless it already has a place.
-  func placed(at range: SourceRange) -> EvaluationError {
+  func placed(at range: CELSourceRange) -> EvaluationError {
     self.range == nil ? EvaluationError(Storage(code: code, message: message, range: range)) : self
   }
 }

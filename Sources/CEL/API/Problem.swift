@@ -1,5 +1,5 @@
 /// A range of a source, in UTF-8 offsets from its start.
-public struct SourceRange: Hashable, Sendable {
+public struct CELSourceRange: Hashable, Sendable {
   private let lower: Int32
   private let upper: Int32
 
@@ -15,7 +15,7 @@ public struct SourceRange: Hashable, Sendable {
   }
 
   /// The range from the start of this one to the end of `other`.
-  func through(_ other: SourceRange) -> SourceRange { SourceRange(start, other.end) }
+  func through(_ other: CELSourceRange) -> CELSourceRange { CELSourceRange(start, other.end) }
 }
 
 /// One reason why an expression does not compile, and where.
@@ -86,7 +86,7 @@ public struct Problem: Hashable, Sendable {
   /// What is wrong, in one sentence without a full stop.
   public let message: String
   /// Where, in UTF-8 offsets of the source.
-  public let range: SourceRange
+  public let range: CELSourceRange
   /// What it is about; nil for kinds of problems that say no more than their code and place.
   public let subject: Subject?
   /// A name near the unknown one.
@@ -94,7 +94,7 @@ public struct Problem: Hashable, Sendable {
 
   /// States a problem.
   public init(
-    code: Code, message: String, range: SourceRange, subject: Subject? = nil, suggestion: String? = nil
+    code: Code, message: String, range: CELSourceRange, subject: Subject? = nil, suggestion: String? = nil
   ) {
     self.code = code
     self.message = message

@@ -4,10 +4,10 @@ public final class Program: Sendable {
   public let parsed: ParsedExpression
   /// The checked expression; `nil` for a program made without a check.
   public let checked: CheckedExpression?
-  private let environment: Environment
+  private let environment: CELEnvironment
   private let plan: Plan
 
-  init(environment: Environment, parsed: ParsedExpression, checked: CheckedExpression?) {
+  init(environment: CELEnvironment, parsed: ParsedExpression, checked: CheckedExpression?) {
     self.environment = environment
     self.parsed = parsed
     self.checked = checked

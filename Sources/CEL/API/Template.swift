@@ -12,7 +12,7 @@ public enum CELTemplate {
     if let end = tokens.last, end.kind == .end, end.start < lexer.bytes.count { return end.start }
     if let problem = lexer.problems.first { throw CompileError([problem]) }
     throw CompileError([
-      Problem(code: .syntax, message: "'}' is missing", range: SourceRange(start, lexer.bytes.count))
+      Problem(code: .syntax, message: "'}' is missing", range: CELSourceRange(start, lexer.bytes.count))
     ])
   }
 }

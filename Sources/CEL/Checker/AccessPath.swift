@@ -6,7 +6,7 @@ public struct AccessPath: Hashable, Sendable, CustomStringConvertible {
   /// field.
   public let fields: [String]
   /// Where the path stands.
-  public let range: SourceRange
+  public let range: CELSourceRange
 
   /// The names joined by dots.
   public var description: String { ([variable.name] + fields).joined(separator: ".") }
@@ -44,9 +44,9 @@ extension CheckedExpression {
   }
 
   /// The path that a chain of selections is, and the indices in it that are no texts.
-  private func path(of node: Expression) -> (path: AccessPath, indices: [Expression])? {
+  private func path(of node: CELExpression) -> (path: AccessPath, indices: [CELExpression])? {
     var fields: [String] = []
-    var indices: [Expression] = []
+    var indices: [CELExpression] = []
     var current = node
     while true {
       if case .variable(let variable)? = reference(of: current) {

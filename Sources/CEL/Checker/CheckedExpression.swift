@@ -34,11 +34,11 @@ public struct CheckedExpression: Sendable {
   }
 
   /// The top of the tree.
-  public var root: Expression { parsed.root }
+  public var root: CELExpression { parsed.root }
 
   /// The type of a node's value.
-  public func type(of node: Expression) -> CELType { types[node.id] }
+  public func type(of node: CELExpression) -> CELType { types[node.id] }
 
   /// What a name, call, operator or record literal stands for.
-  public func reference(of node: Expression) -> Reference? { references[node.id] }
+  public func reference(of node: CELExpression) -> Reference? { references[node.id] }
 }

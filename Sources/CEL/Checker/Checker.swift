@@ -8,7 +8,7 @@ struct Checker {
     let position: Int
   }
 
-  let environment: Environment
+  let environment: CELEnvironment
   private let parsed: ParsedExpression
   private var types: [CELType]
   private var references: [Reference?]
@@ -17,7 +17,7 @@ struct Checker {
   var substitution = Substitution()
   var locals: [Local] = []
 
-  init(environment: Environment, parsed: ParsedExpression) {
+  init(environment: CELEnvironment, parsed: ParsedExpression) {
     self.environment = environment
     self.parsed = parsed
     types = Array(repeating: .dyn, count: parsed.nodeCount)
@@ -36,17 +36,17 @@ struct Checker {
   }
 
   mutating func report(
-    _ code: Problem.Code, _ message: String, _ range: SourceRange, about subject: Problem.Subject? = nil,
+    _ code: Problem.Code, _ message: String, _ range: CELSourceRange, about subject: Problem.Subject? = nil,
     suggestion: String? = nil
   ) {
     problems.append(Problem(code: code, message: message, range: range, subject: subject, suggestion: suggestion))
   }
 
-  mutating func refer(_ node: Expression, to reference: Reference) {
+  mutating func refer(_ node: CELExpression, to reference: Reference) {
     references[node.id] = reference
   }
 
-  func reference(_ node: Expression) -> Reference? { references[node.id] }
+  func reference(_ node: CELExpression) -> Reference? { references[node.id] }
 
   /// The type as a message shows it.
   func show(_ type: CELType) -> String { known(type).description }
@@ -55,7 +55,7 @@ struct Checker {
   func known(_ type: CELType) -> CELType { substitution.apply(type, isFinal: true) }
 
   /// The type of a node that was checked; `dyn` where there is a problem, so that it is reported once.
-  func type(of node: Expression) -> CELType { types[node.id] }
+  func type(of node: CELExpression) -> CELType { types[node.id] }
 
   /// The names of the macros on a receiver.
   static let macros = [
@@ -67,14 +67,14 @@ struct Checker {
 
   /// What is to be done next: on a stack of its own, so that no height of the tree exhausts that of the thread.
   private enum Work {
-    case enter(Expression)
+    case enter(CELExpression)
     /// Makes the variables of a macro known.
-    case declare(Expression)
+    case declare(CELExpression)
     /// Finds the type of a node whose operands have theirs.
-    case exit(Expression)
+    case exit(CELExpression)
   }
 
-  private mutating func checkAll(_ root: Expression) {
+  private mutating func checkAll(_ root: CELExpression) {
     var work = [Work.enter(root)]
     while let next = work.popLast(), problems.count < Problem.mostReported {
       switch next {
@@ -88,7 +88,7 @@ struct Checker {
   private static let mostTypeParts = 300
 
   /// The type, unless it has more parts than any sensible one: types made of types can double with each level.
-  private mutating func bounded(_ type: CELType, _ node: Expression) -> CELType {
+  private mutating func bounded(_ type: CELType, _ node: CELExpression) -> CELType {
     guard !type.parameters.isEmpty else { return type }
     var parts = 0
     var pending = [substitution.apply(type)]
@@ -103,7 +103,7 @@ struct Checker {
     return type
   }
 
-  private mutating func enter(_ node: Expression, _ work: inout [Work]) {
+  private mutating func enter(_ node: CELExpression, _ work: inout [Work]) {
     switch node.kind {
     case .literal(let value): types[node.id] = value.type
     case .identifier(let name): types[node.id] = identifier(name, node)
@@ -131,7 +131,7 @@ struct Checker {
     }
   }
 
-  private mutating func declareVariables(of node: Expression) {
+  private mutating func declareVariables(of node: CELExpression) {
     switch node.kind {
     case .comprehension(let it):
       let types = variableTypes(it, type(of: it.range))
@@ -144,7 +144,7 @@ struct Checker {
     }
   }
 
-  private mutating func typeOf(_ node: Expression) -> CELType {
+  private mutating func typeOf(_ node: CELExpression) -> CELType {
     switch node.kind {
     case .literal, .identifier: return type(of: node)
     case .select(let operand, let field, let isOptional):
@@ -175,7 +175,7 @@ struct Checker {
   }
 
   /// Checks an operand that must be of a type.
-  mutating func require(_ node: Expression, _ expected: CELType, _ user: String) {
+  mutating func require(_ node: CELExpression, _ expected: CELType, _ user: String) {
     let type = type(of: node)
     if !substitution.assign(type, to: expected) {
       report(.typeMismatch, "\(user) takes \(expected), not \(show(type))", node.range)
@@ -184,7 +184,7 @@ struct Checker {
 
   // MARK: Names
 
-  private mutating func identifier(_ name: String, _ node: Expression) -> CELType {
+  private mutating func identifier(_ name: String, _ node: CELExpression) -> CELType {
     if let local = locals.last(where: { $0.name == name }) {
       refer(node, to: .local(name: name, owner: local.owner, position: local.position))
       return local.type
@@ -198,7 +198,7 @@ struct Checker {
   }
 
   /// The type of a variable or constant of that name, relative to the container.
-  private mutating func global(_ name: String, _ node: Expression) -> CELType? {
+  private mutating func global(_ name: String, _ node: CELExpression) -> CELType? {
     guard let reference = environment.reference(to: name) else { return nil }
     refer(node, to: reference)
     switch reference {
@@ -210,7 +210,7 @@ struct Checker {
   }
 
   /// `a.b.c` as one name, unless `a` is a variable of a macro.
-  func qualifiedName(_ node: Expression) -> String? {
+  func qualifiedName(_ node: CELExpression) -> String? {
     var names: [String] = []
     var node = node
     while case .select(let operand, let field, false) = node.kind {
@@ -223,12 +223,12 @@ struct Checker {
   }
 
   /// The type of a selection that is a qualified name.
-  private mutating func qualified(_ node: Expression) -> CELType? {
+  private mutating func qualified(_ node: CELExpression) -> CELType? {
     qualifiedName(node).flatMap { global($0, node) }
   }
 
   /// The type of a field; optional when it is selected from an optional.
-  mutating func fieldType(of operand: CELType, _ field: Expression.Name, _ range: SourceRange) -> CELType {
+  mutating func fieldType(of operand: CELType, _ field: CELExpression.Name, _ range: CELSourceRange) -> CELType {
     switch substitution.apply(operand) {
     case .dyn: return .dyn
     case .parameter:

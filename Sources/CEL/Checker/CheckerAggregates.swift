@@ -2,7 +2,7 @@ extension Checker {
   // MARK: Literals of lists, maps, records
 
   /// The type of a value that stands behind a `?`.
-  private mutating func unwrapped(_ node: Expression, isOptional: Bool) -> CELType {
+  private mutating func unwrapped(_ node: CELExpression, isOptional: Bool) -> CELType {
     let type = type(of: node)
     guard isOptional else { return type }
     switch substitution.apply(type) {
@@ -25,13 +25,13 @@ extension Checker {
     return substitution.moreGeneral(substitution.apply(first), substitution.apply(second))
   }
 
-  mutating func list(_ elements: [Expression.Element]) -> CELType {
+  mutating func list(_ elements: [CELExpression.Element]) -> CELType {
     var type: CELType?
     for element in elements { type = join(type, unwrapped(element.value, isOptional: element.isOptional)) }
     return .list(type ?? substitution.fresh())
   }
 
-  mutating func map(_ entries: [Expression.Entry]) -> CELType {
+  mutating func map(_ entries: [CELExpression.Entry]) -> CELType {
     var key: CELType?
     var value: CELType?
     var known: Set<CELMap.Key> = []
@@ -60,7 +60,9 @@ extension Checker {
     }
   }
 
-  mutating func record(_ node: Expression, _ name: Expression.Name, _ fields: [Expression.FieldValue]) -> CELType {
+  mutating func record(_ node: CELExpression, _ name: CELExpression.Name, _ fields: [CELExpression.FieldValue])
+    -> CELType
+  {
     guard let type = environment.recordType(resolving: name.text) else {
       let near = Suggestion.nearest(to: name.text, among: Array(environment.records.keys))
       report(
@@ -91,7 +93,7 @@ extension Checker {
   // MARK: Macros
 
   /// The type of a macro; its variables are the last ones known.
-  mutating func comprehension(_ it: Expression.Comprehension) -> CELType {
+  mutating func comprehension(_ it: CELExpression.Comprehension) -> CELType {
     let variables = locals.suffix(it.variables.count).map(\.type)
     if let filter = it.filter { require(filter, .bool, "the filter of '\(it.function.text)'") }
     switch it.macro {
@@ -131,7 +133,7 @@ extension Checker {
   }
 
   /// The types of a macro's variables.
-  mutating func variableTypes(_ it: Expression.Comprehension, _ range: CELType) -> [CELType] {
+  mutating func variableTypes(_ it: CELExpression.Comprehension, _ range: CELType) -> [CELType] {
     let isTwo = it.variables.count == 2
     let isOptional = it.macro == .optMap || it.macro == .optFlatMap
     switch substitution.apply(range) {

@@ -2,7 +2,7 @@ extension Checker {
   // MARK: Operators
 
   mutating func binary(
-    _ node: Expression, _ op: Expression.BinaryOperator, _ left: Expression, _ right: Expression
+    _ node: CELExpression, _ op: CELExpression.BinaryOperator, _ left: CELExpression, _ right: CELExpression
   ) -> CELType {
     switch op {
     case .and, .or:
@@ -22,7 +22,9 @@ extension Checker {
   }
 
   /// Checks the use of an operator.
-  mutating func overloaded(_ node: Expression, _ name: String, _ operands: [Expression], symbol: String) -> CELType {
+  mutating func overloaded(_ node: CELExpression, _ name: String, _ operands: [CELExpression], symbol: String)
+    -> CELType
+  {
     let types = operands.map { type(of: $0) }
     let overloads = StandardOperators.overloads[name] ?? []
     if let result = resolve(overloads, types, node, name: name) { return result }
@@ -33,7 +35,7 @@ extension Checker {
     return overloads.first.map { $0.result == .bool ? .bool : .dyn } ?? .dyn
   }
 
-  mutating func conditional(_ condition: Expression, _ first: Expression, _ second: Expression) -> CELType {
+  mutating func conditional(_ condition: CELExpression, _ first: CELExpression, _ second: CELExpression) -> CELType {
     require(condition, .bool, "the condition of '?:'")
     let firstType = type(of: first)
     let secondType = type(of: second)
@@ -47,7 +49,7 @@ extension Checker {
   }
 
   mutating func index(
-    _ node: Expression, _ operand: Expression, _ index: Expression, _ isOptional: Bool
+    _ node: CELExpression, _ operand: CELExpression, _ index: CELExpression, _ isOptional: Bool
   ) -> CELType {
     let operandType = type(of: operand)
     let indexType = type(of: index)
@@ -78,8 +80,8 @@ extension Checker {
   // MARK: Functions
 
   /// The function that a call means, the overloads it has, and the arguments; for a member function with the receiver.
-  func callee(_ target: Expression?, _ function: String, _ arguments: [Expression])
-    -> (name: String, overloads: [Overload], operands: [Expression])
+  func callee(_ target: CELExpression?, _ function: String, _ arguments: [CELExpression])
+    -> (name: String, overloads: [Overload], operands: [CELExpression])
   {
     let prefix = target.flatMap { qualifiedName($0) }
     if let full = target == nil ? function : prefix.map({ "\($0).\(function)" }) {
@@ -92,7 +94,7 @@ extension Checker {
   }
 
   mutating func call(
-    _ node: Expression, _ target: Expression?, _ function: Expression.Name, _ arguments: [Expression]
+    _ node: CELExpression, _ target: CELExpression?, _ function: CELExpression.Name, _ arguments: [CELExpression]
   ) -> CELType {
     let (name, overloads, operands) = callee(target, function.text, arguments)
     let types = operands.map { type(of: $0) }
@@ -115,7 +117,7 @@ extension Checker {
     return isCommon ? substitution.instantiate([overloads[0].result])[0] : .dyn
   }
 
-  private mutating func reportUnknown(_ function: Expression.Name, isMember: Bool) {
+  private mutating func reportUnknown(_ function: CELExpression.Name, isMember: Bool) {
     let known = environment.functions.filter { $0.value.contains { $0.isMember == isMember } }.keys
     let near = Suggestion.nearest(to: function.text, among: Array(known) + (isMember ? Self.macros : []))
     report(
@@ -126,7 +128,7 @@ extension Checker {
   /// The type of the result when an overload takes the arguments. Overloads after the first that does are of account only
   /// where the types of the arguments are not all known.
   private mutating func resolve(
-    _ overloads: [Overload], _ arguments: [CELType], _ node: Expression, name: String
+    _ overloads: [Overload], _ arguments: [CELType], _ node: CELExpression, name: String
   ) -> CELType? {
     let arguments = arguments.map { substitution.apply($0) }
     let isKnown = !arguments.contains(where: \.isUncertain)
@@ -159,7 +161,7 @@ extension Checker {
   // MARK: Constant arguments
 
   /// Lets overloads look at arguments that are literals.
-  private mutating func validate(_ overloads: [Overload], _ node: Expression, _ arguments: [Expression]) {
+  private mutating func validate(_ overloads: [Overload], _ node: CELExpression, _ arguments: [CELExpression]) {
     guard environment.validatesConstants, let (matched, isOnlyOne) = matchedOverload(overloads, node) else { return }
     if case .none = matched.implementation { return }
     let constants = arguments.map(\.constantArgument)
@@ -181,13 +183,13 @@ extension Checker {
   }
 
   /// The first overload that takes the arguments, and whether it is the only one.
-  private func matchedOverload(_ overloads: [Overload], _ node: Expression) -> (Overload, isOnlyOne: Bool)? {
+  private func matchedOverload(_ overloads: [Overload], _ node: CELExpression) -> (Overload, isOnlyOne: Bool)? {
     guard case .function(_, let ids)? = reference(node) else { return nil }
     return overloads.first { $0.id == ids[0] }.map { ($0, ids.count == 1) }
   }
 }
 
-extension Expression {
+extension CELExpression {
   /// The value of an argument that is known when the expression is checked: of a literal, and of `[]`.
   fileprivate var constantArgument: CELValue? {
     switch kind {

@@ -1,11 +1,11 @@
 /// Adds up what the nodes of an expression charge when they are evaluated.
 struct CostEstimator {
   let checked: CheckedExpression
-  let pathSizes: [SourceRange: ClosedRange<Int>]
+  let pathSizes: [CELSourceRange: ClosedRange<Int>]
   /// The ids of the values that `cel.bind` binds, by the ids of its nodes.
   private var boundValues: [Int: Int] = [:]
 
-  init(checked: CheckedExpression, pathSizes: [SourceRange: ClosedRange<Int>]) {
+  init(checked: CheckedExpression, pathSizes: [CELSourceRange: ClosedRange<Int>]) {
     self.checked = checked
     self.pathSizes = pathSizes
   }
@@ -29,22 +29,22 @@ struct CostEstimator {
     return estimate(checked.root).cost
   }
 
-  private func estimate(_ node: Expression) -> (cost: Extent, size: Extent) {
+  private func estimate(_ node: CELExpression) -> (cost: Extent, size: Extent) {
     estimates[node.id] ?? (Extent(0), .unknown)
   }
 
-  private func known(_ node: Expression) -> Extent? {
+  private func known(_ node: CELExpression) -> Extent? {
     pathSizes[node.range].map { Extent(least: $0.lowerBound, most: $0.upperBound) }
   }
 
-  private func isFolded(_ node: Expression) -> Bool {
+  private func isFolded(_ node: CELExpression) -> Bool {
     switch checked.reference(of: node) {
     case .variable?, .local?: false
     default: node.children.allSatisfy { folded.contains($0.id) }
     }
   }
 
-  private func plainEstimate(_ node: Expression) -> (Extent, Extent) {
+  private func plainEstimate(_ node: CELExpression) -> (Extent, Extent) {
     switch node.kind {
     case .literal(let value): return (Extent(0), Extent(value.size))
     case .identifier:
@@ -92,13 +92,13 @@ struct CostEstimator {
     }
   }
 
-  private func unknownSize(_ node: Expression) -> Extent {
+  private func unknownSize(_ node: CELExpression) -> Extent {
     checked.type(of: node).hasSize ? .unknown : Extent(0)
   }
 
   // MARK: Operators
 
-  private func binary(_ op: Expression.BinaryOperator, _ left: Expression, _ right: Expression)
+  private func binary(_ op: CELExpression.BinaryOperator, _ left: CELExpression, _ right: CELExpression)
     -> (Extent, Extent)
   {
     let a = estimate(left)
@@ -127,7 +127,7 @@ struct CostEstimator {
   }
 
   /// The cost of looking at two values for equality or order.
-  private func comparison(_ node: Expression, _ left: Extent, _ right: Extent) -> Extent {
+  private func comparison(_ node: CELExpression, _ left: Extent, _ right: Extent) -> Extent {
     let smaller = Swift.min(left.most, right.most)
     switch checked.type(of: node) {
     case .string, .bytes: return Extent(least: 0, most: smaller).tenth.optional
@@ -137,7 +137,7 @@ struct CostEstimator {
   }
 
   /// The cost of looking up a key.
-  private func lookupCost(_ key: Expression, _ size: Extent) -> Extent {
+  private func lookupCost(_ key: CELExpression, _ size: Extent) -> Extent {
     switch checked.type(of: key) {
     case .string, .dyn, .parameter: size.tenth.optional
     default: Extent(0)
@@ -147,7 +147,7 @@ struct CostEstimator {
   // MARK: Calls and macros
 
   private func call(
-    _ node: Expression, _ target: Expression?, _ name: String, _ arguments: [Expression]
+    _ node: CELExpression, _ target: CELExpression?, _ name: String, _ arguments: [CELExpression]
   ) -> (Extent, Extent) {
     if isLazy(node), let target, let other = arguments.first {
       let (first, second) = (estimate(target), estimate(other))
@@ -183,7 +183,7 @@ struct CostEstimator {
   }
 
   /// Whether the call evaluates its argument only where the optional before it is empty.
-  private func isLazy(_ node: Expression) -> Bool {
+  private func isLazy(_ node: CELExpression) -> Bool {
     guard case .function(_, let overloads)? = checked.reference(of: node) else { return false }
     return OptionalExtension.isLazy(overloads)
   }
@@ -194,7 +194,7 @@ struct CostEstimator {
   }
 
   /// What a function is charged for looking at an argument.
-  private func traversal(_ argument: Expression, _ size: Extent) -> Extent {
+  private func traversal(_ argument: CELExpression, _ size: Extent) -> Extent {
     switch checked.type(of: argument) {
     case .string, .bytes: size.tenth
     case .list, .map: size
@@ -202,7 +202,7 @@ struct CostEstimator {
     }
   }
 
-  private func comprehension(_ it: Expression.Comprehension) -> (Extent, Extent) {
+  private func comprehension(_ it: CELExpression.Comprehension) -> (Extent, Extent) {
     let range = estimate(it.range)
     let body = estimate(it.body).cost
     let filter = it.filter.map { estimate($0).cost }
@@ -245,7 +245,7 @@ extension CELValue {
 }
 
 extension CheckedExpression {
-  fileprivate func functionName(of node: Expression) -> String {
+  fileprivate func functionName(of node: CELExpression) -> String {
     if case .function(let name, _)? = reference(of: node) { return name }
     return ""
   }
@@ -253,7 +253,7 @@ extension CheckedExpression {
 
 extension Reference? {
   /// Whether the call has `target` as its receiver, rather than as the namespace of the function.
-  fileprivate func isMember(_ target: Expression, in checked: CheckedExpression) -> Bool {
+  fileprivate func isMember(_ target: CELExpression, in checked: CheckedExpression) -> Bool {
     guard case .function(let name, _)? = self else { return true }
     return !name.contains(".")
   }

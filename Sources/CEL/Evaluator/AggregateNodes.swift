@@ -1,10 +1,10 @@
 /// `[a, ?b]`.
 final class ListNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let elements: [any Node]
   private let optional: [Bool]
 
-  init(_ elements: [any Node], optional: [Bool], _ range: SourceRange) {
+  init(_ elements: [any Node], optional: [Bool], _ range: CELSourceRange) {
     self.elements = elements
     self.optional = optional
     self.range = range
@@ -28,12 +28,12 @@ final class ListNode: Node {
 
 /// `{a: b, ?c: d}`.
 final class MapNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let keys: [any Node]
   private let values: [any Node]
   private let optional: [Bool]
 
-  init(keys: [any Node], values: [any Node], optional: [Bool], _ range: SourceRange) {
+  init(keys: [any Node], values: [any Node], optional: [Bool], _ range: CELSourceRange) {
     self.keys = keys
     self.values = values
     self.optional = optional
@@ -62,13 +62,13 @@ final class MapNode: Node {
 
 /// `type{field: value, ?field: value}`.
 final class RecordNode: Node {
-  let range: SourceRange
-  private let type: RecordType
+  let range: CELSourceRange
+  private let type: CELRecordType
   private let positions: [Int]
   private let values: [any Node]
   private let optional: [Bool]
 
-  init(_ type: RecordType, positions: [Int], values: [any Node], optional: [Bool], _ range: SourceRange) {
+  init(_ type: CELRecordType, positions: [Int], values: [any Node], optional: [Bool], _ range: CELSourceRange) {
     self.type = type
     self.positions = positions
     self.values = values
@@ -83,7 +83,7 @@ final class RecordNode: Node {
       let value = try values[index].evaluate(&frame)
       fields[position] = optional[index] ? try value.unwrapped(at: values[index].range) : value
     }
-    return type.unwrapping?(fields) ?? .record(Record(type, fields: fields))
+    return type.unwrapping?(fields) ?? .record(CELRecord(type, fields: fields))
   }
 }
 
@@ -101,7 +101,7 @@ extension CELMap.Builder {
 
 extension CELValue {
   /// What an optional holds; anything else is an error.
-  fileprivate func unwrapped(at range: SourceRange) throws(EvaluationError) -> CELValue? {
+  fileprivate func unwrapped(at range: CELSourceRange) throws(EvaluationError) -> CELValue? {
     guard case .optional(let optional) = self else {
       throw EvaluationError(.noSuchOverload, "'?' takes an optional, not a value of type \(type.name)")
         .placed(at: range)

@@ -1,12 +1,12 @@
 /// `optional.or(other)` and `optional.orValue(other)`: the other is evaluated only where the optional is empty.
 final class AlternativeNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let name: String
   private let givesValue: Bool
   private let optional: any Node
   private let other: any Node
 
-  init(_ name: String, givesValue: Bool, _ optional: any Node, _ other: any Node, _ range: SourceRange) {
+  init(_ name: String, givesValue: Bool, _ optional: any Node, _ other: any Node, _ range: CELSourceRange) {
     self.name = name
     self.givesValue = givesValue
     self.optional = optional

@@ -1,11 +1,11 @@
 /// `+`, `-`, `*`, `/` and `%`.
 final class ArithmeticNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let left: any Node
   private let right: any Node
-  private let op: Expression.BinaryOperator
+  private let op: CELExpression.BinaryOperator
 
-  init(_ op: Expression.BinaryOperator, _ left: any Node, _ right: any Node, _ range: SourceRange) {
+  init(_ op: CELExpression.BinaryOperator, _ left: any Node, _ right: any Node, _ range: CELSourceRange) {
     self.op = op
     self.left = left
     self.right = right
@@ -95,10 +95,10 @@ final class ArithmeticNode: Node {
 
 /// `-` before a number.
 final class NegateNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let operand: any Node
 
-  init(_ operand: any Node, _ range: SourceRange) {
+  init(_ operand: any Node, _ range: CELSourceRange) {
     self.operand = operand
     self.range = range
   }

@@ -1,11 +1,11 @@
 /// A call of a function.
 final class CallNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let name: String
   private let overloads: [Overload]
   private let arguments: [any Node]
 
-  init(_ name: String, _ overloads: [Overload], _ arguments: [any Node], _ range: SourceRange) {
+  init(_ name: String, _ overloads: [Overload], _ arguments: [any Node], _ range: CELSourceRange) {
     self.name = name
     self.overloads = overloads
     self.arguments = arguments

@@ -1,7 +1,7 @@
 /// What the macros that visit elements share: the range, the variables, the condition and the body.
 struct Visit: Sendable {
   let range: any Node
-  let place: SourceRange
+  let place: CELSourceRange
   /// The positions of the variables: the element's, or the index' or key's and the value's.
   let slots: [Int]
   let filter: (any Node)?
@@ -48,12 +48,12 @@ struct Visit: Sendable {
 
 /// `all` and `exists`: an element that decides makes errors of others irrelevant.
 final class QuantifierNode: ConditionNode {
-  let range: SourceRange
+  let range: CELSourceRange
   private let visit: Visit
   /// The value of an element that decides: true for `exists`, false for `all`.
   private let deciding: Bool
 
-  init(deciding: Bool, _ visit: Visit, _ range: SourceRange) {
+  init(deciding: Bool, _ visit: Visit, _ range: CELSourceRange) {
     self.deciding = deciding
     self.visit = visit
     self.range = range
@@ -82,10 +82,10 @@ final class QuantifierNode: ConditionNode {
 
 /// `exists_one`.
 final class ExistsOneNode: ConditionNode {
-  let range: SourceRange
+  let range: CELSourceRange
   private let visit: Visit
 
-  init(_ visit: Visit, _ range: SourceRange) {
+  init(_ visit: Visit, _ range: CELSourceRange) {
     self.visit = visit
     self.range = range
   }
@@ -102,10 +102,10 @@ final class ExistsOneNode: ConditionNode {
 
 /// `filter`.
 final class FilterNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let visit: Visit
 
-  init(_ visit: Visit, _ range: SourceRange) {
+  init(_ visit: Visit, _ range: CELSourceRange) {
     self.visit = visit
     self.range = range
   }
@@ -123,10 +123,10 @@ final class FilterNode: Node {
 
 /// `map` and `transformList`.
 final class TransformListNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let visit: Visit
 
-  init(_ visit: Visit, _ range: SourceRange) {
+  init(_ visit: Visit, _ range: CELSourceRange) {
     self.visit = visit
     self.range = range
   }
@@ -143,12 +143,12 @@ final class TransformListNode: Node {
 
 /// `transformMap` and `transformMapEntry`.
 final class TransformMapNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let visit: Visit
   /// Whether the body gives entries rather than values.
   private let givesEntries: Bool
 
-  init(givesEntries: Bool, _ visit: Visit, _ range: SourceRange) {
+  init(givesEntries: Bool, _ visit: Visit, _ range: CELSourceRange) {
     self.givesEntries = givesEntries
     self.visit = visit
     self.range = range
@@ -180,11 +180,11 @@ final class TransformMapNode: Node {
 
 /// `optMap` and `optFlatMap`.
 final class OptionalMapNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let visit: Visit
   private let isFlat: Bool
 
-  init(isFlat: Bool, _ visit: Visit, _ range: SourceRange) {
+  init(isFlat: Bool, _ visit: Visit, _ range: CELSourceRange) {
     self.isFlat = isFlat
     self.visit = visit
     self.range = range

@@ -72,7 +72,7 @@ enum Comparison {
     return true
   }
 
-  private static func areEqual(_ left: Record, _ right: Record, _ meter: inout CostMeter, depth: Int)
+  private static func areEqual(_ left: CELRecord, _ right: CELRecord, _ meter: inout CostMeter, depth: Int)
     throws(EvaluationError)
     -> Bool
   {
@@ -113,12 +113,12 @@ enum Comparison {
 
 /// `==` and `!=`.
 final class EqualityNode: ConditionNode {
-  let range: SourceRange
+  let range: CELSourceRange
   private let left: any Node
   private let right: any Node
   private let isNegated: Bool
 
-  init(isNegated: Bool, _ left: any Node, _ right: any Node, _ range: SourceRange) {
+  init(isNegated: Bool, _ left: any Node, _ right: any Node, _ range: CELSourceRange) {
     self.isNegated = isNegated
     self.left = left
     self.right = right
@@ -139,12 +139,12 @@ final class EqualityNode: ConditionNode {
 
 /// `<`, `<=`, `>` and `>=`.
 final class OrderNode: ConditionNode {
-  let range: SourceRange
+  let range: CELSourceRange
   private let left: any Node
   private let right: any Node
-  private let op: Expression.BinaryOperator
+  private let op: CELExpression.BinaryOperator
 
-  init(_ op: Expression.BinaryOperator, _ left: any Node, _ right: any Node, _ range: SourceRange) {
+  init(_ op: CELExpression.BinaryOperator, _ left: any Node, _ right: any Node, _ range: CELSourceRange) {
     self.op = op
     self.left = left
     self.right = right

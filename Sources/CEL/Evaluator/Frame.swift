@@ -31,7 +31,7 @@ struct Plan: Sendable {
 
 /// Something that can be evaluated.
 protocol Node: AnyObject, Sendable {
-  var range: SourceRange { get }
+  var range: CELSourceRange { get }
   /// The value, when it is known beforehand.
   var constant: CELValue? { get }
   func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue

@@ -1,9 +1,9 @@
 /// A value known when the expression was compiled.
 final class ConstantNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   let value: CELValue
 
-  init(_ value: CELValue, _ range: SourceRange) {
+  init(_ value: CELValue, _ range: CELSourceRange) {
     self.value = value
     self.range = range
   }
@@ -15,10 +15,10 @@ final class ConstantNode: Node {
 
 /// A variable of the environment.
 final class VariableNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let variable: Variable
 
-  init(_ variable: Variable, _ range: SourceRange) {
+  init(_ variable: Variable, _ range: CELSourceRange) {
     self.variable = variable
     self.range = range
   }
@@ -35,10 +35,10 @@ final class VariableNode: Node {
 
 /// A variable of a macro.
 final class LocalNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let slot: Int
 
-  init(_ slot: Int, _ range: SourceRange) {
+  init(_ slot: Int, _ range: CELSourceRange) {
     self.slot = slot
     self.range = range
   }
@@ -51,10 +51,10 @@ final class LocalNode: Node {
 
 /// A name or function that was not found, in a program made without a check.
 final class FailingNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let error: EvaluationError
 
-  init(_ error: EvaluationError, _ range: SourceRange) {
+  init(_ error: EvaluationError, _ range: CELSourceRange) {
     self.error = error.placed(at: range)
     self.range = range
   }
@@ -67,12 +67,12 @@ final class FailingNode: Node {
 /// The value is evaluated beforehand all the same, once: evaluated where the name is read, values of values would nest
 /// deeper than the expression does, and the stack with them.
 final class BindNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let slot: Int
   private let value: any Node
   private let body: any Node
 
-  init(slot: Int, value: any Node, body: any Node, _ range: SourceRange) {
+  init(slot: Int, value: any Node, body: any Node, _ range: CELSourceRange) {
     self.slot = slot
     self.value = value
     self.body = body
@@ -101,7 +101,7 @@ final class TraceNode: Node {
     self.node = node
   }
 
-  var range: SourceRange { node.range }
+  var range: CELSourceRange { node.range }
 
   func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue {
     let value = try node.evaluate(&frame)

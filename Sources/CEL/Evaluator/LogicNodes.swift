@@ -1,12 +1,12 @@
 /// `&&` and `||`: an operand that decides makes an error of the other irrelevant.
 final class LogicNode: ConditionNode {
-  let range: SourceRange
+  let range: CELSourceRange
   private let left: any Node
   private let right: any Node
   /// The value of an operand that decides: true for `||`, false for `&&`.
   private let deciding: Bool
 
-  init(deciding: Bool, _ left: any Node, _ right: any Node, _ range: SourceRange) {
+  init(deciding: Bool, _ left: any Node, _ right: any Node, _ range: CELSourceRange) {
     self.deciding = deciding
     self.left = left
     self.right = right
@@ -39,10 +39,10 @@ final class LogicNode: ConditionNode {
 
 /// `!`.
 final class NotNode: ConditionNode {
-  let range: SourceRange
+  let range: CELSourceRange
   private let operand: any Node
 
-  init(_ operand: any Node, _ range: SourceRange) {
+  init(_ operand: any Node, _ range: CELSourceRange) {
     self.operand = operand
     self.range = range
   }
@@ -55,12 +55,12 @@ final class NotNode: ConditionNode {
 
 /// `?:`.
 final class ConditionalNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let test: any Node
   private let first: any Node
   private let second: any Node
 
-  init(_ test: any Node, _ first: any Node, _ second: any Node, _ range: SourceRange) {
+  init(_ test: any Node, _ first: any Node, _ second: any Node, _ range: CELSourceRange) {
     self.test = test
     self.first = first
     self.second = second

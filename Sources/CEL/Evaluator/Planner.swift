@@ -1,6 +1,6 @@
 /// Makes nodes that can be evaluated from a tree: names become positions, constant parts become values.
 struct Planner {
-  private let environment: Environment
+  private let environment: CELEnvironment
   private let checked: CheckedExpression?
   private let isTracing: Bool
   private var locals: [String] = []
@@ -9,14 +9,14 @@ struct Planner {
   /// The nodes that were made, by the ids of their expressions.
   private var nodes: [(any Node)?]
 
-  init(environment: Environment, parsed: ParsedExpression, checked: CheckedExpression?, isTracing: Bool) {
+  init(environment: CELEnvironment, parsed: ParsedExpression, checked: CheckedExpression?, isTracing: Bool) {
     self.environment = environment
     self.checked = checked
     self.isTracing = isTracing
     nodes = Array(repeating: nil, count: parsed.nodeCount)
   }
 
-  consuming func plan(_ root: Expression) -> Plan {
+  consuming func plan(_ root: CELExpression) -> Plan {
     makeAll(root)
     return Plan(root: node(root), localCount: localCount)
   }
@@ -25,14 +25,14 @@ struct Planner {
 
   /// What is to be done next: on a stack of its own, so that no height of the tree exhausts that of the thread.
   private enum Work {
-    case enter(Expression)
+    case enter(CELExpression)
     /// Gives the variables of a macro their positions.
-    case declare(Expression)
+    case declare(CELExpression)
     /// Makes the node of an expression whose operands have theirs.
-    case exit(Expression)
+    case exit(CELExpression)
   }
 
-  private mutating func makeAll(_ root: Expression) {
+  private mutating func makeAll(_ root: CELExpression) {
     var work = [Work.enter(root)]
     while let next = work.popLast() {
       switch next {
@@ -43,11 +43,11 @@ struct Planner {
     }
   }
 
-  private mutating func finish(_ expression: Expression, _ node: any Node) {
+  private mutating func finish(_ expression: CELExpression, _ node: any Node) {
     nodes[expression.id] = isTracing ? TraceNode(expression.id, node) : node
   }
 
-  private mutating func enter(_ expression: Expression, _ work: inout [Work]) {
+  private mutating func enter(_ expression: CELExpression, _ work: inout [Work]) {
     switch expression.kind {
     case .literal(let value): finish(expression, ConstantNode(value, expression.range))
     case .identifier(let name): finish(expression, identifier(name, expression))
@@ -73,7 +73,7 @@ struct Planner {
     }
   }
 
-  private mutating func declareVariables(of expression: Expression) {
+  private mutating func declareVariables(of expression: CELExpression) {
     switch expression.kind {
     case .comprehension(let it): locals += it.variables.map(\.text)
     case .bind(let name, _, _): locals.append(name.text)
@@ -83,11 +83,11 @@ struct Planner {
   }
 
   /// The node of an expression that was made.
-  private func node(_ expression: Expression) -> any Node {
+  private func node(_ expression: CELExpression) -> any Node {
     nodes[expression.id] ?? FailingNode(EvaluationError(.noValue, "no value"), expression.range)
   }
 
-  private mutating func make(_ expression: Expression) -> any Node {
+  private mutating func make(_ expression: CELExpression) -> any Node {
     let range = expression.range
     switch expression.kind {
     case .literal, .identifier: return node(expression)
@@ -140,13 +140,13 @@ struct Planner {
 
   // MARK: Names
 
-  private func identifier(_ name: String, _ expression: Expression) -> any Node {
+  private func identifier(_ name: String, _ expression: CELExpression) -> any Node {
     if let slot = locals.lastIndex(of: name) { return LocalNode(slot, expression.range) }
     return global(expression, name)
       ?? FailingNode(EvaluationError(.noValue, "undeclared name '\(name)'"), expression.range)
   }
 
-  private func global(_ expression: Expression, _ name: String) -> (any Node)? {
+  private func global(_ expression: CELExpression, _ name: String) -> (any Node)? {
     switch checked.map({ $0.reference(of: expression) }) ?? environment.reference(to: name) {
     case .variable(let variable)?: VariableNode(variable, expression.range)
     case .constant(let value)?: ConstantNode(value, expression.range)
@@ -154,7 +154,7 @@ struct Planner {
     }
   }
 
-  private func qualifiedName(_ expression: Expression) -> String? {
+  private func qualifiedName(_ expression: CELExpression) -> String? {
     var names: [String] = []
     var current = expression
     while case .select(let operand, let field, false) = current.kind {
@@ -166,13 +166,13 @@ struct Planner {
   }
 
   /// The node of a selection that is a qualified name.
-  private func qualified(_ expression: Expression) -> (any Node)? {
+  private func qualified(_ expression: CELExpression) -> (any Node)? {
     if let checked, checked.reference(of: expression) == nil { return nil }
     return qualifiedName(expression).flatMap { global(expression, $0) }
   }
 
   private func select(
-    _ expression: Expression, _ operand: Expression, _ field: String, _ isOptional: Bool
+    _ expression: CELExpression, _ operand: CELExpression, _ field: String, _ isOptional: Bool
   ) -> any Node {
     let inner = node(operand)
     if isOptional {
@@ -190,7 +190,7 @@ struct Planner {
   // MARK: Operators and calls
 
   private func binary(
-    _ op: Expression.BinaryOperator, _ left: any Node, _ right: any Node, _ range: SourceRange
+    _ op: CELExpression.BinaryOperator, _ left: any Node, _ right: any Node, _ range: CELSourceRange
   ) -> any Node {
     let node: any Node
     switch op {
@@ -206,7 +206,7 @@ struct Planner {
   }
 
   private func call(
-    _ expression: Expression, _ target: Expression?, _ function: Expression.Name, _ arguments: [Expression]
+    _ expression: CELExpression, _ target: CELExpression?, _ function: CELExpression.Name, _ arguments: [CELExpression]
   ) -> any Node {
     guard let (name, overloads, operands) = resolve(expression, target, function.text, arguments) else {
       let error = EvaluationError(.noSuchOverload, "undeclared function '\(function.text)'")
@@ -223,8 +223,8 @@ struct Planner {
 
   /// The function that a call means, the overloads that may apply, and the arguments with the receiver.
   private func resolve(
-    _ expression: Expression, _ target: Expression?, _ function: String, _ arguments: [Expression]
-  ) -> (name: String, overloads: [Overload], operands: [Expression])? {
+    _ expression: CELExpression, _ target: CELExpression?, _ function: String, _ arguments: [CELExpression]
+  ) -> (name: String, overloads: [Overload], operands: [CELExpression])? {
     if let checked {
       guard case .function(let name, let ids)? = checked.reference(of: expression) else { return nil }
       let all = environment.functions[name] ?? []
@@ -245,7 +245,7 @@ struct Planner {
   // MARK: Records and macros
 
   private func record(
-    _ name: Expression.Name, _ fields: [Expression.FieldValue], _ range: SourceRange
+    _ name: CELExpression.Name, _ fields: [CELExpression.FieldValue], _ range: CELSourceRange
   ) -> any Node {
     let values = fields.map { node($0.value) }
     guard let type = environment.recordType(resolving: name.text) else {
@@ -259,7 +259,7 @@ struct Planner {
     return fold(literal, values)
   }
 
-  private func comprehension(_ it: Expression.Comprehension, _ range: SourceRange) -> any Node {
+  private func comprehension(_ it: CELExpression.Comprehension, _ range: CELSourceRange) -> any Node {
     let slots = Array((locals.count - it.variables.count)..<locals.count)
     let visit = Visit(
       range: node(it.range), place: range, slots: slots, filter: it.filter.map { node($0) }, body: node(it.body))

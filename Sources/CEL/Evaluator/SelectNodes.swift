@@ -71,11 +71,11 @@ extension CELValue {
 
 /// `operand.field`.
 final class SelectNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let operand: any Node
   private let field: String
 
-  init(_ operand: any Node, _ field: String, _ range: SourceRange) {
+  init(_ operand: any Node, _ field: String, _ range: CELSourceRange) {
     self.operand = operand
     self.field = field
     self.range = range
@@ -102,13 +102,13 @@ final class SelectNode: Node {
 
 /// `operand.field`, where the record type and the position of the field are known.
 final class RecordSelectNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let operand: any Node
-  private let type: RecordType
+  private let type: CELRecordType
   private let position: Int
   private let general: SelectNode
 
-  init(_ operand: any Node, _ field: String, _ type: RecordType, _ position: Int, _ range: SourceRange) {
+  init(_ operand: any Node, _ field: String, _ type: CELRecordType, _ position: Int, _ range: CELSourceRange) {
     self.operand = operand
     self.type = type
     self.position = position
@@ -127,12 +127,12 @@ final class RecordSelectNode: Node {
 
 /// `operand.?field` and `operand[?index]`.
 final class OptionalSelectNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let operand: any Node
   private let index: any Node
   private let isField: Bool
 
-  init(_ operand: any Node, index: any Node, isField: Bool, _ range: SourceRange) {
+  init(_ operand: any Node, index: any Node, isField: Bool, _ range: CELSourceRange) {
     self.operand = operand
     self.index = index
     self.isField = isField
@@ -159,11 +159,11 @@ final class OptionalSelectNode: Node {
 
 /// `has(operand.field)`.
 final class PresenceNode: ConditionNode {
-  let range: SourceRange
+  let range: CELSourceRange
   private let operand: any Node
   private let field: String
 
-  init(_ operand: any Node, _ field: String, _ range: SourceRange) {
+  init(_ operand: any Node, _ field: String, _ range: CELSourceRange) {
     self.operand = operand
     self.field = field
     self.range = range
@@ -185,11 +185,11 @@ final class PresenceNode: ConditionNode {
 
 /// `operand[index]`.
 final class IndexNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let operand: any Node
   private let index: any Node
 
-  init(_ operand: any Node, _ index: any Node, _ range: SourceRange) {
+  init(_ operand: any Node, _ index: any Node, _ range: CELSourceRange) {
     self.operand = operand
     self.index = index
     self.range = range
@@ -219,13 +219,13 @@ extension CELValue {
 
 /// `value in container`.
 final class InNode: ConditionNode {
-  let range: SourceRange
+  let range: CELSourceRange
   private let value: any Node
   private let container: any Node
   /// The elements of a long constant list of texts, whole numbers and truth values.
   private let elements: Set<CELMap.Key>?
 
-  init(_ value: any Node, _ container: any Node, _ range: SourceRange) {
+  init(_ value: any Node, _ container: any Node, _ range: CELSourceRange) {
     self.value = value
     self.container = container
     self.range = range

@@ -1,9 +1,9 @@
 /// `sortBy`.
 final class SortNode: Node {
-  let range: SourceRange
+  let range: CELSourceRange
   private let visit: Visit
 
-  init(_ visit: Visit, _ range: SourceRange) {
+  init(_ visit: Visit, _ range: CELSourceRange) {
     self.visit = visit
     self.range = range
   }

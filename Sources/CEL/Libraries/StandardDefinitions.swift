@@ -3,7 +3,7 @@ struct StandardDefinitions: Sendable {
   let libraries: Set<Library>
   private(set) var functions: [String: [Overload]] = [:]
   private(set) var constants: [String: CELValue] = [:]
-  private(set) var records: [String: RecordType] = [:]
+  private(set) var records: [String: CELRecordType] = [:]
   let dottedRoots: Set<String>
 
   /// Those of all libraries.

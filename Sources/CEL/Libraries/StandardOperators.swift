@@ -1,7 +1,7 @@
 /// The types that operators take and give. What they do is part of the evaluator.
 enum StandardOperators {
   /// The name of an operator as a function.
-  static func name(of op: Expression.BinaryOperator) -> String {
+  static func name(of op: CELExpression.BinaryOperator) -> String {
     switch op {
     case .in: "@in"
     default: "_\(op.rawValue)_"

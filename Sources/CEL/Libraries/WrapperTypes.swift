@@ -20,9 +20,9 @@ enum WrapperTypes {
     return types
   }()
 
-  static let records: [RecordType] =
+  static let records: [CELRecordType] =
     wrappers.map { wrapper in
-      RecordType(
+      CELRecordType(
         "google.protobuf.\(wrapper.name)", fields: [.init("value", wrapper.type, isOptional: true)],
         unwrapping: { fields in unwrap(fields.first ?? nil, wrapper.name, wrapper.zero) })
     } + [value]
@@ -33,7 +33,7 @@ enum WrapperTypes {
     return field
   }
 
-  private static let value = RecordType(
+  private static let value = CELRecordType(
     "google.protobuf.Value",
     fields: [
       .init("null_value", .int, isOptional: true), .init("number_value", .double, isOptional: true),

@@ -1,6 +1,6 @@
-extension Expression {
+extension CELExpression {
   /// Whether both are the same tree, wherever their nodes stand in their sources.
-  public func isSameTree(as other: Expression) -> Bool {
+  public func isSameTree(as other: CELExpression) -> Bool {
     var pairs = [(self, other)]
     while let (first, second) = pairs.popLast() {
       let children = first.children
@@ -12,7 +12,7 @@ extension Expression {
   }
 
   /// Whether the nodes are the same but for their children.
-  private func hasSameHead(as other: Expression) -> Bool {
+  private func hasSameHead(as other: CELExpression) -> Bool {
     switch (kind, other.kind) {
     case (.literal(let a), .literal(let b)): return a == b
     case (.identifier(let a), .identifier(let b)): return a == b
@@ -37,7 +37,7 @@ extension Expression {
   }
 
   /// Calls `body` for this node and all below, parents before children.
-  public func visit(_ body: (Expression) -> Void) {
+  public func visit(_ body: (CELExpression) -> Void) {
     var pending = [self]
     while let node = pending.popLast() {
       body(node)
@@ -46,8 +46,8 @@ extension Expression {
   }
 
   /// This node and all below, children before parents, in the order of the source.
-  var postorder: [Expression] {
-    var nodes: [Expression] = []
+  var postorder: [CELExpression] {
+    var nodes: [CELExpression] = []
     var pending = [(node: self, isOpen: false)]
     while let (node, isOpen) = pending.popLast() {
       let children = isOpen ? [] : node.children

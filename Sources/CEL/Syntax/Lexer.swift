@@ -48,7 +48,7 @@ struct Lexer {
   }
 
   private mutating func fail(_ message: String, from start: Int) -> Token.Kind {
-    problems.append(Problem(code: .syntax, message: message, range: SourceRange(start, position)))
+    problems.append(Problem(code: .syntax, message: message, range: CELSourceRange(start, position)))
     return .invalid
   }
 

@@ -1,14 +1,15 @@
 extension Parser {
   /// A call, or the macro of that name when the arguments fit one.
   mutating func call(
-    _ target: Expression?, _ function: Expression.Name, _ arguments: [Expression], _ range: SourceRange
-  ) throws(Failure) -> Expression {
+    _ target: CELExpression?, _ function: CELExpression.Name, _ arguments: [CELExpression], _ range: CELSourceRange
+  ) throws(Failure) -> CELExpression {
     if environment.hasMacros, let macro = try macro(target, function, arguments) { return try make(macro, range) }
     return try make(.call(target: target, function: function, arguments: arguments), range)
   }
 
-  private func macro(_ target: Expression?, _ function: Expression.Name, _ arguments: [Expression]) throws(Failure)
-    -> Expression.Kind?
+  private func macro(_ target: CELExpression?, _ function: CELExpression.Name, _ arguments: [CELExpression])
+    throws(Failure)
+    -> CELExpression.Kind?
   {
     guard let target else { return try has(function, arguments) }
     let libraries = environment.libraries
@@ -43,7 +44,8 @@ extension Parser {
     }
   }
 
-  private func has(_ function: Expression.Name, _ arguments: [Expression]) throws(Failure) -> Expression.Kind? {
+  private func has(_ function: CELExpression.Name, _ arguments: [CELExpression]) throws(Failure) -> CELExpression.Kind?
+  {
     guard function.text == "has", arguments.count == 1 else { return nil }
     guard case .select(let operand, let field, let isOptional) = arguments[0].kind else {
       throw failure("'has' takes a field, as in has(a.b)", at: arguments[0].range, code: .invalidMacro)
@@ -55,25 +57,25 @@ extension Parser {
   }
 
   private func comprehension(
-    _ macro: Expression.Comprehension.Macro, _ target: Expression, _ function: Expression.Name,
-    _ arguments: [Expression], variables count: Int
-  ) throws(Failure) -> Expression.Kind? {
+    _ macro: CELExpression.Comprehension.Macro, _ target: CELExpression, _ function: CELExpression.Name,
+    _ arguments: [CELExpression], variables count: Int
+  ) throws(Failure) -> CELExpression.Kind? {
     guard let body = arguments.last, arguments.count > count else { return nil }
-    var variables: [Expression.Name] = []
+    var variables: [CELExpression.Name] = []
     for argument in arguments.prefix(count) { variables.append(try variable(argument)) }
     if count == 2, variables[0].text == variables[1].text {
       throw failure("the two variables need different names", at: variables[1].range, code: .invalidMacro)
     }
     return .comprehension(
-      Expression.Comprehension(
+      CELExpression.Comprehension(
         macro: macro, function: function, range: target, variables: variables,
         filter: arguments.count == count + 2 ? arguments[count] : nil, body: body))
   }
 
-  private func variable(_ argument: Expression) throws(Failure) -> Expression.Name {
+  private func variable(_ argument: CELExpression) throws(Failure) -> CELExpression.Name {
     guard case .identifier(let name) = argument.kind, !name.hasPrefix(".") else {
       throw failure("the variable of a macro is a simple name", at: argument.range, code: .invalidMacro)
     }
-    return Expression.Name(text: name, range: argument.range)
+    return CELExpression.Name(text: name, range: argument.range)
   }
 }

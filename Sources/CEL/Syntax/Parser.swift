@@ -13,37 +13,37 @@ struct Parser {
     /// A value, or something before it.
     case operand
     /// An operator or the end of what the expression is part of.
-    case behind(Expression)
+    case behind(CELExpression)
     /// Nothing.
-    case done(Expression)
+    case done(CELExpression)
   }
 
   /// Something begun that waits for an operand or a closing bracket. Where it has several parts, those before the current
   /// one are in `parts`, from `base` on.
   enum Pending {
-    case unary(Expression.UnaryOperator, SourceRange)
-    case binary(Expression.BinaryOperator, precedence: Int, left: Expression)
-    case logical(Expression.BinaryOperator, precedence: Int, base: Int)
-    case condition(Expression)
-    case branch(Expression, Expression)
-    case group(SourceRange)
-    case index(Expression, isOptional: Bool)
-    case arguments(target: Expression?, Expression.Name, base: Int)
-    case list(SourceRange, base: Int, isOptional: Bool)
-    case mapKey(SourceRange, base: Int, isOptional: Bool)
-    case mapValue(SourceRange, base: Int, isOptional: Bool)
-    case record(Expression.Name, base: Int, field: Expression.Name, isOptional: Bool)
+    case unary(CELExpression.UnaryOperator, CELSourceRange)
+    case binary(CELExpression.BinaryOperator, precedence: Int, left: CELExpression)
+    case logical(CELExpression.BinaryOperator, precedence: Int, base: Int)
+    case condition(CELExpression)
+    case branch(CELExpression, CELExpression)
+    case group(CELSourceRange)
+    case index(CELExpression, isOptional: Bool)
+    case arguments(target: CELExpression?, CELExpression.Name, base: Int)
+    case list(CELSourceRange, base: Int, isOptional: Bool)
+    case mapKey(CELSourceRange, base: Int, isOptional: Bool)
+    case mapValue(CELSourceRange, base: Int, isOptional: Bool)
+    case record(CELExpression.Name, base: Int, field: CELExpression.Name, isOptional: Bool)
   }
 
   /// A part of something begun.
   struct Part {
-    let value: Expression
+    let value: CELExpression
     var isOptional = false
-    var field: Expression.Name?
+    var field: CELExpression.Name?
   }
 
   let source: String
-  let environment: Environment
+  let environment: CELEnvironment
   let bytes: [UInt8]
   private let tokens: [Token]
   private var position = 0
@@ -52,13 +52,13 @@ struct Parser {
   var parts: [Part] = []
   var problems: [Problem] = []
 
-  init(source: String, environment: Environment) {
+  init(source: String, environment: CELEnvironment) {
     self.source = source
     self.environment = environment
     bytes = Array(source.utf8)
     guard bytes.count <= environment.limits.sourceLength else {
       let message = "the expression is longer than \(environment.limits.sourceLength) octets"
-      let range = SourceRange(environment.limits.sourceLength, bytes.count)
+      let range = CELSourceRange(environment.limits.sourceLength, bytes.count)
       problems = [Problem(code: .limitExceeded, message: message, range: range)]
       tokens = []
       return
@@ -133,15 +133,15 @@ struct Parser {
     return failure("\(expected) is due, not \(found)", at: token.range)
   }
 
-  func failure(_ message: String, at range: SourceRange, code: Problem.Code = .syntax) -> Failure {
+  func failure(_ message: String, at range: CELSourceRange, code: Problem.Code = .syntax) -> Failure {
     Failure(problem: Problem(code: code, message: message, range: range))
   }
 
   // MARK: Nodes
 
   /// Makes a node; its height is limited.
-  mutating func make(_ kind: Expression.Kind, _ range: SourceRange) throws(Failure) -> Expression {
-    let node = Expression(id: heights.count, range: range, kind: kind)
+  mutating func make(_ kind: CELExpression.Kind, _ range: CELSourceRange) throws(Failure) -> CELExpression {
+    let node = CELExpression(id: heights.count, range: range, kind: kind)
     var height: Int32 = 0
     switch kind {
     case .literal, .identifier: break
@@ -157,8 +157,8 @@ struct Parser {
   }
 
   /// Stands for what could not be parsed, while the rest is looked through for more problems.
-  mutating func placeholder() -> Expression {
+  mutating func placeholder() -> CELExpression {
     heights.append(1)
-    return Expression(id: heights.count - 1, range: current.range, kind: .literal(.null))
+    return CELExpression(id: heights.count - 1, range: current.range, kind: .literal(.null))
   }
 }

@@ -1,6 +1,6 @@
 extension Parser {
   /// Ends or continues the innermost bracket behind a whole expression.
-  mutating func end(of value: Expression) throws(Failure) -> Step {
+  mutating func end(of value: CELExpression) throws(Failure) -> Step {
     guard let last = pending.last else {
       guard current.kind == .end else { throw unexpected("an operator or the end") }
       return .done(value)
@@ -9,11 +9,11 @@ extension Parser {
     case .group(let open):
       let close = try expect(.rightParenthesis, "')'")
       pending.removeLast()
-      return .behind(Expression(id: value.id, range: open.through(close.range), kind: value.kind))
+      return .behind(CELExpression(id: value.id, range: open.through(close.range), kind: value.kind))
     case .index(let operand, let isOptional):
       let close = try expect(.rightBracket, "']'")
       pending.removeLast()
-      let kind = Expression.Kind.index(operand: operand, index: value, isOptional: isOptional)
+      let kind = CELExpression.Kind.index(operand: operand, index: value, isOptional: isOptional)
       return .behind(try make(kind, operand.range.through(close.range)))
     case .arguments(let target, let function, let base):
       parts.append(Part(value: value))
@@ -51,7 +51,9 @@ extension Parser {
     return taken
   }
 
-  mutating func call(_ target: Expression?, _ function: Expression.Name, base: Int) throws(Failure) -> Expression {
+  mutating func call(_ target: CELExpression?, _ function: CELExpression.Name, base: Int) throws(Failure)
+    -> CELExpression
+  {
     let hasArguments = parts.count > base
     let close = try expect(.rightParenthesis, hasArguments ? "',' or ')'" : "')'")
     let arguments = takeParts(from: base, isPending: hasArguments).map(\.value)
@@ -59,38 +61,39 @@ extension Parser {
     return try call(target, function, arguments, range)
   }
 
-  mutating func list(_ open: SourceRange, base: Int) throws(Failure) -> Expression {
+  mutating func list(_ open: CELSourceRange, base: Int) throws(Failure) -> CELExpression {
     let close = try expect(.rightBracket, "',' or ']'")
     let elements = takeParts(from: base, isPending: parts.count > base)
     return try make(
-      .list(elements.map { Expression.Element(value: $0.value, isOptional: $0.isOptional) }), open.through(close.range))
+      .list(elements.map { CELExpression.Element(value: $0.value, isOptional: $0.isOptional) }),
+      open.through(close.range))
   }
 
-  mutating func map(_ open: SourceRange, base: Int) throws(Failure) -> Expression {
+  mutating func map(_ open: CELSourceRange, base: Int) throws(Failure) -> CELExpression {
     let close = try expect(.rightBrace, "',' or '}'")
     let parts = takeParts(from: base, isPending: parts.count > base)
     let entries = stride(from: 0, to: parts.count - 1, by: 2).map { index in
-      Expression.Entry(
+      CELExpression.Entry(
         key: parts[index].value, value: parts[index + 1].value, isOptional: parts[index].isOptional)
     }
     return try make(.map(entries), open.through(close.range))
   }
 
-  mutating func record(_ type: Expression.Name, base: Int) throws(Failure) -> Expression {
+  mutating func record(_ type: CELExpression.Name, base: Int) throws(Failure) -> CELExpression {
     let close = try expect(.rightBrace, "',' or '}'")
     let fields = takeParts(from: base, isPending: parts.count > base).compactMap { part in
-      part.field.map { Expression.FieldValue(field: $0, value: part.value, isOptional: part.isOptional) }
+      part.field.map { CELExpression.FieldValue(field: $0, value: part.value, isOptional: part.isOptional) }
     }
     return try make(.record(type: type, fields), type.range.through(close.range))
   }
 
   /// Begins a field of a record literal.
-  mutating func field(of type: Expression.Name, base: Int) throws(Failure) -> Step {
+  mutating func field(of type: CELExpression.Name, base: Int) throws(Failure) -> Step {
     let isOptional = try optionalMark()
     guard [.identifier, .quotedIdentifier, .reserved].contains(current.kind) else { throw unexpected("a field") }
     let token = advance()
     _ = try expect(.colon, "':'")
-    let name = Expression.Name(text: text(of: token), range: token.range)
+    let name = CELExpression.Name(text: text(of: token), range: token.range)
     pending.append(.record(type, base: base, field: name, isOptional: isOptional))
     return .operand
   }

@@ -44,13 +44,13 @@ extension Parser {
     return true
   }
 
-  private mutating func named(_ text: String, _ range: SourceRange) throws(Failure) -> Step {
+  private mutating func named(_ text: String, _ range: CELSourceRange) throws(Failure) -> Step {
     guard skip(.leftParenthesis) else { return .behind(try make(.identifier(text), range)) }
-    return try arguments(of: Expression.Name(text: text, range: range), target: nil)
+    return try arguments(of: CELExpression.Name(text: text, range: range), target: nil)
   }
 
   /// Begins the arguments of a call, behind the opening bracket.
-  mutating func arguments(of function: Expression.Name, target: Expression?) throws(Failure) -> Step {
+  mutating func arguments(of function: CELExpression.Name, target: CELExpression?) throws(Failure) -> Step {
     if current.kind == .rightParenthesis { return .behind(try call(target, function, base: parts.count)) }
     pending.append(.arguments(target: target, function, base: parts.count))
     return .operand
@@ -58,14 +58,14 @@ extension Parser {
 
   // MARK: Literals
 
-  private mutating func literal() throws(Failure) -> Expression {
+  private mutating func literal() throws(Failure) -> CELExpression {
     let sign = current.kind == .minus ? advance() : nil
     let token = advance()
     let range = sign.map { $0.range.through(token.range) } ?? token.range
     return try make(.literal(try value(of: token, isNegative: sign != nil, range)), range)
   }
 
-  private func value(of token: Token, isNegative: Bool, _ range: SourceRange) throws(Failure) -> CELValue {
+  private func value(of token: Token, isNegative: Bool, _ range: CELSourceRange) throws(Failure) -> CELValue {
     switch token.kind {
     case .null: return .null
     case .true: return .bool(true)
@@ -81,7 +81,7 @@ extension Parser {
     }
   }
 
-  private func number(_ token: Token, isNegative: Bool, _ range: SourceRange) throws(Failure) -> CELValue {
+  private func number(_ token: Token, isNegative: Bool, _ range: CELSourceRange) throws(Failure) -> CELValue {
     var digits = Substring(text(of: token))
     let sign = isNegative ? "-" : ""
     if token.kind == .double {

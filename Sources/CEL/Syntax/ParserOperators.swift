@@ -1,7 +1,7 @@
 extension Parser {
   /// Goes on behind a value: with what binds tightest first, then operators by precedence, then the end of what the value
   /// is part of.
-  mutating func behind(_ value: Expression) throws(Failure) -> Step {
+  mutating func behind(_ value: CELExpression) throws(Failure) -> Step {
     switch current.kind {
     case .dot:
       advance()
@@ -26,20 +26,20 @@ extension Parser {
     return try conditional(try reduced(value, above: 0))
   }
 
-  private mutating func member(of operand: Expression) throws(Failure) -> Step {
+  private mutating func member(of operand: CELExpression) throws(Failure) -> Step {
     let isOptional = try optionalMark()
     guard [.identifier, .quotedIdentifier, .reserved].contains(current.kind) else { throw unexpected("a name") }
     let token = advance()
-    let name = Expression.Name(text: text(of: token), range: token.range)
+    let name = CELExpression.Name(text: text(of: token), range: token.range)
     if token.kind != .quotedIdentifier, !isOptional, skip(.leftParenthesis) {
       return try arguments(of: name, target: operand)
     }
-    let kind = Expression.Kind.select(operand: operand, field: name, isOptional: isOptional)
+    let kind = CELExpression.Kind.select(operand: operand, field: name, isOptional: isOptional)
     return .behind(try make(kind, operand.range.through(token.range)))
   }
 
   /// `a.b.c` as one name, when it is nothing else; names in backquotes are fields only.
-  private func qualifiedName(_ expression: Expression) -> Expression.Name? {
+  private func qualifiedName(_ expression: CELExpression) -> CELExpression.Name? {
     var names: [String] = []
     var node = expression
     while case .select(let operand, let field, false) = node.kind, field.text.utf8.allSatisfy(\.isWordPart) {
@@ -48,13 +48,13 @@ extension Parser {
     }
     guard case .identifier(let name) = node.kind else { return nil }
     names.append(name)
-    return Expression.Name(text: names.reversed().joined(separator: "."), range: expression.range)
+    return CELExpression.Name(text: names.reversed().joined(separator: "."), range: expression.range)
   }
 
   // MARK: Operators
 
   /// How tightly an operator binds, and which it is.
-  private func binaryOperator() -> (precedence: Int, Expression.BinaryOperator)? {
+  private func binaryOperator() -> (precedence: Int, CELExpression.BinaryOperator)? {
     switch current.kind {
     case .or: (1, .or)
     case .and: (2, .and)
@@ -74,7 +74,7 @@ extension Parser {
     }
   }
 
-  private mutating func begin(_ op: Expression.BinaryOperator, _ precedence: Int, _ left: Expression) {
+  private mutating func begin(_ op: CELExpression.BinaryOperator, _ precedence: Int, _ left: CELExpression) {
     guard op == .and || op == .or else {
       pending.append(.binary(op, precedence: precedence, left: left))
       return
@@ -89,7 +89,7 @@ extension Parser {
 
   /// Ends the operators before `value` that bind at least as tightly as one of `precedence`; a chain of `&&` or `||` goes on
   /// with the same operator.
-  private mutating func reduced(_ value: Expression, above precedence: Int) throws(Failure) -> Expression {
+  private mutating func reduced(_ value: CELExpression, above precedence: Int) throws(Failure) -> CELExpression {
     var value = value
     while let last = pending.last {
       switch last {
@@ -110,8 +110,9 @@ extension Parser {
     return value
   }
 
-  private mutating func balanced(_ op: Expression.BinaryOperator, _ operands: ArraySlice<Expression>) throws(Failure)
-    -> Expression
+  private mutating func balanced(_ op: CELExpression.BinaryOperator, _ operands: ArraySlice<CELExpression>)
+    throws(Failure)
+    -> CELExpression
   {
     if operands.count == 1 { return operands[operands.startIndex] }
     let middle = operands.startIndex + (operands.count + 1) / 2
@@ -121,7 +122,7 @@ extension Parser {
   }
 
   /// Begins, continues or ends `?:`.
-  private mutating func conditional(_ value: Expression) throws(Failure) -> Step {
+  private mutating func conditional(_ value: CELExpression) throws(Failure) -> Step {
     if case .condition(let condition)? = pending.last {
       _ = try expect(.colon, "':' of the conditional")
       pending[pending.count - 1] = .branch(condition, value)

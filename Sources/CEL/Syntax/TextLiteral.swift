@@ -3,7 +3,7 @@ struct TextLiteral {
   /// Why a literal is none, and where in the source.
   struct Failure: Error {
     let message: String
-    let range: SourceRange
+    let range: CELSourceRange
   }
 
   private let bytes: [UInt8]
@@ -56,7 +56,7 @@ struct TextLiteral {
   private mutating func escape() throws(Failure) {
     let start = position
     position += 1
-    guard position < end else { throw Failure(message: "'\\' escapes nothing", range: SourceRange(start, end)) }
+    guard position < end else { throw Failure(message: "'\\' escapes nothing", range: CELSourceRange(start, end)) }
     let byte = bytes[position]
     position += 1
     switch byte {
@@ -78,7 +78,7 @@ struct TextLiteral {
     default:
       while position < end, bytes[position] & 0xC0 == 0x80 { position += 1 }
       let text = String(decoding: bytes[start..<position], as: UTF8.self)
-      throw Failure(message: "'\(text)' is no escape", range: SourceRange(start, position))
+      throw Failure(message: "'\(text)' is no escape", range: CELSourceRange(start, position))
     }
   }
 
@@ -86,7 +86,7 @@ struct TextLiteral {
     var value: UInt32 = 0
     for _ in 0..<digits {
       guard position < end, let digit = bytes[position].hexValue, digit < radix, value < 0x1000_0000 else {
-        throw Failure(message: "the escape needs \(digits) digits", range: SourceRange(start, position))
+        throw Failure(message: "the escape needs \(digits) digits", range: CELSourceRange(start, position))
       }
       value = value * radix + digit
       position += 1
@@ -96,7 +96,7 @@ struct TextLiteral {
     } else if let scalar = Unicode.Scalar(value) {
       output += Array(String(scalar).utf8)
     } else {
-      throw Failure(message: "the escape is no code point", range: SourceRange(start, position))
+      throw Failure(message: "the escape is no code point", range: CELSourceRange(start, position))
     }
   }
 }

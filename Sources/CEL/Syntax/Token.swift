@@ -45,5 +45,5 @@ struct Token {
   let start: Int
   let end: Int
 
-  var range: SourceRange { SourceRange(start, end) }
+  var range: CELSourceRange { CELSourceRange(start, end) }
 }

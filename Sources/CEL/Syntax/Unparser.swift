@@ -1,4 +1,4 @@
-extension Expression {
+extension CELExpression {
   /// The expression as text, in one form for all ways to write it: single quotes, one blank around operators, brackets only
   /// where they are needed. It parses to the same tree.
   public var unparsed: String {
@@ -10,7 +10,7 @@ extension Expression {
 
 /// Makes the texts of nodes from those of their operands.
 private struct Unparser {
-  typealias BinaryOperator = Expression.BinaryOperator
+  typealias BinaryOperator = CELExpression.BinaryOperator
 
   /// The texts of the nodes without brackets, by their ids.
   private var texts: [Int: String] = [:]
@@ -27,16 +27,16 @@ private struct Unparser {
     case postfix
   }
 
-  func text(_ node: Expression, above minimum: Precedence = .conditional) -> String {
+  func text(_ node: CELExpression, above minimum: Precedence = .conditional) -> String {
     let text = texts[node.id] ?? ""
     return precedence(node).rawValue < minimum.rawValue ? "(\(text))" : text
   }
 
-  mutating func write(_ node: Expression) {
+  mutating func write(_ node: CELExpression) {
     texts[node.id] = plainText(node)
   }
 
-  private func precedence(_ node: Expression) -> Precedence {
+  private func precedence(_ node: CELExpression) -> Precedence {
     switch node.kind {
     case .conditional: .conditional
     case .binary(let op, _, _): Self.precedence(of: op)
@@ -57,7 +57,7 @@ private struct Unparser {
     }
   }
 
-  private func plainText(_ node: Expression) -> String {
+  private func plainText(_ node: CELExpression) -> String {
     switch node.kind {
     case .literal(let value): return value.wholeText
     case .identifier(let name): return name
@@ -92,7 +92,9 @@ private struct Unparser {
     }
   }
 
-  private func binaryText(_ node: Expression, _ op: BinaryOperator, _ left: Expression, _ right: Expression) -> String {
+  private func binaryText(_ node: CELExpression, _ op: BinaryOperator, _ left: CELExpression, _ right: CELExpression)
+    -> String
+  {
     if op == .and || op == .or, let operands = balancedOperands(node, op) {
       return operands.map { text($0, above: op == .and ? .relation : .and) }.joined(separator: " \(op.rawValue) ")
     }
@@ -103,9 +105,9 @@ private struct Unparser {
   }
 
   /// The operands of a chain of `&&` or `||`, when the parser would make this very tree of the chain.
-  private func balancedOperands(_ root: Expression, _ op: BinaryOperator) -> [Expression]? {
-    var operands: [Expression] = []
-    func collect(_ node: Expression) {
+  private func balancedOperands(_ root: CELExpression, _ op: BinaryOperator) -> [CELExpression]? {
+    var operands: [CELExpression] = []
+    func collect(_ node: CELExpression) {
       if case .binary(op, let left, let right) = node.kind {
         collect(left)
         collect(right)
@@ -113,7 +115,7 @@ private struct Unparser {
         operands.append(node)
       }
     }
-    func isBalanced(_ node: Expression, _ count: Int) -> Bool {
+    func isBalanced(_ node: CELExpression, _ count: Int) -> Bool {
       guard case .binary(op, let left, let right) = node.kind else { return count == 1 }
       let half = (count + 1) / 2
       return count > 1 && isBalanced(left, half) && isBalanced(right, count - half)
@@ -122,7 +124,7 @@ private struct Unparser {
     return isBalanced(root, operands.count) ? operands : nil
   }
 
-  private static func fieldText(_ field: Expression.Name) -> String {
+  private static func fieldText(_ field: CELExpression.Name) -> String {
     let bytes = Array(field.text.utf8)
     let isWord = bytes.first.map { !$0.isDigit } == true && bytes.allSatisfy(\.isWordPart)
     return isWord && !["true", "false", "null", "in"].contains(field.text) ? field.text : "`\(field.text)`"

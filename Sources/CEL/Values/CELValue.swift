@@ -30,7 +30,7 @@ public enum CELValue: Sendable {
   /// A type as a value; parameters are of no account.
   case type(CELType)
   /// A record of the embedder.
-  case record(Record)
+  case record(CELRecord)
   /// A value of an opaque type.
   case opaque(OpaqueValue)
 

@@ -4,7 +4,7 @@ internal import Schema
 
 /// The environment that a document's expressions are compiled in, and where each variable's value lies in a scope.
 struct Bindings: Sendable {
-  private(set) var environment: CEL.Environment
+  private(set) var environment: CELEnvironment
   private var sources: [Source] = []
   private var shapes = ShapeMaker()
 
@@ -14,10 +14,10 @@ struct Bindings: Sendable {
     case inputs(Shape)
     case target(Shape)
     case run(Shape)
-    case hypothesis(isAfter: Bool, CEL.RecordType)
+    case hypothesis(isAfter: Bool, CELRecordType)
     case output(Shape)
     case environment(Shape)
-    case step(String, CEL.RecordType, Shape?)
+    case step(String, CELRecordType, Shape?)
     case secret(String)
     case secretPresence(String)
   }
@@ -61,7 +61,7 @@ struct Bindings: Sendable {
   }
 
   private mutating func declareHypothesis() {
-    let look = CEL.RecordType("a look at the hypothesis", fields: [.init("outcome", .string)])
+    let look = CELRecordType("a look at the hypothesis", fields: [.init("outcome", .string)])
     environment.declare(record: look)
     add("hypothesis.before", .record(look.name), .hypothesis(isAfter: false, look))
     add("hypothesis.after", .record(look.name), .hypothesis(isAfter: true, look))
@@ -73,7 +73,7 @@ struct Bindings: Sendable {
     let name = output.map { "a step with \($0.type)" } ?? "a step"
     let record =
       stepRecords[name]
-      ?? CEL.RecordType(
+      ?? CELRecordType(
         name,
         fields: [.init("outcome", .string), .init("attempts", .int)]
           + (output.map { [.init("output", $0.type, isOptional: true)] } ?? []))
@@ -84,12 +84,12 @@ struct Bindings: Sendable {
     add("steps.\(step.id)", .record(name), .step(step.id, record, output))
   }
 
-  private var stepRecords: [String: CEL.RecordType] = [:]
+  private var stepRecords: [String: CELRecordType] = [:]
 
   /// What every environment has: `bytesize('64MiB')` and `bandwidth('800Mbps')`, in bytes and in bits per second.
-  static let standard: CEL.Environment = {
+  static let standard: CELEnvironment = {
     // Half the depth that CEL itself allows: an expression of a check inside checks is read further down the stack.
-    var environment = CEL.Environment(limits: Limits(depth: 50))
+    var environment = CELEnvironment(limits: Limits(depth: 50))
     for (name, type) in [("bytesize", ValueType.byteSize), ("bandwidth", .bandwidth)] {
       let quantity = Overload.Implementation.unary { (argument) throws(EvaluationError) in
         guard case .string(let text) = argument else { throw EvaluationError(.noSuchOverload, "\(name) takes a text") }

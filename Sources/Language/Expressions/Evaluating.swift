@@ -34,16 +34,16 @@ extension CompiledExpression {
 
 /// The places of all nodes of an expression in its file.
 private struct Places: Sendable {
-  private var byRange: [CEL.SourceRange: Schema.SourceRange] = [:]
+  private var byRange: [CELSourceRange: Schema.SourceRange] = [:]
 
-  init(_ root: SyntaxNode, _ range: (CEL.SourceRange) -> Schema.SourceRange) { add(root, range) }
+  init(_ root: SyntaxNode, _ range: (CELSourceRange) -> Schema.SourceRange) { add(root, range) }
 
-  private mutating func add(_ node: SyntaxNode, _ range: (CEL.SourceRange) -> Schema.SourceRange) {
+  private mutating func add(_ node: SyntaxNode, _ range: (CELSourceRange) -> Schema.SourceRange) {
     byRange[node.range] = range(node.range)
     for child in node.children { add(child, range) }
   }
 
-  func range(_ range: CEL.SourceRange) -> Schema.SourceRange? { byRange[range] }
+  func range(_ range: CELSourceRange) -> Schema.SourceRange? { byRange[range] }
 }
 
 /// The parts of a condition that a report shows with what they came to: what is compared, and what is asked.

@@ -55,7 +55,7 @@ final class ExpressionCompiler {
   func compile(_ source: String, at offset: Int, of positions: ScalarPositions, for purpose: Purpose, in place: Place)
     -> CompiledExpression?
   {
-    let range = { (part: CEL.SourceRange) in positions.range(offset + part.start, offset + part.end) }
+    let range = { (part: CELSourceRange) in positions.range(offset + part.start, offset + part.end) }
     let bindings = bindings(at: place)
     let parsed: ParsedExpression
     do { parsed = try bindings.environment.parse(source) } catch {
@@ -110,7 +110,7 @@ final class ExpressionCompiler {
   }
 
   private func report(
-    _ error: CompileError, of source: String, at place: Place, range: (CEL.SourceRange) -> Schema.SourceRange,
+    _ error: CompileError, of source: String, at place: Place, range: (CELSourceRange) -> Schema.SourceRange,
     unless isKnown: (Problem) -> Bool = { _ in false }
   ) {
     var adviceOnWhole: String?
@@ -183,7 +183,7 @@ final class ExpressionCompiler {
   /// Whole numbers divide without remainder, which few expect of a comparison.
   private func warnOfDivision(
     _ node: SyntaxNode, _ checked: CheckedExpression, inComparison: Bool = false,
-    range: (CEL.SourceRange) -> Schema.SourceRange
+    range: (CELSourceRange) -> Schema.SourceRange
   ) {
     var inComparison = inComparison
     if case .binary(let operation, let left, let right) = node.kind {
@@ -204,7 +204,7 @@ final class ExpressionCompiler {
 struct CompiledExpression {
   let program: Program
   let bindings: Bindings
-  let range: (CEL.SourceRange) -> Schema.SourceRange
+  let range: (CELSourceRange) -> Schema.SourceRange
   let whole: Schema.SourceRange
   let isComputedFromSecret: Bool
   let dependencies: Dependencies
@@ -220,7 +220,7 @@ enum Secrecy: Equatable {
   /// It was computed from a secret.
   case computed
 
-  init(root: SyntaxNode, secrets: [(range: CEL.SourceRange, type: ValueType)]) {
+  init(root: SyntaxNode, secrets: [(range: CELSourceRange, type: ValueType)]) {
     guard let first = secrets.first else {
       self = .plain
       return

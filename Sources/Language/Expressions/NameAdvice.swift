@@ -3,7 +3,7 @@ internal import Schema
 
 extension DocumentNames {
   /// What to write in place of a name that is not there: where a name of that kind is found, or which names there are.
-  func advice(on problem: Problem, at place: Place, in environment: CEL.Environment) -> String? {
+  func advice(on problem: Problem, at place: Place, in environment: CELEnvironment) -> String? {
     switch (problem.code, problem.subject) {
     case (.undeclaredName, .name(let name)?):
       if let home = home(of: name, at: place) { return "did you mean \"\(home)\"?" }

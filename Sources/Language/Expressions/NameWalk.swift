@@ -11,15 +11,15 @@ struct NameWalk {
   /// What the expression names, also in places that it may not.
   private(set) var dependencies = Dependencies()
   /// Where the expression reads a secret, and the type of that.
-  private(set) var secrets: [(range: CEL.SourceRange, type: ValueType)] = []
+  private(set) var secrets: [(range: CELSourceRange, type: ValueType)] = []
 
   struct Report {
     var code: String
     var message: String
-    var range: CEL.SourceRange
+    var range: CELSourceRange
     var suggestion: String?
     /// The whole chain of names that the problem is in.
-    var chain: CEL.SourceRange
+    var chain: CELSourceRange
   }
 
   init(names: DocumentNames, place: Place) {
@@ -28,7 +28,7 @@ struct NameWalk {
   }
 
   private mutating func report(
-    _ path: Path, _ code: String, _ message: String, at range: CEL.SourceRange, suggestion: String? = nil
+    _ path: Path, _ code: String, _ message: String, at range: CELSourceRange, suggestion: String? = nil
   ) {
     reports.append(Report(code: code, message: message, range: range, suggestion: suggestion, chain: path.range))
   }
@@ -210,7 +210,7 @@ struct NameWalk {
     report(
       path, "output-may-be-absent",
       "the step \"\(id.text)\" may be skipped or fail with the run going on; it may have no output here",
-      at: CEL.SourceRange(path.root.range.start, path.segments[1].end),
+      at: CELSourceRange(path.root.range.start, path.segments[1].end),
       suggestion: "guard it with steps.\(id.text).outcome == 'pass' && …, or write steps.\(id.text).?output")
   }
 
@@ -267,7 +267,7 @@ struct NameWalk {
       let owner = path.text(index)
       report(
         path, "value-may-be-absent", "\"\(owner).\(name.text)\" is optional, and may have no value",
-        at: CEL.SourceRange(path.root.range.start, segment.end),
+        at: CELSourceRange(path.root.range.start, segment.end),
         suggestion: place.judgesExitCodes && owner == "output" && name.text == "exitCode"
           ? "exit codes are judged already, by \"exitCodes\": leave it out, or write output.?exitCode"
           : "write \(owner).?\(name.text), or ask has(\(owner).\(name.text)) first")

@@ -1,7 +1,7 @@
 internal import CEL
 internal import Schema
 
-typealias SyntaxNode = CEL.Expression
+typealias SyntaxNode = CELExpression
 
 extension SyntaxNode {
   /// The operands of a chain of one logical operator, in the order of the source: `a && b && c` has three.
@@ -28,7 +28,7 @@ struct Path {
 
   struct Name {
     var text: String
-    var range: CEL.SourceRange
+    var range: CELSourceRange
   }
 
   struct Segment {
@@ -67,7 +67,7 @@ struct Path {
   }
 
   /// The whole chain.
-  var range: CEL.SourceRange { CEL.SourceRange(root.range.start, segments.last?.end ?? root.range.end) }
+  var range: CELSourceRange { CELSourceRange(root.range.start, segments.last?.end ?? root.range.end) }
 
   mutating func append(_ name: Name?, isOptional: Bool, end: Int) {
     let follows = segments.last?.isOptional ?? false

@@ -11,7 +11,7 @@ struct ProgramText {
   struct Slip {
     var code: String
     var message: String
-    var range: CEL.SourceRange
+    var range: CELSourceRange
     var advice: String
   }
 
@@ -23,7 +23,7 @@ struct ProgramText {
 
   func slips(in node: SyntaxNode) -> [Slip] { slip(at: node).map { [$0] } ?? node.children.flatMap(slips) }
 
-  private func text(_ range: CEL.SourceRange) -> String {
+  private func text(_ range: CELSourceRange) -> String {
     let end = min(range.end, source.count)
     return String(decoding: source[min(range.start, end)..<end], as: UTF8.self)
   }

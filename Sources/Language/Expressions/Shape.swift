@@ -10,7 +10,7 @@ indirect enum Shape: Sendable {
   case cidr
   case list(Shape)
   case map(Shape)
-  case record(CEL.RecordType, [Shape])
+  case record(CELRecordType, [Shape])
   case optional(Shape)
   case secret(Shape)
 
@@ -32,7 +32,7 @@ indirect enum Shape: Sendable {
 /// Makes shapes of types, each record type once.
 struct ShapeMaker: Sendable {
   /// In the order in which they were made.
-  private(set) var records: [CEL.RecordType] = []
+  private(set) var records: [CELRecordType] = []
   private var made: [Key: Shape] = [:]
   private(set) var declarations: [String: Schema.RecordType] = [:]
 
@@ -66,7 +66,7 @@ struct ShapeMaker: Sendable {
   /// A record whose optional fields may be lacking: `has(…)` and `.?` ask for them.
   mutating func record(_ type: Schema.RecordType, named name: String) -> Shape {
     if let known = made[Key(name: name, type: type)] { return known }
-    var fields: [CEL.RecordType.Field] = []
+    var fields: [CELRecordType.Field] = []
     var shapes: [Shape] = []
     for field in type.fields {
       let isOptional = if case .optional = field.type { true } else { false }
@@ -77,7 +77,7 @@ struct ShapeMaker: Sendable {
     }
     // Two records that are called alike are told apart by a number.
     let unique = declarations[name] == nil ? name : "\(name) (\(records.count))"
-    let record = CEL.RecordType(unique, fields: fields)
+    let record = CELRecordType(unique, fields: fields)
     declarations[unique] = type
     records.append(record)
     let shape = Shape.record(record, shapes)

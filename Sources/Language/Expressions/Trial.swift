@@ -37,7 +37,7 @@ package struct Trial: Sendable {
       environment.declare(variable: name, type: Self.type(of: value))
     }
     let text = SourceText(file: Self.sourceName, text: source)
-    func range(_ range: CEL.SourceRange?) -> Schema.SourceRange {
+    func range(_ range: CELSourceRange?) -> Schema.SourceRange {
       func index(_ offset: Int) -> Int {
         String(decoding: source.utf8.prefix(offset), as: UTF8.self).unicodeScalars.count
       }

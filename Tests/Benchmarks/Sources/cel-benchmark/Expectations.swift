@@ -47,8 +47,8 @@ enum Expectations {
     ("output", .dyn, "dyn"),
   ]
 
-  static var environment: Environment {
-    var environment = Environment()
+  static var environment: CELEnvironment {
+    var environment = CELEnvironment()
     for variable in variables { environment.declare(variable: variable.name, type: variable.type) }
     return environment
   }

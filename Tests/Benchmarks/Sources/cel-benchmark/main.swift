@@ -25,7 +25,7 @@ struct Measurement {
   let evaluate: Double
   let allocations: Int
 
-  init(_ source: String, _ environment: Environment, _ activation: SlotActivation) throws {
+  init(_ source: String, _ environment: CELEnvironment, _ activation: SlotActivation) throws {
     let program = try environment.compile(source)
     guard try program.evaluate(activation) == .bool(true) else { throw EvaluationError(.host, "\(source) is not true") }
     self.source = source

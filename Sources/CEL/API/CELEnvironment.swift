@@ -2,11 +2,11 @@
 ///
 /// An environment is a value. Declare everything, then compile any number of expressions, from any thread.
 ///
-///     var environment = Environment()
+///     var environment = CELEnvironment()
 ///     environment.declare(variable: "limit", type: .int)
 ///     let program = try environment.compile("limit < 5")
 ///     try program.evaluate(NamedActivation(["limit": .int(3)]))   // .bool(true)
-public struct Environment: Sendable {
+public struct CELEnvironment: Sendable {
   /// The namespace in which names are looked up first, as `com.example`; empty for none.
   public var container: String
   /// What expressions may ask for.
@@ -23,7 +23,7 @@ public struct Environment: Sendable {
 
   private(set) var variablesByName: [String: Variable] = [:]
   private(set) var constants: [String: CELValue]
-  private(set) var records: [String: RecordType]
+  private(set) var records: [String: CELRecordType]
   private(set) var functions: [String: [Overload]]
   /// What stands before the first dot of the names with dots.
   private var dottedRoots: Set<String>
@@ -63,7 +63,7 @@ public struct Environment: Sendable {
   }
 
   /// Declares a record type. Expressions select its fields, build it as `NAME{field: value}`, and use its name as a type.
-  public mutating func declare(record: RecordType) {
+  public mutating func declare(record: CELRecordType) {
     records[record.name] = record
     declare(constant: record.name, value: .type(.record(record.name)))
   }
@@ -85,7 +85,7 @@ public struct Environment: Sendable {
   public func variable(named name: String) -> Variable? { variablesByName[name] }
 
   /// The record type of a full name.
-  public func record(named name: String) -> RecordType? { records[name] }
+  public func record(named name: String) -> CELRecordType? { records[name] }
 
   /// Parses `source`.
   ///
@@ -142,7 +142,7 @@ public struct Environment: Sendable {
   }
 
   /// The record type that a name stands for, looked up from the container outwards.
-  func recordType(resolving name: String) -> RecordType? {
+  func recordType(resolving name: String) -> CELRecordType? {
     for candidate in candidates(for: name) {
       if let type = records[candidate] { return type }
     }

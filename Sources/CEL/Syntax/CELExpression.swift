@@ -1,11 +1,11 @@
 /// A node of a parsed expression, and with it the tree below.
 ///
 /// Macros are nodes of their own, not their expansion, so that a tree is what the author wrote.
-public struct Expression: Sendable {
+public struct CELExpression: Sendable {
   /// The node's number in its tree, from 0; what ``CheckedExpression`` and traces are indexed by.
   public let id: Int
   /// Where the node stands in the source, its operands and brackets included.
-  public let range: SourceRange
+  public let range: CELSourceRange
   /// What the node is.
   public let kind: Kind
 
@@ -16,19 +16,19 @@ public struct Expression: Sendable {
     /// A name; with a leading dot when it is to be looked up outside the container.
     case identifier(String)
     /// `operand.field`, or `operand.?field` when it is optional.
-    case select(operand: Expression, field: Name, isOptional: Bool)
+    case select(operand: CELExpression, field: Name, isOptional: Bool)
     /// `has(operand.field)`.
-    case presence(operand: Expression, field: Name)
+    case presence(operand: CELExpression, field: Name)
     /// `operand[index]`, or `operand[?index]` when it is optional.
-    case index(operand: Expression, index: Expression, isOptional: Bool)
+    case index(operand: CELExpression, index: CELExpression, isOptional: Bool)
     /// `function(arguments)`, or `target.function(arguments)`.
-    case call(target: Expression?, function: Name, arguments: [Expression])
+    case call(target: CELExpression?, function: Name, arguments: [CELExpression])
     /// `!operand`, `-operand`.
-    case unary(UnaryOperator, Expression)
+    case unary(UnaryOperator, CELExpression)
     /// `left operator right`.
-    case binary(BinaryOperator, Expression, Expression)
+    case binary(BinaryOperator, CELExpression, CELExpression)
     /// `condition ? first : second`.
-    case conditional(Expression, Expression, Expression)
+    case conditional(CELExpression, CELExpression, CELExpression)
     /// `[a, ?b]`.
     case list([Element])
     /// `{a: b, ?c: d}`.
@@ -38,7 +38,7 @@ public struct Expression: Sendable {
     /// A macro that visits the elements of a list or map, or the value of an optional.
     case comprehension(Comprehension)
     /// `cel.bind(name, value, body)`.
-    case bind(name: Name, value: Expression, body: Expression)
+    case bind(name: Name, value: CELExpression, body: CELExpression)
   }
 
   /// A name and where it stands.
@@ -46,13 +46,13 @@ public struct Expression: Sendable {
     /// The name, without the quotes of `` `content-type` ``.
     public let text: String
     /// Where it stands.
-    public let range: SourceRange
+    public let range: CELSourceRange
   }
 
   /// An element of a list literal.
   public struct Element: Sendable {
     /// The element.
-    public let value: Expression
+    public let value: CELExpression
     /// Whether `?` stands before it: an empty optional adds nothing.
     public let isOptional: Bool
   }
@@ -60,9 +60,9 @@ public struct Expression: Sendable {
   /// An entry of a map literal.
   public struct Entry: Sendable {
     /// The key.
-    public let key: Expression
+    public let key: CELExpression
     /// The value.
-    public let value: Expression
+    public let value: CELExpression
     /// Whether `?` stands before it: an empty optional adds nothing.
     public let isOptional: Bool
   }
@@ -72,7 +72,7 @@ public struct Expression: Sendable {
     /// The field.
     public let field: Name
     /// The value.
-    public let value: Expression
+    public let value: CELExpression
     /// Whether `?` stands before it: an empty optional sets nothing.
     public let isOptional: Bool
   }
@@ -110,13 +110,13 @@ public struct Expression: Sendable {
     /// The name it was called by: `exists_one` and `existsOne` are one macro.
     public let function: Name
     /// What is visited.
-    public let range: Expression
+    public let range: CELExpression
     /// The variables: one, or the index or key and the value.
     public let variables: [Name]
     /// The condition of a `map` or `transform…` with one.
-    public let filter: Expression?
+    public let filter: CELExpression?
     /// The predicate or transform.
-    public let body: Expression
+    public let body: CELExpression
   }
 
   /// The operators with one operand.
@@ -160,7 +160,7 @@ public struct Expression: Sendable {
   }
 
   /// The nodes directly below, in the order of the source.
-  public var children: [Expression] {
+  public var children: [CELExpression] {
     switch kind {
     case .literal, .identifier: []
     case .select(let operand, _, _), .presence(let operand, _), .unary(_, let operand): [operand]
@@ -182,7 +182,7 @@ public struct ParsedExpression: Sendable {
   /// The text it was parsed from.
   public let source: String
   /// The top of the tree.
-  public let root: Expression
+  public let root: CELExpression
   /// The number of nodes; their ids are below it.
   public let nodeCount: Int
 }

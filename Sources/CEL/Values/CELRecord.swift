@@ -1,7 +1,7 @@
 /// The declaration of a record type: a name and fields, each with its type.
 ///
 /// Field names are resolved to positions when an expression is compiled; a record is an array of values.
-public final class RecordType: Sendable {
+public final class CELRecordType: Sendable {
   /// A field of a record type.
   public struct Field: Hashable, Sendable {
     /// The name, as expressions select it.
@@ -44,14 +44,14 @@ public final class RecordType: Sendable {
 }
 
 /// A value of a record type.
-public final class Record: Sendable {
+public final class CELRecord: Sendable {
   /// The declaration.
-  public let type: RecordType
+  public let type: CELRecordType
   /// The values, in the order of the declaration's fields; `nil` where the record lacks the field.
   public let fields: [CELValue?]
 
   /// A record of so many values; missing ones at the end are lacking, surplus ones are left away.
-  public init(_ type: RecordType, fields: [CELValue?]) {
+  public init(_ type: CELRecordType, fields: [CELValue?]) {
     self.type = type
     let missing = type.fields.count - fields.count
     self.fields =
@@ -60,7 +60,7 @@ public final class Record: Sendable {
   }
 
   /// A record by field names; names that the type does not have are left away.
-  public convenience init(_ type: RecordType, _ values: [String: CELValue]) {
+  public convenience init(_ type: CELRecordType, _ values: [String: CELValue]) {
     self.init(type, fields: type.fields.map { values[$0.name] })
   }
 
