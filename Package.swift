@@ -60,8 +60,9 @@ let package = Package(
     library("Schema", ["Addresses", "TerminalText"]),
     library("CEL", ["CRE2"]),
     library("Journal", ["Schema", "CLinux", "Files", crypto]),
-    library("Steps", ["Schema", "Journal"]),
-    library("Language", ["Addresses", "Schema", "CEL", "Files", "Journal", "Steps", "TerminalText", yams]),
+    library("Steps", ["Backups", "Schema", "Journal"]),
+    library(
+      "Language", ["Addresses", "Age", "Backups", "Schema", "CEL", "Files", "Journal", "Steps", "TerminalText", yams]),
     library("Engine", ["Language", "Schema", "Steps", "Journal", crypto]),
     library("STUN", ["Addresses", nioCore, crypto]),
     library("Probe", ["Addresses", "Names", "Schema", "STUN", "CDatagrams", "COpenSSL", nioCore, nioPosix]),
@@ -80,7 +81,7 @@ let package = Package(
     library(
       "Modules",
       [
-        "Addresses", "Age", "CDatabases", "CLinux", "Connections", "Coturn", "Files", "HTTP", "Journal", "Logs",
+        "Addresses", "Age", "Backups", "CDatabases", "CLinux", "Connections", "Coturn", "Files", "HTTP", "Journal", "Logs",
         "Names",
         "Probe", "Processes", "Schema", "Steps", "STUN", "Vault",
       ]),
@@ -90,16 +91,18 @@ let package = Package(
     library(
       "Commands",
       [
-        "Addresses", "CLinux", "Coturn", "Engine", "Files", "Journal", "Lab", "Language", "Ledger", "Logs",
+        "Addresses", "Age", "Backups", "CLinux", "Coturn", "Engine", "Files", "Journal", "Lab", "Language", "Ledger",
+        "Logs",
         "Modules", "Probe", "Processes", "Reports", "Runs", "Schema", "Steps",
-        "TerminalText",
+        "TerminalText", "Vault",
         argumentParser, logging,
       ],
       // What `runbook init` writes, links to this repository's own runbooks and checks but for one, and to the rules of the language,
       // which `runbook validate --format sarif` explains.
       resources: [
-        "coturn-auth", "coturn-config-audit", "coturn-sessions", "coturn-versions", "daily-health", "daily-host-review",
-        "daily-log-review", "disk-space", "host-tuning", "http-health", "log-errors",
+        "coturn-auth", "coturn-config", "coturn-config-audit", "coturn-sessions", "coturn-versions", "daily-health",
+        "daily-host-review",
+        "daily-log-review", "disk-space", "host-tuning", "http-health", "log-errors", "monthly-config-backup",
         "quarterly-security-audit", "relay-works", "service-resources", "stun-binding", "tls-expiry",
         "tls-files", "troubleshoot-turn", "turn-relay", "weekly-cert-expiry", "weekly-security-review",
       ].map { .embedInCode("FirstProject/\($0).yaml") } + [.embedInCode("Validation/language.md")]),

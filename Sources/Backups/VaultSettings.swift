@@ -2,17 +2,14 @@
 package struct VaultSettings: Hashable, Sendable {
   /// The bare git repository, absolute.
   package var path: String
-  /// What every backup is pushed to: an absolute path, or `ssh://…`.
-  package var remote: String?
   /// The file with the key under which files are compared without their content being told: outside git, readable to its owner
   /// alone. It is made when it is first needed.
   package var keyFile: String
   /// The sets of `backups/`, by name.
   package var sets: [String: BackupSet]
 
-  package init(path: String, remote: String? = nil, keyFile: String, sets: [String: BackupSet]) {
+  package init(path: String, keyFile: String, sets: [String: BackupSet]) {
     self.path = path
-    self.remote = remote
     self.keyFile = keyFile
     self.sets = sets
   }

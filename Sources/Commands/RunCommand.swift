@@ -119,7 +119,7 @@ package struct RunCommand: AsyncParsableCommand {
         Terminal.standardError.write((try? DeadRuns(ledger: project.ledger, runbook: ran).warning()) ?? "")
       }
       let starter = RunStarter(
-        project, catalog: .standard, services: Services(history: project.ledger),
+        project, catalog: .standard, services: Services(history: project.ledger, vault: project.vaultIfAny),
         state: volatile ? try project.volatileState : project.state, version: runbookVersion)
       run = try await watch(try await starter.start(plans, request, signals: signals), of: plans)
     } catch let issues as Issues {

@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Backups
 import Journal
 import Language
 import Modules
@@ -10,9 +11,9 @@ import TerminalText
 /// `runbook show`.
 package struct ShowCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show one runbook or check as a page to read: parameters, effects, steps.")
+    commandName: "show", abstract: "Show one runbook, check or backup set as a page to read: parameters, effects, steps.")
 
-  @Argument(help: "The runbook's name, or checks/NAME.", completion: ProjectCompletion.documents)
+  @Argument(help: "The runbook's name, checks/NAME or backups/NAME.", completion: ProjectCompletion.documents)
   var name: String
 
   @Option(help: "text or json.") var format: OutputFormat = .text
@@ -22,6 +23,10 @@ package struct ShowCommand: ParsableCommand {
 
   package func run() throws {
     let project = try options.load()
+    if name.hasPrefix("backups/") {
+      try show(backupSet: String(name.dropFirst("backups/".count)), of: project)
+      return
+    }
     let outline: Outline
     do { outline = try project.outline(name, catalog: .standard) } catch {
       throw Diagnostics(root: project.root).failure(error.all)
@@ -29,6 +34,17 @@ package struct ShowCommand: ParsableCommand {
     switch format {
     case .text: Terminal.standardOutput.write(outline.page(width: Terminal.standardOutput.pageWidth))
     case .json: Terminal.standardOutput.write(outline.json.text(.indented) + "\n")
+    }
+  }
+
+  private func show(backupSet name: String, of project: Project) throws {
+    let set: BackupSet
+    do throws(Issues) { set = try project.backupSet(name) } catch {
+      throw Diagnostics(root: project.root).failure(error.all)
+    }
+    switch format {
+    case .text: Terminal.standardOutput.write(set.page(width: Terminal.standardOutput.pageWidth))
+    case .json: Terminal.standardOutput.write(set.json.text(.indented) + "\n")
     }
   }
 }

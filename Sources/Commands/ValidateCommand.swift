@@ -68,6 +68,8 @@ package struct ValidateCommand: ParsableCommand {
 
   private func summary(of project: Project) -> String {
     func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+    let sets = project.backupNames.count
     return "\(count(project.runbookNames.count, "runbook")), \(count(project.checkNames.count, "check"))"
+      + (sets == 0 ? "" : ", \(count(sets, "backup set"))")
   }
 }

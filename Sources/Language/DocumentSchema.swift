@@ -1,18 +1,22 @@
 package import Schema
 package import Steps
 
-/// JSON Schema (draft 2020-12) of a runbook, a check or `runbook.yaml`, for editors.
+/// JSON Schema (draft 2020-12) of a runbook, a check, a backup set or `runbook.yaml`, for editors.
 ///
 /// It knows the keys that ``DocumentKey`` declares and every module's inputs. What only the checker can tell, such as names that
 /// expressions use, it lets pass.
 package func documentSchema(catalog: Catalog) -> JSON {
   JSONSchema.document(
-    title: "runbook", description: "A document of runbook: a runbook, a check, or runbook.yaml.",
+    title: "runbook", description: "A document of runbook: a runbook, a check, a backup set, or runbook.yaml.",
     // Rather than `oneOf`, so that an editor says of a document what is wrong with its own kind alone.
     [
       "if": ["required": [.string(RunbookKey.runbook.name)]], "then": RunbookKey.reference,
       "else": [
-        "if": ["required": [.string(CheckKey.check.name)]], "then": CheckKey.reference, "else": ProjectKey.reference,
+        "if": ["required": [.string(CheckKey.check.name)]], "then": CheckKey.reference,
+        "else": [
+          "if": ["required": [.string(BackupKey.backup.name)]], "then": BackupKey.reference,
+          "else": ProjectKey.reference,
+        ],
       ],
     ],
     definitions: KeyReference.mappings.map { $0.definition(catalog) })

@@ -3,6 +3,7 @@ package import Steps
 extension Catalog {
   /// Every module there is. A new one is one file and one line here.
   package static let standard = Catalog([
+    AnyStepModule(BackupCreate.self),
     AnyStepModule(BackupDiff.self),
     AnyStepModule(BackupFreshness.self),
     AnyStepModule(BackupRestore.self),

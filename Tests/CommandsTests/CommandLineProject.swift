@@ -3,7 +3,7 @@ import Processes
 import Schema
 import Testing
 
-/// A project in a folder of its own, with this repository's runbooks and checks, and `runbook` as users run it.
+/// A project in a folder of its own, with this repository's runbooks, checks and backup sets, and `runbook` as users run it.
 final class CommandLineProject: Sendable {
   let root: String
 
@@ -24,7 +24,7 @@ final class CommandLineProject: Sendable {
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     root = folder.resolvingSymlinksInPath().path
     guard !isEmpty else { return }
-    for name in ["runbooks", "checks"] {
+    for name in ["runbooks", "checks", "backups"] {
       try FileManager.default.copyItem(atPath: Self.repositoryURL.appending(path: name).path, toPath: "\(root)/\(name)")
     }
     try write("runbook.yaml", "project: test\n")

@@ -5,7 +5,7 @@ import Testing
 
 /// A new project, from nothing to a run that passed.
 @Suite struct InitTests {
-  @Test("A new project validates and passes in the lab, with all of this repository's runbooks and checks")
+  @Test("A new project validates and passes in the lab, with all of this repository's runbooks, checks and backup sets")
   func worksAtOnce() async throws {
     let place = try CommandLineProject()
     let made = try await place.runbook("init", "new/ops")
@@ -16,13 +16,13 @@ import Testing
     #expect(validated.status == 0, "\(validated.stderr)")
     let runbooks = try FileManager.default.contentsOfDirectory(atPath: "\(place.root)/runbooks").sorted()
     let checks = try FileManager.default.contentsOfDirectory(atPath: "\(place.root)/checks").sorted()
-    #expect(validated.stdout == "\(runbooks.count) runbooks, \(checks.count) checks: no problems\n")
+    #expect(validated.stdout == "\(runbooks.count) runbooks, \(checks.count) checks, 1 backup set: no problems\n")
     let run = try await place.runbook(
       "run", "daily-health", "--lab", "--project", "new/ops", "-p", "packets=5", "--format", "json")
     #expect(run.status == 0, "\(run.stdout)\(run.stderr)")
     #expect(place.exists("new/ops/.runbook/runs"))
 
-    for path in runbooks.map({ "runbooks/\($0)" }) + checks.map({ "checks/\($0)" }) {
+    for path in runbooks.map({ "runbooks/\($0)" }) + checks.map({ "checks/\($0)" }) + ["backups/coturn-config.yaml"] {
       #expect(try place.read("new/ops/\(path)") == place.read(path), "\(path)")
     }
   }
@@ -57,7 +57,7 @@ import Testing
     for path in try documents(of: place) {
       #expect(try place.read("new/\(path)") == place.read(path), "\(path)")
     }
-    #expect(try place.read("new/.gitignore") == ".env\n.runbook\nsecrets\n")
+    #expect(try place.read("new/.gitignore") == ".env\n.runbook\nbackups/vault\nsecrets\n")
     // Which secrets are missing depends on which targets are chosen.
     let chosen = try await place.runbook("run", "daily-health", "--target", "region=eu", "--project", "new")
     #expect(chosen.status == 2)
@@ -69,9 +69,9 @@ import Testing
     #expect(secrets.map { $0["state"] } == ["ok", "missing", "missing"], "\(doctor.stdout)")
   }
 
-  /// This repository's own runbooks and checks.
+  /// This repository's own runbooks, checks and backup sets.
   private func documents(of place: CommandLineProject) throws -> [String] {
-    try ["runbooks", "checks"].flatMap { folder in
+    try ["runbooks", "checks", "backups"].flatMap { folder in
       try FileManager.default.contentsOfDirectory(atPath: "\(place.root)/\(folder)").map { "\(folder)/\($0)" }
     }
   }
@@ -87,7 +87,7 @@ import Testing
     #expect(made.status == 0, "\(made.stderr)")
     let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/.env")
     #expect(attributes[.posixPermissions] as? Int == 0o600)
-    #expect(try String(contentsOfFile: "\(folder)/.gitignore", encoding: .utf8) == ".env\n.runbook\n")
+    #expect(try String(contentsOfFile: "\(folder)/.gitignore", encoding: .utf8) == ".env\n.runbook\nbackups/vault\n")
     let run = try await place.runbook("run", "daily-health", "--project", folder)
     #expect(run.status == 2)
     #expect(run.stderr.contains("the project has no target"), "\(run.stderr)")

@@ -159,7 +159,7 @@ struct TemporaryProject {
     root = FileManager.default.temporaryDirectory.appending(path: "runbook-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(
       atPath: "\(root)/runbooks", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    try write("runbook.yaml", "project: example\n")
+    try write("runbook.yaml", "project: example\nvault: {path: vault}\n")
     try write(".env", "TURN_SERVER=turn:127.0.0.1:3478\nTURN_USERNAME=user\nTURN_CREDENTIAL=password\n")
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(root)/.env")
   }

@@ -34,11 +34,14 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
       FirstProject.File(path: "runbooks/daily-host-review.yaml", bytes: PackageResources.daily_host_review_yaml),
       FirstProject.File(path: "runbooks/daily-log-review.yaml", bytes: PackageResources.daily_log_review_yaml),
       FirstProject.File(
+        path: "runbooks/monthly-config-backup.yaml", bytes: PackageResources.monthly_config_backup_yaml),
+      FirstProject.File(
         path: "runbooks/quarterly-security-audit.yaml", bytes: PackageResources.quarterly_security_audit_yaml),
       FirstProject.File(path: "runbooks/troubleshoot-turn.yaml", bytes: PackageResources.troubleshoot_turn_yaml),
       FirstProject.File(path: "runbooks/weekly-cert-expiry.yaml", bytes: PackageResources.weekly_cert_expiry_yaml),
       FirstProject.File(
         path: "runbooks/weekly-security-review.yaml", bytes: PackageResources.weekly_security_review_yaml),
+      FirstProject.File(path: "backups/coturn-config.yaml", bytes: PackageResources.coturn_config_yaml),
       FirstProject.File(path: "checks/coturn-auth.yaml", bytes: PackageResources.coturn_auth_yaml),
       FirstProject.File(path: "checks/coturn-config-audit.yaml", bytes: PackageResources.coturn_config_audit_yaml),
       FirstProject.File(path: "checks/coturn-sessions.yaml", bytes: PackageResources.coturn_sessions_yaml),
@@ -55,7 +58,7 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
     ]
   }
 
-  private var ignored: String { ".env\n.runbook\n" + (self == .fleet ? "secrets\n" : "") }
+  private var ignored: String { ".env\n.runbook\nbackups/vault\n" + (self == .fleet ? "secrets\n" : "") }
 
   private func projectFile(named name: String) -> String {
     let isPlain = name.first?.isLetter == true && name.utf8.allSatisfy { Self.isPlainInYAML($0) }

@@ -2,7 +2,7 @@ internal import Schema
 
 /// What the documentation says of the keys of documents.
 package enum KeyReference {
-  /// Every kind of mapping that documents have, each once: runbook, check and `runbook.yaml`, each followed by what stands in it.
+  /// Every kind of mapping that documents have, each once: runbook, check, backup set and `runbook.yaml`, each followed by what stands in it.
   package static let mappings: [any DocumentKey.Type] = {
     var found: [any DocumentKey.Type] = []
     func add(_ keys: any DocumentKey.Type) {
@@ -10,7 +10,9 @@ package enum KeyReference {
       found.append(keys)
       for declaration in keys.declarations { declaration.value.keys.map(add) }
     }
-    for document in [RunbookKey.self, CheckKey.self, ProjectKey.self] as [any DocumentKey.Type] { add(document) }
+    for document in [RunbookKey.self, CheckKey.self, BackupKey.self, ProjectKey.self] as [any DocumentKey.Type] {
+      add(document)
+    }
     return found
   }()
 

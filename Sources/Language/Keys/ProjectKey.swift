@@ -2,8 +2,8 @@ internal import Schema
 
 /// The keys of `runbook.yaml`.
 package enum ProjectKey: String, DocumentKey {
-  case project, targets, state, retention
-  case channels, vault, evidence, waivers
+  case project, targets, state, retention, vault
+  case channels, evidence, waivers
 
   package static let mappingName = "project"
 
@@ -23,8 +23,11 @@ package enum ProjectKey: String, DocumentKey {
       .init(
         .mapping(RetentionKey.self), "Which past runs `runbook prune` removes.",
         example: ["olderThan": "90d", "keep": 100])
+    case .vault:
+      .init(
+        .mapping(VaultKey.self), "Where backups are kept, see docs/vault.md.",
+        example: ["path": "/var/lib/runbook-vault"])
     case .channels: .unsupported
-    case .vault: .unsupported
     case .evidence: .unsupported
     case .waivers: .unsupported
     }

@@ -27,10 +27,11 @@ extension Project {
     for target in targets { target.checkFiles(root: root, judgeCertificates, log: log) }
     let compiler = compiler(catalog, log)
     for (kind, name) in documents(paths, log) {
-      let steps =
+      let steps: [CheckedStep]? =
         switch kind {
         case .runbook: compiler.runbook(name)?.stages.all
         case .check: compiler.check(name)?.steps
+        case .backup: compiler.backupSet(name, in: self) == nil ? nil : []
         }
       reportImpossible(steps ?? [], log)
     }

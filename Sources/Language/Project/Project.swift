@@ -1,3 +1,4 @@
+internal import Age
 internal import Files
 package import Schema
 package import Steps
@@ -28,6 +29,9 @@ package struct Project: Sendable {
   let missingServerAdvice: String?
   /// What is left to be warned of once it is known which names a runbook reads secrets from.
   let readableNames: ReadableNames?
+  /// `vault` of `runbook.yaml`, as it stands there.
+  let vaultPath: String?
+  let vaultRecipients: [AgeRecipient]
   let files: ProjectFiles
   /// The bytes of `runbook.yaml`; nil where it could not be read.
   let description: [UInt8]?
@@ -146,7 +150,11 @@ package struct Project: Sendable {
     self.environment = environment.values
     environmentPlaces = environment.places
     judgeCertificates = surroundings.judgeCertificates
-    services = surroundings.services
+    let vault = reader?[.vault].flatMap { MappingReader<VaultKey>($0, subject: "vault", log: log) }
+    vaultPath = vault?.text(.path)
+    vaultRecipients = vault?[.recipients].map { BackupSetReader.recipients($0, log: log) } ?? []
+    let hasVault = vault != nil || !files.names(.backup).isEmpty
+    services = hasVault ? surroundings.services : surroundings.services.subtracting([.vault])
     name = reader?.text(.project) ?? files.root.split(separator: "/").last.map(String.init) ?? "/"
     stateFolder = reader?.text(.state)
     retention = reader?[.retention].flatMap { RetentionRules($0, log: log) }

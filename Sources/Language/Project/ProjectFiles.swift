@@ -12,6 +12,7 @@ struct ProjectFiles: Sendable {
   enum Kind: String, CaseIterable {
     case runbook
     case check
+    case backup
 
     var folder: String { "\(rawValue)s" }
   }

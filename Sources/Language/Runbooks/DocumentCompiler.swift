@@ -70,7 +70,13 @@ final class DocumentCompiler {
     return check(name)
   }
 
+  /// A document by its kind and name; nil, with a report, where nothing can be said of it.
+  ///
   /// - Parameter nameKey: the key that names the document.
+  func read<Key>(_ kind: ProjectFiles.Kind, _ name: String, _ nameKey: Key) -> MappingReader<Key>? {
+    read(files.path(kind, name), kind, name, nameKey)?.0
+  }
+
   private func read<Key>(_ path: String, _ kind: ProjectFiles.Kind, _ name: String, _ nameKey: Key) -> (
     MappingReader<Key>, RunSource
   )? {
@@ -107,7 +113,7 @@ final class DocumentCompiler {
     return (reader, RunSource(path: path, bytes: bytes))
   }
 
-  private static let unsupportedKinds = ["backup", "rehearsal"]
+  private static let unsupportedKinds = ["rehearsal"]
 
   private func report(_ key: Node.Scalar, _ kind: ProjectFiles.Kind, hasKind: Bool) {
     if Self.unsupportedKinds.contains(key.text) {

@@ -1,0 +1,162 @@
+internal import Age
+package import Backups
+package import Schema
+internal import Steps
+
+/// Reads one document of `backups/`.
+struct BackupSetReader {
+  let reader: MappingReader<BackupKey>
+  let name: String
+  let project: Project
+  let log: IssueLog
+
+  /// Nil, with a report, where it cannot be relied on.
+  func set() -> BackupSet? {
+    let before = log.issues.count { $0.severity == .error }
+    let paths = texts(.paths)
+    if let node = reader[.paths], paths.isEmpty {
+      log.error("missing-value", "\"paths\" names nothing", at: node.range)
+    }
+    let own = reader[.recipients].map { Self.recipients($0, log: log) }
+    let recipients = own ?? project.vaultRecipients
+    let minimum = count(reader, .minRecipients) ?? BackupSet.usualMinimumRecipients
+    if let node = reader[.recipients], let own, Set(own).count < minimum {
+      log.error(
+        "too-few-recipients",
+        "the set has \(Set(own).count) recipient\(Set(own).count == 1 ? "" : "s") and needs at least \(minimum): with one key lost, nobody could read its backups",
+        at: node.range, suggestion: "make a second key with `runbook backup keygen`, and keep it elsewhere")
+    }
+    var set = BackupSet(
+      name: name, title: reader.text(.title), doc: reader.prose(.doc) ?? "", paths: paths.map(project.absolutePath),
+      optionalPaths: texts(.ifPresent).map(project.absolutePath), excludes: texts(.excludes), commands: commands(),
+      recipients: recipients, minimumRecipients: minimum)
+    if let links = reader.choice(.links, BackupSet.LinkPolicy.self) { set.links = links }
+    if let special = reader.choice(.specialFiles, BackupSet.SpecialFilePolicy.self) { set.specialFiles = special }
+    if case .int(let size)? = reader.literal(.maxSize) { set.maxSize = Int(size) }
+    set.retention = reader[.keep].flatMap(retention)
+    if let node = reader[.expect] { set.expectations = expectations(node) }
+    return log.issues.count { $0.severity == .error } == before ? set : nil
+  }
+
+  private func texts(_ key: BackupKey) -> [String] { reader.literal(key)?.texts ?? [] }
+
+  private func count<Key>(_ reader: MappingReader<Key>, _ key: Key) -> Int? {
+    guard case .int(let number)? = reader.literal(key) else { return nil }
+    if number >= 1, let count = Int(exactly: number) { return count }
+    if let node = reader[key] {
+      log.error("out-of-bounds", "\"\(key.name)\" must be at least 1, found \(number)", at: node.range)
+    }
+    return nil
+  }
+
+  /// The recipients of age that a list names; each that is none is reported.
+  static func recipients(_ node: Node, log: IssueLog) -> [AgeRecipient] {
+    guard let elements = node.elements("\"recipients\"", log: log) else { return [] }
+    return elements.compactMap { element in
+      let decoder = ValueDecoder(log: log, expressions: .refused)
+      guard case .string(let text)? = decoder.literal(element, as: .string) else { return nil }
+      do throws(AgeError) { return try AgeRecipient(text) } catch {
+        let isSecret = text.uppercased().hasPrefix("AGE-SECRET-KEY-")
+        log.error(
+          isSecret ? "secret-in-clear" : "not-a-recipient",
+          isSecret
+            ? "this is the secret half of a key, which must never stand in a document"
+            : "this is no recipient of age: it should begin with \"age1\", and its letters do not fit together",
+          at: element.range,
+          suggestion: isSecret
+            ? "name its recipient (`age-keygen -y` prints it), and make a new key: this one is no secret any more"
+            : "`runbook backup keygen` prints one")
+        return nil
+      }
+    }
+  }
+
+  private func commands() -> [CapturedCommand] {
+    guard let elements = reader[.commands]?.elements("\"commands\"", log: log) else { return [] }
+    var names: Set<String> = []
+    return elements.compactMap { node in
+      guard let reader = MappingReader<CapturedCommandKey>(node, subject: "a command", log: log),
+        let name = reader.text(.name), let command = reader.literal(.command)?.texts
+      else { return nil }
+      let range = reader[.name]?.range ?? reader.range
+      if !isDocumentName(name) {
+        log.error("name-form", "a command's name is made of lower-case letters, digits and hyphens", at: range)
+      }
+      if !names.insert(name).inserted { log.error("duplicate-name", "two commands are called \"\(name)\"", at: range) }
+      if command.isEmpty, let node = reader[.command] {
+        log.error("missing-value", "\"command\" names no program", at: node.range)
+      }
+      return CapturedCommand(
+        name: name, command: command, timeout: reader.duration(.timeout) ?? CapturedCommand.usualTimeout)
+    }
+  }
+
+  private func retention(_ node: Node) -> BackupRetention? {
+    guard let reader = MappingReader<BackupRetentionKey>(node, subject: "\"keep\"", log: log) else { return nil }
+    let retention = BackupRetention(
+      last: count(reader, .last) ?? 0, daily: count(reader, .daily) ?? 0, weekly: count(reader, .weekly) ?? 0,
+      monthly: count(reader, .monthly) ?? 0)
+    if BackupRetentionKey.allCases.allSatisfy({ reader[$0] == nil }) {
+      log.error("missing-key", "\"keep\" needs one of last, daily, weekly and monthly", at: reader.range)
+    }
+    return retention
+  }
+
+  private func expectations(_ node: Node) -> BackupExpectations {
+    var expectations = BackupExpectations()
+    guard let reader = MappingReader<BackupExpectationKey>(node, subject: "\"expect\"", log: log) else {
+      return expectations
+    }
+    expectations.files = (reader.literal(.files)?.texts ?? []).map(project.absolutePath)
+    if case .int(let size)? = reader.literal(.minSize) { expectations.minimumSize = Int(size) }
+    expectations.notOlderThan = reader.duration(.notOlderThan)
+    return expectations
+  }
+}
+
+extension Value {
+  /// The texts of a list.
+  fileprivate var texts: [String]? {
+    guard case .list(let elements) = self else { return nil }
+    return elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
+  }
+}
+
+extension Project {
+  /// A path of a document, absolute.
+  func absolutePath(_ path: String) -> String { path.hasPrefix("/") ? path : "\(root)/\(path)" }
+
+  /// The names of the backup sets, sorted.
+  package var backupNames: [String] { files.names(.backup) }
+
+  /// Where the project keeps its backups, with the sets that can be read.
+  package var vaultSettings: VaultSettings {
+    let compiler = DocumentCompiler(
+      files: files, catalog: Catalog([]), services: [], hiddenEnvironment: [], log: IssueLog())
+    let sets = backupNames.compactMap { compiler.backupSet($0, in: self) }
+    return VaultSettings(
+      path: absolutePath(vaultPath ?? "backups/vault"), keyFile: "\(statePath)/backup.key",
+      sets: Dictionary(uniqueKeysWithValues: sets.map { ($0.name, $0) }))
+  }
+
+  /// The same; nil if the project keeps no backups.
+  package var vaultIfAny: VaultSettings? { services.contains(.vault) ? vaultSettings : nil }
+
+  /// A backup set by its name.
+  ///
+  /// Throws every problem of its document.
+  package func backupSet(_ name: String) throws(Issues) -> BackupSet {
+    let log = IssueLog()
+    let compiler = DocumentCompiler(files: files, catalog: Catalog([]), services: [], hiddenEnvironment: [], log: log)
+    guard let set = compiler.backupSet(name, in: self), !log.hasErrors else { throw Issues(log.sorted) }
+    return set
+  }
+}
+
+extension DocumentCompiler {
+  /// A backup set by name; nil, with a report, where it cannot be relied on.
+  func backupSet(_ name: String, in project: Project) -> BackupSet? {
+    guard let reader = read(.backup, name, BackupKey.backup) else { return nil }
+    return BackupSetReader(reader: reader, name: name, project: project, log: log).set()
+  }
+}
