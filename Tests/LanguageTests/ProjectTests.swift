@@ -265,7 +265,7 @@ struct ProjectTests {
       "runbook.yaml",
       """
       project: shop
-      vault: {}
+      waivers: {}
       targts: {}
       targets:
         all: {server: "turn:a"}
@@ -277,7 +277,7 @@ struct ProjectTests {
       """)
     #expect(
       issues { try project.load() }.map(\.short) == [
-        "2:1-6 unsupported-key", "3:1-7 unknown-key", "5:3-6 target-name", "6:15-25 type-mismatch",
+        "2:1-8 unsupported-key", "3:1-7 unknown-key", "5:3-6 target-name", "6:15-25 type-mismatch",
         "6:52-58 secret-in-clear", "7:60-66 two-credentials", "8:6-19 missing-key", "9:6-68 missing-key",
         "9:37-54 secret-source", "9:64-67 type-mismatch", "10:6-56 missing-key", "10:50-54 secret-source",
       ])
