@@ -127,7 +127,7 @@ struct Bindings: Sendable {
       return try shape.expressionValue(.members(run), revealing: false)
     case .hypothesis(let isAfter, let look):
       let outcome = isAfter ? scope.hypothesisAfter : scope.hypothesisBefore
-      return .record(Record(look, fields: [.string(outcome.rawValue)]))
+      return .record(CELRecord(look, fields: [.string(outcome.rawValue)]))
     case .output(let shape):
       guard let output = scope.output else { throw EvaluationError(.noValue, "this try gave no output") }
       return try shape.expressionValue(output, revealing: revealing)
@@ -137,7 +137,7 @@ struct Bindings: Sendable {
       if let shape, let output = step.output {
         fields.append(try shape.expressionValue(output, revealing: revealing))
       }
-      return .record(Record(record, fields: fields))
+      return .record(CELRecord(record, fields: fields))
     case .secret(let name):
       guard let secret = scope.secrets[name] else { throw EvaluationError(.noValue, "there is no secret \(name)") }
       return try Shape.secret(.scalar(.string)).expressionValue(.secret(secret), revealing: revealing)

@@ -40,7 +40,7 @@ extension Shape {
         }
         fields.append(try shape.expressionValue(value, revealing: revealing))
       }
-      return .record(Record(type, fields: fields))
+      return .record(CELRecord(type, fields: fields))
     default: return try Self.undeclared(value)
     }
   }
