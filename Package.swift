@@ -81,7 +81,8 @@ let package = Package(
     library(
       "Modules",
       [
-        "Addresses", "Age", "Backups", "CDatabases", "CLinux", "Connections", "Coturn", "Files", "HTTP", "Journal", "Logs",
+        "Addresses", "Age", "Backups", "CDatabases", "CLinux", "Connections", "Coturn", "Files", "HTTP", "Journal",
+        "Logs",
         "Names",
         "Probe", "Processes", "Schema", "Steps", "STUN", "Vault",
       ]),
@@ -100,7 +101,8 @@ let package = Package(
       // What `runbook init` writes, links to this repository's own runbooks and checks but for one, and to the rules of the language,
       // which `runbook validate --format sarif` explains.
       resources: [
-        "coturn-auth", "coturn-config", "coturn-config-audit", "coturn-sessions", "coturn-versions", "daily-health",
+        "backup-fresh", "coturn-auth", "coturn-config", "coturn-config-audit", "coturn-sessions", "coturn-versions",
+        "daily-health",
         "daily-host-review",
         "daily-log-review", "disk-space", "host-tuning", "http-health", "log-errors", "monthly-config-backup",
         "quarterly-security-audit", "relay-works", "service-resources", "stun-binding", "tls-expiry",

@@ -11,7 +11,8 @@ import TerminalText
 /// `runbook show`.
 package struct ShowCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show one runbook, check or backup set as a page to read: parameters, effects, steps.")
+    commandName: "show",
+    abstract: "Show one runbook, check or backup set as a page to read: parameters, effects, steps.")
 
   @Argument(help: "The runbook's name, checks/NAME or backups/NAME.", completion: ProjectCompletion.documents)
   var name: String

@@ -156,14 +156,14 @@ struct GroupState: Sendable {
     if let timeout = step.body.tries.timeout, group.endedAt >= triedAt + timeout {
       conclusion.outcome = Outcome.worst([conclusion.outcome, .error])
       conclusion.finding = Finding(
-        "step.timeout", "its steps did not end within \(durationLiteral(timeout))",
+        "step.timeout", "the steps inside did not end within \(durationLiteral(timeout))",
         advice: "Look at the step inside it that took longest, or raise its timeout.")
     }
     if isMissed, case .phase(let phase) = step.body {
       conclusion.outcome = Outcome.worst([conclusion.outcome, .warn])
       conclusion.finding =
         conclusion.finding
-        ?? Finding("phase.missed", "it did not end within \(durationLiteral(phase.deadline)) of the run's start")
+        ?? Finding("phase.missed", "the phase did not end within \(durationLiteral(phase.deadline)) of the run's start")
     }
     conclusion.scope.steps.merge(visible) { _, new in new }
     conclusion.scope.output = output(recorded: conclusion.recorded)
@@ -201,7 +201,7 @@ struct GroupState: Sendable {
     let tries = step.body.tries
     guard tries.retry != nil, conclusion.outcome != .skipped else { return nil }
     guard conclusion.outcome.isGood else {
-      return conclusion.finding?.message ?? "it ended in \(conclusion.outcome.rawValue)"
+      return conclusion.finding?.message ?? "the step ended in \(conclusion.outcome.rawValue)"
     }
     guard let until = tries.until else { return nil }
     do {

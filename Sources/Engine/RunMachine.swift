@@ -210,7 +210,8 @@ package struct RunMachine: Sendable {
   private mutating func beginUndo(at now: Duration) {
     guard stages.isReconciling, isCut || rollback.unresolved == nil else { return }
     stages.isReconciling = false
-    begin(StepGroup(.sequence(stages.rollsBack ? rollback.steps : []), scope: stages.scope(of: .undo), at: now), at: now)
+    begin(
+      StepGroup(.sequence(stages.rollsBack ? rollback.steps : []), scope: stages.scope(of: .undo), at: now), at: now)
   }
 
   /// - Parameter time: when something of the step is due; nil where it waits for something to happen.

@@ -196,7 +196,7 @@ import Testing
     #expect(events.finished("turn")?.attempts == 2)
     #expect(events.waits.map(\.path) == ["turn"])
     #expect(events.waits.first?.delay == .seconds(4))
-    #expect(events.waits.first?.reason == "it ended in fail")
+    #expect(events.waits.first?.reason == "the step ended in fail")
     #expect(events.runOutcome == .pass)
   }
 

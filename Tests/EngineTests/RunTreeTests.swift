@@ -146,7 +146,8 @@ import Testing
         for index in 0..<(ends.elements[path] ?? 0) {
           let element = path.element(index, attempt: attempt)
           checkSteps(
-            loop.steps, of: stage, in: ends, owner: element, isSkipped: !checkEnd(of: element, in: ends, isSkipped: false))
+            loop.steps, of: stage, in: ends, owner: element,
+            isSkipped: !checkEnd(of: element, in: ends, isSkipped: false))
         }
       }
     }

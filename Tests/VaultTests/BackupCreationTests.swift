@@ -189,16 +189,10 @@ struct BackupCreationTests {
     let database = "\(vault.host)/turndb"
     _ = try await vault.shell(
       "sqlite3 \(database) 'pragma journal_mode=\(mode); create table t(a,b); insert into t values(1,-1);'")
-    let writer = Task {
-      try await Command(
-        "sh",
-        [
-          "-c",
-          "trap 'kill $!; exit' TERM; i=0; (echo 'pragma busy_timeout=5000;'; while :; do i=$((i+1)); echo \"begin immediate; insert into t values($i,0); update t set b=-a; commit;\"; sleep 0.01; done) | sqlite3 \(database) >/dev/null 2>&1 & wait",
-        ]
-      ).run()
-    }
-    defer { writer.cancel() }
+    try await withWriter(of: database) { try await copies(of: database, in: vault) }
+  }
+
+  private func copies(of database: String, in vault: VaultCase) async throws {
     for _ in 0..<3 {
       let backup = try vault.create().backup
       try #require(backup.isComplete, "\(backup.missingTexts)")
@@ -250,4 +244,23 @@ struct BackupCreationTests {
     let hash = try await vault.shell("sha256sum < \(vault.host)/turnserver.conf").prefix(64)
     #expect(try await !vault.git("show", "backup/conf:20261128T154725Z.manifest.json").contains(hash))
   }
+}
+
+/// Writes to a SQLite database while `body` works, and ends with it.
+private func withWriter(of database: String, _ body: () async throws -> Void) async throws {
+  let script = """
+    i=0; (echo 'pragma busy_timeout=5000;'; while [ $i -lt 20000 ]; do i=$((i+1)); \
+    echo "begin immediate; insert into t values($i,0); update t set b=-a; commit;"; sleep 0.01; done) | \
+    sqlite3 \(database) >/dev/null 2>&1
+    """
+  let writer = Task { try await Command("sh", ["-c", script]).run() }
+  do {
+    try await body()
+  } catch {
+    writer.cancel()
+    _ = try? await writer.value
+    throw error
+  }
+  writer.cancel()
+  _ = try? await writer.value
 }

@@ -20,7 +20,8 @@ extension BackupSet {
     rows += [["links", links.rawValue], ["special files", specialFiles.rawValue], ["at most", sizeText]]
     if let retention {
       let rules = [
-        ("last", retention.last), ("daily", retention.daily), ("weekly", retention.weekly), ("monthly", retention.monthly),
+        ("last", retention.last), ("daily", retention.daily), ("weekly", retention.weekly),
+        ("monthly", retention.monthly),
       ]
       rows.append(["keep", rules.filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")])
     } else {

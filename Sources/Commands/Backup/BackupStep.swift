@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Backups
 import Journal
 import Language
 import Ledger
@@ -36,7 +37,7 @@ package struct BackupStepOptions: ParsableArguments {
   /// The vault's absolute path.
   func vaultPath() throws -> String {
     if let vault { return absolute(vault) }
-    return "\(try options.root)/backups/vault"
+    return try options.load().vaultSettings.path
   }
 
   /// A path of the command line, absolute.
@@ -65,7 +66,8 @@ package struct BackupStepOptions: ParsableArguments {
     let project = try? options.loadIfThere()
     let signals = EndingSignals()
     let session = ProbeSession(
-      services: Services(history: project?.ledger ?? Ledger([])), signals: signals, version: runbookVersion)
+      services: Services(history: project?.ledger ?? Ledger([]), vault: project?.vaultIfAny), signals: signals,
+      version: runbookVersion)
     let display = LiveDisplay(.standardError, .lineOnly)
     let result = try await display.whileShown {
       try await session.run(

@@ -15,7 +15,9 @@ struct BackupSetReader {
     let before = log.issues.count { $0.severity == .error }
     let paths = texts(.paths)
     if let node = reader[.paths], paths.isEmpty {
-      log.error("missing-value", "\"paths\" names nothing", at: node.range)
+      log.error(
+        "missing-value", "\"paths\" names nothing", at: node.range,
+        suggestion: "name the files and folders to back up: [/etc/turnserver.conf]")
     }
     let own = reader[.recipients].map { Self.recipients($0, log: log) }
     let recipients = own ?? project.vaultRecipients
@@ -80,11 +82,19 @@ struct BackupSetReader {
       else { return nil }
       let range = reader[.name]?.range ?? reader.range
       if !isDocumentName(name) {
-        log.error("name-form", "a command's name is made of lower-case letters, digits and hyphens", at: range)
+        log.error(
+          "name-form", "a command's name is made of lower-case letters, digits and hyphens", at: range,
+          suggestion: "write a name such as coturn-version")
       }
-      if !names.insert(name).inserted { log.error("duplicate-name", "two commands are called \"\(name)\"", at: range) }
+      if !names.insert(name).inserted {
+        log.error(
+          "duplicate-name", "two commands are called \"\(name)\"", at: range,
+          suggestion: "give one of them another name")
+      }
       if command.isEmpty, let node = reader[.command] {
-        log.error("missing-value", "\"command\" names no program", at: node.range)
+        log.error(
+          "missing-value", "\"command\" names no program", at: node.range,
+          suggestion: "write the program and its arguments: [dpkg-query, -W, coturn]")
       }
       return CapturedCommand(
         name: name, command: command, timeout: reader.duration(.timeout) ?? CapturedCommand.usualTimeout)

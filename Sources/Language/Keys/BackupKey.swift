@@ -11,7 +11,7 @@ package enum BackupKey: String, DocumentKey {
 
   package var declaration: KeyDeclaration {
     switch self {
-    case .backup: .init(.documentName, "Its name, that of its file.", .required, example: "coturn-config")
+    case .backup: .init(.name(.hyphenated), "Its name, that of its file.", .required, example: "coturn-config")
     case .title: .init(.plain(.string), "What it is called.", example: "The configuration of coturn")
     case .doc: .init(.prose, "What it is for.")
     case .paths:
@@ -67,7 +67,7 @@ package enum CapturedCommandKey: String, DocumentKey {
 
   package var declaration: KeyDeclaration {
     switch self {
-    case .name: .init(.documentName, "Of the file.", .required, example: "coturn-version")
+    case .name: .init(.name(.hyphenated), "Of the file.", .required, example: "coturn-version")
     case .command:
       .init(
         .plain(.list(.string)), "The program and its arguments; no shell reads them.", .required,

@@ -6,7 +6,7 @@ import Vault
 /// What changed from one backup to another, or since.
 package struct BackupDiff: StepModule {
   package struct Input: Hashable, Sendable {
-    package var vault: String
+    package var vault: String?
     package var set: String
     package var from: String?
     package var to: String?
@@ -38,7 +38,7 @@ package struct BackupDiff: StepModule {
     effect: .observe, judges: false, deadline: .seconds(60),
     input: Record(
       Input.init,
-      Field("vault", \.vault, .path, "The vault."),
+      Field("vault", \.vault, .optional(.path), "The vault; the project's, if not given."),
       Field("set", \.set, .string, "The set."),
       Field("from", \.from, .optional(.string), "The older backup; the one before `to`, if not given."),
       Field("to", \.to, .optional(.string), "The newer backup; the newest, if not given."),
@@ -59,14 +59,15 @@ package struct BackupDiff: StepModule {
     examples: [
       .init(
         "Nothing changed since the backup before",
-        with: "vault: /var/lib/runbook/vault\nset: coturn-config", expect: ["output.same"])
+        with: "set: coturn-config", expect: ["output.same"])
     ])
 
   package init() {}
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    try await VaultWork.run { _ in
-      let vault = try VaultRepository(opening: input.vault)
+    let path = try context.vaultPath(input.vault)
+    return try await VaultWork.run { _ in
+      let vault = try VaultRepository(opening: path)
       let all = try vault.backups(of: input.set)
       guard let newest = all.first else {
         throw StepError.failed(

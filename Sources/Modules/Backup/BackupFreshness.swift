@@ -6,7 +6,7 @@ import Vault
 /// How old the newest good backup of a set is.
 package struct BackupFreshness: StepModule {
   package struct Input: Hashable, Sendable {
-    package var vault: String
+    package var vault: String?
     package var set: String
     package var within: Duration?
   }
@@ -33,7 +33,7 @@ package struct BackupFreshness: StepModule {
     effect: .observe, judges: true, deadline: .seconds(30),
     input: Record(
       Input.init,
-      Field("vault", \.vault, .path, "The vault."),
+      Field("vault", \.vault, .optional(.path), "The vault; the project's, if not given."),
       Field("set", \.set, .string, "The set."),
       Field("within", \.within, .optional(.duration), "The most that the age may be.")
     ),
@@ -50,15 +50,16 @@ package struct BackupFreshness: StepModule {
     examples: [
       .init(
         "The configuration was backed up within a month",
-        with: "vault: /var/lib/runbook/vault\nset: coturn-config\nwithin: 32d", expect: ["output.files > 0"])
+        with: "set: coturn-config\nwithin: 32d", expect: ["output.files > 0"])
     ])
 
   package init() {}
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let now = Moment.now().wall
+    let path = try context.vaultPath(input.vault)
     return try await VaultWork.run { _ in
-      let vault = try VaultRepository(opening: input.vault)
+      let vault = try VaultRepository(opening: path)
       let all = try vault.backups(of: input.set)
       let newest = try VaultWork.choose(nil, of: input.set, in: vault)
       let check = try vault.lastCheck(of: input.set)

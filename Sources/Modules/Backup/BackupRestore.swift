@@ -8,7 +8,7 @@ import Vault
 /// Puts a backup back.
 package struct BackupRestore: StepModule {
   package struct Input: Sendable {
-    package var vault: String
+    package var vault: String?
     package var set: String
     package var backup: String?
     package var identity: Secret
@@ -20,7 +20,7 @@ package struct BackupRestore: StepModule {
     package var limit: Int
 
     package init(
-      vault: String, set: String, backup: String?, identity: Secret, target: String, replace: Bool, only: String?,
+      vault: String?, set: String, backup: String?, identity: Secret, target: String, replace: Bool, only: String?,
       outwardLinks: Bool, keyFile: String?, limit: Int
     ) {
       (self.vault, self.set, self.backup, self.identity) = (vault, set, backup, identity)
@@ -60,7 +60,7 @@ package struct BackupRestore: StepModule {
     effect: .change, repetition: .atMostOnce, judges: true, deadline: .seconds(600),
     input: Record(
       Input.init,
-      Field("vault", \.vault, .path, "The vault."),
+      Field("vault", \.vault, .optional(.path), "The vault; the project's, if not given."),
       Field("set", \.set, .string, "The set."),
       Field("backup", \.backup, .optional(.string), "The backup's name; the newest complete one, if not given."),
       Field("identity", \.identity, .secret, "The age identity that decrypts, as its key file has it."),
@@ -91,7 +91,6 @@ package struct BackupRestore: StepModule {
       .init(
         "The newest backup lies in a folder of its own",
         with: """
-          vault: /var/lib/runbook/vault
           set: coturn-config
           identity: ${secrets.backupIdentity}
           target: /srv/restored
@@ -99,7 +98,6 @@ package struct BackupRestore: StepModule {
       .init(
         "The configuration is put back, the present one kept",
         with: """
-          vault: /var/lib/runbook/vault
           set: coturn-config
           identity: ${secrets.backupIdentity}
           only: /etc/coturn
@@ -114,10 +112,11 @@ package struct BackupRestore: StepModule {
     let identities = try VaultWork.identities(input.identity) ?? []
     let hostDigest = try VaultWork.hostDigest(input.keyFile)
     let progress = context.progress
+    let path = try context.vaultPath(input.vault)
     return try await VaultWork.run { checkpoint in
-      let vault = try VaultRepository(opening: input.vault)
+      let vault = try VaultRepository(opening: path)
       let backup = try VaultWork.choose(input.backup, of: input.set, in: vault)
-      try Self.refuseOverlap(of: input.target, with: input.vault)
+      try Self.refuseOverlap(of: input.target, with: path)
       let root = try Self.root(input.only, in: backup)
       let tree = try StagedTree(at: input.target, isReplacing: input.replace, root: root)
       try tree.requireRoom(for: backup.manifest.contentSize(below: root))

@@ -7,7 +7,7 @@ import Vault
 /// The newest backup against the files of the host.
 package struct BackupSpotCheck: StepModule {
   package struct Input: Sendable {
-    package var vault: String
+    package var vault: String?
     package var set: String
     package var backup: String?
     package var identity: Secret?
@@ -37,7 +37,7 @@ package struct BackupSpotCheck: StepModule {
     effect: .observe, judges: true, deadline: .seconds(300),
     input: Record(
       Input.init,
-      Field("vault", \.vault, .path, "The vault."),
+      Field("vault", \.vault, .optional(.path), "The vault; the project's, if not given."),
       Field("set", \.set, .string, "The set."),
       Field("backup", \.backup, .optional(.string), "The backup's name; the newest complete one, if not given."),
       Field("identity", \.identity, .optional(.secret), "The age identity that decrypts, as its key file has it."),
@@ -60,7 +60,7 @@ package struct BackupSpotCheck: StepModule {
     examples: [
       .init(
         "The newest backup is what the host has",
-        with: "vault: /var/lib/runbook/vault\nset: coturn-config\nkeyFile: /var/lib/runbook/vault.key",
+        with: "set: coturn-config\nkeyFile: /var/lib/runbook/vault.key",
         expect: ["output.changedSince.size() == 0", "output.gone.size() == 0"])
     ])
 
@@ -77,8 +77,9 @@ package struct BackupSpotCheck: StepModule {
     if let objection = Self.objection(to: input, within: .zero) { throw StepError(.notStarted, objection) }
     let identities = try VaultWork.identities(input.identity)
     let hostDigest = try VaultWork.hostDigest(input.keyFile)
+    let path = try context.vaultPath(input.vault)
     return try await VaultWork.run { checkpoint in
-      let vault = try VaultRepository(opening: input.vault)
+      let vault = try VaultRepository(opening: path)
       let backup = try VaultWork.choose(input.backup, of: input.set, in: vault)
       var manifest = backup.manifest
       if let identities {

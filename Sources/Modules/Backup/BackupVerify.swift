@@ -7,7 +7,7 @@ import Vault
 /// Whether the backups of a vault can be restored.
 package struct BackupVerify: StepModule {
   package struct Input: Sendable {
-    package var vault: String
+    package var vault: String?
     package var set: String?
     package var backup: String?
     package var identity: Secret?
@@ -18,7 +18,8 @@ package struct BackupVerify: StepModule {
     package var limit: Int
 
     package init(
-      vault: String, set: String?, backup: String?, identity: Secret?, keyFile: String?, budget: Int?, period: Duration,
+      vault: String?, set: String?, backup: String?, identity: Secret?, keyFile: String?, budget: Int?,
+      period: Duration,
       recipients: Int, limit: Int
     ) {
       self.vault = vault
@@ -75,7 +76,7 @@ package struct BackupVerify: StepModule {
     effect: .record, judges: true, deadline: .seconds(600),
     input: Record(
       Input.init,
-      Field("vault", \.vault, .path, "The vault."),
+      Field("vault", \.vault, .optional(.path), "The vault; the project's, if not given."),
       Field("set", \.set, .optional(.string), "The set; all of them, if not given."),
       Field("backup", \.backup, .optional(.string), "One backup of the set, by its name."),
       Field("identity", \.identity, .optional(.secret), "The age identity that decrypts, as its key file has it."),
@@ -109,10 +110,10 @@ package struct BackupVerify: StepModule {
     examples: [
       .init(
         "All backups can be restored",
-        with: "vault: /var/lib/runbook/vault\nidentity: ${secrets.backupIdentity}", expect: ["output.contentVerified"]),
+        with: "identity: ${secrets.backupIdentity}", expect: ["output.contentVerified"]),
       .init(
         "A part of the vault is read each time",
-        with: "vault: /var/lib/runbook/vault\nidentity: ${secrets.backupIdentity}\nbudget: 200MiB\nperiod: 30d"),
+        with: "identity: ${secrets.backupIdentity}\nbudget: 200MiB\nperiod: 30d"),
     ])
 
   package init() {}
@@ -127,8 +128,9 @@ package struct BackupVerify: StepModule {
     let identities = try VaultWork.identities(input.identity)
     let hostDigest = try VaultWork.hostDigest(input.keyFile)
     let progress = context.progress
+    let path = try context.vaultPath(input.vault)
     return try await VaultWork.run { checkpoint in
-      let vault = try VaultRepository(opening: input.vault)
+      let vault = try VaultRepository(opening: path)
       return try Self.verify(input, identities, hostDigest, vault, progress, checkpoint)
     }
   }
@@ -148,7 +150,7 @@ package struct BackupVerify: StepModule {
     if let name = input.backup { all = [try vault.backup(name, of: input.set ?? "")] }
     guard !all.isEmpty else {
       throw StepError.failed(
-        "backup.none", "the vault \(input.vault) has no backup\(input.set.map { " of the set \($0)" } ?? "")",
+        "backup.none", "the vault has no backup\(input.set.map { " of the set \($0)" } ?? "")",
         advice: "Make one with `backup.create`.")
     }
     output.backups = all.count

@@ -10,9 +10,15 @@ extension StepContext {
     guard let vault = services.vault else {
       throw .notStarted(
         "backup.noVault", "this project keeps no backups",
-        advice: "A set is a file `backups/NAME.yaml`; see docs/vault.md.")
+        advice: "Name a vault, or write a set: a file `backups/NAME.yaml`. See docs/vault.md.")
     }
     return vault
+  }
+
+  /// The vault's folder: what a step names, or the project's.
+  func vaultPath(_ given: String?) throws(StepError) -> String {
+    if let given { return given }
+    return try vault().path
   }
 
   /// A set of the vault by its name.
