@@ -2,6 +2,7 @@
 // there is no value.
 
 extension CELValue: ExpressibleByBooleanLiteral {
+  /// A `bool`.
   public init(booleanLiteral value: Bool) { self = .bool(value) }
 }
 
@@ -11,14 +12,17 @@ extension CELValue: ExpressibleByIntegerLiteral {
 }
 
 extension CELValue: ExpressibleByFloatLiteral {
+  /// A `double`.
   public init(floatLiteral value: Double) { self = .double(value) }
 }
 
 extension CELValue: ExpressibleByStringLiteral {
+  /// A `string`.
   public init(stringLiteral value: String) { self = .string(value) }
 }
 
 extension CELValue: ExpressibleByArrayLiteral {
+  /// A list.
   public init(arrayLiteral elements: CELValue...) { self = .list(elements) }
 }
 
