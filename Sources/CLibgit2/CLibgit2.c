@@ -29,10 +29,7 @@
   each(git_odb_object_data)                \
   each(git_odb_object_free)                \
   each(git_odb_object_size)                \
-  each(git_odb_open_rstream)               \
   each(git_odb_read)                       \
-  each(git_odb_stream_free)                \
-  each(git_odb_stream_read)                \
   each(git_reference_create)               \
   each(git_reference_create_matching)      \
   each(git_reference_free)                 \

@@ -14,6 +14,8 @@ package struct GitError: Error, Hashable, Sendable {
     case changedMeanwhile
     /// A lock file is in the way: another git is at work, or died at it.
     case locked
+    /// What is in the repository is not what was written there.
+    case damaged
     case other
   }
 

@@ -29,12 +29,12 @@ package struct GitFileReader: ~Copyable {
   }
 }
 
-/// Owns what libgit2 has of one object: a stream, or the whole of what it cannot stream.
+/// Owns what libgit2 has of one object, as a whole: its digest is checked as it is read. libgit2's stream of a loose object checks
+/// nothing, and never returns from one whose compressed bytes were altered.
 ///
 /// Not private: Swift 6.3.1 at -O destroys it from other modules, and the symbol of a private type is not there to link.
 package struct GitObjectHandle: ~Copyable {
   private let database: OpaquePointer?
-  private let stream: UnsafeMutablePointer<git_odb_stream>?
   private let whole: OpaquePointer?
   fileprivate let size: Int
 
@@ -42,24 +42,18 @@ package struct GitObjectHandle: ~Copyable {
     var database: OpaquePointer?
     try GitError.check(git_repository_odb(&database, repository), "read \(file.name)")
     var id = file.id.oid
-    var stream: UnsafeMutablePointer<git_odb_stream>?
-    var size = 0
-    var type = GIT_OBJECT_INVALID
-    if git_odb_open_rstream(&stream, &size, &type, database, &id) == 0, let stream {
-      (self.database, self.stream, whole, self.size) = (database, stream, nil, size)
-      return
-    }
     var whole: OpaquePointer?
     let code = git_odb_read(&whole, database, &id)
     guard code >= 0 else {
       git_odb_free(database)
-      throw GitError("read \(file.name)", code: code)
+      let error = GitError("read \(file.name)", code: code)
+      // The object is there: what cannot be unpacked, or is not what its name says, was altered.
+      throw error.reason == .other ? GitError(.damaged, error.action, code: code, message: error.message) : error
     }
-    (self.database, self.stream, self.whole, self.size) = (database, nil, whole, git_odb_object_size(whole))
+    (self.database, self.whole, size) = (database, whole, git_odb_object_size(whole))
   }
 
   deinit {
-    git_odb_stream_free(stream)
     git_odb_object_free(whole)
     git_odb_free(database)
   }
@@ -67,13 +61,8 @@ package struct GitObjectHandle: ~Copyable {
   fileprivate borrowing func read(
     _ buffer: UnsafeMutableRawPointer, _ count: Int, from position: Int, _ name: String
   ) throws(GitError) -> Int {
-    guard let stream else {
-      guard let content = git_odb_object_data(whole) else { return 0 }
-      buffer.copyMemory(from: content + position, byteCount: count)
-      return count
-    }
-    let got = git_odb_stream_read(stream, buffer.assumingMemoryBound(to: CChar.self), count)
-    try GitError.check(got, "read \(name)")
-    return Int(got)
+    guard let content = git_odb_object_data(whole) else { return 0 }
+    buffer.copyMemory(from: content + position, byteCount: count)
+    return count
   }
 }

@@ -75,7 +75,8 @@ extension BackupManifest {
 
 extension BackupManifest.Archive {
   fileprivate init?(_ json: JSON) {
-    guard let size = json["size"]?.int, let sha256 = json["sha256"]?.string else { return nil }
+    guard let size = json["size"]?.int, (0...(1 << 50)).contains(size), let sha256 = json["sha256"]?.string
+    else { return nil }
     self.init(size: Int(size), sha256: sha256)
   }
 }

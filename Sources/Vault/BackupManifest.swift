@@ -123,7 +123,9 @@ package struct BackupManifest: Hashable, Sendable {
   /// What its files have together, in bytes.
   package var contentSize: Int {
     members.reduce(0) { sum, member in
-      if case .file(let size, _) = member.kind { sum + size } else { sum }
+      guard case .file(let size, _) = member.kind else { return sum }
+      let (all, isOver) = sum.addingReportingOverflow(size)
+      return isOver ? .max : all
     }
   }
 

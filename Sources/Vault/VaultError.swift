@@ -58,6 +58,9 @@ package struct VaultError: Error, Hashable, Sendable {
     case .locked:
       self.init(.locked, message, advice: "another git is at work there, or died at it")
     case .changedMeanwhile: self.init(.busy, message)
+    case .damaged:
+      self.init(
+        .damaged, message, advice: "take another backup, or another copy of the vault: git cannot mend what was altered")
     case .other where error.message.contains("No space left"):
       self.init(.full, message, advice: "make room on the file system of \(path)")
     case .other: self.init(.other, message)

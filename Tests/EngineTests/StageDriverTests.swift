@@ -126,7 +126,7 @@ import Testing
         return .done(Answer.Output(number: 0, waited: .zero))
       }
     }
-    let pause = step("f", AnyStepModule(Pause.self), number: signals == 1 ? 100 : 600_000, timeout: .seconds(900))
+    let pause = step("f", AnyStepModule(Pause.self), number: signals == 1 ? 3000 : 600_000, timeout: .seconds(900))
     let (finished, events) = try await drive(plan([step("a")], finally: [pause, step("g")])) { notice in
       if case .progress = notice { Array(repeating: 15, count: signals) } else { [] }
     }

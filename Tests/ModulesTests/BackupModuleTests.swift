@@ -162,7 +162,7 @@ import Vault
     #expect(blind.output["contentVerified"] == .bool(false))
 
     // A part each time: all come round, the one that was not read for longest first.
-    try FileManager.default.removeItem(atPath: "\(vault)/runbook/verified.json")
+    try FileManager.default.removeItem(atPath: "\(vault)/runbook/_verified.json")
     var seen: Set<Value> = []
     for turn in 1...3 {
       let part = try await run("backup.verify", members([identity, .init("budget", .int(1))]))

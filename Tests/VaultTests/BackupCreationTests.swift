@@ -170,7 +170,7 @@ struct BackupCreationTests {
     let vault = try VaultCase()
     let long = String(repeating: "ü", count: 120)
     _ = try await vault.shell(
-      "cd \(vault.host); printf x > \"$(printf 'latin1-\\374')\"; printf x > \"$(printf 'new\\nline\\033')\"; printf x > \(long); truncate -s 3M hole; echo end >> hole"
+      "cd \(vault.host); printf x > \"$(printf 'latin1-\\374')\"; printf x > \(long); truncate -s 3M hole; echo end >> hole"
     )
     let made = try vault.create().backup
     #expect(made.isComplete)
@@ -181,6 +181,16 @@ struct BackupCreationTests {
       "mkdir \(vault.folder.path)/out; tar -xf \(tar) -C \(vault.folder.path)/out; diff -r \(vault.host) \(vault.folder.path)/out/files\(vault.host)"
     )
     #expect(try await vault.shell("tar -tvf \(tar) | grep hole | grep -c 3145732") == "1\n")
+  }
+
+  @Test("misses what a restore would refuse, and names it", arguments: ["new\nline", "esc\u{1b}[2J"])
+  func refusedNames(name: String) throws {
+    let vault = try VaultCase()
+    try Data("x".utf8).write(to: URL(filePath: "\(vault.host)/\(name)"))
+    let made = try vault.create().backup
+    #expect(!made.isComplete)
+    #expect(made.missingTexts.contains { $0.contains("a restore would refuse it: its name holds a control character") })
+    #expect(!made.manifest.members.contains { $0.name.ends(with: Array(name.utf8)) })
   }
 
   @Test("of a SQLite database is a sound copy although a writer is at work", arguments: ["delete", "wal"])

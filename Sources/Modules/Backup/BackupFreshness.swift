@@ -1,3 +1,4 @@
+import Backups
 import Journal
 package import Schema
 package import Steps
@@ -35,7 +36,9 @@ package struct BackupFreshness: StepModule {
       Input.init,
       Field("vault", \.vault, .optional(.path), "The vault; the project's, if not given."),
       Field("set", \.set, .string, "The set."),
-      Field("within", \.within, .optional(.duration), "The most that the age may be.")
+      Field(
+        "within", \.within, .optional(.duration),
+        "The most that the age may be; what the set expects (`notOlderThan`), if not given.")
     ),
     output: Record(
       Output.init,
@@ -58,6 +61,7 @@ package struct BackupFreshness: StepModule {
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let now = Moment.now().wall
     let path = try context.vaultPath(input.vault)
+    let within = input.within ?? context.services.vault?.sets[input.set]?.expectations.notOlderThan
     return try await VaultWork.run { _ in
       let vault = try VaultRepository(opening: path)
       let all = try vault.backups(of: input.set)
@@ -82,10 +86,10 @@ package struct BackupFreshness: StepModule {
         findings.append(
           Finding(
             "backup.incomplete",
-            "the newest backup, \(incomplete.name), lacks \(String(incomplete.manifest.incomplete.count)), such as \(Self.first(incomplete)); the newest complete one is \(newest.name)",
+            "the newest backup, \(incomplete.name), lacks \(String(incomplete.manifest.incomplete.count)) things, such as \(Self.first(incomplete)); the newest complete one is \(newest.name)",
             advice: "Mend what keeps it from being complete, or take the path out of the set."))
       }
-      if let within = input.within, age > within {
+      if let within, age > within {
         findings.insert(
           Finding(
             "backup.stale",
@@ -98,6 +102,6 @@ package struct BackupFreshness: StepModule {
   }
 
   private static func first(_ backup: Backup) -> String {
-    backup.manifest.incomplete.first.map { "\(String(decoding: $0.path, as: UTF8.self)) (\($0.reason))" } ?? "nothing"
+    backup.manifest.incomplete.first.map(\.text) ?? "nothing"
   }
 }

@@ -53,7 +53,7 @@ package struct BackupRestore: StepModule {
       A target that is not empty is refused, unless `replace: true`: then the old tree is kept beside it, and `kept` names it.
       To undo the restore, move it back.
 
-      As root, files get the owners that they had, by name where this host knows the name, else by number; set-user-ID,
+      As root, files get the owners that they had, by name if this host knows the name, else by number; set-user-ID,
       set-group-ID and sticky bits are left out and told (`stripped`). As another user, all files belong to that user. Without
       `backup` the newest complete one is taken. Links that lead out of the backup are refused, unless `outwardLinks: true`.
       """,
@@ -143,7 +143,7 @@ package struct BackupRestore: StepModule {
       let output = Output(
         backup: backup.name, created: backup.created, target: input.target, files: tree.filesWritten,
         bytes: backup.manifest.contentSize(below: root), kept: kept,
-        missing: backup.manifest.incomplete.map { "\(String(decoding: $0.path, as: UTF8.self)): \($0.reason)" },
+        missing: backup.manifest.incomplete.map(\.text),
         stripped: tree.strippedNames.map { String(decoding: $0, as: UTF8.self) })
       return Self.result(output)
     }
@@ -154,7 +154,7 @@ package struct BackupRestore: StepModule {
     if let first = output.missing.first {
       warnings.append(
         Finding(
-          "backup.incomplete", "the backup lacks \(String(output.missing.count)), such as \(first)",
+          "backup.incomplete", "the backup lacks \(String(output.missing.count)) things, such as \(first)",
           advice: "Take what is missing from an older backup."))
     }
     if let first = output.stripped.first {
@@ -177,9 +177,14 @@ package struct BackupRestore: StepModule {
         $0.name == root && $0.kind == .directory || $0.name.starts(with: root + [0x2F])
       })
     else {
-      throw StepError.notStarted(
-        "backup.notInBackup", "the backup \(backup.name) has no folder \(only)",
-        advice: "`runbook backup list` names backups, and the manifest beside each archive what it has.")
+      let isFile = backup.manifest.members.contains { $0.name == root }
+      throw isFile
+        ? StepError.notStarted(
+          "backup.notInBackup", "\(only) is a file in the backup \(backup.name), and `only` takes a folder",
+          advice: "Name the folder that it lies in, restore beside it, and copy the file.")
+        : StepError.notStarted(
+          "backup.notInBackup", "the backup \(backup.name) has no folder \(only)",
+          advice: "Give its absolute path on the host. The manifest beside each archive names what the archive has.")
     }
     return root.split(separator: 0x2F).map { Array($0) }
   }
@@ -207,7 +212,8 @@ extension BackupManifest {
     let prefix = Array(root.joined(separator: [0x2F])) + [0x2F]
     return members.reduce(0) { sum, member in
       guard case .file(let size, _) = member.kind, member.name.starts(with: prefix) else { return sum }
-      return sum + size
+      let (all, isOver) = sum.addingReportingOverflow(size)
+      return isOver ? .max : all
     }
   }
 }

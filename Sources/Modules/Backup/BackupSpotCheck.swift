@@ -60,7 +60,7 @@ package struct BackupSpotCheck: StepModule {
     examples: [
       .init(
         "The newest backup is what the host has",
-        with: "set: coturn-config\nkeyFile: /var/lib/runbook/vault.key",
+        with: "set: coturn-config\nkeyFile: /var/lib/runbook/backup.key",
         expect: ["output.changedSince.size() == 0", "output.gone.size() == 0"])
     ])
 

@@ -66,7 +66,7 @@ enum VaultWork {
     if let newest = all.first {
       throw StepError.failed(
         "backup.incomplete",
-        "the vault has no complete backup of the set \(set); the newest, \(newest.name), lacks \(newest.manifest.incomplete.count)",
+        "the vault has no complete backup of the set \(set); the newest, \(newest.name), lacks \(newest.manifest.incomplete.count) things",
         advice: "Name it as `backup` if what it has is enough.")
     }
     throw StepError.failed(

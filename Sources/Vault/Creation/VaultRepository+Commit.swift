@@ -114,7 +114,12 @@ extension VaultRepository {
 extension BackupManifest.Missing {
   /// In one line: `/etc/gone: it does not exist`.
   package var text: String {
-    path.isEmpty ? "the set: \(reason)" : "\(String(decoding: path, as: UTF8.self)): \(reason)"
+    if path.isEmpty { return "the set: \(reason)" }
+    // A line break in a name must not begin a line of the commit's message.
+    let isPlain = String(validating: path, as: UTF8.self).map {
+      !$0.unicodeScalars.contains { $0.properties.generalCategory == .control }
+    }
+    return "\(isPlain == true ? String(decoding: path, as: UTF8.self) : MemberName.shown(path)): \(reason)"
   }
 }
 

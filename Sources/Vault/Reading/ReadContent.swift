@@ -29,8 +29,7 @@ struct ReadContent {
   ) throws(ContentFailure) {
     let file = try OpenHostFile(path)
     if SQLiteCopy.isDatabase(file) {
-      let bytes = try SQLiteCopy(path).content()
-      self = Self.whole(bytes, try file.status(), notes: [.sqlite], isConsistent: true)
+      self = try Self.database(path)
       return
     }
     var found: ReadContent?
@@ -43,6 +42,23 @@ struct ReadContent {
     }
     guard let found else { throw ContentFailure("it was not read") }
     self = found
+  }
+
+  /// A SQLite database. One that nobody has open is copied without a lock, and again if somebody wrote meanwhile.
+  private static func database(_ path: [UInt8]) throws(ContentFailure) -> ReadContent {
+    var last: ReadContent?
+    for _ in 0..<tries {
+      let isResting = SQLiteCopy.isResting(path)
+      let before = try OpenHostFile(path).status()
+      let bytes = try SQLiteCopy(path, isResting: isResting).content()
+      let after = try OpenHostFile(path).status()
+      let isWhole = !isResting || (before == after && SQLiteCopy.isResting(path))
+      let content = whole(bytes, after, notes: [.sqlite], isConsistent: isWhole)
+      if isWhole { return content }
+      last = content
+    }
+    guard let last else { throw ContentFailure("it was not read") }
+    return last
   }
 
   /// What a command printed.

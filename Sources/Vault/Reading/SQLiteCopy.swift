@@ -23,10 +23,15 @@ struct SQLiteCopy: ~Copyable {
     return count == magic.count && head == magic
   }
 
-  /// - Parameter path: of a file that begins as a database does.
-  init(_ path: [UInt8], library: String = "libsqlite3.so.0") throws(ContentFailure) {
+  /// - Parameters:
+  ///   - path: of a file that begins as a database does.
+  ///   - isResting: it is in WAL mode, and nobody has it open. SQLite takes no lock on it then: the copy counts only if nobody
+  ///     wrote meanwhile.
+  init(_ path: [UInt8], isResting: Bool, library: String = "libsqlite3.so.0") throws(ContentFailure) {
     var message = [CChar](repeating: 0, count: 512)
-    guard let opened = runbook_sqlite_open(library, Self.address(of: path), Self.patience, &message) else {
+    guard
+      let opened = runbook_sqlite_open(library, Self.address(of: path, isResting: isResting), Self.patience, &message)
+    else {
       let text = Self.text(message)
       throw ContentFailure(
         text.isEmpty
@@ -54,7 +59,7 @@ struct SQLiteCopy: ~Copyable {
   }
 
   /// As a URI of SQLite. To read a database in WAL mode SQLite makes files beside it, unless it may take it that nobody writes.
-  private static func address(of path: [UInt8]) -> String {
+  private static func address(of path: [UInt8], isResting: Bool) -> String {
     let digits = Array("0123456789ABCDEF".utf8)
     var text = "file:"
     for byte in path {
@@ -62,8 +67,13 @@ struct SQLiteCopy: ~Copyable {
       let escaped = [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
       text += isPlain ? String(Unicode.Scalar(byte)) : String(decoding: escaped, as: UTF8.self)
     }
+    return text + (isResting ? "?mode=ro&immutable=1" : "?mode=ro")
+  }
+
+  /// Whether it is in WAL mode without a log beside it.
+  static func isResting(_ path: [UInt8]) -> Bool {
     let log = try? HostFiles.status(path + Array("-wal".utf8), following: true)
-    return text + (isInWALMode(path) && (log?.size ?? 0) == 0 ? "?mode=ro&immutable=1" : "?mode=ro")
+    return isInWALMode(path) && (log?.size ?? 0) == 0
   }
 
   /// Octet 18 is 2 then (sqlite.org/fileformat.html).

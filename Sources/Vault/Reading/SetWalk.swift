@@ -62,6 +62,11 @@ struct SetWalk {
   private mutating func visit(_ path: [UInt8], isNamed: Bool, above: [HostFiles.Status]) throws(VaultError) {
     guard !exclusions.contains(where: { $0.matches(path) }) else { return }
     try checkpoint()
+    // What a restore refuses must not be taken for backed up.
+    if let reason = MemberName.objection(to: BackupLayout.files + path.drop { $0 == 0x2F }) {
+      miss(path, "a restore would refuse it: \(reason)")
+      return
+    }
     do throws(HostFiles.Refusal) {
       var status = try HostFiles.status(path, following: false)
       let isLink = status.kind == .link

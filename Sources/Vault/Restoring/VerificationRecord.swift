@@ -26,7 +26,7 @@ package struct VerificationRecord: Hashable, Sendable {
 extension VaultRepository {
   private borrowing func recordFile() -> String { "\(path)/runbook/\(Self.recordName)" }
 
-  private static let recordName = "verified.json"
+  private static let recordName = "_verified.json"
   private static let longestRecord = 16 << 20
 
   /// Nothing is verified if there is no record, or one that cannot be read.
