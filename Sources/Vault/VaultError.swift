@@ -60,7 +60,8 @@ package struct VaultError: Error, Hashable, Sendable {
     case .changedMeanwhile: self.init(.busy, message)
     case .damaged:
       self.init(
-        .damaged, message, advice: "take another backup, or another copy of the vault: git cannot mend what was altered")
+        .damaged, message, advice: "take another backup, or another copy of the vault: git cannot mend what was altered"
+      )
     case .other where error.message.contains("No space left"):
       self.init(.full, message, advice: "make room on the file system of \(path)")
     case .other: self.init(.other, message)
