@@ -104,7 +104,8 @@ import Testing
   @Test("The run's timeout cancels what runs, takes back what was done, and does finally", .timeLimit(.minutes(1)))
   func timeout() async throws {
     let plan = plan(
-      [undoable(step("a", act)), step("b", AnyStepModule(WaitUntilCancelled.self))], timeout: .seconds(8),
+      [undoable(step("a", act)), step("b", AnyStepModule(WaitUntilCancelled.self), timeout: .seconds(60))],
+      timeout: .seconds(8),
       hypothesis: [step("h")], rollback: .onFailure, finally: [step("f")])
     let (finished, events) = try await drive(plan)
     #expect(finished.outcome == .error)

@@ -39,6 +39,7 @@ struct NameWalk {
   mutating func walk(_ node: SyntaxNode) { walk(node, locals: [:], known: place.known) }
 
   /// Every kind of node has a function of its own: expressions nest, and the frame that repeats must be small.
+  // What it calls is not inlined: its frame is on the stack once for each level of an expression, and must stay small.
   private mutating func walk(_ node: SyntaxNode, locals: Locals, known: Set<String>) {
     switch node.kind {
     case .identifier, .select, .index, .presence: walkChain(node, locals, known)
@@ -54,10 +55,12 @@ struct NameWalk {
     }
   }
 
+  @inline(never)
   private mutating func walkChildren(_ node: SyntaxNode, _ locals: Locals, _ known: Set<String>) {
     for child in node.children { walk(child, locals: locals, known: known) }
   }
 
+  @inline(never)
   private mutating func walkChain(_ node: SyntaxNode, _ locals: Locals, _ known: Set<String>) {
     if case .presence(let operand, let field) = node.kind, var path = Path(operand) {
       path.append(.init(text: field.text, range: field.range), isOptional: true, end: node.range.end)
@@ -69,6 +72,7 @@ struct NameWalk {
     }
   }
 
+  @inline(never)
   private mutating func walkLogic(_ node: SyntaxNode, _ locals: Locals, _ known: Set<String>) {
     guard case .binary(let operation, _, _) = node.kind else { return }
     // Operand by operand with one set: a set for each operator would make long chains quadratic.
@@ -79,6 +83,7 @@ struct NameWalk {
     }
   }
 
+  @inline(never)
   private mutating func walkConditional(_ node: SyntaxNode, _ locals: Locals, _ known: Set<String>) {
     guard case .conditional(let condition, let first, let second) = node.kind else { return }
     walk(condition, locals: locals, known: known)
@@ -86,6 +91,7 @@ struct NameWalk {
     walk(second, locals: locals, known: known.union(KnownPaths.when(condition, is: false)))
   }
 
+  @inline(never)
   private mutating func walk(_ comprehension: SyntaxNode.Comprehension, _ locals: Locals, _ known: Set<String>) {
     walk(comprehension.range, locals: locals, known: known)
     let variables = variables(of: comprehension, locals)
@@ -96,6 +102,7 @@ struct NameWalk {
     walk(comprehension.body, locals: inner, known: known.union(filtered))
   }
 
+  @inline(never)
   private mutating func walkBinding(_ node: SyntaxNode, _ locals: Locals, _ known: Set<String>) {
     guard case .bind(let name, let value, let body) = node.kind else { return }
     walk(value, locals: locals, known: known)
@@ -125,6 +132,7 @@ struct NameWalk {
 
   // MARK: One chain
 
+  @inline(never)
   private mutating func visit(_ path: Path, _ locals: Locals, known: Set<String>, asksForPresence: Bool = false) {
     if let local = locals[path.root.text] {
       checkPresence(path, in: local, known: known)
@@ -134,6 +142,7 @@ struct NameWalk {
     for index in path.indices { walk(index, locals: locals, known: known) }
   }
 
+  @inline(never)
   private mutating func visit(_ path: Path, _ root: Root, known: Set<String>, asksForPresence: Bool = false) {
     guard place.roots.contains(root) else {
       note(path, root)
@@ -155,6 +164,7 @@ struct NameWalk {
     }
   }
 
+  @inline(never)
   private mutating func note(_ path: Path, _ root: Root) {
     switch root {
     case .params: dependencies.params.formUnion(Self.used(path, of: names.params))
@@ -172,6 +182,7 @@ struct NameWalk {
     path.name(0).map { [$0] } ?? record?.fields.map(\.name) ?? []
   }
 
+  @inline(never)
   private mutating func visitStep(_ path: Path, known: Set<String>, asksForPresence: Bool) {
     guard let id = path.segments.first?.name else {
       report(
@@ -214,6 +225,7 @@ struct NameWalk {
       suggestion: "guard it with steps.\(id.text).outcome == 'pass' && …, or write steps.\(id.text).?output")
   }
 
+  @inline(never)
   private mutating func visitSecret(_ path: Path, known: Set<String>) {
     guard let name = path.segments.first?.name else {
       report(path, "secret-not-named", "\"secrets\" needs a name behind it", at: path.root.range)
@@ -232,6 +244,7 @@ struct NameWalk {
       suggestion: "ask secrets.\(name.text).present first, for example in the step's if")
   }
 
+  @inline(never)
   private mutating func visitHypothesis(_ path: Path) {
     guard let look = path.segments.first?.name else {
       report(
@@ -245,6 +258,7 @@ struct NameWalk {
       suggestion: "here there is hypothesis.before")
   }
 
+  @inline(never)
   private mutating func visitEnvironment(_ path: Path) {
     guard let name = path.segments.first?.name, names.hiddenEnvironment.contains(name.text) else { return }
     report(
@@ -257,6 +271,7 @@ struct NameWalk {
   ///
   /// - Parameters:
   ///   - type: of what the segments from `first` on are fields of; nil where that is not known.
+  @inline(never)
   private mutating func checkPresence(_ path: Path, in type: ValueType?, from first: Int = 0, known: Set<String>) {
     guard let type else { return }
     for index in path.segments.indices.dropFirst(first) {
@@ -276,6 +291,7 @@ struct NameWalk {
   }
 
   /// Reports a text that an enumeration never is: `steps.a.outcome == 'passed'`.
+  @inline(never)
   private mutating func checkNames(_ side: SyntaxNode, _ other: SyntaxNode, _ locals: Locals) {
     guard let path = Path(side), locals[path.root.text] == nil, let root = Root(rawValue: path.root.text),
       case .literal(.string(let text)) = other.kind, var type = type(of: path, root)
