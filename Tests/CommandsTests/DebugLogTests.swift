@@ -18,7 +18,7 @@ import Testing
         with:
           command: [echo, "${params.text}"]
           secretEnv: {TOKEN: "${secrets.token}"}
-        expect: [output.exitCode == 0]
+        expect: ["output.stdout.contains('value')"]
     """
 
   private func project() throws -> CommandLineProject {
