@@ -1,4 +1,3 @@
-import Files
 package import Git
 package import Schema
 
@@ -31,19 +30,6 @@ package struct VaultRepository: ~Copyable {
   package init(opening path: String) throws(VaultError) {
     self.path = path
     repository = try Self.translated(path) { () throws(GitError) in try GitRepository(path: path) }
-  }
-
-  private init(_ repository: consuming GitRepository, path: String) {
-    self.repository = repository
-    self.path = path
-  }
-
-  /// Opens a vault, or makes it, private to its owner.
-  package static func openOrCreate(at path: String) throws(VaultError) -> VaultRepository {
-    if !Folder.exists(path) {
-      try translated(path) { () throws(GitError) in try GitRepository.create(at: path) }
-    }
-    return try VaultRepository(opening: path)
   }
 
   /// What git refuses, as a vault's user needs it.
@@ -105,14 +91,5 @@ package struct VaultRepository: ~Copyable {
   /// The encrypted archive of a backup, piece by piece, as git has it: nothing is checked but its length.
   package borrowing func archive(of backup: Backup) throws(VaultError) -> GitFileReader {
     try git { () throws(GitError) in try repository.reader(of: backup.archive) }
-  }
-
-  /// The configuration of the newest backup without its secrets; nil if it holds none.
-  package borrowing func redactedConfiguration(of set: String) throws(VaultError) -> [UInt8]? {
-    guard let head = try head(of: set) else { return nil }
-    return try git { () throws(GitError) in
-      let file = try repository.files(of: head).first { $0.name == BackupLayout.redacted }
-      return try file.map { file throws(GitError) in try repository.content(of: file) }
-    }
   }
 }

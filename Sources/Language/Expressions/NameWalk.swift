@@ -38,8 +38,7 @@ struct NameWalk {
 
   mutating func walk(_ node: SyntaxNode) { walk(node, locals: [:], known: place.known) }
 
-  /// Every kind of node has a function of its own: expressions nest, and the frame that repeats must be small.
-  // What it calls is not inlined: its frame is on the stack once for each level of an expression, and must stay small.
+  /// Every kind of node has a function of its own, which is not inlined: expressions nest, and the frame that repeats must be small.
   private mutating func walk(_ node: SyntaxNode, locals: Locals, known: Set<String>) {
     switch node.kind {
     case .identifier, .select, .index, .presence: walkChain(node, locals, known)

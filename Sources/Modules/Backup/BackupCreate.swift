@@ -6,7 +6,6 @@ import Journal
 import Processes
 package import Schema
 package import Steps
-import Synchronization
 import Vault
 
 /// Backs up one set.
@@ -61,7 +60,7 @@ package struct BackupCreate: StepModule {
       outputs.append(try await Self.output(of: command, in: context))
     }
     context.progress("reading the set \(set.name)")
-    let made = try await Self.make(set, outputs, settings, until: context.deadline)
+    let made = try await Self.make(set, outputs, settings)
     let manifest = made.backup.manifest
     let missing = manifest.incomplete.map(\.text)
     let output = Output(
@@ -107,23 +106,23 @@ package struct BackupCreate: StepModule {
   }
 
   private static func make(
-    _ set: BackupSet, _ outputs: [CommandOutput], _ settings: VaultSettings, until deadline: ContinuousClock.Instant
+    _ set: BackupSet, _ outputs: [CommandOutput], _ settings: VaultSettings
   ) async throws(StepError) -> BackupCreation.Made {
-    let ending = Ending()
+    let isCancelled = CancellationMark()
     let result: Result<BackupCreation.Made, VaultError> = await withTaskCancellationHandler {
       await onBlockingThread { () -> Result<BackupCreation.Made, VaultError> in
         do throws(VaultError) {
-          return .success(try made(set, outputs, settings, ending))
+          return .success(try made(set, outputs, settings, isCancelled))
         } catch { return .failure(error) }
       }
     } onCancel: {
-      ending.ask()
+      isCancelled.set()
     }
     do throws(VaultError) { return try result.get() } catch { throw error.stepError }
   }
 
   private static func made(
-    _ set: BackupSet, _ outputs: [CommandOutput], _ settings: VaultSettings, _ ending: Ending
+    _ set: BackupSet, _ outputs: [CommandOutput], _ settings: VaultSettings, _ isCancelled: CancellationMark
   ) throws(VaultError) -> BackupCreation.Made {
     let key = try ContentKey(file: settings.keyFile)
     let creation = BackupCreation(
@@ -136,7 +135,7 @@ package struct BackupCreate: StepModule {
         Timestamp(seconds: Int64(Date().timeIntervalSince1970), nanoseconds: 0) ?? .unixEpoch
       },
       checkpoint: { () throws(VaultError) in
-        if ending.isAsked { throw VaultError(.interrupted, "the backup was interrupted before it was committed") }
+        if isCancelled.isSet { throw VaultError(.interrupted, "the backup was interrupted before it was committed") }
       })
     return try creation.make()
   }
@@ -147,14 +146,5 @@ package struct BackupCreate: StepModule {
     var name = [CChar](repeating: 0, count: 256)
     guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
     return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
-
-  /// A wish to end, from another thread.
-  private final class Ending: Sendable {
-    private let flag = Mutex(false)
-
-    var isAsked: Bool { flag.withLock { $0 } }
-
-    func ask() { flag.withLock { $0 = true } }
   }
 }

@@ -45,9 +45,6 @@ struct SetWalk {
     return false
   }
 
-  /// What its files have together, in bytes.
-  var size: Int { files.reduce(0) { $0 + $1.status.size } }
-
   var files: [Entry] { entries.values.filter { if case .file = $0.kind { true } else { false } } }
 
   private mutating func miss(_ path: [UInt8], _ reason: String) { missing.append(.init(path: path, reason: reason)) }
