@@ -60,7 +60,9 @@ package struct CommandFailure: Error, Hashable, Sendable {
 
   /// `runbook.error/1`, as `docs/reports.md` describes it; nil where standard output says by itself what came of it.
   var json: JSON? {
-    guard [.invalid, .error].contains(status), !isAfterOutput, message != nil || !problems.isEmpty else { return nil }
+    guard [.invalid, .error, .declined].contains(status), !isAfterOutput, message != nil || !problems.isEmpty else {
+      return nil
+    }
     let errors = problems.count { $0.severity == .error }
     return [
       "schema": "runbook.error/1", "exitCode": .int(Int64(status.code)),

@@ -10,6 +10,8 @@ package enum ExitStatus: Hashable, Sendable {
   case invalid
   /// Our own side could not find out, or an end is unknown.
   case error
+  /// A person declined, or nobody answered.
+  case declined
   /// Ended by a signal, after cleaning up.
   case signalled(Int)
   /// What a program came to that was run in our place.
@@ -23,6 +25,7 @@ package enum ExitStatus: Hashable, Sendable {
     case .failed: 1
     case .invalid: 2
     case .error: 3
+    case .declined: 5
     case .signalled(let number): 128 + Int32(number)
     case .program(let code): code
     case .plugin(let state): state.rawValue
@@ -31,10 +34,15 @@ package enum ExitStatus: Hashable, Sendable {
 
   /// - Parameters:
   ///   - signal: the signal that ended the run; it takes precedence.
+  ///   - isDeclined: a person declined, or nobody answered; it goes before the outcome.
   ///   - isStrict: warnings count as failures.
-  package init(_ outcome: Outcome, signal: Int? = nil, isStrict: Bool = false) {
+  package init(_ outcome: Outcome, signal: Int? = nil, isDeclined: Bool = false, isStrict: Bool = false) {
     if let signal {
       self = .signalled(signal)
+      return
+    }
+    guard !isDeclined else {
+      self = .declined
       return
     }
     switch outcome {

@@ -29,6 +29,11 @@ package struct RunCommand: AsyncParsableCommand {
         runbook run daily-health --report junit=health.xml --report markdown=health.md
         runbook run daily-health --quiet --report prometheus=/var/lib/prometheus/node-exporter/health.prom
         runbook run daily-health --quiet --format nagios
+
+      A runbook with `confirm` asks before anything runs; --yes answers that, and no question of a step: those wait for \
+      the person at the terminal, or for `runbook approve`.
+
+        runbook run restart --yes
       """)
 
   @Argument(
@@ -58,6 +63,7 @@ package struct RunCommand: AsyncParsableCommand {
     completion: ProjectCompletion.steps)
   var only: [String] = []
 
+  @Flag(help: "Agree to what the runbook asks before it runs (confirm).") var yes = false
   @Flag(help: "Let warnings count as failures in the exit code.") var strict = false
   @Flag(help: "Show nothing while it runs, and no report where everything passed: for cron.") var quiet = false
   @Flag(help: "Show what each step tells of its work.") var verbose = false
@@ -103,7 +109,7 @@ package struct RunCommand: AsyncParsableCommand {
     let diagnostics = Diagnostics(root: project.root)
     let run: RecordedRun
     do {
-      let request = RunRequest(
+      var request = RunRequest(
         name, given: try givenParameters(), targets: target, only: only, asker: .command)
       var warnings: [Issue] = []
       let plans = try RunPlanning(project, targets: targets(of: lab)).plans(request, of: document) {
@@ -118,10 +124,15 @@ package struct RunCommand: AsyncParsableCommand {
         // Who cannot read the state is told so by the run itself, which writes there.
         Terminal.standardError.write((try? DeadRuns(ledger: project.ledger, runbook: ran).warning()) ?? "")
       }
+      request.confirmation = try await RunConfirming(name: name, isAnswered: yes, signals: signals).confirm(plans)
       let starter = RunStarter(
         project, catalog: .standard, services: Services(history: project.ledger, vault: project.vaultIfAny),
         state: volatile ? try project.volatileState : project.state, version: runbookVersion)
-      run = try await watch(try await starter.start(plans, request, signals: signals), of: plans)
+      let display = RunDisplay(
+        .standardError, quiet || DebugLog.shared.isOn ? .quiet : verbose ? .verbose : .normal,
+        targets: plans.map { $0.target?.name })
+      let started = try await starter.start(plans, request, signals: signals, prompter: display.prompter)
+      run = try await watch(started, display)
     } catch let issues as Issues {
       throw diagnostics.failure(issues.all)
     } catch let error as JournalError {
@@ -139,11 +150,8 @@ package struct RunCommand: AsyncParsableCommand {
   }
 
   /// Shows what goes on until the run has ended.
-  private func watch(_ run: StartedRun, of plans: [Plan]) async throws -> RecordedRun {
-    let display = RunDisplay(
-      .standardError, quiet || DebugLog.shared.isOn ? .quiet : verbose ? .verbose : .normal,
-      targets: plans.map { $0.target?.name })
-    return try await display.whileShown {
+  private func watch(_ run: StartedRun, _ display: RunDisplay) async throws -> RecordedRun {
+    try await display.whileShown {
       for await notice in run.events {
         DebugLog.shared.tell(notice)
         display.show(notice)

@@ -18,12 +18,13 @@ package struct RunbookCommand: AsyncParsableCommand {
       RUNBOOK_DEBUG=1 does the same.
 
       Exit codes: 0 passed, 1 a check failed, 2 nothing was run (usage, an invalid runbook, a missing secret), \
-      3 the result is unknown, 128+n ended by signal n.
+      3 the result is unknown, 5 a person declined or nobody answered, 128+n ended by signal n.
       """,
     version: runbookVersion,
     groupedSubcommands: [
       CommandGroup(name: "Starting", subcommands: [InitCommand.self, DoctorCommand.self]),
-      CommandGroup(name: "Running", subcommands: [RunCommand.self, ProbeCommand.self, LabCommand.self]),
+      CommandGroup(
+        name: "Running", subcommands: [RunCommand.self, ApproveCommand.self, ProbeCommand.self, LabCommand.self]),
       CommandGroup(
         name: "Writing",
         subcommands: [

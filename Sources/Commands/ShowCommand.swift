@@ -59,6 +59,7 @@ extension Outline {
     if let owner { facts.append(["owner", terminalSafe(owner)]) }
     facts.append(["effects", effects.sorted().map(\.rawValue).joined(separator: ", ")])
     facts.append(["target", usesTarget ? "one server, or one run for each with --target" : "not used"])
+    if let confirm { facts.append(["confirm", terminalSafe(confirm)]) }
     if let timeout { facts.append(["timeout", shortDuration(timeout)]) }
     if rollback == .onFailure { facts.append(["rollback", "if the run fails, undo is done, the newest first"]) }
     page += "\n" + columns(facts, width: width)
@@ -102,8 +103,9 @@ extension Outline.Step {
   /// The step's own line, below it what decides how it runs, under the names that a runbook gives it.
   fileprivate func rows(depth: Int) -> [[String]] {
     let indent = String(repeating: "  ", count: depth)
-    let details = details.map { ["\(indent)  \($0.key.name)", terminalSafe($0.text)] }
-    let shownEffect = effect.rawValue + (claimsToObserve ? " (claimed)" : "")
+    let settings = group.map { ["\(indent)  \($0.name)", terminalSafe($0.value)] }
+    let details = settings + details.map { ["\(indent)  \($0.key.name)", terminalSafe($0.text)] }
+    let shownEffect = effects.sorted().map(\.rawValue).joined(separator: ", ") + (claimsToObserve ? " (claimed)" : "")
     return [["\(indent)\(id)", use, shownEffect, terminalSafe(title)]] + details
       + steps.flatMap { $0.rows(depth: depth + 1) } + (undo.isEmpty ? [] : [["\(indent)  undo"]])
       + undo.flatMap { $0.rows(depth: depth + 2) }
@@ -152,6 +154,7 @@ extension Outline {
       "name": .string(name), "title": .string(title), "doc": doc.map(JSON.string) ?? .null,
       "severity": severity.map(JSON.string) ?? .null, "owner": owner.map(JSON.string) ?? .null,
       "effects": .array(effects.sorted().map { .string($0.rawValue) }), "usesTarget": .bool(usesTarget),
+      "confirm": confirm.map(JSON.string) ?? .null,
       "timeoutMs": timeout.map { .int(Int64($0 / .milliseconds(1))) } ?? .null,
       "secrets": .array(secrets.map(\.json)), "params": .array(params.map(\.json)),
       "outputs": .array(outputs.map(\.json)), "steps": .array(steps.map(\.json)),
@@ -171,6 +174,8 @@ extension Outline.Step {
   fileprivate var json: JSON {
     [
       "id": .string(id), "title": .string(title), "use": .string(use), "effect": .string(effect.rawValue),
+      "effects": .array(effects.sorted().map { .string($0.rawValue) }),
+      "group": .object(group.map { JSON.Member($0.name, .string($0.value)) }),
       "claimed": .bool(claimsToObserve),
       "with": .object(inputs.map { JSON.Member($0.name, .string($0.value)) }),
       "if": condition.map(JSON.string) ?? .null, "until": until.map(JSON.string) ?? .null,

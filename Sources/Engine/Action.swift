@@ -11,6 +11,8 @@ package enum Action: Sendable {
   /// It is not known how this try ended, and nothing else is due before this time: ask the module, once, and append what it
   /// says.
   case reconcile(Try, until: Duration?)
+  /// A question is due: append its ``Asking/event(by:run:at:)``, apply it, then wait for an answer.
+  case ask(Asking)
   /// Nothing is due before this time, counted from the run's start, unless something happens; without a time nothing is
   /// due until then. Tries may go on.
   case wait(until: Duration?)

@@ -11,9 +11,12 @@ struct DrivenRun {
   let notify: @Sendable (RunDriver.Notice) -> Void
   let run: String
   let services: Services
+  let people: any People
 
   private let start = ContinuousClock.now
   private var tries: [StepPath: RunningTry] = [:]
+  /// Of each question that waits, what reads the replies to it.
+  private var questions: [StepPath: Task<Void, Never>] = [:]
   private var alarms: Alarms
   private var lastSignal: Int?
   /// What follows from what is known and is not yet in the journal. It is written in one piece, before anything is done.
@@ -22,7 +25,7 @@ struct DrivenRun {
 
   init(
     machine: RunMachine, feed: AsyncStream<DriverInput>.Continuation, append: @escaping RunDriver.Append,
-    notify: @escaping @Sendable (RunDriver.Notice) -> Void, run: String, services: Services
+    notify: @escaping @Sendable (RunDriver.Notice) -> Void, run: String, services: Services, people: any People
   ) {
     self.machine = machine
     self.feed = feed
@@ -30,6 +33,7 @@ struct DrivenRun {
     self.notify = notify
     self.run = run
     self.services = services
+    self.people = people
     alarms = Alarms { feed.yield(.alarm) }
   }
 
@@ -38,7 +42,10 @@ struct DrivenRun {
   mutating func drive(
     from started: RecordedEvent, inputs: AsyncStream<DriverInput>
   ) async throws -> RunFinished {
-    defer { alarms.cancel() }
+    defer {
+      alarms.cancel()
+      for question in questions.values { question.cancel() }
+    }
     var inputs = inputs.makeAsyncIterator()
     do {
       return try await advance(started, &inputs)
@@ -66,6 +73,11 @@ struct DrivenRun {
         try await flush()
         if tries[attempt.path] == nil { reconcile(attempt) }
         try await wait(until: time, &inputs)
+      case .ask(let asking):
+        let asked = asking.event(by: started, run: run, at: .now())
+        record(.personAsked(asked))
+        try await flush()
+        ask(asking, asked)
       case .wait(let time):
         try await flush()
         try await wait(until: time, &inputs)
@@ -89,6 +101,7 @@ struct DrivenRun {
   private mutating func record(_ event: Event) {
     machine.apply(event, wall: nil, at: now)
     pending.append(event)
+    if case .stepFinished(let event) = event { questions.removeValue(forKey: event.path)?.cancel() }
     if case .runTimedOut = event { stopTries() }
   }
 
@@ -130,6 +143,9 @@ struct DrivenRun {
       forget(running.attempt)
       record(.stepReconciled(event))
     case .started(let process): record(.processStarted(process))
+    case .reply(let path, let attempt, let reply):
+      // Who answers a question that waits no longer is told so by the journal.
+      if questions[path] != nil { record(reply.event(path, attempt)) }
     case .alarm: for alarm in alarms.takeRung(at: .now) { try await take(alarm) }
     case .signal(let number):
       lastSignal = lastSignal ?? number
@@ -182,6 +198,16 @@ struct DrivenRun {
     alarms.set(.deadline(path: attempt.path, attempt: attempt.attempt), at: deadline)
   }
 
+  private mutating func ask(_ asking: Asking, _ asked: PersonAsked) {
+    let question = OpenQuestion(
+      run: run, title: asking.title, asked: asked, question: asking.question, deadline: .now + asking.question.timeout)
+    questions[asked.path] = Task { [people, feed] in
+      for await reply in people.replies(to: question) {
+        feed.yield(.reply(asked.path, attempt: asked.attempt, reply))
+      }
+    }
+  }
+
   private mutating func stop(_ running: RunningTry, because reason: StopReason) {
     guard running.stopping.raise(reason) else { return }
     running.task.cancel()
@@ -219,7 +245,7 @@ struct DrivenRun {
       case .reconciled(let event): tries[event.path] = nil
       case .alarm:
         for case .graceOver(let path, _) in alarms.takeRung(at: .now) { tries[path] = nil }
-      case .started, .signal, .cancelled: continue
+      case .started, .signal, .reply, .cancelled: continue
       }
     }
   }

@@ -57,7 +57,7 @@ struct GroupState: Sendable {
   var visible: [String: Scope.EndedStep] {
     switch step.body {
     case .parallel, .phase: group.visible
-    case .call, .check, .forEach, .element, .undo: [:]
+    case .call, .check, .forEach, .element, .undo, .ask: [:]
     }
   }
 
@@ -69,7 +69,7 @@ struct GroupState: Sendable {
     case .check(let check): ValueType.record(check.outputType).restored(recorded)
     case .forEach: group.elementResults
     case .element: group.lastOutput
-    case .call, .parallel, .phase, .undo: nil
+    case .call, .parallel, .phase, .undo, .ask: nil
     }
   }
 

@@ -23,6 +23,7 @@ struct OpenStep: Sendable {
     /// A loop that began, before the journal has its elements; they are evaluated already unless this is replayed.
     case listing([Value]?, Surroundings, since: Duration)
     case grouping(GroupState)
+    case asking(AskState)
   }
 
   /// What is around a step.
@@ -43,7 +44,7 @@ struct OpenStep: Sendable {
   var hasBegun: Bool {
     switch state {
     case .pending, .prepared: false
-    case .broken, .calling, .listing, .grouping: true
+    case .broken, .calling, .listing, .grouping, .asking: true
     }
   }
 
@@ -51,7 +52,7 @@ struct OpenStep: Sendable {
   var canFinish: Bool {
     switch state {
     case .pending, .prepared: false
-    case .broken, .listing: true
+    case .broken, .listing, .asking: true
     case .calling(let call): !call.isTrying
     case .grouping(let state): state.canFinish
     }
@@ -62,8 +63,12 @@ struct OpenStep: Sendable {
     if case .grouping(let state) = state { (state.group, state.attempt) } else { nil }
   }
 
-  /// What lies inside the step and is seen where the step is seen.
-  var visible: [String: Scope.EndedStep] { if case .grouping(let state) = state { state.visible } else { [:] } }
+  /// What lies inside the step and is seen where the step is seen; all of it is skipped if nothing of it began.
+  var visible: [String: Scope.EndedStep] {
+    if case .grouping(let state) = state { return state.visible }
+    let skipped = Scope.EndedStep(outcome: .skipped, output: nil, attempts: 0)
+    return Dictionary(step.seenInside.map { ($0, skipped) }, uniquingKeysWith: { first, _ in first })
+  }
 
   // The state is taken out while it changes: the only reference to what is inside is the local one then, and nothing is
   // copied.
@@ -87,6 +92,15 @@ struct OpenStep: Sendable {
     return isChanged
   }
 
+  /// The same for a step that asks.
+  mutating func changeAsk(_ change: (inout AskState) -> Bool) -> Bool {
+    guard case .asking(var ask) = state else { return false }
+    state = .pending
+    let isChanged = change(&ask)
+    state = .asking(ask)
+    return isChanged
+  }
+
   /// Takes in that the journal has its start.
   mutating func start(_ event: StepStarted, in around: Surroundings, at now: Duration) {
     let prepared = if case .prepared(let preparation) = state { preparation } else { Preparation?.none }
@@ -101,6 +115,8 @@ struct OpenStep: Sendable {
     case (.success(let input), .check(let check)): group(.sequence(check.steps), input: input, around, now)
     case (.success, .parallel(let group)): self.group(.parallel(group.steps, limit: group.limit), around, now)
     case (.success, .phase), (.success, .element), (.success, .undo): group(.sequence(step.body.steps), around, now)
+    case (.success(let input), .ask(let question)):
+      state = .asking(AskState(question, input: input, startedAt: now))
     }
   }
 
@@ -149,6 +165,7 @@ struct OpenStep: Sendable {
         key: idempotencyKey(run: run, path: path), now)
     case .grouping(let state):
       return state.next(ending: ending, over: over, key: idempotencyKey(run: run, path: path), now)
+    case .asking(let ask): return ask.next(at: path, title: step.title, in: around.scope, ending: ending ?? over, now)
     }
   }
 
@@ -206,7 +223,18 @@ struct OpenStep: Sendable {
     switch state {
     case .calling(let call): call.lastOutput
     case .grouping(let state): state.output(recorded: recorded)
+    case .asking(let ask): recorded == .null ? nil : ValueType.record(ask.question.outputType).restored(recorded)
     case .pending, .prepared, .broken, .listing: nil
+    }
+  }
+}
+
+extension PlannedStep {
+  /// The ids of what lies inside the step and is seen where the step is seen.
+  fileprivate var seenInside: [String] {
+    switch body {
+    case .parallel, .phase: body.steps.flatMap { [$0.id] + $0.seenInside }
+    case .call, .check, .forEach, .element, .undo, .ask: []
     }
   }
 }

@@ -16,6 +16,7 @@ package struct RunDriver: Sendable {
   private let plan: Plan
   private let run: String
   private let services: Services
+  private let people: any People
   private let append: Append
   private let notify: @Sendable (Notice) -> Void
 
@@ -29,13 +30,15 @@ package struct RunDriver: Sendable {
     case progress(path: StepPath, text: String)
   }
 
+  /// - Parameter people: who answers the plan's questions.
   package init(
-    plan: Plan, run: String, services: Services, append: @escaping Append,
+    plan: Plan, run: String, services: Services, people: any People = Nobody(), append: @escaping Append,
     notify: @escaping @Sendable (Notice) -> Void
   ) {
     self.plan = plan
     self.run = run
     self.services = services
+    self.people = people
     self.append = append
     self.notify = notify
   }
@@ -59,10 +62,10 @@ package struct RunDriver: Sendable {
     }
     // A task that is cancelled gets nothing more from a stream: the driver works in one of its own, so that it can wait for
     // the steps that it cancels.
-    let driving = Task { [plan, run, append, notify, services] in
+    let driving = Task { [plan, run, append, notify, services, people] in
       var state = DrivenRun(
         machine: RunMachine(plan: plan, run: run), feed: feed, append: append, notify: notify, run: run,
-        services: services)
+        services: services, people: people)
       return try await state.drive(from: started, inputs: inputs)
     }
     return try await withTaskCancellationHandler {
@@ -82,6 +85,8 @@ enum DriverInput: Sendable {
   /// The time of an alarm may have come.
   case alarm
   case signal(Int)
+  /// What somebody replied to a question.
+  case reply(StepPath, attempt: Int, Reply)
   /// The task that waits for the run was cancelled.
   case cancelled
 }

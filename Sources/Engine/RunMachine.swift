@@ -81,6 +81,9 @@ package struct RunMachine: Sendable {
       end(event.path, event.outcome, output: event.output, attempts: event.attempts, at: now)
     case .stepSkipped(let event) where open[event.path]?.hasBegun == false:
       end(event.path, .skipped, output: .null, attempts: 0, at: now)
+    case .personAsked(let event): ask(event, at: now)
+    case .personAnswered(let event):
+      if open[event.path]?.changeAsk({ $0.answer(event) }) == true { schedule(event.path, at: now) }
     case .stepReconciled(let event) where stages.isReconciling:
       rollback.take(event)
       beginUndo(at: now)
@@ -123,6 +126,15 @@ package struct RunMachine: Sendable {
   private func surroundings(of step: OpenStep) -> OpenStep.Surroundings {
     let group = group(step.owner)
     return OpenStep.Surroundings(scope: group.scope(at: step.position), limit: group.limit)
+  }
+
+  /// Takes in that a question waits: for as long as it says, and no longer than the time limits around it.
+  private mutating func ask(_ event: PersonAsked, at now: Duration) {
+    guard let step = open[event.path], open[event.path]?.changeAsk({ $0.ask(event) }) == true,
+      case .ask(let question) = step.step.body
+    else { return }
+    let due = now + question.timeout
+    schedule(event.path, at: surroundings(of: step).limit.map { min(due, $0.end) } ?? due)
   }
 
   /// False where nothing changed.

@@ -12,7 +12,11 @@ extension PlannedStep {
         use: use, version: call.module.version, input: .record(call.module.input), output: .record(call.module.output))
     case .check(let check):
       TypesDeclared(use: use, version: nil, input: .record(check.inputType), output: .record(check.outputType))
-    case .parallel, .forEach, .element, .phase, .undo: nil
+    // A form's type is its own; the journal has it where the question is asked.
+    case .ask(let question) where question.kind != .form:
+      TypesDeclared(
+        use: use, version: nil, input: .record(Question.inputType), output: .record(Question.agreementType))
+    case .ask, .parallel, .forEach, .element, .phase, .undo: nil
     }
   }
 }

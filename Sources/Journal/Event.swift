@@ -47,6 +47,7 @@ package enum Event: Hashable, Sendable {
   case stepSkipped(StepSkipped)
   case personAsked(PersonAsked)
   case personAnswered(PersonAnswered)
+  case answerRefused(AnswerRefused)
   case phaseMissed(PhaseMissed)
   case notifyDelivered(NotifyDelivered)
   case hypothesisJudged(HypothesisJudged)
@@ -70,9 +71,9 @@ package enum Event: Hashable, Sendable {
     EventKind(Event.stepIntent), EventKind(Event.processStarted), EventKind(Event.stepResult),
     EventKind(Event.stepReconciled), EventKind(Event.stepResolved),
     EventKind(Event.stepWaiting), EventKind(Event.stepFinished), EventKind(Event.stepSkipped),
-    EventKind(Event.personAsked), EventKind(Event.personAnswered), EventKind(Event.phaseMissed),
-    EventKind(Event.notifyDelivered), EventKind(Event.hypothesisJudged), EventKind(Event.undoListed),
-    EventKind(Event.childStarted),
+    EventKind(Event.personAsked), EventKind(Event.personAnswered), EventKind(Event.answerRefused),
+    EventKind(Event.phaseMissed), EventKind(Event.notifyDelivered), EventKind(Event.hypothesisJudged),
+    EventKind(Event.undoListed), EventKind(Event.childStarted),
     EventKind(Event.childFinished), EventKind(Event.runSignalled), EventKind(Event.runTimedOut),
     EventKind(Event.clockStepped), EventKind(Event.journalRecovered), EventKind(Event.alertDue),
     EventKind(Event.evidencePruned), EventKind(Event.runFinished),
@@ -97,6 +98,7 @@ package enum Event: Hashable, Sendable {
     case .stepSkipped(let event): event
     case .personAsked(let event): event
     case .personAnswered(let event): event
+    case .answerRefused(let event): event
     case .phaseMissed(let event): event
     case .notifyDelivered(let event): event
     case .hypothesisJudged(let event): event

@@ -30,6 +30,7 @@ struct OutcomeTally {
         open[step.path] = Step(isDiagnostic: step.diagnostic)
       }
     case .stepResult(let result): open[result.path]?.result = result.outcome
+    case .personAnswered(let answer) where !answer.accepted: open[answer.path]?.result = .fail
     case .stepFinished(let finished): return end(finished)
     case .childFinished(let child): total = Outcome.worst([total, child.outcome])
     // What a rollback left in place.

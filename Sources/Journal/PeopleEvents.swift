@@ -1,7 +1,6 @@
 package import Schema
 
-// Kinds of loops, phases, people and notices. Nothing writes those of people and notices yet; their form is fixed so that every
-// reader knows them.
+// Kinds of loops, phases and notices. Nothing writes those of notices yet; their form is fixed so that every reader knows them.
 
 /// The elements that a loop goes over, before the first of them.
 package struct ElementsListed: StepEvent {
@@ -44,74 +43,6 @@ package struct PhaseMissed: StepEvent {
     { Self(path: StepPath(stage: $0, text: $1), deadline: $2) },
     Field.stage(), Field.path("Path of the phase."),
     Field("deadline", \.deadline, .duration, "From the run's start.")
-  )
-}
-
-/// A person is asked.
-package struct PersonAsked: StepEvent {
-  package var path: StepPath
-  package var attempt: Int
-  package var question: String
-  /// What an answer may hold.
-  package var form: ValueType
-  package var expires: Timestamp?
-  /// What an approver signs: SHA-256 over run, step, try, runbook, rendered inputs and expiry, in hex.
-  package var digest: String
-
-  package init(
-    path: StepPath, attempt: Int, question: String, form: ValueType, expires: Timestamp?, digest: String
-  ) {
-    self.path = path
-    self.attempt = attempt
-    self.question = question
-    self.form = form.shape
-    self.expires = expires
-    self.digest = digest
-  }
-
-  package static let type = "person.asked"
-  package static let durability = Durability.always
-  package static let summary = "A person is asked, and the step waits for the answer."
-  package static let record: Record<Self> = Record(
-    {
-      Self(
-        path: StepPath(stage: $0, text: $1), attempt: $2, question: $3, form: $4, expires: $5, digest: $6)
-    },
-    Field.stage(), Field.path(),
-    Field("attempt", \.attempt, .int, "Number of the try, from 1."),
-    Field("question", \.question, .string, "What is asked."),
-    Field("form", \.form, .type, "Type of an answer."),
-    Field("until", \.expires, .optional(.timestamp), "Until when an answer is waited for."),
-    Field(
-      "digest", \.digest, .string,
-      "What an approver signs: SHA-256 over run, step, try, runbook, inputs and expiry, in hex.")
-  )
-}
-
-/// A person answered.
-package struct PersonAnswered: StepEvent {
-  package var path: StepPath
-  package var attempt: Int
-  package var answer: Value
-  /// The owner of the file that held the answer.
-  package var user: String
-
-  package init(path: StepPath, attempt: Int, answer: Value, user: String) {
-    self.path = path
-    self.attempt = attempt
-    self.answer = answer
-    self.user = user
-  }
-
-  package static let type = "person.answered"
-  package static let durability = Durability.always
-  package static let summary = "A person answered."
-  package static let record: Record<Self> = Record(
-    { Self(path: StepPath(stage: $0, text: $1), attempt: $2, answer: $3, user: $4) },
-    Field.stage(), Field.path(),
-    Field("attempt", \.attempt, .int, "Number of the try, from 1."),
-    Field("answer", \.answer, .any, "The answer, secrets masked."),
-    Field("user", \.user, .string, "Who answered.")
   )
 }
 

@@ -39,13 +39,15 @@ package struct RunStarted: JournalEvent {
   package var locks: [String]
   /// Names of the controls that the run is evidence for.
   package var controls: [String]
+  /// How what the runbook asks before it runs was agreed to; nil where it asks nothing.
+  package var confirmation: RunConfirmation?
 
   package init(
     runbook: String, title: String, number: Int, severity: String?, target: TargetFacts?, parent: String?,
     params: Value, paramTypes: [String: ValueType] = [:], tool: ToolFacts, host: String, machineIdHash: String? = nil,
     user: String, actor: ActorFacts = ActorFacts(), trigger: String = "command", slot: String? = nil, pid: Int,
     only: [String] = [], sources: [SourceDigest], stateId: String = "", volatile: Bool, locks: [String] = [],
-    controls: [String] = []
+    controls: [String] = [], confirmation: RunConfirmation? = nil
   ) {
     self.runbook = runbook
     self.title = title
@@ -69,6 +71,7 @@ package struct RunStarted: JournalEvent {
     self.volatile = volatile
     self.locks = locks
     self.controls = controls
+    self.confirmation = confirmation
   }
 
   package static let type = "run.started"
@@ -77,7 +80,7 @@ package struct RunStarted: JournalEvent {
   package static let record = Record(
     Self.init(
       runbook:title:number:severity:target:parent:params:paramTypes:tool:host:machineIdHash:user:actor:trigger:slot:pid:
-      only:sources:stateId:volatile:locks:controls:),
+      only:sources:stateId:volatile:locks:controls:confirmation:),
     Field("runbook", \.runbook, .string, "Name of the runbook, or checks/NAME."),
     Field("title", \.title, .string, "Its title."),
     Field("number", \.number, .int, "Number of the run in its state folder, from 1 without gaps; 0 if volatile."),
@@ -102,8 +105,16 @@ package struct RunStarted: JournalEvent {
     Field("stateId", \.stateId, .string, "Id of the state folder that gave the number."),
     Field("volatile", \.volatile, .bool, default: false, "True if the journal lies in memory-backed storage."),
     Field("locks", \.locks, .list(.string), default: [], "Names of the locks that the run holds."),
-    Field("controls", \.controls, .list(.string), default: [], "Names of the controls that the run is evidence for.")
+    Field("controls", \.controls, .list(.string), default: [], "Names of the controls that the run is evidence for."),
+    Field(
+      "confirmation", \.confirmation, .optional(.enumeration(RunConfirmation.self)),
+      "How what the runbook asks before it runs was agreed to: at the terminal, or by the option --yes.")
   )
+}
+
+/// How somebody agreed to a run before it began.
+package enum RunConfirmation: String, Hashable, Sendable, CaseIterable {
+  case terminal, option
 }
 
 /// One file that a run was planned from.

@@ -145,4 +145,6 @@ package struct RunFolder: Hashable, Sendable {
   package var sources: String { "\(path)/sources" }
   /// What was too large for the journal's lines.
   package var outputs: String { "\(path)/\(Attachment.folder)" }
+  /// Where answers of people arrive while the run goes on; see ``Inbox``.
+  package var inbox: String { "\(path)/inbox" }
 }

@@ -139,7 +139,7 @@ package struct StepFinished: StepEvent {
   package var finding: Finding?
   package var expectations: [JudgedExpectation]
   package var attempts: Int
-  /// A check's outputs, secrets masked; null for a module's step, whose output stands in its last result.
+  /// The outputs of a check or of a question, secrets masked; null for a module's step, whose output stands in its last result.
   package var output: Value
   package var duration: Duration
 
@@ -169,8 +169,8 @@ package struct StepFinished: StepEvent {
     Field("outcome", \.outcome, .enumeration(Outcome.self), "Its outcome."),
     Field("finding", \.finding, .optional(.record(Finding.record)), "Why it did not simply pass."),
     Field("expectations", \.expectations, .list(.record(JudgedExpectation.record)), "Its expectations, judged."),
-    Field("attempts", \.attempts, .int, "How many tries there were; 0 for a check."),
-    Field("output", \.output, .any, default: .null, "A check's outputs, secrets masked."),
+    Field("attempts", \.attempts, .int, "How many tries there were; 0 for a check or a question."),
+    Field("output", \.output, .any, default: .null, "The outputs of a check or a question, secrets masked."),
     Field("duration", \.duration, .duration, "From the step's start, waits included.")
   )
 }

@@ -45,8 +45,32 @@ extension DocumentKey {
       let needed = companions.map { JSON.Member($0.name, .array($0.declaration.companions.map(JSON.string))) }
       members.append(.init("dependentRequired", .object(needed)))
     }
-    if self == StepKey.self { members.append(.init("allOf", .array(catalog.modules.map(inputs)))) }
+    if self == StepKey.self {
+      members.append(.init("allOf", .array(catalog.modules.map(inputs) + Question.Kind.allCases.map(asked))))
+    }
     return .init(definitionName, .object(members))
+  }
+
+  /// What a step needs that asks people.
+  private static func asked(_ kind: Question.Kind) -> JSON {
+    let others: [QuestionKey] =
+      switch kind {
+      case .confirm: [.fields, .approvers]
+      case .form: [.approvers]
+      case .approve: [.fields]
+      }
+    var with: [JSON.Member] = [.init("properties", .object(others.map { .init($0.name, false) }))]
+    if kind == .form { with.append(.init("required", ["fields"])) }
+    let steps: [StepKey] = [.retry, .until, .effect, .diagnostic]
+    return [
+      "if": ["properties": ["use": ["const": .string(kind.use)]], "required": ["use"]],
+      "then": [
+        "required": ["with", "timeout"],
+        "properties": .object(
+          [.init("with", ["allOf": [QuestionKey.reference, .object(with)]])]
+            + steps.map { .init($0.name, false) }),
+      ],
+    ]
   }
 
   /// What `with` takes where the step uses a module.
@@ -80,7 +104,12 @@ extension KeyValue {
     case .typeName: ["type": "string", "pattern": .string(ValueType.writtenPattern)]
     case .count: ["type": "integer", "minimum": 1]
     case .moduleOrCheck:
-      ["anyOf": [["enum": .array(catalog.names.map(JSON.string))], ["type": "string", "pattern": "^checks/"]]]
+      [
+        "anyOf": [
+          ["enum": .array((catalog.names + Question.Kind.allCases.map(\.use)).map(JSON.string))],
+          ["type": "string", "pattern": "^checks/"],
+        ]
+      ]
     case .anything: [:]
     case .inputs: ["type": "object"]
     case .record(let record): record.jsonSchema(.plain)

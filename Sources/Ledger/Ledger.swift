@@ -47,6 +47,13 @@ package struct Ledger: RunHistory {
     return runs
   }
 
+  /// The folders of the runs that are being written, the newest first.
+  package func runsThatGoOn() throws(JournalError) -> [RunFolder] {
+    try unverified(of: nil, since: nil).compactMap { entry in
+      if case .run(_, goesOn: true) = entry.content { entry.folder } else { nil }
+    }
+  }
+
   /// The folder of the run that a person means: `last` for the newest that is nobody's child, its number, or the
   /// beginning of its id.
   /// By its id a run is found though another state folder cannot be read; which one is the last is then not known.

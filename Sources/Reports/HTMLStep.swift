@@ -21,7 +21,7 @@ extension Report.Step {
   }
 
   private var reasonHTML: String {
-    var lines: [LabelledText] = []
+    var lines = question?.lines ?? []
     if let finding {
       lines.append(LabelledText(label: "found", text: terminalSafe("\(finding.message) (\(finding.code))")))
       if let advice = finding.advice { lines.append(LabelledText(label: "next", text: terminalSafe(advice))) }

@@ -76,7 +76,10 @@ extension Suite.Case {
     let message = markupSafe(lines.first ?? outcome.rawValue)
     let text = lines.map(markupSafe).joined(separator: "\n")
     switch state {
-    case .passed where outcome == .pass: return head + "/>\n"
+    case .passed where outcome == .pass:
+      guard let lines = step?.question?.lines.plainLines else { return head + "/>\n" }
+      let said = lines.map(markupSafe).joined(separator: "\n")
+      return head + ">\n      <system-out>\(said)</system-out>\n    </testcase>\n"
     case .passed: return head + ">\n      <system-out>warning\n\(text)</system-out>\n    </testcase>\n"
     case .skipped:
       let reason = isCounted ? step?.reason ?? lines.first ?? "" : "not counted; \(outcome.rawValue)"

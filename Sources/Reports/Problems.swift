@@ -94,6 +94,7 @@ extension Report.Step {
     let finding = finding?.lines ?? []
     lines += finding.prefix(1) + programOutput + finding.dropFirst()
     if let reason { lines.append(LabelledText(label: "found", text: terminalSafe(reason))) }
+    if let question { lines += question.lines }
     return lines
   }
 }

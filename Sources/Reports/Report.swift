@@ -74,9 +74,13 @@ package struct Report: Hashable, Sendable {
     /// True where its outcome is not counted.
     package var isDiagnostic: Bool
     package var steps: [Step]
+    /// How many elements a loop has; nil for every other step.
+    package var elements: Int?
     /// True where the plan has it, and the journal, which has no end, neither begins nor skips it.
     package var isDue = false
     package var stage = Stage.steps
+    /// What it asked people; nil for a step that asked nobody.
+    package var question: Question?
   }
 
   /// A child run, as its parent's journal tells it.

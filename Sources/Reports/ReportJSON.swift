@@ -27,7 +27,7 @@ extension Report.Step {
       "attempts": .int(Int64(attempts)), "startedAt": .optional(startedAt?.description),
       "durationMs": milliseconds(duration), "output": output.json, "error": finding?.json ?? .null,
       "expectations": .array(expectations.map(\.json)), "steps": .array(steps.map(\.json)),
-      "diagnostic": .bool(isDiagnostic), "stage": .string(stage.rawValue),
+      "diagnostic": .bool(isDiagnostic), "stage": .string(stage.rawValue), "question": question?.json ?? .null,
     ]
   }
 }

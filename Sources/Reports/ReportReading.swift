@@ -111,6 +111,8 @@ private struct StepCollection {
   /// By what `use` names.
   private var outputTypes: [String: ValueType] = [:]
   private var planned: [PlannedStepFacts] = []
+  /// Of each step the one that it lies in.
+  private var owners: [String: String] = [:]
 
   init(goesOn: Bool, start: Moment) {
     self.goesOn = goesOn
@@ -121,36 +123,71 @@ private struct StepCollection {
     switch recorded.event {
     case .typesDeclared(let types): outputTypes[types.use] = types.output
     case .runPlanned(let plan): if plan.targets.isEmpty { planned = plan.steps }
+    case .stepStarted(let event) where event.path.tried != nil: beginAgain(event.path)
     case .stepStarted(let event):
       add(
-        event.path.description,
+        key(event.path), in: event.path.owner,
         Report.Step(
-          id: event.path.id, path: event.path.description, title: event.title, use: event.use, effect: event.effect,
-          outcome: .indeterminate, reason: goesOn ? "still running" : "no end of it is recorded", attempts: 0,
+          id: id(event.path), path: key(event.path), title: event.title, use: event.use, effect: event.effect,
+          outcome: .indeterminate, reason: goesOn ? Report.Step.stillRunning : "no end of it is recorded", attempts: 0,
           startedAt: recorded.moment.wall, begunAfter: recorded.moment.time(since: start), duration: nil, output: .null,
           outputType: outputTypes[event.use] ?? .any,
           finding: nil,
           expectations: [], isDiagnostic: event.diagnostic, steps: [], stage: event.path.stage))
     case .stepSkipped(let event):
       add(
-        event.path.description,
+        key(event.path), in: event.path.owner,
         Report.Step(
-          id: event.path.id, path: event.path.description, title: event.title, use: event.use, effect: event.effect,
+          id: id(event.path), path: key(event.path), title: event.title, use: event.use, effect: event.effect,
           outcome: .skipped, reason: event.reason, attempts: 0, startedAt: nil, begunAfter: nil,
           duration: nil, output: .null,
           outputType: .any, finding: nil, expectations: [], isDiagnostic: false, steps: [], stage: event.path.stage))
-    case .stepIntent(let event): steps[event.path.description]?.attempts = event.attempt
+    case .stepIntent(let event): steps[key(event.path)]?.attempts = event.attempt
     case .stepResult(let event):
-      steps[event.path.description]?.output = event.output
-      steps[event.path.description]?.finding = event.finding
+      steps[key(event.path)]?.output = event.output
+      steps[key(event.path)]?.finding = event.finding
     case .stepFinished(let event):
-      steps[event.path.description]?.finish(event)
+      steps[key(event.path)]?.finish(event)
+    case .elementsListed(let event): steps[key(event.path)]?.elements = event.items.count
+    case .phaseMissed(let event):
+      steps[key(event.path)]?.finding = Finding(
+        "phase.missed", "the phase did not end within \(durationLiteral(event.deadline)) of the run's start")
+    case .personAsked, .personAnswered, .answerRefused:
+      if let path = recorded.event.path { steps[key(path)]?.take(recorded.event, at: recorded.moment.wall) }
     default: break
     }
   }
 
+  /// A step is known by its place, whichever try of a check or group around it this is.
+  private func key(_ path: StepPath) -> String { path.withoutTries.description }
+
+  /// The last part of the path: of an element with its number.
+  private func id(_ path: StepPath) -> String {
+    path.parts.last.map { part in part.id + (part.element.map { "[\($0)]" } ?? "") } ?? path.id
+  }
+
+  /// Leaves out what an earlier try of a check or group came to: as of a module's step, the last try is told.
+  private mutating func beginAgain(_ path: StepPath) {
+    guard let tried = path.tried?.withoutTries else { return }
+    steps[tried.description]?.attempts = path.parts.last?.attempt ?? 1
+    let earlier = paths.filter { owners[$0].map { isInside($0, tried.description) } ?? false }
+    for path in earlier { steps[path] = nil }
+    paths.removeAll { steps[$0] == nil }
+  }
+
+  /// True for a step and what lies inside it.
+  private func isInside(_ owner: String, _ step: String) -> Bool {
+    var owner: String? = owner
+    while let found = owner {
+      if found == step { return true }
+      owner = owners[found]
+    }
+    return false
+  }
+
   /// A step that a resumed run began once more stands where it first stood, as it last was.
-  private mutating func add(_ path: String, _ step: Report.Step) {
+  private mutating func add(_ path: String, in owner: StepPath?, _ step: Report.Step) {
+    owners[path] = owner.map(key)
     if steps.updateValue(step, forKey: path) == nil { paths.append(path) }
   }
 
@@ -160,13 +197,14 @@ private struct StepCollection {
     // A rollback, and the look after it, come only if something fails.
     for step in planned where step.path.stage != .undo && step.path.stage != .again {
       let path = step.path.description
-      if let owner = step.path.owner?.description, skipped.contains(owner) {
+      // The elements of a loop are known only once it began.
+      if let owner = step.path.owner?.description, skipped.contains(owner) || steps[owner]?.use == "forEach" {
         skipped.insert(path)
       } else if let known = steps[path] {
         if known.outcome == .skipped { skipped.insert(path) }
       } else {
         add(
-          path,
+          path, in: step.path.owner,
           Report.Step(
             id: step.path.id, path: path, title: step.title, use: step.use, effect: step.effect, outcome: .skipped,
             reason: goesOn ? "it has not begun yet" : "the run died before it began", attempts: 0, startedAt: nil,
@@ -179,14 +217,8 @@ private struct StepCollection {
   /// The steps inside their checks. A step whose check is not recorded stands on its own.
   func tree() -> [Report.Step] {
     var inside: [String: [String]] = [:]
-    for path in paths { inside[owner(of: path) ?? "", default: []].append(path) }
+    for path in paths { inside[owners[path].flatMap { steps[$0] == nil ? nil : $0 } ?? "", default: []].append(path) }
     return (inside[""] ?? []).compactMap { build($0, inside) }
-  }
-
-  private func owner(of path: String) -> String? {
-    guard let slash = path.lastIndex(of: "/") else { return nil }
-    let owner = String(path[..<slash])
-    return steps[owner] == nil ? nil : owner
   }
 
   private func build(_ path: String, _ inside: [String: [String]]) -> Report.Step? {

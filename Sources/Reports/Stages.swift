@@ -14,14 +14,18 @@ extension Report.Step {
 extension Report {
   /// What a rollback left behind, which comes before everything else: somebody must act on it.
   var stillInPlaceLines: [LabelledText] {
-    guard !stillInPlace.isEmpty else { return [] }
-    let steps = terminalSafe(stillInPlace.joined(separator: ", "))
-    let isOne = stillInPlace.count == 1
-    return [
-      LabelledText(label: "in place", text: "\(steps): still in place, not taken back", ink: .bold),
+    let lists =
+      [("", stillInPlace)] + children.map { ("on \(terminalSafe($0.target)): ", $0.report?.stillInPlace ?? []) }
+    let left = lists.filter { !$0.1.isEmpty }
+    guard !left.isEmpty else { return [] }
+    let lines = left.map { place, steps in
       LabelledText(
-        label: "next", text: "take \(isOne ? "it" : "them") back by hand\(isOne ? "" : ", in this order")", ink: .bold),
-    ]
+        label: "in place",
+        text: "\(place)\(terminalSafe(steps.joined(separator: ", "))): still in place, not taken back", ink: .bold)
+    }
+    let isOne = left.count == 1 && left[0].1.count == 1
+    let advice = isOne ? "take it back by hand" : "take them back by hand, in this order"
+    return lines + [LabelledText(label: "next", text: advice, ink: .bold)]
   }
 
   /// What the hypothesis came to, if it did not hold after the steps or there was a rollback; empty otherwise.

@@ -66,7 +66,8 @@ extension Report.Child {
     if let report { return Suite(target: target, cases: report.suites[0].cases, report: report) }
     var cases = steps.map { step in
       Suite.Case(
-        path: step.path.description, title: step.title, outcome: step.outcome, isCounted: true, duration: nil,
+        path: step.path.description, title: step.title, outcome: step.outcome, isCounted: step.path.stage.counts,
+        duration: nil,
         explanation: step.explanation)
     }
     if cases.isEmpty || Outcome.worst(cases.map(\.outcome)) != outcome {

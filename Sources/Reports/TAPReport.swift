@@ -31,7 +31,7 @@ extension Suite.Case {
     } else if outcome == .skipped {
       line += " # SKIP \(tapSafe(step?.reason ?? explanation.first?.text ?? ""))"
     }
-    guard outcome != .pass, outcome != .skipped else { return line + "\n" }
+    guard outcome != .pass || step?.question != nil, outcome != .skipped else { return line + "\n" }
     var details = [("outcome", outcome.rawValue)]
     if let duration { details.append(("seconds", decimalSeconds(duration))) }
     let members = details.map { "  \($0.0): \($0.1)\n" }.joined()

@@ -36,7 +36,8 @@ extension Report {
   /// What is said of a step in a list of all: why it was not run, or its figures.
   func remark(on step: Step) -> String {
     if let reason = step.reason { return reason }
-    let figures = step.figures().map { "\($0.name) \($0.value)" }.joined(separator: "  ")
+    if let answered = step.question?.answered { return answered }
+    let figures = step.countedElements ?? step.figures().map { "\($0.name) \($0.value)" }.joined(separator: "  ")
     return !step.isCounted ? ["not counted", figures].filter { !$0.isEmpty }.joined(separator: "  ") : figures
   }
 
@@ -58,5 +59,12 @@ extension TextTable {
     table.header.remove(at: column)
     for index in table.rows.indices { table.rows[index].remove(at: column) }
     return table
+  }
+}
+
+extension Report.Step {
+  /// `2 of 3 elements passed`; nil for a step that is no loop.
+  var countedElements: String? {
+    elements.map { "\(steps.count { $0.outcome.isGood }) of \($0) elements passed" }
   }
 }

@@ -11,7 +11,9 @@ struct HostFacts: Sendable {
   let machineIDHash: String?
 
   static func current() -> HostFacts {
-    HostFacts(host: hostName(), user: userName(), pid: Int(getpid()), actor: actor(), machineIDHash: machineIDHash())
+    HostFacts(
+      host: hostName(), user: Account.name(of: Int(geteuid())), pid: Int(getpid()), actor: actor(),
+      machineIDHash: machineIDHash())
   }
 
   private static func actor() -> ActorFacts {
@@ -36,18 +38,6 @@ struct HostFacts: Sendable {
       guard let start = buffer.baseAddress, gethostname(start, buffer.count - 1) == 0 else { return "unknown" }
       buffer[buffer.count - 1] = 0
       return String(cString: start)
-    }
-  }
-
-  /// The effective user's name, or its number where the password file has none.
-  private static func userName() -> String {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16_384) { buffer in
-      var entry = passwd()
-      var found: UnsafeMutablePointer<passwd>?
-      guard let start = buffer.baseAddress, getpwuid_r(geteuid(), &entry, start, buffer.count, &found) == 0,
-        found != nil, let name = entry.pw_name
-      else { return "\(geteuid())" }
-      return String(cString: name)
     }
   }
 }

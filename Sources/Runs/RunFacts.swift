@@ -26,6 +26,8 @@ struct RunFacts: Sendable {
   var asker: RunAsker
   /// Ids of the steps that were asked for; empty for all.
   var only: [String]
+  /// How what the runbook asks before it runs was agreed to.
+  var confirmation: RunConfirmation?
   var tool: ToolFacts
   var host = HostFacts.current()
 
@@ -39,6 +41,6 @@ struct RunFacts: Sendable {
       parent: parent, params: .members(plan.params), paramTypes: plan.paramTypes, tool: tool, host: host.host,
       machineIdHash: host.machineIDHash, user: host.user, actor: asker.actor ?? host.actor,
       trigger: parent == nil ? asker.trigger : "parent", slot: asker.slot, pid: host.pid, only: only, sources: [],
-      volatile: false)
+      volatile: false, confirmation: plan.confirm == nil ? nil : confirmation)
   }
 }

@@ -1,3 +1,4 @@
+package import Journal
 package import Language
 
 /// What is to be run, on what, and who asks for it.
@@ -11,11 +12,14 @@ package struct RunRequest: Sendable {
   /// Ids of the steps to run; empty for all.
   package var only: [String]
   package var asker: RunAsker
+  /// How what the runbook asks before it runs was agreed to; nil where nobody agreed. Such a runbook is not started then.
+  package var confirmation: RunConfirmation?
 
   package init(
     _ runbook: String, given: GivenParameters = GivenParameters(), targets: [String] = [], only: [String] = [],
-    asker: RunAsker
+    asker: RunAsker, confirmation: RunConfirmation? = nil
   ) {
+    self.confirmation = confirmation
     self.runbook = runbook
     self.given = given
     self.targets = targets

@@ -1,4 +1,6 @@
 import Engine
+import Files
+import Glibc
 import Journal
 import Language
 import Schema
@@ -11,6 +13,8 @@ struct RunSession: Sendable {
   let services: Services
   let signals: EndingSignals
   let facts: RunFacts
+  /// Nil where no terminal asks: answers come through the inbox alone.
+  var prompter: (any Prompter)?
   let watch: @Sendable (RunNotice) -> Void
 
   /// Puts the run's folder in place, with its first event.
@@ -24,6 +28,11 @@ struct RunSession: Sendable {
     try await JournalWriter.begin(facts.started(plan, parent: parent), sources: plan.sources, id: id, in: state)
   }
 
+  private var rules: AnswerRules {
+    let owner = (try? FileMetadata.of(state.path, followingLinks: true)).flatMap(\.self)?.owner
+    return AnswerRules(owner: Int(owner ?? geteuid()), user: Int(geteuid()))
+  }
+
   /// Drives the plan to its end.
   ///
   /// - Throws: `RunFailure` if something cannot be recorded, `JournalError` if the journal cannot be read back.
@@ -33,7 +42,8 @@ struct RunSession: Sendable {
     let target = plan.target?.name
     let planned = Event.runPlanned(RunPlanned(steps: plan.facts))
     let driver = RunDriver(
-      plan: plan, run: run, services: services, append: { try await journal.append($0) },
+      plan: plan, run: run, services: services, people: RunPeople(journal.folder, rules, prompter: prompter),
+      append: { try await journal.append($0) },
       notify: { [watch] notice in
         if case .trying(let path, _) = notice { begun.withLock { $0 = path } }
         watch(RunNotice(run: run, target: target, notice: notice))
@@ -41,6 +51,13 @@ struct RunSession: Sendable {
           watch(RunNotice(run: run, target: target, notice: .recorded(planned)))
         }
       })
+    if plan.asks {
+      do throws(JournalError) { try journal.folder.makeInbox(state.access) } catch {
+        throw RunFailure(run: run, lastBegun: nil, error: error)
+      }
+    }
+    // What came too late is nobody's answer.
+    defer { if plan.asks { try? Folder.remove(journal.folder.inbox) } }
     do {
       try await journal.append(planned)
       _ = try await driver.drive(from: journal.first, signals: signals.subscribe())

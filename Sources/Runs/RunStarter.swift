@@ -40,6 +40,13 @@ package struct RunStarter: Sendable {
     _ request: RunRequest, signals: EndingSignals = EndingSignals(ofProcess: false), warn: (Issue) -> Void = { _ in }
   ) async throws -> StartedRun {
     let plans = try planning.plans(request, of: project.document(request.runbook, catalog: catalog), warn: warn)
+    if request.confirmation == nil, let text = plans.lazy.compactMap(\.confirm).first {
+      throw Issues([
+        Issue(
+          .error, "not-confirmed", "\(request.runbook) asks before it runs, and nobody agreed: \(text)",
+          at: SourceRange(file: request.runbook, line: 1, column: 1))
+      ])
+    }
     let problems = await ProgramLook.problems(of: plans)
     guard !problems.contains(where: { $0.severity == .error }) else { throw Issues(problems) }
     problems.forEach(warn)
@@ -48,16 +55,19 @@ package struct RunStarter: Sendable {
 
   /// Starts a run whose plans were made before, by ``RunPlanning``, and whose programs were looked for, by ``ProgramLook``.
   ///
-  /// - Parameter plans: those of the request; not empty.
+  /// - Parameters:
+  ///   - plans: those of the request; not empty.
+  ///   - prompter: asks the person at the terminal, in a run that has no children; nil where there is none.
   package func start(
-    _ plans: [Plan], _ request: RunRequest, signals: EndingSignals
+    _ plans: [Plan], _ request: RunRequest, signals: EndingSignals, prompter: (any Prompter)? = nil
   ) async throws(JournalError) -> StartedRun {
     let (events, feed) = AsyncStream.makeStream(of: RunNotice.self)
     let facts = RunFacts(
-      asker: request.asker, only: request.only,
+      asker: request.asker, only: request.only, confirmation: request.confirmation,
       tool: ToolFacts(version: version, sha256: ToolDigest(state: state).value()))
     let session = RunSession(
-      state: state, services: services, signals: signals, facts: facts, watch: { feed.yield($0) })
+      state: state, services: services, signals: signals, facts: facts,
+      prompter: plans.count > 1 ? nil : prompter, watch: { feed.yield($0) })
     let fleet = FleetSession(session: session)
     let journal = try await plans.count > 1 ? fleet.begin(plans) : session.begin(plans[0])
     let work = Task {

@@ -55,6 +55,43 @@ import Testing
     ] { #expect(lines.contains(line), "\(line) is not in \(lines)") }
   }
 
+  private static let stages = """
+    runbook: drawn
+    allow: [change]
+    rollback: onFailure
+    hypothesis:
+      - {id: light, use: host.load, expect: [output.load1 < 100.0]}
+    steps:
+      - id: act
+        use: command.run
+        with: {command: ["true"]}
+        undo:
+          - {id: back, use: command.run, with: {command: ["true"]}}
+    finally:
+      - {id: look, use: host.load, expect: [output.load1 < 100.0]}
+
+    """
+
+  @Test("The other stages of a run stand around its steps: what fails leads to what is taken back, then to finally")
+  func stages() async throws {
+    let json = try await graph(Self.stages, "json").json
+    #expect(
+      json["nodes"]?.array?.map { $0["path"] } == [
+        "before:", "before:light", "act", "after:", "undo:", "undo:act", "undo:act/back", "finally:", "finally:look",
+      ])
+    let edges = json["edges"]?.array?.filter { $0["from"]?.string?.contains(/:./) == false } ?? []
+    #expect(
+      Set(edges) == [
+        ["from": "before:", "to": "act", "when": "ended"], ["from": "act", "to": "undo:", "when": "failed"],
+        ["from": "act", "to": "after:", "when": "passed"], ["from": "after:", "to": "undo:", "when": "failed"],
+        ["from": "after:", "to": "finally:", "when": "passed"], ["from": "undo:", "to": "finally:", "when": "ended"],
+      ])
+    try check(
+      try await graph(Self.stages, "mermaid").stdout.split(separator: "\n").map {
+        $0.trimmingCharacters(in: .whitespaces)
+      })
+  }
+
   @Test("No title, id or condition gets out of its label, whatever Mermaid would read in it")
   func hostile() async throws {
     let runbook = #"""

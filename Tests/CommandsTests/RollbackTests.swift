@@ -227,4 +227,18 @@ import Testing
       #expect(project.exists("\(name).finished"))
     }
   }
+
+  @Test("The report of a run over several targets tells first what is still in place on each")
+  func fleetLeft() async throws {
+    let project = try project(restore: "no-such-file")
+    try project.write(
+      "runbook.yaml", "project: fleet\ntargets: {a: {server: 'turn:127.0.0.1:9'}, b: {server: 'turn:127.0.0.1:9'}}\n")
+    let text = try project.read("runbooks/change.yaml").replacing(
+      "\nparams:", with: "\ntitle: \"On ${target.name}\"\nparams:")
+    try project.write("runbooks/change.yaml", text)
+    let output = try await project.runbook("run", "change", "--target", "a", "--target", "b")
+    #expect(output.status == 3, "\(output.stderr)")
+    #expect(output.stdout.contains("in place  on a: edit, keep: still in place"), "\(output.stdout)")
+    #expect(output.stdout.contains("in place  on b: "), "\(output.stdout)")
+  }
 }

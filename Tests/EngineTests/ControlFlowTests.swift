@@ -128,7 +128,7 @@ import Testing
         apply(attempt.intent)
         apply(.runSignalled(RunSignalled(signal: 2)))
         apply(.stepResult(passed(attempt)))
-      case .wait, .reconcile:
+      case .wait, .reconcile, .ask:
         Testing.Issue.record("something is due")
         return
       case .finish(let outcome, _):
@@ -174,6 +174,21 @@ import Testing
       ]))
     #expect(!events.contains { $0.type == "phase.missed" })
     #expect(events.outcomes == ["contain/a": .pass, "contain/b": .pass, "contain": .pass, "c": .pass])
+  }
+
+  @Test("What lies inside a group that was not begun is skipped for the steps behind it")
+  func skippedInside() {
+    let isSkipped = { (id: String) in
+      expression("steps.\(id)") { (scope) throws(ExpressionError) in
+        guard let step = scope.steps[id] else { throw missingValue }
+        return .bool(step.outcome == .skipped)
+      }
+    }
+    var both = parallel("both", [step("a"), phase("late", deadline: .seconds(30), [step("b")])])
+    both.condition = expression("false") { _ in .bool(false) }
+    let events = rehearse(
+      plan([both, step("after", condition: isSkipped("a")), step("deep", condition: isSkipped("b"))]))
+    #expect(events.outcomes == ["both": .skipped, "after": .pass, "deep": .pass])
   }
 
   @Test("The deadline counts from the run's start: a phase that begins after it has missed it")
@@ -238,8 +253,8 @@ import Testing
       case .wait(let until):
         #expect(until == .seconds(4))
         machine.apply(.runSignalled(RunSignalled(signal: 15)), wall: nil, at: .zero)
-      case .reconcile:
-        Testing.Issue.record("nothing was done that is to be taken back")
+      case .reconcile, .ask:
+        Testing.Issue.record("nothing was done that is to be taken back, and nobody is asked")
         return
       case .finish(let outcome, _):
         #expect(outcome == .fail)

@@ -114,6 +114,19 @@ private func group(
     body: body)
 }
 
+func ask(
+  _ id: String, _ kind: Question.Kind = .confirm, text: String = "Go on?", fields: [FieldDeclaration] = [],
+  approvers: Approvers? = nil, timeout: Duration = .seconds(60), expect: [Expectation] = [],
+  onFailure: PlannedStep.OnFailure = .stop
+) -> PlannedStep {
+  PlannedStep(
+    id: id, title: "Question \(id)", condition: nil, onFailure: onFailure, isDiagnostic: false, range: nowhere,
+    body: .ask(
+      Question(
+        kind, input: .members([("question", .literal(.string(text)))], Question.inputType), fields: fields,
+        approvers: approvers, timeout: timeout, expectations: expect)))
+}
+
 let nowhere = SourceRange(file: "test.yaml", line: 1, column: 1)
 
 func plan(
@@ -144,10 +157,11 @@ func startedEvent() -> RunStarted {
 
 let epoch = Timestamp(seconds: 0, nanoseconds: 0)
 
-/// Drives a machine without tasks or clock: every try gets the result that `answer` gives.
+/// Drives a machine without tasks or clock: every try gets the result that `answer` gives, every question a second after it
+/// was asked what `reply` gives; nil for nobody who comes.
 func rehearse(
   _ plan: Plan, run: String = "RUN", reconciledAs verdict: StepReconciled.Verdict = .unknown,
-  answer: (Try) -> StepResultRecorded = { passed($0) }
+  answer: (Try) -> StepResultRecorded = { passed($0) }, reply: (Asking) -> PersonAnswered? = { accepted($0) }
 ) -> [Event] {
   var machine = RunMachine(plan: plan, run: run)
   var events: [Event] = []
@@ -165,6 +179,11 @@ func rehearse(
       now += .seconds(1)
       apply(.stepResult(answer(attempt)), now)
     case .reconcile(let attempt, _): apply(.stepReconciled(attempt.reconciled(verdict)), now)
+    case .ask(let asking):
+      apply(.personAsked(askedEvent(asking)), now)
+      guard let reply = reply(asking) else { continue }
+      now += .seconds(1)
+      apply(.personAnswered(reply), now)
     case .wait(let until?): now = until
     case .wait(until: nil): return events
     case .finish(let outcome, let finding):
@@ -173,6 +192,24 @@ func rehearse(
     }
   }
   return events
+}
+
+/// The event of a question that was asked when the run began.
+func askedEvent(_ asking: Asking) -> PersonAsked {
+  let started = RecordedEvent(
+    seq: 1, moment: Moment(wall: epoch ?? .unixEpoch, monotonic: 0, boot: ""), event: .runStarted(startedEvent()))
+  return asking.event(by: started, run: "RUN", at: started.moment)
+}
+
+func accepted(_ asking: Asking, _ values: Value = .members([])) -> PersonAnswered {
+  PersonAnswered(
+    path: asking.path, attempt: 1, accepted: true, answer: values, reason: nil, user: "alice", uid: 1000, way: .command)
+}
+
+func declined(_ asking: Asking, reason: String? = nil) -> PersonAnswered {
+  PersonAnswered(
+    path: asking.path, attempt: 1, accepted: false, answer: .null, reason: reason, user: "alice", uid: 1000,
+    way: .terminal)
 }
 
 func passed(_ attempt: Try) -> StepResultRecorded { result(attempt, .pass, number: attempt.input["number"] ?? .null) }

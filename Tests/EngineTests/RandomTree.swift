@@ -10,7 +10,8 @@ extension SplitMix {
   mutating func oneIn(_ count: Int) -> Bool { Int.random(in: 0..<count, using: &self) == 0 }
 }
 
-/// Makes plans of calls, checks, parallel groups, loops and phases inside each other, with conditions, retries and expectations.
+/// Makes plans of calls, questions, checks, parallel groups, loops and phases inside each other, with conditions, retries and
+/// expectations.
 struct TreeMaker {
   private var numbers: SplitMix
   private var count = 0
@@ -56,7 +57,7 @@ struct TreeMaker {
   private static func seen(in step: PlannedStep) -> [String] {
     switch step.body {
     case .parallel, .phase: step.body.steps.flatMap { [$0.id] + seen(in: $0) }
-    case .call, .check, .forEach, .element, .undo: []
+    case .call, .check, .forEach, .element, .undo, .ask: []
     }
   }
 
@@ -68,6 +69,7 @@ struct TreeMaker {
       case 2: .parallel(group(branches(depth: depth - 1, seeing: visible)))
       case 3: .forEach(loop(depth: depth - 1, seeing: visible))
       case 4: .phase(phase(depth: depth - 1, seeing: visible))
+      case 5: .ask(question())
       default: .call(call())
       }
     return PlannedStep(
@@ -162,6 +164,22 @@ struct TreeMaker {
       retry: numbers.oneIn(2) ? retry : nil, timeout: .seconds(5))
   }
 
+  private mutating func question() -> Question {
+    let fields = [FieldDeclaration(name: "wait", type: .duration, fallback: .duration(.seconds(1)), summary: "W.")]
+    let isTyped = expectation("output.wait == 90s") { .bool($0.output?["wait"] == .duration(.seconds(90))) }
+    let kind = Question.Kind.allCases.randomElement(using: &numbers) ?? .confirm
+    return Question(
+      kind, input: .members([("question", .literal(.string("Go on?")))], Question.inputType),
+      fields: kind == .form ? fields : [], timeout: .seconds(Int.random(in: 1...9, using: &numbers)),
+      expectations: kind == .form ? [isTyped] : [])
+  }
+
+  private func expectation(
+    _ source: String, _ value: @escaping @Sendable (Scope) throws(ExpressionError) -> Value
+  ) -> Language.Expectation {
+    Language.Expectation(that: expression(source, value), severity: .warn, message: nil)
+  }
+
   private mutating func check(depth: Int) -> CheckCall {
     let steps = sequence(depth: depth)
     let first = steps[0].id
@@ -191,17 +209,31 @@ struct Story {
   init(_ plan: Plan, seed: UInt64, isInterrupted: Bool = false) {
     var numbers = SplitMix(state: seed)
     var machine = RunMachine(plan: plan, run: "RUN")
-    var running: [Try] = []
+    /// What is still to come of tries and questions.
+    var running: [Event] = []
+    var questions = 0
     var now = Duration.zero
     take(.runStarted(startedEvent()), &machine, now)
     while asked.count < 20_000 {
       let action = machine.next(at: now)
       asked.append((events.count, now, Self.text(action)))
       switch action {
-      case .record(let event): take(event, &machine, now)
+      case .record(let event):
+        take(event, &machine, now)
+        // Nobody can answer a question that has ended.
+        if case .stepFinished(let end) = event {
+          let waiting = running.count
+          running.removeAll { if case .personAnswered(let reply) = $0 { reply.path == end.path } else { false } }
+          questions -= waiting - running.count
+        }
       case .begin(let attempt):
         take(attempt.intent, &machine, now)
-        running.append(attempt)
+        running.append(.stepResult(Self.answer(to: attempt)))
+      case .ask(let asking):
+        take(.personAsked(askedEvent(asking)), &machine, now)
+        guard let reply = Self.reply(to: asking) else { continue }
+        running.append(.personAnswered(reply))
+        questions += 1
       case .wait(let until):
         if isInterrupted, numbers.oneIn(12) {
           let isSignal = numbers.oneIn(2)
@@ -210,16 +242,19 @@ struct Story {
             &machine, now)
           continue
         }
-        // The time box of a stage passes only where the run may be interrupted.
-        if let until, running.isEmpty || numbers.oneIn(3), isInterrupted || until - now < .seconds(60) {
+        // The time box of a stage passes only where the run may be interrupted. Whether somebody comes in time must not depend on
+        // the order.
+        let mayPass = running.isEmpty || questions == 0 && numbers.oneIn(3)
+        if let until, mayPass, isInterrupted || until - now < .seconds(60) {
           now = max(now, until)
           continue
         }
         guard !running.isEmpty else { return }
-        now += .milliseconds(Int.random(in: 0...800, using: &numbers))
+        now += questions > 0 ? .zero : .milliseconds(Int.random(in: 0...800, using: &numbers))
         for _ in 0..<Int.random(in: 1...running.count, using: &numbers) {
-          let attempt = running.remove(at: Int.random(in: 0..<running.count, using: &numbers))
-          take(.stepResult(Self.answer(to: attempt)), &machine, now)
+          let event = running.remove(at: Int.random(in: 0..<running.count, using: &numbers))
+          if case .personAnswered = event { questions -= 1 }
+          take(event, &machine, now)
         }
       case .reconcile(let attempt, let until):
         if isInterrupted, numbers.oneIn(4) {
@@ -258,6 +293,17 @@ struct Story {
     [.done, .notDone, .unknown][attempt.key.utf8.reduce(attempt.attempt) { ($0 + Int($1)) % 3 }]
   }
 
+  private static func reply(to asking: Asking) -> PersonAnswered? {
+    var numbers = SplitMix(state: asking.path.text.utf8.reduce(UInt64(7)) { $0 &* 31 &+ UInt64($1) })
+    switch Int.random(in: 0..<4, using: &numbers) {
+    case 0: return nil
+    case 1: return declined(asking, reason: numbers.oneIn(2) ? "not now" : nil)
+    default:
+      let wait = Value.members([.init("wait", .duration(.seconds(numbers.oneIn(2) ? 90 : 2)))])
+      return accepted(asking, asking.question.kind == .form ? wait : .members([]))
+    }
+  }
+
   /// An action in full, so that two can be compared.
   static func text(_ action: Action) -> String {
     switch action {
@@ -265,6 +311,7 @@ struct Story {
     case .begin(let attempt): "begin \(attempt.path) #\(attempt.attempt) \(attempt.key) \(attempt.input.json.text())"
     case .reconcile(let attempt, let until):
       "reconcile \(attempt.path) #\(attempt.attempt) \(attempt.input.json.text()) \(until.map { "\($0)" } ?? "")"
+    case .ask(let asking): "ask \(JSON.object(Event.personAsked(askedEvent(asking)).fields).text())"
     case .wait(let until): "wait \(until.map { "\($0)" } ?? "")"
     case .finish(let outcome, let finding): "finish \(outcome) \(finding?.code ?? "")"
     }

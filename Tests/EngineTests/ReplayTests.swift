@@ -101,6 +101,12 @@ import Testing
     }
     let never = expression("false") { _ in .bool(false) }
     let broken = expression("missing") { (_) throws(ExpressionError) in throw missingValue }
+    let form = ask(
+      "form", .form, fields: [FieldDeclaration(name: "pause", type: .duration, summary: "P.")],
+      expect: [expectation("output.pause") { .bool($0.output?["pause"] == .duration(.seconds(90))) }])
+    let filled = expression("steps.form.output.pause == duration('90s')") {
+      .bool($0.steps["form"]?.output?["pause"] == .duration(.seconds(90)))
+    }
     let innerCheck = check(
       "inner", [rich("x", onFailure: .continue), rich("y")], outputs: [inner], onFailure: .continue)
     let steps: [PlannedStep] = [
@@ -113,7 +119,7 @@ import Testing
       rich("warned", expect: [warns]),
       rich("kept", retry: retry, onFailure: .continue),
       check("outer", [innerCheck, rich("z")], outputs: [passedOn], expect: [hasTook]),
-      rich("given", wait: took),
+      rich("given", wait: took), form, rich("filled", condition: filled),
       PlannedStep(
         id: "sweep", title: "Sweep", condition: nil, onFailure: .stop, isDiagnostic: false, range: nowhere,
         body: .forEach(
@@ -134,6 +140,19 @@ import Testing
       finding: bad ? Finding("test.refused", "the service refused") : nil, notStarted: false, duration: .seconds(1))
   }
 
+  private func reply(to path: StepPath) -> Event {
+    .personAnswered(
+      PersonAnswered(
+        path: path, attempt: 1, accepted: true, answer: .members([.init("pause", .duration(.seconds(90)))]),
+        reason: nil,
+        user: "alice", uid: 1000, way: .command))
+  }
+
+  /// The answer that comes to a question that was asked last.
+  private func answer(after event: Event) -> Event? {
+    if case .personAsked(let asked) = event { reply(to: asked.path) } else { nil }
+  }
+
   /// What happens to a machine until its end: events, and the clear inputs of tries.
   private struct Course: Equatable {
     var events: [Event] = []
@@ -141,7 +160,13 @@ import Testing
   }
 
   /// Drives on from a moment.
-  private func driveOn(_ machine: RunMachine, from start: Duration, begun: Try? = nil) -> Course {
+  ///
+  /// - Parameters:
+  ///   - begun: the try that was begun last, and ends now.
+  ///   - answer: the answer to the question that was asked last.
+  private func driveOn(
+    _ machine: RunMachine, from start: Duration, begun: Try? = nil, answer given: Event? = nil
+  ) -> Course {
     var (machine, now, course) = (machine, start, Course())
     func apply(_ event: Event) {
       machine.apply(event, wall: epoch, at: now)
@@ -150,6 +175,10 @@ import Testing
     if let begun {
       now += .seconds(1)
       apply(.stepResult(answer(begun)))
+    }
+    if let given {
+      now += .seconds(1)
+      apply(given)
     }
     while course.events.count < 1000 {
       switch machine.next(at: now) {
@@ -160,6 +189,10 @@ import Testing
         now += .seconds(1)
         apply(.stepResult(answer(attempt)))
       case .reconcile: return course
+      case .ask(let asking):
+        apply(.personAsked(askedEvent(asking)))
+        now += .seconds(1)
+        apply(reply(to: asking.path))
       case .wait(let until?): now = until
       case .wait(until: nil): return course
       case .finish(let outcome, let finding):
@@ -188,6 +221,10 @@ import Testing
         now += .seconds(1)
         apply(.stepResult(answer(attempt)))
       case .reconcile: return events
+      case .ask(let asking):
+        apply(.personAsked(askedEvent(asking)))
+        now += .seconds(1)
+        apply(reply(to: asking.path))
       case .wait(let until?): now = until
       case .wait(until: nil): return events
       case .finish(let outcome, let finding):
@@ -205,10 +242,10 @@ import Testing
       events.outcomes == [
         "first": .pass, "until": .pass, "when": .pass, "never": .skipped, "noValue": .error, "diagnostic": .fail,
         "warned": .warn, "kept": .fail, "outer": .pass, "outer/inner": .pass, "outer/inner/x": .pass,
-        "outer/inner/y": .pass, "outer/z": .pass, "given": .pass, "sweep[0]/each": .pass, "sweep[0]": .pass,
-        "sweep[1]/each": .fail, "sweep[1]": .fail, "sweep[0]#2/each": .pass, "sweep[0]#2": .pass,
-        "sweep[1]#2/each": .pass, "sweep[1]#2": .pass, "sweep": .pass, "late/hurried": .pass, "late": .warn,
-        "stops": .fail, "after": .skipped,
+        "outer/inner/y": .pass, "outer/z": .pass, "given": .pass, "form": .pass, "filled": .pass,
+        "sweep[0]/each": .pass, "sweep[0]": .pass, "sweep[1]/each": .fail, "sweep[1]": .fail, "sweep[0]#2/each": .pass,
+        "sweep[0]#2": .pass, "sweep[1]#2/each": .pass, "sweep[1]#2": .pass, "sweep": .pass, "late/hurried": .pass,
+        "late": .warn, "stops": .fail, "after": .skipped,
       ])
     #expect(events.runOutcome == .error)
     #expect(events.waits.count == 5)
@@ -226,8 +263,10 @@ import Testing
         live.apply(event, wall: epoch, at: at)
         read.apply(try throughJSON(event), wall: epoch, at: at)
       }
-      let (_, now, begun) = events[length - 1]
-      let (expected, found) = (driveOn(live, from: now, begun: begun), driveOn(read, from: now, begun: begun))
+      let (last, now, begun) = events[length - 1]
+      let next = answer(after: last)
+      let expected = driveOn(live, from: now, begun: begun, answer: next)
+      let found = driveOn(read, from: now, begun: begun, answer: next)
       #expect(expected == found, "after \(length) events, the last of which is \(events[length - 1].event)")
       let rest = events.dropFirst(length).map(\.event)
       #expect(expected.events == rest, "after \(length) events")
@@ -248,10 +287,12 @@ import Testing
         live.apply(event, wall: epoch, at: at)
         read.apply(try throughJSON(event), wall: epoch, at: at)
       }
-      let (_, now, begun) = events[length - 1]
+      let (last, now, begun) = events[length - 1]
+      let next = answer(after: last)
       live.apply(strange, wall: epoch, at: now)
       read.apply(try throughJSON(strange), wall: epoch, at: now)
-      let (expected, found) = (driveOn(live, from: now, begun: begun), driveOn(read, from: now, begun: begun))
+      let expected = driveOn(live, from: now, begun: begun, answer: next)
+      let found = driveOn(read, from: now, begun: begun, answer: next)
       #expect(expected == found, "after \(length) events")
       if !["run.signalled", "run.timedOut", "run.finished"].contains(type) {
         #expect(expected.events == events.dropFirst(length).map(\.event), "after \(length) events")

@@ -239,6 +239,7 @@ import Testing
       case .reconcile:
         Testing.Issue.record("nothing is to be found out")
         return
+      case .ask: Testing.Issue.record("nobody is asked")
       case .wait(let until): now = try #require(until, "nothing runs")
       case .finish(let reached, _): outcome = reached
       }

@@ -26,6 +26,7 @@ import Testing
       case .begin(let attempt):
         apply(attempt.intent)
         if let result = answer(attempt) { apply(.stepResult(result)) } else { running.append(attempt) }
+      case .ask(let asking): apply(.personAsked(askedEvent(asking)))
       case .reconcile, .wait, .finish: return (action, running, events)
       }
     }

@@ -17,10 +17,11 @@ import Testing
 
   private static let place: Place = {
     var place = Place(roots: [.params, .target, .secrets, .output])
-    place.output = Schema.RecordType(fields: [
-      FieldDeclaration(name: "rtt", type: .duration, summary: "A time."),
-      FieldDeclaration(name: "sent", type: .int, summary: "A number."),
-    ])
+    place.output = .record(
+      Schema.RecordType(fields: [
+        FieldDeclaration(name: "rtt", type: .duration, summary: "A time."),
+        FieldDeclaration(name: "sent", type: .int, summary: "A number."),
+      ]))
     return place
   }()
 

@@ -34,8 +34,13 @@ import Testing
             return [read(value, path + (index,), lines) for index, value in enumerate(node.value)]
         return scalar(node)
 
-    def places(error, lines):
+    def places(error, value, lines):
         path = tuple(error.absolute_path)
+        # The validator names no place inside a mapping for a key that a schema of `false` refuses.
+        if error.schema is False:
+            mapping = value
+            for part in path: mapping = mapping[part]
+            return [lines[(path, key)] for key in mapping if mapping[key] == error.instance]
         if error.validator == "additionalProperties":
             known = error.schema["properties"]
             return [lines[(path, key)] for key in error.instance if key not in known]
@@ -45,7 +50,7 @@ import Testing
             return [lines[(path, key)] for key in error.validator_value if key in error.instance]
         if error.validator == "required" and "with" in error.validator_value: return [lines[(path, "use")]]
         # Keys that are refused may stand in the place of those that are missing.
-        if error.validator == "oneOf" and "properties" in error.schema:
+        if error.validator == "oneOf" and "properties" in error.schema and isinstance(error.instance, dict):
             return [] if set(error.instance) - set(error.schema["properties"]) else [lines[path]]
         return [lines[path]]
 
@@ -59,7 +64,7 @@ import Testing
             print(f"{file}:0: no YAML")
             continue
         for error in validator.iter_errors(value):
-            for line in places(error, lines): print(f"{file}:{line}: {error.message[:120]}")
+            for line in places(error, value, lines): print(f"{file}:{line}: {error.message[:120]}")
     for name, definition in job["schema"]["$defs"].items():
         for key, property in definition.get("properties", {}).items():
             for example in property.get("examples", []):

@@ -24,7 +24,7 @@ import Testing
     #expect(
       names(step) == [
         "id", "path", "title", "use", "effect", "outcome", "reason", "attempts", "startedAt", "durationMs", "output",
-        "error", "expectations", "steps", "diagnostic", "stage",
+        "error", "expectations", "steps", "diagnostic", "stage", "question",
       ])
     #expect(
       names(step?["expectations"]?.array?[0]) == ["that", "holds", "severity", "message", "actual", "error"])

@@ -23,7 +23,9 @@ struct MermaidText {
     lines.append("  finish([\(label(["The run ends"]))])")
     if let first = graph.nodes(in: nil).first { lines.append("  begin --> \(entry(of: first))") }
     lines += graph.edges.flatMap(edge)
-    if let last = graph.nodes(in: nil).last {
+    if let last = graph.nodes(in: nil).last,
+      !graph.edges.contains(where: { $0.from.path == last.path && $0.to == nil && $0.when != .failed })
+    {
       lines.append("  \(id(last)) --> finish")
       if last.step.condition != nil { lines.append("  \(entry(of: last)) -.->|\(label(["no"]))| finish") }
     }
@@ -69,7 +71,13 @@ struct MermaidText {
     switch (edge.to, edge.when) {
     case (nil, _):
       let isLast = edge.from.path == graph.nodes(in: nil).last?.path
-      return edge.from.parent == nil && !isLast ? ["  \(from) -.->|\(label(["failed"]))| finish"] : []
+      guard edge.from.parent == nil else { return [] }
+      switch edge.when {
+      case .failed: return isLast ? [] : ["  \(from) -.->|\(label(["failed"]))| finish"]
+      case .passed: return ["  \(from) -->|\(label(["passed"]))| finish"]
+      case .ended: return ["  \(from) --> finish"]
+      }
+    case (let next?, .failed): return ["  \(from) -.->|\(label(["failed"]))| \(entry(of: next))"]
     case (let next?, let when):
       let words = when == .passed ? "|\(label(["passed"]))|" : ""
       var lines = ["  \(from) -->\(words) \(entry(of: next))"]

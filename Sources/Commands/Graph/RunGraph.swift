@@ -17,9 +17,18 @@ struct RunGraph {
       case module
       case check
       case parallel
+      case forEach
+      case phase
+      case question
+      /// One of the parts of a run besides its steps, with the steps in it.
+      case stage
     }
 
-    var kind: Kind { step.use == "parallel" ? .parallel : step.use.hasPrefix("checks/") ? .check : .module }
+    var kind: Kind {
+      if ["hypothesis", "undo", "finally"].contains(step.use) { return .stage }
+      if Question.Kind.allCases.contains(where: { $0.use == step.use }) { return .question }
+      return Kind(rawValue: step.use) ?? (step.use.hasPrefix("checks/") ? .check : .module)
+    }
   }
 
   /// From one step to the next in the same place.
@@ -44,7 +53,23 @@ struct RunGraph {
 
   init(_ outline: Outline) {
     self.outline = outline
-    add(outline.steps, in: nil, alwaysRuns: true)
+    let (steps, last) = outline.staged
+    add(steps, in: nil, alwaysRuns: true)
+    let main = nodes(in: nil)
+    for step in last { add([step], in: nil, alwaysRuns: step.use == "finally") }
+    connect(main, with: nodes(in: nil).dropFirst(main.count))
+  }
+
+  /// Leads to the stages behind the steps: what ends the run leads to the first of them, the undo to the next, and a run that passes
+  /// past the undo.
+  private mutating func connect(_ main: [Node], with last: ArraySlice<Node>) {
+    guard let first = last.first else { return }
+    edges = edges.map { edge in
+      edge.to == nil && edge.from.parent == nil ? Edge(from: edge.from, to: first, when: edge.when) : edge
+    }
+    let onward = last.first { $0.step.use != "undo" }
+    if let end = main.last { edges.append(Edge(from: end, to: onward, when: end.step.mayStop ? .passed : .ended)) }
+    if first.step.use == "undo" { edges.append(Edge(from: first, to: onward, when: .ended)) }
   }
 
   private mutating func add(_ steps: [Outline.Step], in parent: Node?, alwaysRuns: Bool) {
@@ -52,7 +77,7 @@ struct RunGraph {
     var last: Node?
     let isSequence = parent?.kind != .parallel
     for step in steps {
-      let path = (parent.map { $0.path + "/" } ?? "") + step.id
+      let path = (parent.map { $0.path.hasSuffix(":") ? $0.path : $0.path + "/" } ?? "") + step.id
       let node = Node(
         path: path, parent: parent?.path, step: step,
         alwaysRuns: alwaysRuns && step.condition == nil && !(isSequence && mayHaveStopped))
@@ -80,7 +105,7 @@ struct RunGraph {
 
 extension Outline.Step {
   /// Whether no further step begins behind it where it fails.
-  fileprivate var mayStop: Bool { onFailure == .stop && !isDiagnostic && effect != .notify }
+  fileprivate var mayStop: Bool { onFailure == .stop && !isDiagnostic && effects != [.notify] }
 }
 
 extension RunGraph.Node {
@@ -88,6 +113,8 @@ extension RunGraph.Node {
     [
       "path": .string(path), "parent": parent.map(JSON.string) ?? .null, "kind": .string(kind.rawValue),
       "title": .string(step.title), "use": .string(step.use), "effect": .string(step.effect.rawValue),
+      "effects": .array(step.effects.sorted().map { .string($0.rawValue) }),
+      "group": .object(step.group.map { JSON.Member($0.name, .string($0.value)) }),
       "if": step.condition.map(JSON.string) ?? .null, "onFailure": .string(step.onFailure.rawValue),
       "diagnostic": .bool(step.isDiagnostic), "alwaysRuns": .bool(alwaysRuns),
       "tries": .int(Int64((step.retry?.times ?? 0) + 1)), "expectations": .int(Int64(step.expectations.count)),

@@ -8,6 +8,7 @@ enum ManualFacts {
     ("1", "A check failed."),
     ("2", "Nothing was run: wrong usage, an invalid runbook, an unknown name, a missing secret."),
     ("3", "The result is unknown: runbook itself failed to look, or the end of a step is not recorded."),
+    ("5", "A person declined, or nobody came to answer."),
     ("128+n", "Signal n ended it, after cleaning up."),
     (
       "0 to 3, for Nagios",

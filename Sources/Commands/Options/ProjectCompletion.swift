@@ -21,6 +21,10 @@ struct ProjectCompletion {
   static var probeInputs: CompletionKind { offering { $0.probeInputs } }
   /// Steps of the runbook that the line names.
   static var steps: CompletionKind { offering { $0.steps } }
+  /// The runs that wait for an answer.
+  static var waitingRuns: CompletionKind { offering { $0.waitingRuns } }
+  /// The steps that wait for an answer, of the run that the line names.
+  static var waitingSteps: CompletionKind { offering { $0.waitingSteps } }
   /// `last`, and the newest runs.
   static var runs: CompletionKind { offering { $0.runs } }
 
@@ -69,6 +73,22 @@ struct ProjectCompletion {
   private var steps: [String] {
     guard let project, let name = words.first(where: project.runbookNames.contains) else { return [] }
     return (try? project.outline(name, catalog: .standard))?.steps.map(\.id) ?? []
+  }
+
+  private var waiting: [AskedQuestion] {
+    guard let runs = try? project?.ledger.runsThatGoOn() else { return [] }
+    return runs.prefix(Self.maximumRuns).compactMap { try? RecordedRun.read($0) }.flatMap(AskedQuestion.all)
+  }
+
+  private var waitingRuns: [String] {
+    waiting.flatMap { [$0.reference] + ($0.run.started.parent.map { [$0] } ?? []) }
+  }
+
+  private var waitingSteps: [String] {
+    let named = waiting.filter { question in
+      words.contains { $0 == question.reference || $0 == question.run.id || $0 == question.run.started.parent }
+    }
+    return (named.isEmpty ? waiting : named).map(\.path)
   }
 
   private var runs: [String] {

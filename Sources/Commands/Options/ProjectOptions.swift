@@ -1,5 +1,7 @@
 package import ArgumentParser
+import Files
 import FoundationEssentials
+import Glibc
 import Journal
 import Lab
 import Language
@@ -110,6 +112,12 @@ extension Project {
     get throws(JournalError) {
       try state.inMemory(runtimeFolder: environmentVariable("XDG_RUNTIME_DIR"))
     }
+  }
+
+  /// Who owns the folder of the runs.
+  var stateOwner: Int {
+    let found = (try? FileMetadata.of(statePath, followingLinks: true)).flatMap(\.self)
+    return Int(found?.owner ?? geteuid())
   }
 
   /// Where runs of this project are kept; one that is installed shares them with the group of its operators.

@@ -18,10 +18,10 @@ package struct GivenParameter: ExpressibleByArgument, Hashable, Sendable {
   }
 
   /// Throws `ValidationError` where a name is given two values: neither is the one that was meant for sure.
-  static func refuseRepetition(in given: [GivenParameter]) throws {
+  static func refuseRepetition(in given: [GivenParameter], option: String = "-p") throws {
     var names: Set<String> = []
     for parameter in given where !names.insert(parameter.name).inserted {
-      throw ValidationError("-p \(parameter.name) is given more than once")
+      throw ValidationError("\(option) \(parameter.name) is given more than once")
     }
   }
 }

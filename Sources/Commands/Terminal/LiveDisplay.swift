@@ -18,17 +18,42 @@ final class LiveDisplay: Sendable {
   }
 
   private struct State {
-    var running: [String: LiveLine.Work] = [:]
-    var titles: [String: String] = [:]
+    var running: [StepPath: LiveLine.Work] = [:]
+    var titles: [StepPath: String] = [:]
     /// Whether the plan has stages that follow a signal.
     var hasLastStages = false
     /// What was told last of each step, and when.
-    var told: [String: (note: String, at: ContinuousClock.Instant)] = [:]
+    var told: [StepPath: (note: String, at: ContinuousClock.Instant)] = [:]
+    /// Of each loop that goes on, how many elements it has and how many have ended.
+    var loops: [StepPath: (ended: Int, all: Int)] = [:]
+    /// When the run began.
+    var start = ContinuousClock.now
+    /// The run as a person names it: its number, or its id.
+    var run = ""
+    /// The questions that were shown.
+    var asked: Set<StepPath> = []
 
-    /// The innermost step, which is the one at work.
-    var work: LiveLine.Work? {
-      running.max { ($0.key.count { $0 == "/" }) < ($1.key.count { $0 == "/" }) }?.value
+    /// The line that tells what goes on: phases with the time that is left, loops with their elements, and the innermost steps,
+    /// which are those at work.
+    func text(at now: ContinuousClock.Instant) -> String? {
+      var around: Set<StepPath> = []
+      for path in running.keys {
+        var owner = path.owner
+        while let found = owner, around.insert(found).inserted { owner = found.owner }
+      }
+      let paths = running.keys.sorted { $0.text < $1.text }
+      let outer = paths.filter(around.contains).compactMap { path -> String? in
+        if let loop = loops[path] { return "\(loop.ended) of \(loop.all)" }
+        return running[path]?.deadlineText(at: now)
+      }
+      let inner = paths.filter { !around.contains($0) }
+      let shown = inner.prefix(Self.mostShown).compactMap { running[$0]?.text(at: now) }
+      let more = inner.count > shown.count ? ["and \(inner.count - shown.count) more"] : []
+      let parts = outer + shown + more
+      return parts.isEmpty ? nil : parts.joined(separator: "  |  ")
     }
+
+    private static let mostShown = 3
   }
 
   private let terminal: Terminal
@@ -50,17 +75,26 @@ final class LiveDisplay: Sendable {
     line = Mutex(LiveLine(terminal))
   }
 
+  /// - Parameter run: the id of the run.
+  func show(_ notice: RunDriver.Notice, of run: String) {
+    if case .recorded(.runStarted(let started)) = notice {
+      state.withLock { $0.run = started.number > 0 ? "\(started.number)" : run }
+    }
+    show(notice)
+  }
+
   func show(_ notice: RunDriver.Notice) {
     switch notice {
     case .recorded(let event):
       let lines = state.withLock { take(event, &$0) }
       if [.normal, .verbose].contains(verbosity) { write(lines) }
+      showQuestion(event)
     case .trying(let path, let deadline):
       state.withLock { state in
-        guard let title = state.running[path.description]?.title else { return }
-        state.running[path.description] = LiveLine.Work(title: title, since: .now, deadline: deadline)
+        guard let title = state.running[path]?.title else { return }
+        state.running[path] = LiveLine.Work(title: title, since: .now, deadline: deadline)
       }
-    case .progress(let path, let text): state.withLock { $0.running[path.description]?.note = text }
+    case .progress(let path, let text): state.withLock { $0.running[path]?.note = text }
     }
   }
 
@@ -84,19 +118,54 @@ final class LiveDisplay: Sendable {
     return try await body()
   }
 
+  // MARK: Questions
+
+  /// Tells of what waits for a person, and of what came in reply: also where nothing else is shown, since the run stands still.
+  private func showQuestion(_ event: Event) {
+    switch event {
+    case .personAsked(let asked):
+      let (run, title) = state.withLock { ($0.run, $0.titles[asked.path] ?? "") }
+      let text = QuestionText(run: run, title: title, asked: asked, now: Moment.now().wall, offset: localOffset(at:))
+      write(text.lines(width: terminal.isInteractive ? terminal.width : 100))
+      state.withLock { _ = $0.asked.insert(asked.path) }
+    case .personAnswered(let answer):
+      write([
+        "\(terminalSafe(answer.path.description)): \(terminalSafe(answer.user)) \(answer.accepted ? "agreed" : "declined")"
+      ])
+    case .answerRefused(let refused):
+      write(["\(terminalSafe(refused.path.description)): an answer does not count: \(terminalSafe(refused.reason))"])
+    default: break
+    }
+  }
+
+  /// Waits until the question of a step was shown; false when the task is cancelled.
+  func waitUntilShown(_ path: StepPath) async -> Bool {
+    while !state.withLock({ $0.asked.contains(path) }) {
+      do { try await Task.sleep(for: .milliseconds(20)) } catch { return false }
+    }
+    return true
+  }
+
+  func say(_ lines: [String]) { write(lines) }
+
+  /// Asks for something that is typed behind it.
+  func prompt(_ text: String) { line.withLock { $0.ask(text) } }
+
+  func endPrompt(isTyped: Bool) { line.withLock { $0.endAsking(isTyped: isTyped) } }
+
   private func draw() {
     guard verbosity != .quiet else { return }
-    let (work, notes) = state.withLock { ($0.work, verbosity == .verbose ? takeNotes(&$0) : []) }
+    let (text, notes) = state.withLock { ($0.text(at: .now), verbosity == .verbose ? takeNotes(&$0) : []) }
     write(notes)
-    guard isRedrawn, let work else { return }
-    line.withLock { $0.show(work) }
+    guard isRedrawn, let text else { return }
+    line.withLock { $0.show(text) }
   }
 
   /// The notes that are new, of each step at most one a second.
   private func takeNotes(_ state: inout State) -> [String] {
     let now = ContinuousClock.now
     var lines: [String] = []
-    for (path, work) in state.running.sorted(by: { $0.key < $1.key }) where !work.note.isEmpty {
+    for (path, work) in state.running.sorted(by: { $0.key.text < $1.key.text }) where !work.note.isEmpty {
       if let told = state.told[path], told.note == work.note || told.at.duration(to: now) < .seconds(1) { continue }
       state.told[path] = (work.note, now)
       lines.append("  \(path): \(terminalSafe(work.note))")
@@ -106,22 +175,32 @@ final class LiveDisplay: Sendable {
 
   private func write(_ lines: [String]) {
     guard !lines.isEmpty else { return }
-    line.withLock { line in
-      line.clear()
-      for text in lines { terminal.write("\(label)\(text)\n") }
-    }
+    line.withLock { $0.write(lines.map { "\(label)\($0)" }) }
   }
 
   /// - Returns: what to say of it.
   private func take(_ event: Event, _ state: inout State) -> [String] {
     switch event {
+    case .runStarted: state.start = .now
+    case .stepStarted(let started) where started.path.tried != nil:
+      if let step = started.path.tried { state.running[step]?.note = "" }
     case .stepStarted(let started):
-      state.titles[started.path.description] = started.title
-      state.running[started.path.description] = LiveLine.Work(title: started.title, since: .now)
+      state.titles[started.path] = started.title
+      var work = LiveLine.Work(title: started.title, since: .now)
+      if case .duration(let deadline)? = started.input["deadline"], started.use == "phase" {
+        work.deadline = state.start + deadline
+      }
+      state.running[started.path] = work
+    case .elementsListed(let listed): state.loops[listed.path] = (0, listed.items.count)
+    case .phaseMissed(let missed):
+      let title = terminalSafe(state.titles[missed.path] ?? missed.path.description)
+      return ["\(mark(.warn))  \(title)  not ended within \(shortDuration(missed.deadline)) of the run's start"]
     case .stepWaiting(let waiting):
-      state.running[waiting.path.description]?.note = "again in \(shortDuration(waiting.delay)): \(waiting.reason)"
+      state.running[waiting.path]?.note = "again in \(shortDuration(waiting.delay)): \(waiting.reason)"
     case .stepFinished(let finished):
-      state.running[finished.path.description] = nil
+      state.running[finished.path] = nil
+      state.loops[finished.path] = nil
+      if let owner = finished.path.owner { state.loops[owner]?.ended += 1 }
       // The steps of a check that passed are told of by the check.
       let isInside = finished.path.owner != nil
       guard !isInside || !finished.outcome.isGood || verbosity == .verbose else { break }
@@ -130,7 +209,7 @@ final class LiveDisplay: Sendable {
       let isNamed = isInside || stage == .steps || stage == .undo
       let title =
         (isNamed ? "" : "\(stage.rawValue): ")
-        + terminalSafe(state.titles[finished.path.description] ?? finished.path.description)
+        + terminalSafe(state.titles[finished.path] ?? finished.path.description)
       return [
         "\(mark(finished.outcome))  \(isInside ? "  " : "")\(title)  \(shortDuration(finished.duration))"
       ]

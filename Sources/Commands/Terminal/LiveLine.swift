@@ -18,18 +18,27 @@ struct LiveLine {
       if let deadline { text += " of \(deadline.wholeSeconds(since: since))" }
       return note.isEmpty ? text : "\(text)  \(terminalSafe(note))"
     }
+
+    /// The title, and how long there is until the deadline: `Contain  12m left`.
+    func deadlineText(at now: ContinuousClock.Instant) -> String? {
+      guard let deadline else { return nil }
+      return now < deadline
+        ? "\(terminalSafe(title))  \(deadline.wholeSeconds(since: now)) left" : "\(terminalSafe(title))  over time"
+    }
   }
 
   let terminal: Terminal
   private var isShown = false
   private var isOver = false
+  /// What somebody is asked now, whose answer is typed behind it; nothing is redrawn meanwhile.
+  private var prompt: String?
 
   init(_ terminal: Terminal) { self.terminal = terminal }
 
-  mutating func show(_ work: Work) {
-    guard !isOver else { return }
-    let text = "  ... \(work.text(at: .now))"
-    terminal.write("\r\(shortened(text, to: max(20, terminal.width - 1)))\u{1B}[K")
+  /// - Parameter text: safe for a terminal.
+  mutating func show(_ text: String) {
+    guard !isOver, prompt == nil else { return }
+    terminal.write("\r\(shortened("  ... \(text)", to: max(20, terminal.width - 1)))\u{1B}[K")
     isShown = true
   }
 
@@ -38,6 +47,28 @@ struct LiveLine {
     guard isShown else { return }
     terminal.write("\r\u{1B}[K")
     isShown = false
+  }
+
+  /// Asks for something that is typed behind it.
+  mutating func ask(_ text: String) {
+    clear()
+    terminal.write(text)
+    prompt = text
+  }
+
+  /// - Parameter isTyped: whether a line break was typed.
+  mutating func endAsking(isTyped: Bool) {
+    guard prompt != nil else { return }
+    prompt = nil
+    if !isTyped { terminal.write("\n") }
+  }
+
+  /// Writes whole lines; what is being asked stands below them again.
+  mutating func write(_ lines: [String]) {
+    clear()
+    if prompt != nil { terminal.write(terminal.look.isRedrawable ? "\r\u{1B}[K" : "\n") }
+    for line in lines { terminal.write("\(line)\n") }
+    if let prompt { terminal.write(prompt) }
   }
 
   /// Takes the line away for good.

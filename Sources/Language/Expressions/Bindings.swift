@@ -16,6 +16,7 @@ struct Bindings: Sendable {
     case run(Shape)
     case hypothesis(isAfter: Bool, CELRecordType)
     case output(Shape)
+    case element(String, Shape)
     case environment(Shape)
     case step(String, CELRecordType, Shape?)
     case secret(String)
@@ -39,11 +40,18 @@ struct Bindings: Sendable {
     for record in shapes.records { environment.declare(record: record) }
   }
 
-  /// The same with `output`, a record of this type.
-  func with(output: Schema.RecordType, of use: String) -> Bindings {
+  /// The same with `output`, a value of this type, and the elements of loops.
+  func with(output: ValueType?, of use: String, elements: [Element] = []) -> Bindings {
     var copy = self
     let before = copy.shapes.records.count
-    copy.declare("output", copy.shapes.record(output, named: "the output of \(use)"), Source.output)
+    if let output {
+      copy.declare("output", copy.shapes.shape(of: output, named: "the output of \(use)"), Source.output)
+    }
+    for element in elements {
+      copy.declare(element.name, copy.shapes.shape(of: element.type, named: element.name)) {
+        .element(element.name, $0)
+      }
+    }
     for record in copy.shapes.records[before...] { copy.environment.declare(record: record) }
     return copy
   }
@@ -69,7 +77,7 @@ struct Bindings: Sendable {
 
   private mutating func declare(_ step: DocumentNames.Step) {
     let output =
-      step.hasUnknownOutput ? Shape.any : step.output.map { shapes.record($0, named: "the output of \(step.use)") }
+      step.hasUnknownOutput ? Shape.any : step.output.map { shapes.shape(of: $0, named: "the output of \(step.use)") }
     let name = output.map { "a step with \($0.type)" } ?? "a step"
     let record =
       stepRecords[name]
@@ -131,6 +139,9 @@ struct Bindings: Sendable {
     case .output(let shape):
       guard let output = scope.output else { throw EvaluationError(.noValue, "this try gave no output") }
       return try shape.expressionValue(output, revealing: revealing)
+    case .element(let name, let shape):
+      guard let item = scope.items[name] else { throw EvaluationError(.noValue, "there is no element \(name)") }
+      return try shape.expressionValue(item, revealing: revealing)
     case .step(let id, let record, let shape):
       guard let step = scope.steps[id] else { throw EvaluationError(.noValue, "the step \(id) has not ended") }
       var fields: [CELValue?] = [.string(step.outcome.rawValue), .int(Int64(step.attempts))]

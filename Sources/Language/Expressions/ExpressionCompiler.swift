@@ -20,7 +20,13 @@ final class ExpressionCompiler {
   }
 
   private let base: Bindings
-  private var withOutput: [Schema.RecordType: Bindings] = [:]
+  private var withVariables: [Variables: Bindings] = [:]
+
+  /// What only some places have.
+  private struct Variables: Hashable {
+    var output: ValueType?
+    var elements: [Element]
+  }
 
   init(names: DocumentNames, log: IssueLog) {
     self.names = names
@@ -32,11 +38,12 @@ final class ExpressionCompiler {
   func isReadable(_ source: String) -> Bool { (try? base.environment.parse(source)) != nil }
 
   private func bindings(at place: Place) -> Bindings {
-    guard let output = place.output else { return base }
-    if let known = withOutput[output] { return known }
+    guard place.output != nil || !place.elements.isEmpty else { return base }
+    let variables = Variables(output: place.output, elements: place.elements)
+    if let known = withVariables[variables] { return known }
     let use = names.steps.indices.contains(place.position) ? names.steps[place.position].use : "the step"
-    let made = base.with(output: output, of: use)
-    withOutput[output] = made
+    let made = base.with(output: place.output, of: use, elements: place.elements)
+    withVariables[variables] = made
     return made
   }
 
@@ -106,7 +113,8 @@ final class ExpressionCompiler {
     }
     return CompiledExpression(
       program: bindings.environment.program(checked), bindings: bindings, range: range, whole: whole,
-      isComputedFromSecret: secrecy == .computed, dependencies: walk.dependencies, types: types)
+      isComputedFromSecret: secrecy == .computed, dependencies: walk.dependencies, types: types,
+      type: walk.declaredType(of: parsed.root) ?? ValueType(of: checked.type))
   }
 
   private func report(
@@ -210,6 +218,8 @@ struct CompiledExpression {
   let dependencies: Dependencies
   /// The types of the parts that a report shows, by their ids.
   let types: [Int: ValueType]
+  /// Of the whole, as declared, or as the expression gives it.
+  let type: ValueType
 }
 
 /// Whether an expression gives a secret.

@@ -18,16 +18,21 @@ extension DocumentNames {
   /// The whole name of something that was named without the root it stands under.
   private func home(of name: String, at place: Place) -> String? {
     let records: [(Root, Schema.RecordType?)] = [
-      (.output, place.output), (.params, params), (.inputs, inputs), (.target, TURNServer.recordType),
+      (.output, place.output?.fields), (.params, params), (.inputs, inputs), (.target, TURNServer.recordType),
     ]
     if let (root, _) = records.first(where: { place.roots.contains($0) && $1?[name] != nil }) {
       return "\(root.rawValue).\(name)"
     }
-    if place.roots.contains(.steps), let index = index(ofStep: name), place.sees(index) {
+    if place.roots.contains(.steps), let index = index(ofStep: name), case .ended = visibility(of: index, from: place) {
       return "steps.\(name)"
     }
     return place.roots.contains(.secrets) && secrets[name] != nil ? "secrets.\(name)" : nil
   }
+}
+
+extension ValueType {
+  /// The record that it is; nil for any other.
+  fileprivate var fields: Schema.RecordType? { if case .record(let record) = self { record } else { nil } }
 }
 
 extension Place {

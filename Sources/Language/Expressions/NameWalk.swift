@@ -36,7 +36,11 @@ struct NameWalk {
   /// The variables of macros with their types; `any` where that is not known.
   private typealias Locals = [String: ValueType]
 
-  mutating func walk(_ node: SyntaxNode) { walk(node, locals: [:], known: place.known) }
+  mutating func walk(_ node: SyntaxNode) { walk(node, locals: elements, known: place.known) }
+
+  private var elements: Locals {
+    Dictionary(place.elements.map { ($0.name, $0.type) }, uniquingKeysWith: { _, inner in inner })
+  }
 
   /// Every kind of node has a function of its own, which is not inlined: expressions nest, and the frame that repeats must be small.
   private mutating func walk(_ node: SyntaxNode, locals: Locals, known: Set<String>) {
@@ -134,6 +138,9 @@ struct NameWalk {
   @inline(never)
   private mutating func visit(_ path: Path, _ locals: Locals, known: Set<String>, asksForPresence: Bool = false) {
     if let local = locals[path.root.text] {
+      if place.elements.contains(where: { $0.name == path.root.text }) {
+        dependencies.elements.insert(path.root.text)
+      }
       checkPresence(path, in: local, known: known)
     } else if let root = Root(rawValue: path.root.text) {
       visit(path, root, known: known, asksForPresence: asksForPresence)
@@ -194,14 +201,16 @@ struct NameWalk {
       report(path, "unknown-step", "there is no step \"\(id.text)\"", at: id.range, suggestion: near)
       return
     }
-    guard place.sees(index) else {
-      let (message, advice) = place.absence(of: names.steps[index], at: index)
+    let isUncertain: Bool
+    switch names.visibility(of: index, from: place) {
+    case .ended(let mayLackOutput): isUncertain = mayLackOutput
+    case .unseen(let message, let advice):
       report(path, "step-order", message, at: id.range, suggestion: advice)
       return
     }
     let asksForOutput = asksForPresence && path.segments.count == 2
     if let field = path.segments.dropFirst().first?.name, !["outcome", "attempts", "output"].contains(field.text),
-      let output = names.steps[index].output
+      case .record(let output)? = names.steps[index].output
     {
       let near = output[field.text] == nil ? nearName(to: field.text, among: output.fields.map(\.name)) : field.text
       report(
@@ -213,8 +222,8 @@ struct NameWalk {
     guard path.name(1) == "output", !path.segments[1].isOptional, !asksForOutput else { return }
     let step = names.steps[index]
     let isPresent = !step.isCheck && known.contains(KnownPaths.presence(of: path.text(2)))
-    guard step.mayLackOutput || place.mayLackOutput(index), !isPresent, !known.contains(path.text(2)) else {
-      checkPresence(path, in: step.output.map(ValueType.record), from: 2, known: known)
+    guard step.mayLackOutput || isUncertain, !isPresent, !known.contains(path.text(2)) else {
+      checkPresence(path, in: step.output, from: 2, known: known)
       return
     }
     report(
@@ -306,7 +315,7 @@ struct NameWalk {
   // MARK: Types of chains
 
   /// The declared type of a chain outside of macros; nil for other parts, and where that is not known.
-  func declaredType(of node: SyntaxNode) -> ValueType? { type(of: node, [:]) }
+  func declaredType(of node: SyntaxNode) -> ValueType? { type(of: node, elements) }
 
   /// The declared type of a chain, also of one that begins at a macro's variable; nil where that is not known.
   private func type(of node: SyntaxNode, _ locals: Locals) -> ValueType? {
@@ -322,9 +331,9 @@ struct NameWalk {
       guard let step = path.name(0).flatMap(names.index(ofStep:)).map({ names.steps[$0] }) else { return nil }
       switch path.name(1) {
       case "outcome": return outcomeType
-      case "output": return step.output.flatMap { ValueType.record($0).following(path.segments.dropFirst(2)) }
+      case "output": return step.output.flatMap { $0.following(path.segments.dropFirst(2)) }
       case "attempts": return .int
-      default: return step.output.map(ValueType.record)
+      default: return step.output
       }
     case .secrets: return path.name(1) == "present" ? .bool : .secret(.string)
     case .env: return .string
@@ -340,7 +349,7 @@ struct NameWalk {
     case .target: .turnServer
     case .hypothesis: .record(hypothesisType)
     case .run: .record(runType)
-    case .output: place.output.map(ValueType.record)
+    case .output: place.output
     default: nil
     }
   }

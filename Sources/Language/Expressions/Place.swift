@@ -20,8 +20,12 @@ struct Place {
   /// How many of the document's steps have surely been evaluated before.
   var stepsBefore = 0
   var stages = StagePlace()
+  /// True behind the steps inside the group at hand, in its `until` and `expect`.
+  var isBehindGroup = false
   /// The output of the try at hand, where there is one.
-  var output: RecordType?
+  var output: ValueType?
+  /// The elements of the loops around.
+  var elements: [Element] = []
   /// Paths that are known to have a value: `steps.relay.output`, `secrets.token`, `inputs.ca`.
   var known: Set<String> = []
   /// Set where text that an expression gives is read by the declared type, as text that is given by hand is: in the
@@ -37,6 +41,12 @@ struct Place {
   var judgesExitCodes = false
   /// Where a secret may be bound instead.
   var secretAdvice = "bind it to an input that is declared secret"
+}
+
+/// The name and type of the element of a loop.
+struct Element: Hashable {
+  var name: String
+  var type: ValueType
 }
 
 /// What the expressions of one document may name.
@@ -67,7 +77,9 @@ struct DocumentNames {
     var stage = Stage.steps
     /// What messages call its output: "turn.relay".
     var use: String
-    var output: RecordType?
+    var output: ValueType?
+    /// The groups that it lies in, from the outside inwards.
+    var groups: [Group] = []
     /// True for a check, which may end with part of its output.
     var isCheck = false
     /// True where its module could not be found, so that nothing can be said of its output.

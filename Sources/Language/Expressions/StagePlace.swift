@@ -15,7 +15,7 @@ extension Place {
   /// The position of the step that the expression belongs to.
   var position: Int { stages.stage == .steps ? stepsBefore : stages.before.upperBound }
 
-  /// Whether the result of the step at a position may be used.
+  /// Whether the result of the step at a position may be used, as far as its stage says.
   func sees(_ index: Int) -> Bool {
     index < stepsBefore || stages.before.contains(index) || stages.takenBack == index
   }
@@ -26,7 +26,7 @@ extension Place {
     stages.takenBack == index || (stages.stage == .finally && index < stepsBefore)
   }
 
-  /// The place of the next step of the same list.
+  /// The place of the step that stands so many declarations further on, in the same list.
   func advanced(by count: Int) -> Place {
     var place = self
     if stages.stage == .steps {
@@ -37,14 +37,8 @@ extension Place {
     return place
   }
 
-  /// Why a step that stands there cannot be used here, and what to do.
-  func absence(of step: DocumentNames.Step, at index: Int) -> (message: String, advice: String) {
-    if index == position {
-      return (
-        "the step \"\(step.id)\" cannot use its own result here",
-        roots.contains(.output) ? "use output" : "expect and until can use it, as output"
-      )
-    }
+  /// Why a step cannot be used here that its stage keeps from here, and what to do.
+  func absence(of step: DocumentNames.Step) -> (message: String, advice: String) {
     switch (step.stage, stages.stage) {
     case (.before, .before), (.steps, .steps), (.finally, .finally):
       return (

@@ -2,7 +2,8 @@ internal import Schema
 
 /// What the documentation says of the keys of documents.
 package enum KeyReference {
-  /// Every kind of mapping that documents have, each once: runbook, check, backup set and `runbook.yaml`, each followed by what stands in it.
+  /// Every kind of mapping that documents have, each once: runbook, check, what people are asked, backup set and `runbook.yaml`,
+  /// each followed by what stands in it.
   package static let mappings: [any DocumentKey.Type] = {
     var found: [any DocumentKey.Type] = []
     func add(_ keys: any DocumentKey.Type) {
@@ -10,9 +11,10 @@ package enum KeyReference {
       found.append(keys)
       for declaration in keys.declarations { declaration.value.keys.map(add) }
     }
-    for document in [RunbookKey.self, CheckKey.self, BackupKey.self, ProjectKey.self] as [any DocumentKey.Type] {
-      add(document)
-    }
+    let documents: [any DocumentKey.Type] = [
+      RunbookKey.self, CheckKey.self, QuestionKey.self, BackupKey.self, ProjectKey.self,
+    ]
+    for document in documents { add(document) }
     return found
   }()
 

@@ -40,7 +40,11 @@ package enum RunbookKey: String, DocumentKey {
     case .alert: .unsupported
     case .controls: .unsupported
     case .ttl: .unsupported
-    case .confirm: .unsupported
+    case .confirm:
+      .init(
+        .template(.string),
+        "Asked before anything runs, see L41. `--yes` answers it. `params` and `target` may be used.",
+        example: "Restart coturn on ${target.name}?")
     case .rollback:
       .init(
         .plain(.enumeration(RollbackPolicy.allCases.map(\.rawValue))),

@@ -27,7 +27,10 @@ package enum StepKey: String, DocumentKey {
         .template(.string), "What it is called. In a runbook `params` and `target` may be used.",
         example: "The server relays")
     case .doc: .init(.prose, "What it is for.")
-    case .use: .init(.moduleOrCheck, "A module, or `checks/NAME`, see L26.", .alternative, example: "checks/answers")
+    case .use:
+      .init(
+        .moduleOrCheck, "A module, `checks/NAME`, see L26, or a question to people, see L41.", .alternative,
+        example: "checks/answers")
     case .effect:
       .init(
         .plain(.enumeration([Effect.observe.rawValue])),
@@ -48,7 +51,13 @@ package enum StepKey: String, DocumentKey {
         .record(RetryPolicy.record.type), "How often, and after which waits, a try is repeated, see L27.",
         example: ["times": 3, "backoff": "5s"])
     case .timeout:
-      .init(.plain(.duration), "How long one try may take. Without it the module's own deadline holds.", example: "10s")
+      .init(
+        .plain(.duration),
+        """
+        How long one try may take. Without it the module's own deadline holds; the steps of a check or group have theirs. A question \
+        must have one.
+        """,
+        example: "10s")
     case .onFailure:
       .init(
         .plain(.enumeration(PlannedStep.OnFailure.allCases.map(\.rawValue))),
@@ -57,10 +66,19 @@ package enum StepKey: String, DocumentKey {
     case .undo:
       .init(
         .list(StepKey.self), "What takes the step's effect back under `rollback: onFailure`, see L36.")
-    case .parallel: .unsupported(.alternative)
-    case .forEach: .unsupported(.alternative)
-    case .phase: .unsupported(.alternative)
-    case .steps: .unsupported
+    case .parallel:
+      .init(
+        .mapping(ParallelKey.self), "Steps that go on at the same time, see L32.", .alternative,
+        example: ["steps": [["id": "answers", "use": "checks/answers"]]])
+    case .forEach:
+      .init(
+        .mapping(ForEachKey.self), "`steps` are done once for each element of a list, see L33.", .alternative,
+        with: ["steps"], example: ["in": "params.servers", "as": "server"])
+    case .phase:
+      .init(
+        .mapping(PhaseKey.self), "Steps that are to have ended at a time, see L34.", .alternative,
+        example: ["deadline": "15m", "steps": [["id": "answers", "use": "checks/answers"]]])
+    case .steps: .init(.list(StepKey.self), "The steps of `forEach`.", with: ["forEach"])
     }
   }
 }

@@ -51,6 +51,8 @@ package struct Dependencies: Hashable, Sendable {
   package var secrets: Set<String> = []
   /// The ids of steps.
   package var steps: Set<String> = []
+  /// The elements of loops, by the names that `as` gives them.
+  package var elements: Set<String> = []
   /// The target as a whole.
   package var namesTarget = false
   /// A field of the target.
@@ -64,7 +66,7 @@ package struct Dependencies: Hashable, Sendable {
   package var namesGiven: Bool { namesFieldOfTarget || !params.isEmpty || !secrets.isEmpty }
 
   /// Whether it names something that only a run gives.
-  package var needsRun: Bool { namesRun || !steps.isEmpty }
+  package var needsRun: Bool { namesRun || !steps.isEmpty || !elements.isEmpty }
 
   package var usesTarget: Bool { namesTarget || namesFieldOfTarget }
 
@@ -73,6 +75,7 @@ package struct Dependencies: Hashable, Sendable {
     inputs.formUnion(other.inputs)
     secrets.formUnion(other.secrets)
     steps.formUnion(other.steps)
+    elements.formUnion(other.elements)
     namesTarget = namesTarget || other.namesTarget
     namesFieldOfTarget = namesFieldOfTarget || other.namesFieldOfTarget
     namesRun = namesRun || other.namesRun

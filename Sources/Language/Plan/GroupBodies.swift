@@ -79,6 +79,11 @@ package struct Phase: Sendable {
   package var expectations: [Expectation]
   package var tries: Tries
 
+  /// What the journal has of it where a step of a module has its input.
+  static let inputType = RecordType(fields: [
+    FieldDeclaration(name: "deadline", type: .duration, summary: "From the run's start.")
+  ])
+
   package init(
     _ steps: [PlannedStep], deadline: Duration, expectations: [Expectation] = [], tries: Tries = Tries()
   ) {
@@ -97,10 +102,38 @@ extension PlannedStep {
   package var effects: Set<Effect> {
     switch body {
     case .call(let call): [call.effect]
+    // Who agreed to what is recorded, and nothing else is done.
+    case .ask: [.record]
     case .check, .parallel, .forEach, .element, .phase, .undo: body.steps.reduce(into: []) { $0.formUnion($1.effects) }
     }
   }
 
   /// True where all that it does is to tell somebody: it stops nothing then.
   package var onlyNotifies: Bool { effects == [.notify] }
+}
+
+extension StepBody {
+  /// True for what has steps of the same document inside.
+  var isGroup: Bool {
+    switch self {
+    case .parallel, .forEach, .phase: true
+    case .call, .check, .element, .undo, .ask: false
+    }
+  }
+
+  /// Puts other steps into a group.
+  mutating func replaceSteps(_ steps: [PlannedStep]) {
+    switch self {
+    case .parallel(var group):
+      group.steps = steps
+      self = .parallel(group)
+    case .forEach(var loop):
+      loop.steps = steps
+      self = .forEach(loop)
+    case .phase(var phase):
+      phase.steps = steps
+      self = .phase(phase)
+    case .call, .check, .element, .undo, .ask: break
+    }
+  }
 }

@@ -60,6 +60,7 @@ struct KnownInputs {
         inner.omission = omission ?? step.condition.flatMap(leavingOut)
         files += inner.check(step.body.steps)
         mayHaveChanged = inner.mayHaveChanged
+      case .ask(let question): _ = value(of: question.input, step)
       }
     }
     return files

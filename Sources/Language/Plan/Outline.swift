@@ -18,6 +18,8 @@ package struct Outline: Sendable {
   package var outputs: [FieldDeclaration]
   package var secrets: [Secret]
   package var usesTarget: Bool
+  /// What is asked before anything runs, as written.
+  package var confirm: String?
   package var timeout: Duration?
   package var rollback: RollbackPolicy
   package var hypothesis: [Step]
@@ -53,10 +55,14 @@ package struct Outline: Sendable {
     package var onFailure: PlannedStep.OnFailure
     package var isDiagnostic: Bool
     package var expectations: [Expectation]
-    /// The steps of the check that it uses.
+    /// The steps of the check that it uses, or of the group that it is.
     package var steps: [Step]
     /// What takes it back.
     package var undo: [Step]
+    /// Every effect that it can have.
+    package var effects: Set<Effect>
+    /// What stands behind `parallel`, `forEach` or `phase`, under its names: `limit`, `in`, `as`, `deadline`.
+    package var group: [Input]
   }
 
   /// One field of a step's `with`.
@@ -109,6 +115,7 @@ extension Outline {
       Secret(name: $0.name, origin: $0.source.origin, isOptional: $0.isOptional, doc: $0.doc)
     }
     usesTarget = runbook.usesTarget
+    confirm = runbook.confirm?.source
     timeout = runbook.timeout
     rollback = runbook.rollback
     hypothesis = runbook.stages.hypothesis.map(Step.init)
@@ -142,6 +149,8 @@ extension Outline.Step {
     doc = checked.doc
     use = checked.step.use
     effect = checked.step.effect
+    effects = checked.step.effects
+    group = checked.step.body.settings
     condition = checked.step.condition?.source
     inputs = Self.inputs(checked.step.body)
     switch checked.step.body {
@@ -150,9 +159,11 @@ extension Outline.Step {
       until = call.until?.source
       retry = call.retry
       timeout = call.timeout
-    case .check, .parallel, .forEach, .element, .phase, .undo:
+    case .check, .parallel, .forEach, .element, .phase, .undo, .ask:
       claimsToObserve = false
-      timeout = checked.step.longest
+      until = checked.step.body.tries.until?.source
+      retry = checked.step.body.tries.retry
+      timeout = checked.step.body.tries.timeout ?? checked.step.longest
     }
     onFailure = checked.step.onFailure
     isDiagnostic = checked.step.isDiagnostic
@@ -166,7 +177,41 @@ extension Outline.Step {
   private static func inputs(_ body: StepBody) -> [Outline.Input] {
     let (template, type) = body.input
     guard case .members(let members, _) = template else { return [] }
-    return members.map { Outline.Input(name: $0.name, value: $0.value.source(as: type[$0.name]?.type ?? .any)) }
+    var inputs = members.map {
+      Outline.Input(name: $0.name, value: $0.value.source(as: type[$0.name]?.type ?? .any))
+    }
+    if case .ask(let question) = body {
+      inputs += question.fields.map { Outline.Input(name: "fields.\($0.name)", value: $0.outlined) }
+      if let approvers = question.approvers { inputs.append(Outline.Input(name: "approvers", value: approvers.text)) }
+    }
+    return inputs
+  }
+}
+
+extension FieldDeclaration {
+  /// One field of a form, for people: `int, else 100: How many may stay`.
+  fileprivate var outlined: String {
+    let otherwise =
+      switch fallback {
+      case nil, .null?: ""
+      case let value?: ", else \(type.shown(value))"
+      }
+    return "\(type)\(otherwise)" + (summary.isEmpty ? "" : ": \(summary)")
+  }
+}
+
+extension StepBody {
+  fileprivate var settings: [Outline.Input] {
+    switch self {
+    case .parallel(let group): [.init(name: "limit", value: "\(group.limit)")]
+    case .forEach(let loop):
+      [
+        .init(name: "in", value: loop.list.source), .init(name: "as", value: loop.variable),
+        .init(name: "limit", value: "\(loop.limit)"),
+      ]
+    case .phase(let phase): [.init(name: "deadline", value: durationLiteral(phase.deadline))]
+    case .call, .check, .element, .undo, .ask: []
+    }
   }
 }
 

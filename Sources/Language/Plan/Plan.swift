@@ -28,6 +28,8 @@ package struct Plan: Sendable {
   package var sources: [RunSource]
   /// Files that were given by hand and must be there when their steps begin.
   package var givenFiles: [RequiredFile]
+  /// What is to be agreed to before anything runs; nil where the runbook asks nothing.
+  package var confirm: String?
 
   package init(
     name: String, title: String, severity: String?, params: [Value.Member], paramTypes: [String: ValueType] = [:],
@@ -51,6 +53,8 @@ package struct Plan: Sendable {
     self.givenFiles = givenFiles
   }
 
+  /// Whether any of its steps asks people.
+  package var asks: Bool { Stage.allCases.contains { steps(of: $0).contains(where: \.asks) } }
 }
 
 /// One step of a plan: what every step has, whatever it does.
@@ -99,11 +103,15 @@ package struct PlannedStep: Sendable {
     case .element: "element"
     case .phase: "phase"
     case .undo: "undo"
+    case .ask(let question): question.kind.use
     }
   }
 
   /// The strongest of ``effects``.
   package var effect: Effect { effects.max() ?? .observe }
+
+  /// Whether it asks people, or a step inside does.
+  package var asks: Bool { if case .ask = body { true } else { body.steps.contains(where: \.asks) } }
 
   /// The longest that the step may take, all its tries and waits together; of a loop, the longest that one element may take.
   package var longest: Duration {
@@ -113,6 +121,7 @@ package struct PlannedStep: Sendable {
     case .parallel(let group) where group.limit >= group.steps.count:
       group.tries.longest(group.steps.map(\.longest).max() ?? .zero)
     case .parallel, .forEach, .element, .phase, .undo: body.tries.longest(body.steps.reduce(.zero) { $0 + $1.longest })
+    case .ask(let question): question.timeout
     }
   }
 

@@ -50,18 +50,15 @@ extension Project {
     var known = KnownInputs(scope: scope, log: log)
     let files = [stages.hypothesis, steps.flatMap(\.withUndo), stages.finally].flatMap { known.check($0.map(\.step)) }
     func titled(_ steps: [CheckedStep]) -> [PlannedStep] {
-      steps.map { checked in
-        var step = checked.step
-        step.title = title(checked.title, scope, log) ?? step.title
-        step.undo = titled(checked.undo)
-        return step
-      }
+      steps.map { $0.step(titled: { title($0.title, scope, log) ?? $0.step.title }) }
     }
-    return Plan(
+    var plan = Plan(
       name: name, title: title(runbook.title, scope, log) ?? name, severity: runbook.severity, params: params,
       paramTypes: types(of: runbook.params), target: target, secrets: secrets, timeout: runbook.timeout,
       hypothesis: titled(stages.hypothesis), steps: titled(steps), rollback: runbook.rollback,
       finally: titled(stages.finally), sources: ownSources + runbook.sources, givenFiles: files.given(by: values))
+    plan.confirm = title(runbook.confirm, scope, log)
+    return plan
   }
 
   /// `runbook.yaml` as it was read.
@@ -94,7 +91,10 @@ extension Project {
     }
     let chosen = steps.filter { only.contains($0.step.id) }
     for step in chosen + runbook.stages.finally {
-      for used in step.usedSteps.sorted() where !only.contains(used) && ids.contains(used) {
+      let needed = step.usedSteps.compactMap { id in
+        steps.first { $0.step.id == id || $0.innerIDs.contains(id) }?.step.id
+      }
+      for used in Set(needed).sorted() where used != step.step.id && !only.contains(used) {
         log.error(
           "unknown-step", "the step \"\(step.step.id)\" uses the result of \"\(used)\", which was not asked for",
           at: place, suggestion: "add --only \(used)")
@@ -108,7 +108,7 @@ extension Project {
     return chosen
   }
 
-  /// A title with its expressions evaluated; nil where it has none, or where one fails, which is reported.
+  /// A title, or other text that is known before the run, with its expressions evaluated; nil where it has none, or where one fails, which is reported.
   private func title(_ template: Template?, _ scope: Scope, _ log: IssueLog) -> String? {
     guard let template else { return nil }
     do { return try template.value(in: scope).plainText } catch {

@@ -13,20 +13,23 @@ package indirect enum StepBody: Sendable {
   case phase(Phase)
   /// Steps, one after the other, that take the effect of another step back.
   case undo([PlannedStep])
+  case ask(Question)
 
   /// The template of the input, and its type; empty for a group.
   package var input: (template: Template, type: RecordType) {
     switch self {
     case .call(let call): (call.input, call.module.input)
     case .check(let check): (check.input, check.inputType)
-    case .parallel, .forEach, .element, .phase, .undo: (.literal(.members([])), RecordType(fields: []))
+    case .phase(let phase): (.literal(.members([.init("deadline", .duration(phase.deadline))])), Phase.inputType)
+    case .parallel, .forEach, .element, .undo: (.literal(.members([])), RecordType(fields: []))
+    case .ask(let question): (question.input, Question.inputType)
     }
   }
 
   /// The steps inside; of a loop those of one element.
   package var steps: [PlannedStep] {
     switch self {
-    case .call: []
+    case .call, .ask: []
     case .check(let check): check.steps
     case .parallel(let group): group.steps
     case .forEach(let loop): loop.steps
@@ -38,7 +41,7 @@ package indirect enum StepBody: Sendable {
   /// How often it is tried as a whole; a module's call has its own `retry`.
   package var tries: Tries {
     switch self {
-    case .call, .element, .undo: Tries()
+    case .call, .element, .undo, .ask: Tries()
     case .check(let check): check.tries
     case .parallel(let group): group.tries
     case .forEach(let loop): loop.tries
@@ -55,6 +58,7 @@ package indirect enum StepBody: Sendable {
     case .forEach(let loop): loop.expectations
     case .element, .undo: []
     case .phase(let phase): phase.expectations
+    case .ask(let question): question.expectations
     }
   }
 }

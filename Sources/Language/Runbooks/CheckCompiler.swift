@@ -25,14 +25,14 @@ struct CheckCompiler {
     let declarations = stepDeclarations(reader[.steps], ids: &ids, documents)
     var names = DocumentNames()
     names.inputs = RecordType(fields: inputs.map(\.declaration))
-    for declaration in declarations { names.add(declaration.name) }
+    names.add(declarations)
     let compiler = ExpressionCompiler(names: names, log: log)
     let roots: Set<Root> = [.inputs, .steps]
     let steps = StepCompiler(compiler: compiler, log: log, roots: roots, titleRoots: []).steps(declarations)
     let isTooLarge = steps.expandedCount.reportTooManySteps(
       of: "the check", at: reader.keyRange(.steps) ?? reader.range, log: log)
     guard !isTooLarge else { return nil }
-    let (outputs, outputType) = outputs(compiler, Place(roots: roots, stepsBefore: declarations.count))
+    let (outputs, outputType) = outputs(compiler, Place(roots: roots, stepsBefore: names.steps.count))
     if steps.count == declarations.count, compiler.isComplete {
       for input in inputs
       where !input.isReported && isIdentifier(input.declaration.name)
@@ -109,8 +109,13 @@ func stepDeclarations(
 func innerSources(_ declarations: [StepDeclaration]) -> [RunSource] {
   var sources: [RunSource] = []
   for declaration in declarations.flatMap({ [$0] + $0.undo }) {
-    guard case .check(let check) = declaration.use else { continue }
-    for source in check.sources where !sources.contains(where: { $0.path == source.path }) { sources.append(source) }
+    let found: [RunSource]
+    if case .check(let check) = declaration.use {
+      found = check.sources
+    } else {
+      found = innerSources(declaration.inner)
+    }
+    for source in found where !sources.contains(where: { $0.path == source.path }) { sources.append(source) }
   }
   return sources
 }

@@ -6,6 +6,8 @@ internal import Steps
 struct CheckedRunbook {
   var name: String
   var title: Template?
+  /// What is asked before anything runs.
+  var confirm: Template?
   var doc: String?
   var severity: String?
   var owner: String?
@@ -42,10 +44,10 @@ struct CheckedCheck {
   var inputType: RecordType { RecordType(fields: inputs.map(\.declaration)) }
 
   /// The check as a step uses it.
-  func planned(input: Template, expectations: [Expectation] = []) -> CheckCall {
+  func planned(input: Template, expectations: [Expectation] = [], tries: Tries = Tries()) -> CheckCall {
     CheckCall(
       name: name, title: title, input: input, inputType: inputType, steps: steps.map(\.step), outputs: outputs,
-      expectations: expectations, longest: timeout)
+      expectations: expectations, longest: timeout, tries: tries)
   }
 }
 
@@ -59,7 +61,7 @@ struct CheckedStep {
   var asserts: Bool
   /// Ids of the steps whose outcome or output its expressions use.
   var usedSteps: Set<String>
-  /// The steps of the check that it uses.
+  /// The steps of the check that it uses, or of the group that it is.
   var inner: [CheckedStep]
   /// What takes it back.
   private(set) var undo: [CheckedStep] = []
@@ -67,7 +69,8 @@ struct CheckedStep {
   var expandedCount: Int
 
   init(
-    step: PlannedStep, title: Template?, doc: String?, asserts: Bool, usedSteps: Set<String>, inner: [CheckedStep]
+    step: PlannedStep, title: Template?, doc: String?, asserts: Bool, usedSteps: Set<String>, inner: [CheckedStep],
+    elements: Int? = nil
   ) {
     self.step = step
     self.title = title
@@ -75,7 +78,22 @@ struct CheckedStep {
     self.asserts = asserts
     self.usedSteps = usedSteps
     self.inner = inner
-    expandedCount = 1 + inner.expandedCount
+    let count = 1 + inner.expandedCount
+    expandedCount = elements.map { 1 + min($0, Loop.maximumCount) * count } ?? count
+  }
+
+  /// The step with the titles that a function gives to it, to the steps of the groups in it and to those of its undo.
+  func step(titled title: (Self) -> String) -> PlannedStep {
+    var step = step
+    step.title = title(self)
+    if step.body.isGroup { step.body.replaceSteps(inner.map { $0.step(titled: title) }) }
+    step.undo = undo.map { $0.step(titled: title) }
+    return step
+  }
+
+  /// The ids of the steps of the groups in it, at any depth.
+  var innerIDs: Set<String> {
+    step.body.isGroup ? inner.reduce(into: []) { $0.formUnion($1.innerIDs.union([$1.step.id])) } : []
   }
 
   mutating func setUndo(_ steps: [CheckedStep]) {
@@ -100,7 +118,19 @@ extension [CheckedStep] {
   /// Warns of steps that only look, and whose findings nobody judges or uses.
   func reportIdle(usedByOutputs: Set<String> = [], log: IssueLog) {
     let used = reduce(into: usedByOutputs) { $0.formUnion($1.usedSteps) }
-    for checked in self where !checked.asserts && !checked.step.isDiagnostic && !used.contains(checked.step.id) {
+    reportIdle(besides: used, log: log)
+  }
+
+  private func reportIdle(besides used: Set<String>, log: IssueLog) {
+    for checked in self where checked.step.body.isGroup && !checked.step.isDiagnostic && !used.contains(checked.step.id)
+    {
+      guard checked.step.expectations.isEmpty, checked.step.body.tries.until == nil else { continue }
+      checked.inner.reportIdle(besides: used, log: log)
+    }
+    for checked in self
+    where !checked.step.body.isGroup && !checked.asserts && !checked.step.isDiagnostic
+      && !used.contains(checked.step.id)
+    {
       guard checked.effects.allSatisfy({ $0.effect == .observe }) else { continue }
       log.warning(
         "asserts-nothing", "the step \"\(checked.step.id)\" passes whatever it finds, and nothing uses its output",

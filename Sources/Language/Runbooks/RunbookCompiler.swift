@@ -30,8 +30,12 @@ struct RunbookCompiler {
     declarations.addNames(to: &names)
     let compiler = ExpressionCompiler(names: names, log: log)
     let early: Set<Root> = [.params, .target]
-    let title = reader[.title].flatMap {
-      ValueDecoder(log: log, expressions: .compiled(compiler, at: Place(roots: early))).template($0, as: .string)
+    let title = earlyText(.title, early, compiler)
+    let confirm = earlyText(.confirm, early, compiler)
+    if case .string(let text)? = confirm?.literal, text.allSatisfy(\.isWhitespace), let node = reader[.confirm] {
+      log.error(
+        "missing-value", "\"confirm\" asks nothing", at: node.range,
+        suggestion: "confirm: \"Restart coturn?\", or leave \"confirm\" out")
     }
     let stages = declarations.compiled(compiler, titleRoots: early, log: log)
     let isTooLarge = stages.expandedCount.reportTooManySteps(
@@ -39,6 +43,7 @@ struct RunbookCompiler {
     guard !isTooLarge else { return nil }
     let allow = allowed()
     checkEffects(stages.all, declarations.all, allow)
+    stages.checkQuestions(log: log)
     stages.checkRollback(declarations, at: reader[.rollback]?.range, log: log)
     if stages.all.count == declarations.all.count, !declarations.steps.isEmpty, compiler.isComplete {
       reportUnused(params, secrets, compiler.uses)
@@ -50,10 +55,17 @@ struct RunbookCompiler {
       }
     }
     return CheckedRunbook(
-      name: name, title: title, doc: reader.prose(.doc), severity: severity, owner: reader.prose(.owner),
-      params: params, secrets: secrets, timeout: reader.duration(.timeout), stages: stages,
+      name: name, title: title, confirm: confirm, doc: reader.prose(.doc), severity: severity,
+      owner: reader.prose(.owner), params: params, secrets: secrets, timeout: reader.duration(.timeout), stages: stages,
       rollback: declarations.rollback, hiddenEnvironment: hidden, usesTarget: compiler.uses.usesTarget,
       sources: [source] + innerSources(declarations.all))
+  }
+
+  /// Text in which what is known before the run may be used.
+  private func earlyText(_ key: RunbookKey, _ roots: Set<Root>, _ compiler: ExpressionCompiler) -> Template? {
+    reader[key].flatMap {
+      ValueDecoder(log: log, expressions: .compiled(compiler, at: Place(roots: roots))).template($0, as: .string)
+    }
   }
 
   private func params(_ hidden: Set<String>) -> [Parameter] {

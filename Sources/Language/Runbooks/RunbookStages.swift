@@ -25,15 +25,10 @@ struct StageDeclarations {
   /// Their names; those of the steps come first, since positions are counted from there.
   func addNames(to names: inout DocumentNames) {
     names.hasHypothesis = !hypothesis.isEmpty
-    for declaration in steps { names.add(declaration.name) }
-    let others: [(Stage, [StepDeclaration])] = [(.before, hypothesis), (.finally, finally), (.undo, undo)]
-    for (stage, declarations) in others {
-      for declaration in declarations {
-        var name = declaration.name
-        name.stage = stage
-        names.add(name)
-      }
-    }
+    names.add(steps)
+    names.add(hypothesis, of: .before)
+    names.add(finally, of: .finally)
+    names.add(undo, of: .undo)
   }
 
   /// Compiles them, each where it stands.
@@ -44,10 +39,11 @@ struct StageDeclarations {
     let looking = StepCompiler(compiler: compiler, log: log, roots: roots, titleRoots: titleRoots)
     if !hypothesis.isEmpty { roots.insert(.hypothesis) }
     let acting = StepCompiler(compiler: compiler, log: log, roots: roots, titleRoots: titleRoots)
+    let count = steps.totalCount
     var before = Place(roots: looking.roots)
-    before.stages = StagePlace(stage: .before, before: steps.count..<steps.count)
-    var last = Place(roots: roots, stepsBefore: steps.count)
-    let first = steps.count + hypothesis.count
+    before.stages = StagePlace(stage: .before, before: count..<count)
+    var last = Place(roots: roots, stepsBefore: count)
+    let first = count + hypothesis.totalCount
     last.stages = StagePlace(stage: .finally, before: first..<first)
     return CheckedStages(
       hypothesis: looking.steps(hypothesis, from: before), steps: acting.steps(steps),

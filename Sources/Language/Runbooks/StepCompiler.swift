@@ -16,15 +16,24 @@ struct StepCompiler {
     steps(declarations, from: Place(roots: roots))
   }
 
-  /// - Parameter place: that of the first step.
-  func steps(_ declarations: [StepDeclaration], from place: Place) -> [CheckedStep] {
-    declarations.enumerated().compactMap { step($1, at: place.advanced(by: $0)) }
+  /// - Parameter first: the place of the first step.
+  func steps(_ declarations: [StepDeclaration], from first: Place) -> [CheckedStep] {
+    var place = first
+    return declarations.compactMap { declaration in
+      defer { place = place.advanced(by: declaration.count) }
+      return step(declaration, at: place)
+    }
   }
 
-  private func step(_ declaration: StepDeclaration, at place: Place) -> CheckedStep? {
+  private func step(_ declaration: StepDeclaration, at around: Place) -> CheckedStep? {
     let reader = declaration.reader
-    var place = place
+    var place = around
     let condition = condition(reader, &place)
+    if case .group(let group) = declaration.use {
+      var checked = self.group(group, declaration, if: condition, at: place)
+      checked?.setUndo(undo(of: declaration, at: place))
+      return checked
+    }
     let input = input(declaration, at: place)
     var judged = place
     judged.roots.insert(.output)
@@ -33,12 +42,7 @@ struct StepCompiler {
     let isJudged = declaration.output != nil
     let expectations = isJudged ? expectations(reader, at: judged) : []
     let until = isJudged ? until(reader, at: judged) : nil
-    let retry = reader[.retry].flatMap { RetryPolicy($0, log: log) }
-    if let range = reader.keyRange(.until), reader[.retry] == nil {
-      log.error(
-        "until-without-retry", "\"until\" needs \"retry\", which says how often to try", at: range,
-        suggestion: "retry: {times: 10, backoff: 1s}")
-    }
+    let retry = retry(reader)
     checkRepetition(declaration)
     let timeout = reader.duration(.timeout)
     let title = title(reader)
@@ -54,9 +58,17 @@ struct StepCompiler {
           programRange: declaration.programRange))
       (judges, inner) = (module.judges, [])
     case .check(let check):
-      body = .check(check.planned(input: template, expectations: expectations))
+      checkEffects(of: check.steps, declaration)
+      let tries = Tries(until: until, retry: retry, timeout: timeout)
+      body = .check(check.planned(input: template, expectations: expectations, tries: tries))
       (judges, inner) = (check.asserts, check.steps)
-    case .unknown: return nil
+    case .question(let question):
+      body = .ask(
+        Question(
+          question.kind, input: template, fields: question.fields, approvers: question.approvers,
+          timeout: timeout ?? .zero, expectations: expectations))
+      (judges, inner) = (question.kind != .form, [])
+    case .group, .unknown: return nil
     }
     let step = PlannedStep(
       id: declaration.id, title: title?.literal?.plainText ?? declaration.id, condition: condition,
@@ -80,8 +92,20 @@ struct StepCompiler {
     return steps(declaration.undo, from: place)
   }
 
-  private func title(_ reader: MappingReader<StepKey>) -> Template? {
-    guard let node = reader[.title] else { return nil }
+  /// Reads `retry`, and reports `until` without it.
+  func retry(_ reader: MappingReader<StepKey>) -> RetryPolicy? {
+    if let range = reader.keyRange(.until), reader[.retry] == nil {
+      log.error(
+        "until-without-retry", "\"until\" needs \"retry\", which says how often to try", at: range,
+        suggestion: "retry: {times: 10, backoff: 1s}")
+    }
+    return reader[.retry].flatMap { RetryPolicy($0, log: log) }
+  }
+
+  private func title(_ reader: MappingReader<StepKey>) -> Template? { title(reader[.title]) }
+
+  func title(_ node: Node?) -> Template? {
+    guard let node else { return nil }
     let expressions: ValueDecoder.Expressions =
       titleRoots.isEmpty ? .refused : .compiled(compiler, at: Place(roots: titleRoots))
     return ValueDecoder(log: log, expressions: expressions).template(node, as: .string)
@@ -92,6 +116,8 @@ struct StepCompiler {
     switch declaration.use {
     case .module(let module): type = module.input
     case .check(let check): type = check.inputType
+    case .group: return nil
+    case .question(let question): return self.question(question, at: place)
     case .unknown:
       // Its expressions are compiled all the same, for their problems and for the names they use.
       if let node = declaration.reader[.with] {
@@ -139,7 +165,7 @@ struct StepCompiler {
     guard let node = reader[.if],
       let compiled = compiler.expression(node, of: "\"if\"", as: .bool, at: place)
     else { return nil }
-    place.known = KnownPaths.when(compiled.program.parsed.root, is: true)
+    place.known.formUnion(KnownPaths.when(compiled.program.parsed.root, is: true))
     switch compiled.program.constantValue {
     case .bool(false)?:
       log.error(
@@ -151,7 +177,7 @@ struct StepCompiler {
     return compiled.expression(.bool)
   }
 
-  private func until(_ reader: MappingReader<StepKey>, at place: Place) -> Expression? {
+  func until(_ reader: MappingReader<StepKey>, at place: Place) -> Expression? {
     guard let node = reader[.until],
       let compiled = compiler.expression(node, of: "\"until\"", as: .bool, at: place)
     else { return nil }
@@ -163,7 +189,7 @@ struct StepCompiler {
     return compiled.expression(.bool)
   }
 
-  private func expectations(_ reader: MappingReader<StepKey>, at place: Place) -> [Expectation] {
+  func expectations(_ reader: MappingReader<StepKey>, at place: Place) -> [Expectation] {
     guard let elements = reader[.expect]?.elements("\"expect\"", log: log) else { return [] }
     if elements.isEmpty, let node = reader[.expect] {
       log.error(

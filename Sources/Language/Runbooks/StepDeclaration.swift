@@ -20,6 +20,8 @@ struct StepDeclaration {
   enum Use {
     case module(AnyStepModule)
     case check(CheckedCheck)
+    case group(GroupDeclaration)
+    case question(QuestionDeclaration)
     /// It was reported.
     case unknown
   }
@@ -31,15 +33,7 @@ struct StepDeclaration {
     self.reader = reader
     range = reader.keyRange(.id) ?? reader.range
     id = Self.id(reader, &ids, log)
-    use = Self.use(reader, documents)
-    if case .check = use {
-      for key in [StepKey.until, .retry, .timeout] {
-        guard let place = reader.keyRange(key) else { continue }
-        log.error(
-          "unsupported-key", "\"\(key.name)\" on a step that uses a check is not supported by this version", at: place,
-          suggestion: "put it on the check's own steps")
-      }
-    }
+    use = Self.use(reader, ids: &ids, documents)
     let diagnostic = reader.bool(.diagnostic)
     isDiagnostic = diagnostic ?? false
     hasUnreadDiagnostic = diagnostic == nil && reader[.diagnostic] != nil
@@ -53,12 +47,14 @@ struct StepDeclaration {
       reader.literal(.effect) != nil
     else { return false }
     switch use {
-    case .unknown: return false
+    case .unknown, .question: return false
     case .module(let module) where module.mayOnlyObserve: return true
     case .module(let module):
       log.error(
         "effect-fixed", "the effect of \(module.name) is always \"\(module.effect.rawValue)\"", at: place,
         suggestion: "leave \"effect\" out")
+    // A group that has it is reported as a whole.
+    case .group: return false
     case .check:
       log.error(
         "effect-fixed", "a check has the effects of its steps", at: place,
@@ -84,7 +80,10 @@ struct StepDeclaration {
     return scalar.text
   }
 
-  private static func use(_ reader: MappingReader<StepKey>, _ documents: DocumentCompiler) -> Use {
+  private static func use(
+    _ reader: MappingReader<StepKey>, ids: inout [String: Int], _ documents: DocumentCompiler
+  ) -> Use {
+    if let group = GroupDeclaration.read(reader, ids: &ids, documents) { return group.map(Use.group) ?? .unknown }
     guard let node = reader[.use] else {
       if !reader.hasRefusedAlternative {
         documents.log.error("missing-key", "a step needs the key \"use\"", at: reader.range)
@@ -95,6 +94,9 @@ struct StepDeclaration {
     if name.hasPrefix("checks/") {
       return documents.check(String(name.dropFirst("checks/".count)), usedAt: node.range).map(Use.check) ?? .unknown
     }
+    if let kind = Question.Kind.allCases.first(where: { $0.use == name }) {
+      return .question(QuestionDeclaration(kind, reader))
+    }
     if let module = documents.catalog[name] {
       let missing = module.services.subtracting(documents.services).map(\.rawValue).sorted()
       if !missing.isEmpty {
@@ -104,7 +106,7 @@ struct StepDeclaration {
       }
       return .module(module)
     }
-    let near = nearName(to: name, among: documents.catalog.names)
+    let near = nearName(to: name, among: documents.catalog.names + Question.Kind.allCases.map(\.use))
     let check = documents.files.names(.check).contains(name) ? "checks/\(name)" : nil
     documents.log.error(
       "unknown-module", "there is no module \"\(name)\"", at: node.range,
@@ -113,10 +115,12 @@ struct StepDeclaration {
   }
 
   /// What it puts out; nil where that is not known.
-  var output: RecordType? {
+  var output: ValueType? {
     switch use {
-    case .module(let module): module.output
-    case .check(let check): check.outputType
+    case .module(let module): .record(module.output)
+    case .check(let check): .record(check.outputType)
+    case .group(let group): group.output
+    case .question(let question): .record(question.outputType)
     case .unknown: nil
     }
   }
@@ -140,29 +144,54 @@ struct StepDeclaration {
     switch use {
     case .module(let module): module.name
     case .check(let check): "checks/\(check.name)"
+    case .group(let group): group.kind.name
+    case .question(let question): question.kind.use
     case .unknown: "the step"
     }
   }
 
+  /// The steps of a group; none of a check, which has names of its own.
+  var inner: [StepDeclaration] { if case .group(let group) = use { group.steps } else { [] } }
+
+  /// How many declarations it is, with those inside it.
+  var count: Int { 1 + inner.totalCount }
+
   /// True where the run may go on without its output.
   var mayLackOutput: Bool {
-    let effect: Effect? =
-      switch use {
-      case .module(let module): module.effect
-      case .check(let check): check.steps.map(\.step.effect).max()
-      case .unknown: nil
+    reader[.if] != nil || onFailure == .continue || isDiagnostic || effects == [.notify]
+      || (reader[.forEach] != nil)
+  }
+
+  /// Every effect that it can have; nil if what it uses, or what a step inside it uses, is not known.
+  var effects: Set<Effect>? {
+    switch use {
+    case .module(let module): return [claimsToObserve ? .observe : module.effect]
+    case .check(let check): return check.steps.reduce(into: []) { $0.formUnion($1.step.effects) }
+    case .group(let group):
+      var effects: Set<Effect> = []
+      for step in group.steps {
+        guard let inner = step.effects else { return nil }
+        effects.formUnion(inner)
       }
-    return reader[.if] != nil || onFailure == .continue || isDiagnostic || effect == .notify
+      return effects
+    case .question: return [.record]
+    case .unknown: return nil
+    }
   }
 
   /// As names in expressions know it.
   var name: DocumentNames.Step {
     var name = DocumentNames.Step(id: id, use: useName, output: output, mayLackOutput: mayLackOutput)
     switch use {
-    case .module: break
+    case .module, .group, .question: break
     case .check: name.isCheck = true
     case .unknown: name.hasUnknownOutput = true
     }
     return name
   }
+}
+
+extension [StepDeclaration] {
+  /// How many declarations they are, with those inside them.
+  var totalCount: Int { reduce(0) { $0 + $1.count } }
 }

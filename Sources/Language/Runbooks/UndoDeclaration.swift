@@ -20,13 +20,4 @@ extension StepDeclaration {
       "undo-without-change", "\(useName) changes nothing that could be taken back: its effect is \(names)", at: range,
       suggestion: "leave \"undo\" out")
   }
-
-  /// Every effect that it can have; nil if what it uses is not known.
-  private var effects: Set<Effect>? {
-    switch use {
-    case .module(let module): [claimsToObserve ? .observe : module.effect]
-    case .check(let check): Set(check.steps.flatMap { $0.effects.map(\.effect) })
-    case .unknown: nil
-    }
-  }
 }

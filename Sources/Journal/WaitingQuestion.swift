@@ -1,0 +1,55 @@
+package import Schema
+
+/// A question of a run that waits for an answer, as the journal tells it.
+package struct WaitingQuestion: Hashable, Sendable {
+  /// The step that asks.
+  package let step: StepStarted
+  package let asked: PersonAsked
+  package let askedAt: Timestamp
+
+  /// Whether it is one of `manual.approve`.
+  package var isApproval: Bool { step.use == "manual.approve" }
+
+  /// What is to be filled in, each with its type; empty where the answer is yes or no.
+  package var fields: [FieldDeclaration] {
+    if case .record(let record) = asked.form { record.fields } else { [] }
+  }
+}
+
+extension RecordedRun {
+  /// The questions that wait for an answer, the one that was asked first first; none of a run that has ended or died.
+  package var waitingQuestions: [WaitingQuestion] {
+    guard isBeingWritten, !isFinished else { return [] }
+    var steps: [StepPath: StepStarted] = [:]
+    var waiting: [WaitingQuestion] = []
+    for recorded in events {
+      switch recorded.event {
+      case .stepStarted(let step): steps[step.path] = step
+      case .personAsked(let asked):
+        guard let step = steps[asked.path] else { continue }
+        waiting.append(WaitingQuestion(step: step, asked: asked, askedAt: recorded.moment.wall))
+      case .personAnswered(let answer): waiting.removeAll { $0.asked.path == answer.path }
+      case .stepFinished(let step): waiting.removeAll { $0.asked.path == step.path }
+      default: break
+      }
+    }
+    return waiting
+  }
+
+  /// What was answered to a question; nil where nothing was.
+  package func answer(to asked: PersonAsked) -> PersonAnswered? {
+    for case .personAnswered(let answer) in events.lazy.map(\.event)
+    where answer.path == asked.path && answer.attempt == asked.attempt {
+      return answer
+    }
+    return nil
+  }
+
+  /// The answers to a question that were not taken, in their order.
+  package func refusals(of asked: PersonAsked) -> [AnswerRefused] {
+    events.compactMap { recorded in
+      guard case .answerRefused(let refused) = recorded.event, refused.path == asked.path else { return nil }
+      return refused
+    }
+  }
+}
