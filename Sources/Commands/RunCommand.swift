@@ -59,7 +59,7 @@ package struct RunCommand: AsyncParsableCommand {
   var lab = false
 
   @Option(
-    help: ArgumentHelp("Run only this step of the runbook; may be repeated.", valueName: "step"),
+    help: ArgumentHelp("Run only this step, or this branch of a parallel; may be repeated.", valueName: "step"),
     completion: ProjectCompletion.steps)
   var only: [String] = []
 

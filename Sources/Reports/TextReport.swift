@@ -37,6 +37,7 @@ extension Report {
   func remark(on step: Step) -> String {
     if let reason = step.reason { return reason }
     if let answered = step.question?.answered { return answered }
+    if step.use == "element" { return step.title }
     let figures = step.countedElements ?? step.figures().map { "\($0.name) \($0.value)" }.joined(separator: "  ")
     return !step.isCounted ? ["not counted", figures].filter { !$0.isEmpty }.joined(separator: "  ") : figures
   }

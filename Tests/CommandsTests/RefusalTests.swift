@@ -90,6 +90,38 @@ import Testing
     #expect(try run.json["steps"]?.array?.count == 2)
   }
 
+  @Test("A branch of a parallel is run alone; what uses its result is asked for that branch, not for all of them")
+  func onlyBranch() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbooks/sides.yaml",
+      """
+      runbook: sides
+      title: Sides
+      steps:
+        - id: both
+          parallel:
+            steps:
+              - {id: left, use: host.load, expect: [output.load1 < 9000.0]}
+              - {id: right, use: host.memory, expect: [output.used <= 100.0]}
+        - {id: after, use: host.load, if: "steps.left.outcome == 'pass'", expect: [output.load1 < 9000.0]}
+        - id: judged
+          parallel: {steps: [{id: a, use: host.load}, {id: b, use: host.load}]}
+          expect: [steps.a.outcome == 'pass' && steps.b.outcome == 'pass']
+
+      """)
+    let refused = try await project.runbook("run", "sides", "--only", "after")
+    #expect(refused.status == 2 && refused.stderr.contains("add --only left"), "\(refused.stderr)")
+    let run = try await project.runbook("run", "sides", "--only", "after", "--only", "left", "--format", "json")
+    #expect(run.status == 0, "\(run.stderr)")
+    #expect(try run.json.step("both/left")?["outcome"] == "pass")
+    #expect(try run.json.step("both/right") == nil)
+    #expect(try run.json.step("after")?["outcome"] == "pass")
+    // What is judged as a whole is run as a whole.
+    let part = try await project.runbook("run", "sides", "--only", "a")
+    #expect(part.status == 2 && part.stderr.contains("no step \"a\""), "\(part.stderr)")
+  }
+
   @Test("A runbook that uses no target runs without one, however many there are, and is not run with --target")
   func unusedTarget() async throws {
     let project = try CommandLineProject()

@@ -241,7 +241,7 @@ import Testing
       #expect(junit.contains("<testsuite name=\"daily-health on \(target)\" tests=\"1\" failures=\"0\""), "\(junit)")
       let prometheus = try project.read("run.prom")
       #expect(
-        prometheus.contains("runbook_step_figure_ratio{runbook=\"daily-health\",target=\"\(target)\",step=\"memory\""))
+        prometheus.contains("runbook_step_figure_ratio{runbook=\"daily-health\",target=\"\(target)\",step=\"now/memory\""))
       #expect(prometheus.contains("runbook_run_partial{runbook=\"daily-health\",target=\"\(target)\"} 1\n"))
     }
     let children = try #require(try run.json["children"]?.array?.compactMap { $0["run"]?.string })
@@ -249,7 +249,7 @@ import Testing
     let alone = try await project.runbook("report", try #require(try run.json["run"]?.string), "--format", "prometheus")
     #expect(
       alone.stdout.contains(
-        "runbook_step_outcome{runbook=\"daily-health\",target=\"one\",step=\"memory\",outcome=\"pass\"} 1"))
+        "runbook_step_outcome{runbook=\"daily-health\",target=\"one\",step=\"now\",outcome=\"pass\"} 1"))
     #expect(!alone.stdout.contains("figure"), "\(alone.stdout)\(alone.stderr)")
   }
 

@@ -16,7 +16,7 @@ import Testing
       "run", "parent", "runbook", "target", "outcome", "startedAt", "finishedAt", "durationMs", "params", "steps",
       "journal",
     ] { #expect(report[name] != nil, "\(name)") }
-    let relay = try #require(report.step("turn/relay"))
+    let relay = try #require(report.step("now/turn/relay"))
     for name in [
       "id", "path", "title", "use", "effect", "outcome", "reason", "attempts", "startedAt", "durationMs", "output",
       "error", "expectations", "steps",
@@ -58,13 +58,13 @@ import Testing
       let bad = try await project.runbook(
         "run", "daily-health", "--format", "json", environment: ["TURN_CREDENTIAL": wrong])
       #expect(bad.status == 1)
-      let relay = try #require(try bad.json.step("turn/relay"))
+      let relay = try #require(try bad.json.step("now/turn/relay"))
       #expect(relay["outcome"] == "fail")
       #expect(relay["error"]?["code"] == "turn.unauthorized", "\(relay.text())")
       #expect(relay["error"]?["advice"]?.string?.isEmpty == false)
-      #expect(try bad.json.step("stun")?["outcome"] == "pass")
+      #expect(try bad.json.step("now/stun")?["outcome"] == "pass")
       // One cause is told once.
-      for step in ["address", "ports"] { #expect(try bad.json.step(step)?["outcome"] == "skipped") }
+      for step in ["peers"] { #expect(try bad.json.step(step)?["outcome"] == "skipped") }
 
       for secret in [password, wrong, secret] {
         #expect(!bad.stdout.contains(secret))

@@ -72,7 +72,7 @@ struct ProjectCompletion {
 
   private var steps: [String] {
     guard let project, let name = words.first(where: project.runbookNames.contains) else { return [] }
-    return (try? project.outline(name, catalog: .standard))?.steps.map(\.id) ?? []
+    return (try? project.outline(name, catalog: .standard))?.steps.flatMap(\.choices) ?? []
   }
 
   private var waiting: [AskedQuestion] {

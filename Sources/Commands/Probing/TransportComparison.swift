@@ -1,5 +1,6 @@
-import Addresses
 import Journal
+import Modules
+import Probe
 import Reports
 import Runs
 import Schema
@@ -19,25 +20,14 @@ struct TransportComparison {
 
   /// The server under its URIs for UDP, TCP, TLS and DTLS.
   ///
-  /// - Parameters:
-  ///   - tlsPort: for TLS and DTLS; else the URI's own where it is a secure one, that of the server's `tlsURI` where it is of
-  ///     the same host, or 5349.
+  /// - Parameter tlsPort: for TLS and DTLS, see ``Schema/TURNServer/over(_:securePort:)``.
   static func variants(of server: TURNServer, tlsPort: Int?) throws -> [(transport: String, server: TURNServer)] {
-    guard let uri = try? ServerURI(parsing: server.uri) else {
-      throw CommandFailure(.invalid, "\"\(server.uri)\" is no STUN or TURN URI")
-    }
-    let declared = server.tlsURI.flatMap { try? ServerURI(parsing: $0) }.flatMap { $0.host == uri.host ? $0 : nil }
-    let securePort = tlsPort.flatMap { UInt16(exactly: $0) } ?? (uri.scheme.isSecure ? uri.port : declared?.port)
-    let plainPort = uri.scheme.isSecure ? nil : uri.port
-    let kinds: [(String, ServerURI.Scheme, ServerURI.Transport, UInt16?)] = [
-      ("udp", .turn, .udp, plainPort), ("tcp", .turn, .tcp, plainPort), ("tls", .turns, .tcp, securePort),
-      ("dtls", .turns, .udp, securePort),
-    ]
-    return kinds.map { name, scheme, transport, port in
-      var variant = server
-      variant.uri = ServerURI(scheme: scheme, host: uri.host, port: port, transport: transport).description
-      return (name, variant)
-    }
+    do {
+      return try Transport.allCases.map { transport in
+        let securePort = tlsPort.flatMap { UInt16(exactly: $0) }
+        return (transport.rawValue, try server.over(transport, securePort: securePort))
+      }
+    } catch { throw CommandFailure(.invalid, "\"\(server.uri)\" is no STUN or TURN URI") }
   }
 
   func text(_ format: OutputFormat) -> String {

@@ -63,6 +63,12 @@ package struct Outline: Sendable {
     package var effects: Set<Effect>
     /// What stands behind `parallel`, `forEach` or `phase`, under its names: `limit`, `in`, `as`, `deadline`.
     package var group: [Input]
+
+    /// The ids by which `--only` chooses it, or one of its branches.
+    package var choices: [String] {
+      let hasBranches = use == "parallel" && expectations.isEmpty && until == nil
+      return [id] + (hasBranches ? steps.map(\.id) : [])
+    }
   }
 
   /// One field of a step's `with`.

@@ -82,22 +82,22 @@ extension Project {
         suggestion: "leave --only out")
       return steps
     }
-    let ids = steps.map(\.step.id)
+    let ids = steps.flatMap(\.choices)
     for id in only where !ids.contains(id) {
       let near = nearName(to: id, among: ids).map { "did you mean \"\($0)\"?" }
       log.error(
         "unknown-step", "the runbook has no step \"\(id)\"", at: place,
         suggestion: near ?? "it has \(ids.joined(separator: ", "))")
     }
-    let chosen = steps.filter { only.contains($0.step.id) }
+    let chosen = steps.compactMap { $0.chosen(only) }
     for step in chosen + runbook.stages.finally {
-      let needed = step.usedSteps.compactMap { id in
-        steps.first { $0.step.id == id || $0.innerIDs.contains(id) }?.step.id
-      }
-      for used in Set(needed).sorted() where used != step.step.id && !only.contains(used) {
+      for used in step.usedSteps.sorted() where !only.contains(used) {
+        guard let owner = steps.first(where: { $0.step.id == used || $0.innerIDs.contains(used) }),
+          owner.step.id != step.step.id, !only.contains(owner.step.id)
+        else { continue }
         log.error(
           "unknown-step", "the step \"\(step.step.id)\" uses the result of \"\(used)\", which was not asked for",
-          at: place, suggestion: "add --only \(used)")
+          at: place, suggestion: "add --only \(owner.choices.contains(used) ? used : owner.step.id)")
       }
     }
     if !chosen.isEmpty, !chosen.contains(where: \.asserts) {

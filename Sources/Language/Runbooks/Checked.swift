@@ -96,6 +96,27 @@ struct CheckedStep {
     step.body.isGroup ? inner.reduce(into: []) { $0.formUnion($1.innerIDs.union([$1.step.id])) } : []
   }
 
+  /// The ids by which `--only` chooses it, or a part of it: its own, and those of its branches if it is a parallel that judges nothing
+  /// as a whole.
+  var choices: [String] { [step.id] + branches.map(\.step.id) }
+
+  private var branches: [CheckedStep] {
+    guard case .parallel(let group) = step.body, group.expectations.isEmpty, group.tries.until == nil else { return [] }
+    return inner
+  }
+
+  /// What is left of it if only the steps of these ids are to be run; nil for nothing.
+  func chosen(_ ids: [String]) -> CheckedStep? {
+    guard !ids.contains(step.id) else { return self }
+    let branches = branches.filter { ids.contains($0.step.id) }
+    guard !branches.isEmpty else { return nil }
+    var part = self
+    part.inner = branches
+    part.step.body.replaceSteps(branches.map(\.step))
+    part.asserts = branches.contains(where: \.asserts)
+    return part
+  }
+
   mutating func setUndo(_ steps: [CheckedStep]) {
     undo = steps
     step.undo = steps.map(\.step)

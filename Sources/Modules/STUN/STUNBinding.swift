@@ -9,6 +9,7 @@ package import Steps
 package struct STUNBinding: StepModule {
   package struct Input: Sendable {
     package var server: TURNServer
+    package var transport: Transport?
     package var requests: Int
   }
 
@@ -43,6 +44,7 @@ package struct STUNBinding: StepModule {
     input: Record(
       Input.init,
       Field("server", \.server, .turnServer, "The server to ask."),
+      transportField(\.transport),
       Field("requests", \.requests, .int.within(1...1000), default: 5, "How many requests to send.")
     ),
     output: Record(
@@ -70,7 +72,7 @@ package struct STUNBinding: StepModule {
   package init() {}
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server)
+    let server = try Server(input.server, over: input.transport)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await BindingProbe(server: server, requests: input.requests).run(
         deadline: deadline, progress: context.progress)

@@ -9,6 +9,7 @@ package import Steps
 package struct TURNAllocate: StepModule {
   package struct Input: Sendable {
     package var server: TURNServer
+    package var transport: Transport?
     package var allocations: Int
     package var family: Family
     package var evenPort: Bool
@@ -64,6 +65,7 @@ package struct TURNAllocate: StepModule {
     input: Record(
       Input.init,
       Field("server", \.server, .turnServer, "The server to ask, with credentials or shared secret."),
+      transportField(\.transport),
       Field("allocations", \.allocations, .int.within(1...1000), default: 1, "How many to make, one after the other."),
       Field("family", \.family, .enumeration(Family.self), default: .unspecified, "The relayed address's family."),
       Field("evenPort", \.evenPort, .bool, default: false, "Whether to ask for an even port, and for the next one."),
@@ -105,7 +107,7 @@ package struct TURNAllocate: StepModule {
   package init() {}
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server)
+    let server = try Server(input.server, over: input.transport)
     let probe = AllocateProbe(
       server: server, options: Self.options(input), followsAlternate: input.followAlternate)
     var relayAddresses: [String] = []

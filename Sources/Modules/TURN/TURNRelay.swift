@@ -10,6 +10,7 @@ package import Steps
 package struct TURNRelay: StepModule {
   package struct Input: Sendable {
     package var server: TURNServer
+    package var transport: Transport?
     package var packets: Int
     package var size: Int
     package var rate: Int
@@ -73,6 +74,7 @@ package struct TURNRelay: StepModule {
     input: Record(
       Input.init,
       Field("server", \.server, .turnServer, "The server to relay through, with credentials or shared secret."),
+      transportField(\.transport),
       Field("packets", \.packets, .int.within(1...1_000_000), default: 50, "How many packets to send."),
       Field(
         "size", \.size, .byteSize.within(24...65_000), default: 160,
@@ -149,7 +151,7 @@ package struct TURNRelay: StepModule {
   }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server)
+    let server = try Server(input.server, over: input.transport)
     var probe = Self.probe(server, input)
     var call: CorrelatedCall?
     if let correlate = input.correlate {
