@@ -128,7 +128,7 @@ let package = Package(
     tests("StepsTests", ["Steps", "Schema", "Journal"]),
     tests("LanguageTests", ["CEL", "Language", "Schema", "Journal", "Steps"]),
     tests("EngineTests", ["Engine", "Language", "Schema", "Steps", "Journal", "TestSupport"]),
-    tests("STUNTests", ["Addresses", "STUN", crypto, nioCore]),
+    tests("STUNTests", ["Addresses", "STUN", "TestSupport", crypto, nioCore]),
     tests(
       "ProbeTests", ["Addresses", "COpenSSL", "Lab", "Probe", "STUN", "Schema", "TestSupport", nioCore, nioPosix],
       exclude: ["Peers"]),

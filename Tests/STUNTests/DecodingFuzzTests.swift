@@ -2,6 +2,7 @@ import Addresses
 import Foundation
 import NIOCore
 import STUN
+import TestSupport
 import Testing
 
 /// Random changes of valid input: nothing crashes, hangs or contradicts itself. `RUNBOOK_FUZZ_SECONDS` makes it go on with
