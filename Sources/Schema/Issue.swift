@@ -10,26 +10,35 @@ package struct Issue: Error, Hashable, Sendable {
   package var code: String
   /// What is wrong, on what, and why, in one sentence without a full stop.
   package var message: String
-  /// What to write instead, where that is known: a near name, a quoted form.
+  /// The name that most likely belongs at ``range``, if one is known. Whoever puts it there reads it here: the wording of the
+  /// texts may change.
+  package var meant: String?
+  /// What to do, as a sentence without a full stop, if that is known.
   package var suggestion: String?
   package var range: SourceRange
 
+  /// - Parameters:
+  ///   - suggestion: what to do; of no use if `meant` is known, which is then asked about.
   package init(
-    _ severity: Severity = .error, _ code: String, _ message: String, at range: SourceRange, suggestion: String? = nil
+    _ severity: Severity = .error, _ code: String, _ message: String, at range: SourceRange, meant: String? = nil,
+    suggestion: String? = nil
   ) {
     self.severity = severity
     self.code = code
     self.message = message
-    self.suggestion = suggestion
+    self.meant = meant
+    self.suggestion = meant.map(didYouMean) ?? suggestion
     self.range = range
   }
 
-  /// The shape that `validate --format json` documents: file, line, column, endColumn, severity, code, message, suggestion.
+  /// The shape that `validate --format json` documents: file, line, column, endColumn, severity, code, message, meant,
+  /// suggestion.
   package var json: JSON {
     [
       "file": .string(range.file), "line": .int(Int64(range.line)), "column": .int(Int64(range.column)),
       "endColumn": .int(Int64(range.endColumn)), "severity": .string(severity.rawValue), "code": .string(code),
-      "message": .string(message), "suggestion": suggestion.map(JSON.string) ?? .null,
+      "message": .string(message), "meant": meant.map(JSON.string) ?? .null,
+      "suggestion": suggestion.map(JSON.string) ?? .null,
     ]
   }
 }

@@ -12,6 +12,11 @@ package func nearName(to name: String, among candidates: some Sequence<String>) 
   return best?.name
 }
 
+/// The question that texts ask about a name that was most likely meant. A name that brings quotes along keeps them.
+package func didYouMean(_ name: String) -> String {
+  name.hasPrefix("'") ? "did you mean \(name)?" : "did you mean \"\(name)\"?"
+}
+
 private func alignmentDistance(_ a: [Character], _ b: [Character]) -> Int {
   guard !a.isEmpty, !b.isEmpty else { return max(a.count, b.count) }
   var beforePrevious: [Int] = []

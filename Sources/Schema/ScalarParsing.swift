@@ -4,18 +4,26 @@ import Addresses
 @usableFromInline
 package struct Mismatch: Error, Hashable, Sendable {
   package var path: String
-  package var message: String
+  /// Why, as a sentence without a full stop.
+  package var reason: String
+  /// The name that was most likely meant, if one is known.
+  package var meant: String?
 
   @usableFromInline
-  package init(path: String = "", _ message: String) {
+  package init(path: String = "", _ reason: String, meant: String? = nil) {
     self.path = path
-    self.message = message
+    self.reason = reason
+    self.meant = meant
   }
+
+  /// Why, and which name was most likely meant.
+  @usableFromInline
+  package var message: String { meant.map { "\(reason); \(didYouMean($0))" } ?? reason }
 
   /// The same, seen from the record or list that holds the value.
   @usableFromInline
   package func inside(_ name: String) -> Self {
-    Self(path: path.isEmpty ? name : path.hasPrefix("[") ? name + path : "\(name).\(path)", message)
+    Self(path: path.isEmpty ? name : path.hasPrefix("[") ? name + path : "\(name).\(path)", reason, meant: meant)
   }
 }
 
@@ -74,8 +82,8 @@ extension ValueType {
       }
     guard !holds else { return }
     if case .enumeration(let names) = self {
-      let near = nearName(to: text, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
-      throw Mismatch("expected one of \(names.joined(separator: ", ")), found \"\(text)\"\(near)")
+      let reason = "expected one of \(names.joined(separator: ", ")), found \"\(text)\""
+      throw Mismatch(reason, meant: nearName(to: text, among: names))
     }
     let reason = self == .turnURI ? ServerURI.mistake(in: text).map { ": \($0.reason)" } ?? "" : ""
     throw Mismatch("expected \(article), found \"\(ServerURI.withoutUserInformation(text))\"\(reason)")

@@ -65,8 +65,7 @@ extension RecordType {
   /// Throws for an unknown member, a missing required one, and a value out of bounds.
   package func admit(_ members: [Value.Member]) throws(Mismatch) -> [Value.Member] {
     for member in members where self[member.name] == nil {
-      let near = nearName(to: member.name, among: fields.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
-      throw Mismatch(path: member.name, "unknown field\(near)")
+      throw Mismatch(path: member.name, "unknown field", meant: nearName(to: member.name, among: fields.map(\.name)))
     }
     var result: [Value.Member] = []
     for field in fields {

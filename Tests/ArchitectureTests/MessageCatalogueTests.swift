@@ -57,7 +57,7 @@ import Testing
       guard let code else { continue }
       let rest = call.arguments.dropFirst(index + 1)
       let text = rest.first { $0.label == nil || $0.label == "message" }
-      let advice = rest.filter { $0.label == "suggestion" || $0.label == "advice" }
+      let advice = rest.filter { ["suggestion", "advice", "meant"].contains($0.label) }
       return Message(
         code: code, texts: text.map(\.literals) ?? [], advice: advice.flatMap(\.literals), hasAdvice: !advice.isEmpty,
         isError: call.name == "error(", file: file)

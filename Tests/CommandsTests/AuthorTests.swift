@@ -178,7 +178,7 @@ import Testing
     let slip = try await project.runbook("validate", "--format", "json")
     #expect(slip.status == 0)
     let warning = try #require(try slip.json.array?.first)
-    #expect(warning["code"] == "unread-name" && warning["suggestion"] == "did you mean TURN_SERVER?", "\(warning)")
+    #expect(warning["code"] == "unread-name" && warning["suggestion"] == "did you mean \"TURN_SERVER\"?", "\(warning)")
     try project.write(".env", "TURN_SERVER=turn:127.0.0.1\n")
     #expect(try await project.runbook("validate").stderr.isEmpty)
   }

@@ -206,8 +206,9 @@ import Testing
     let machine = try await project.runbook("validate", "--format", "json")
     let issues = try #require(try machine.json.array)
     #expect(issues.count >= 4)
+    #expect(issues.compactMap { $0["meant"]?.string } == ["turn.relay", "path", "used"], "\(machine.stdout)")
     for issue in issues {
-      for name in ["file", "line", "column", "endColumn", "severity", "code", "message", "suggestion"] {
+      for name in ["file", "line", "column", "endColumn", "severity", "code", "message", "meant", "suggestion"] {
         #expect(issue[name] != nil, "\(name) of \(issue.text())")
       }
     }

@@ -1,3 +1,4 @@
+import Commands
 import Foundation
 import Schema
 import Testing
@@ -105,6 +106,31 @@ import Testing
     let output = try await project.runbook("validate", "--project", "my ops")
     #expect(output.status == 0, "\(output.stderr)")
     #expect(output.stderr.contains("constant-condition") && !output.stderr.contains("unknown"), "\(output.stderr)")
+  }
+
+  @Test("What a fix puts in does not depend on the wording of a problem, and no wording makes a fix")
+  func wording() throws {
+    let project = try project()
+    let place = SourceRange(file: "runbooks/look.yaml", line: 2, column: 1, endColumn: 6)
+    var issue = Issue(.error, "unknown-key", "the runbook has no key \"titel\"", at: place, meant: "title")
+    func inserted() -> [String?] {
+      let log = SARIFLog(root: "\(project.root)/my ops", workingFolder: project.root, issues: [issue]).json
+      return (log["runs"]?.array?.first?["results"]?.array?.first?["fixes"]?.array ?? []).map { fix in
+        let replacement = fix["artifactChanges"]?.array?.first?["replacements"]?.array?.first
+        return replacement?["insertedContent"]?["text"]?.string
+      }
+    }
+    #expect(inserted() == ["title"])
+    for (message, suggestion) in [("nobody knows this key", "vielleicht: allow"), ("no; did you mean \"titles\"?", "")] {
+      issue.message = message
+      issue.suggestion = suggestion
+      #expect(inserted() == ["title"])
+    }
+    issue.meant = nil
+    issue.suggestion = "did you mean \"title\"?"
+    #expect(inserted() == [])
+    issue.meant = "steps"
+    #expect(inserted() == [], "what stands there is no slip of that name")
   }
 
   @Test("What is wrong in the environment is shown at runbook.yaml by its name; no value of it is")

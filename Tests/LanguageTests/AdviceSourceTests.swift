@@ -47,7 +47,8 @@ import Testing
       let reworded = Problem(
         code: problem.code, message: "'some' words (of, another) has no field 'kind'", range: problem.range,
         subject: problem.subject, suggestion: problem.suggestion)
-      return names.advice(on: reworded, at: Self.place, in: environment) ?? reworded.advice(in: source)
+      return names.home(of: reworded, at: Self.place).map(didYouMean)
+        ?? names.advice(on: reworded, at: Self.place, in: environment) ?? reworded.advice(in: source)
     }
     #expect(given.contains(advice), "\(given)")
   }

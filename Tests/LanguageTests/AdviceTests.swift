@@ -220,13 +220,13 @@ struct AdviceTests {
   @Test(
     "A name of .env that nothing reads is a warning if it is a slip of one that is read",
     arguments: [
-      ("TURN_SECERT=s", "did you mean TURN_SECRET?"), ("TURN_RELAM=r", "did you mean TURN_REALM?"),
+      ("TURN_SECERT=s", "TURN_SECRET"), ("TURN_RELAM=r", "TURN_REALM"),
       ("TURN_PORT=1", nil), ("TURN_SECRET=s\nTURN_SECERT=s", nil), ("SECERT=s", nil),
     ])
   func mistypedName(lines: String, expected: String?) throws {
     let project = try SampleProject([".env": "TURN_SERVER=turn:x\n\(lines)\n"])
     let warnings = try project.load().warnings.filter { $0.code != "secret-readable" }
-    #expect(warnings.map(\.suggestion) == (expected.map { [$0] } ?? []))
+    #expect(warnings.map(\.meant) == (expected.map { [$0] } ?? []))
     #expect(warnings.allSatisfy { $0.code == "unread-name" && $0.severity == .warning })
   }
 

@@ -57,7 +57,7 @@ import Testing
       ([.init("host", .int(1))], Mismatch(path: "host", "expected a host name or IP address, found a whole number")),
       (
         [.init("host", .string("h")), .init("prot", .int(1))],
-        Mismatch(path: "prot", "unknown field; did you mean \"port\"?")
+        Mismatch(path: "prot", "unknown field", meant: "port")
       ),
       ([.init("host", .string("h")), .init("zzz", .int(1))], Mismatch(path: "zzz", "unknown field")),
       (

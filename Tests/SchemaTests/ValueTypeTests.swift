@@ -67,7 +67,7 @@ import Testing
 
   @Test("An enumeration names the near word")
   func nearWord() {
-    #expect(throws: Mismatch("expected one of udp, tcp, found \"upd\"; did you mean \"udp\"?")) {
+    #expect(throws: Mismatch("expected one of udp, tcp, found \"upd\"", meant: "udp")) {
       try ValueType.enumeration(["udp", "tcp"]).parse("upd")
     }
   }

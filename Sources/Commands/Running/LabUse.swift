@@ -64,7 +64,7 @@ extension LabState {
       Issue(
         .error, "unknown-target", "the lab has no target \"\(selection ?? "")\"",
         at: SourceRange(file: "--target", line: 1, column: 1),
-        suggestion: near.map { "did you mean \"\($0)\"?" } ?? "there are \(names.joined(separator: ", ")), and all")
+        meant: near, suggestion: "there are \(names.joined(separator: ", ")), and all")
     ])
   }
 }

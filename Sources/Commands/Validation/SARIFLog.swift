@@ -1,21 +1,28 @@
 import FoundationEssentials
 import Journal
 import Language
-import Schema
+package import Schema
 
 /// Problems of documents as SARIF 2.1.0 (OASIS), which code hosts and editors read.
-struct SARIFLog {
-  /// The project's folder.
-  let root: String
-  /// What relative names of files that were given on the command line are relative to.
-  let workingFolder: String
-  let issues: [Issue]
+package struct SARIFLog {
+  private let root: String
+  private let workingFolder: String
+  private let issues: [Issue]
+
+  /// - Parameters:
+  ///   - root: the project's folder.
+  ///   - workingFolder: what relative names of files that were given on the command line are relative to.
+  package init(root: String, workingFolder: String, issues: [Issue]) {
+    self.root = root
+    self.workingFolder = workingFolder
+    self.issues = issues
+  }
 
   /// The name of the folder that the paths of results are relative to (SARIF, section 3.14.14).
   private static let base = "SRCROOT"
 
   /// A log file with one run.
-  var json: JSON {
+  package var json: JSON {
     let codes = Set(issues.map(\.code)).sorted()
     let top = Self.repository(of: root) ?? root
     var seen: [String: Int] = [:]
@@ -156,12 +163,10 @@ struct SARIFLog {
 
   // MARK: Fixes
 
-  /// The name that is meant, where exactly a mistyped name stands at the problem's place; nil for every other suggestion: what
-  /// is put into a document unread must be all that was wrong.
+  /// The name that is meant, if exactly a mistyped name stands at the problem's place; nil for every other one: what is put
+  /// into a document unread must be all that was wrong.
   private func replacement(_ issue: Issue, in path: String) -> String? {
-    let advice = issue.suggestion ?? issue.message.firstMatch(of: /; (did you mean .+)/).map { String($0.1) } ?? ""
-    guard let meant = advice.wholeMatch(of: /did you mean ["']?([\w.\/-]+)["']?\?/),
-      let bytes = FileManager.default.contents(atPath: path)
+    guard let name = issue.meant, let bytes = FileManager.default.contents(atPath: path)
     else { return nil }
     let lines = String(decoding: bytes, as: UTF8.self).unicodeScalars.split(
       separator: "\n", omittingEmptySubsequences: false)
@@ -169,7 +174,6 @@ struct SARIFLog {
     let line = Array(lines[issue.range.line - 1])
     guard issue.range.endColumn - 1 <= line.count else { return nil }
     let text = String(String.UnicodeScalarView(line[(issue.range.column - 1)..<(issue.range.endColumn - 1)]))
-    let name = String(meant.1)
     return nearName(to: text, among: [name]) == nil ? nil : name
   }
 

@@ -27,12 +27,16 @@ final class IssueLog {
 
   func report(_ issues: [Issue]) { for issue in issues { report(issue) } }
 
-  func error(_ code: String, _ message: String, at range: SourceRange, suggestion: String? = nil) {
-    report(Issue(.error, code, message, at: range, suggestion: suggestion))
+  func error(
+    _ code: String, _ message: String, at range: SourceRange, meant: String? = nil, suggestion: String? = nil
+  ) {
+    report(Issue(.error, code, message, at: range, meant: meant, suggestion: suggestion))
   }
 
-  func warning(_ code: String, _ message: String, at range: SourceRange, suggestion: String? = nil) {
-    report(Issue(.warning, code, message, at: range, suggestion: suggestion))
+  func warning(
+    _ code: String, _ message: String, at range: SourceRange, meant: String? = nil, suggestion: String? = nil
+  ) {
+    report(Issue(.warning, code, message, at: range, meant: meant, suggestion: suggestion))
   }
 
   /// The problems by file, in the order in which files were first named, and within a file by place.

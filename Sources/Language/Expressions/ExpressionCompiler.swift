@@ -74,7 +74,8 @@ final class ExpressionCompiler {
     walk.walk(parsed.root)
     uses.formUnion(walk.dependencies)
     for report in walk.reports {
-      log.error(report.code, report.message, at: range(report.range), suggestion: report.suggestion)
+      log.error(
+        report.code, report.message, at: range(report.range), meant: report.meant, suggestion: report.suggestion)
     }
     let checked: CheckedExpression
     do { checked = try bindings.environment.check(parsed) } catch {
@@ -123,14 +124,14 @@ final class ExpressionCompiler {
   ) {
     var adviceOnWhole: String?
     for problem in error.problems where !isKnown(problem) {
-      let near = problem.suggestion.map { "did you mean \"\($0)\"?" }
       // What is wrong with the whole is said once.
       let whole = problem.code == .syntax ? problem.bracesAdvice(source) : nil
       if whole != nil, whole == adviceOnWhole { continue }
       adviceOnWhole = whole
       log.error(
         problem.code.issueCode, problem.message, at: range(problem.range),
-        suggestion: names.advice(on: problem, at: place, in: bindings(at: place).environment) ?? near
+        meant: names.home(of: problem, at: place) ?? problem.suggestion,
+        suggestion: names.advice(on: problem, at: place, in: bindings(at: place).environment)
           ?? problem.advice(in: source))
     }
   }

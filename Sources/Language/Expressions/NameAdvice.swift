@@ -2,12 +2,16 @@ internal import CEL
 internal import Schema
 
 extension DocumentNames {
-  /// What to write in place of a name that is not there: where a name of that kind is found, or which names there are.
+  /// The whole name of something that was named without the root it stands under.
+  func home(of problem: Problem, at place: Place) -> String? {
+    guard problem.code == .undeclaredName, case .name(let name)? = problem.subject else { return nil }
+    return home(of: name, at: place)
+  }
+
+  /// Which names there are in place of one that is not there.
   func advice(on problem: Problem, at place: Place, in environment: CELEnvironment) -> String? {
     switch (problem.code, problem.subject) {
-    case (.undeclaredName, .name(let name)?):
-      if let home = home(of: name, at: place) { return "did you mean \"\(home)\"?" }
-      return problem.suggestion == nil ? place.namesAdvice : nil
+    case (.undeclaredName, .name?) where problem.suggestion == nil: return place.namesAdvice
     case (.undefinedField, .field(_, of: .record(let name))?) where problem.suggestion == nil:
       guard let record = environment.record(named: name) else { return nil }
       return record.fields.isEmpty ? "it has none" : "it has \(record.fields.map(\.name).joined(separator: ", "))"
@@ -15,7 +19,6 @@ extension DocumentNames {
     }
   }
 
-  /// The whole name of something that was named without the root it stands under.
   private func home(of name: String, at place: Place) -> String? {
     let records: [(Root, Schema.RecordType?)] = [
       (.output, place.output?.fields), (.params, params), (.inputs, inputs), (.target, TURNServer.recordType),

@@ -17,6 +17,8 @@ struct NameWalk {
     var code: String
     var message: String
     var range: CELSourceRange
+    /// The name that most likely belongs at the range, if one is known.
+    var meant: String?
     var suggestion: String?
     /// The whole chain of names that the problem is in.
     var chain: CELSourceRange
@@ -28,9 +30,11 @@ struct NameWalk {
   }
 
   private mutating func report(
-    _ path: Path, _ code: String, _ message: String, at range: CELSourceRange, suggestion: String? = nil
+    _ path: Path, _ code: String, _ message: String, at range: CELSourceRange, meant: String? = nil,
+    suggestion: String? = nil
   ) {
-    reports.append(Report(code: code, message: message, range: range, suggestion: suggestion, chain: path.range))
+    reports.append(
+      Report(code: code, message: message, range: range, meant: meant, suggestion: suggestion, chain: path.range))
   }
 
   /// The variables of macros with their types; `any` where that is not known.
@@ -197,8 +201,8 @@ struct NameWalk {
       return
     }
     guard let index = names.index(ofStep: id.text) else {
-      let near = nearName(to: id.text, among: names.steps.map(\.id)).map { "did you mean \"\($0)\"?" }
-      report(path, "unknown-step", "there is no step \"\(id.text)\"", at: id.range, suggestion: near)
+      let near = nearName(to: id.text, among: names.steps.map(\.id))
+      report(path, "unknown-step", "there is no step \"\(id.text)\"", at: id.range, meant: near)
       return
     }
     let isUncertain: Bool
@@ -215,7 +219,7 @@ struct NameWalk {
       let near = output[field.text] == nil ? nearName(to: field.text, among: output.fields.map(\.name)) : field.text
       report(
         path, "unknown-field", "a step has no field \"\(field.text)\"", at: field.range,
-        suggestion: near.map { "did you mean \"steps.\(id.text).output.\($0)\"?" } ?? "it has outcome, attempts, output"
+        suggestion: near.map { didYouMean("steps.\(id.text).output.\($0)") } ?? "it has outcome, attempts, output"
       )
       return
     }
@@ -240,10 +244,10 @@ struct NameWalk {
       return
     }
     guard let mayBeMissing = names.secrets[name.text] else {
-      let near = nearName(to: name.text, among: names.secrets.keys).map { "did you mean \"\($0)\"?" }
+      let near = nearName(to: name.text, among: names.secrets.keys)
       report(
         path, "unknown-secret", "the runbook declares no secret \"\(name.text)\"", at: name.range,
-        suggestion: near ?? "declare it: secrets: {\(name.text): {env: NAME}}")
+        meant: near, suggestion: "declare it: secrets: {\(name.text): {env: NAME}}")
       return
     }
     guard path.name(1) != "present", mayBeMissing, !known.contains(path.text(1)) else { return }
@@ -306,10 +310,10 @@ struct NameWalk {
     else { return }
     if case .optional(let wrapped) = type { type = wrapped }
     guard case .enumeration(let names) = type, !names.contains(text) else { return }
-    let near = nearName(to: text, among: names).map { "did you mean '\($0)'?" }
+    let near = nearName(to: text, among: names).map { "'\($0)'" }
     report(
       path, "never-equal", "the value is one of \(names.joined(separator: ", ")), and never '\(text)'", at: other.range,
-      suggestion: near)
+      meant: near)
   }
 
   // MARK: Types of chains

@@ -72,7 +72,7 @@ extension ExpressionCompiler {
     do throws(EvaluationError) {
       let value = try Value(constant)
       do { return .literal(try type.admit(value)) } catch {
-        log.error("type-mismatch", error.message, at: compiled.whole)
+        log.error("type-mismatch", error.reason, at: compiled.whole, meant: error.meant)
       }
     } catch { log.error("type-mismatch", error.message, at: compiled.whole) }
     return nil
@@ -80,7 +80,7 @@ extension ExpressionCompiler {
 
   private func literal(_ text: String, _ type: ValueType, _ scalar: Node.Scalar) -> Template? {
     do { return .literal(try type.parse(text)) } catch {
-      log.error("type-mismatch", error.message, at: scalar.range)
+      log.error("type-mismatch", error.reason, at: scalar.range, meant: error.meant)
       return nil
     }
   }

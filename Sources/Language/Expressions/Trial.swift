@@ -50,7 +50,7 @@ package struct Trial: Sendable {
         error.problems.map { problem in
           Issue(
             .error, problem.code.issueCode, problem.message, at: range(problem.range),
-            suggestion: problem.suggestion.map { "did you mean \"\($0)\"?" })
+            meant: problem.suggestion)
         })
     }
     type = program.type.description

@@ -53,9 +53,9 @@ package struct GivenParameters: Sendable {
     _ log: IssueLog
   ) {
     let names = declarations.keys.sorted()
-    let near = nearName(to: name, among: names).map { "did you mean \"\($0)\"?" }
+    let near = nearName(to: name, among: names)
     let list = names.isEmpty ? "it has none" : "it has \(names.joined(separator: ", "))"
-    log.error("unknown-param", "\(subject) has no param \"\(name)\"", at: place, suggestion: near ?? list)
+    log.error("unknown-param", "\(subject) has no param \"\(name)\"", at: place, meant: near, suggestion: list)
   }
 
   private func value(_ text: String, _ declaration: FieldDeclaration, _ place: SourceRange, _ log: IssueLog) -> Value? {
@@ -65,7 +65,7 @@ package struct GivenParameters: Sendable {
     }
     do { return try declaration.type.parse(text) } catch {
       log.error(
-        "type-mismatch", "the param \"\(declaration.name)\": \(error.message)", at: place,
+        "type-mismatch", "the param \"\(declaration.name)\": \(error.reason)", at: place, meant: error.meant,
         suggestion: ValueDecoder(log: log, expressions: .literal).advice(on: text, as: declaration.type))
       return nil
     }

@@ -84,10 +84,10 @@ extension Project {
     }
     let ids = steps.flatMap(\.choices)
     for id in only where !ids.contains(id) {
-      let near = nearName(to: id, among: ids).map { "did you mean \"\($0)\"?" }
+      let near = nearName(to: id, among: ids)
       log.error(
         "unknown-step", "the runbook has no step \"\(id)\"", at: place,
-        suggestion: near ?? "it has \(ids.joined(separator: ", "))")
+        meant: near, suggestion: "it has \(ids.joined(separator: ", "))")
     }
     let chosen = steps.compactMap { $0.chosen(only) }
     for step in chosen + runbook.stages.finally {
@@ -179,12 +179,12 @@ extension Project {
     if meant.hasSuffix(".yaml") { meant.removeLast(5) }
     let nearest = names.contains(meant) ? meant : nearName(to: meant, among: names)
     let isCheck = kind == .runbook && files.names(.check).contains(meant)
-    let near = isCheck ? "did you mean \"checks/\(meant)\"?" : nearest.map { "did you mean \"\(prefix)\($0)\"?" }
+    let near = isCheck ? "checks/\(meant)" : nearest.map { prefix + $0 }
     let list =
       names.isEmpty ? "there are none in \(files.root)/\(kind.folder)" : "there are \(names.joined(separator: ", "))"
     log.error(
       "unknown-\(kind.rawValue)", "there is no \(kind.rawValue) \"\(name)\"",
-      at: SourceRange(file: files.path(kind, name), line: 1, column: 1), suggestion: near ?? list)
+      at: SourceRange(file: files.path(kind, name), line: 1, column: 1), meant: near, suggestion: list)
     return false
   }
 

@@ -71,10 +71,10 @@ extension Project {
         return relative.isEmpty || file == relative || file.hasPrefix(relative + "/")
       }
       if found.isEmpty, relative != "runbook.yaml" {
-        let near = nearName(to: relative, among: all.map { files.path($0, $1) }).map { "did you mean \($0)?" }
+        let near = nearName(to: relative, among: all.map { files.path($0, $1) })
         log.error(
           "unknown-file", "the project has no runbook and no check at this path",
-          at: SourceRange(file: path, line: 1, column: 1), suggestion: near)
+          at: SourceRange(file: path, line: 1, column: 1), meant: near)
       }
       for document in found where !chosen.contains(where: { $0 == document }) { chosen.append(document) }
     }

@@ -62,7 +62,7 @@ struct ProjectEnvironment {
         values[prefix + meant, default: ""].isEmpty
       else { continue }
       log.warning(
-        "unread-name", "nothing reads \(name)", at: place, suggestion: "did you mean \(prefix)\(meant)?")
+        "unread-name", "nothing reads \(name)", at: place, meant: prefix + meant)
     }
   }
 

@@ -65,13 +65,12 @@ extension Project {
       let found = targets.filter { $0.labels[label] == value }
       guard found.isEmpty else { return found }
       let near = nearName(to: selection, among: labels)
-      throw refusal(
-        "unknown-target", "no target has the label \(selection)", near.map { "did you mean \"\($0)\"?" } ?? list)
+      throw refusal("unknown-target", "no target has the label \(selection)", meant: near, list)
     }
     if let found = targets.first(where: { $0.name == selection }) { return [found] }
     guard !targets.isEmpty else { throw noTarget }
-    let near = nearName(to: selection, among: targets.map(\.name)).map { "did you mean \"\($0)\"?" }
-    throw refusal("unknown-target", "there is no target \"\(selection)\"", near ?? list)
+    let near = nearName(to: selection, among: targets.map(\.name))
+    throw refusal("unknown-target", "there is no target \"\(selection)\"", meant: near, list)
   }
 
   /// Everything that ``targets(selectedBy:warn:)`` would find something for: names, labels, and `all`.
@@ -96,9 +95,9 @@ extension Project {
     return "there are \(targets.map(\.name).joined(separator: ", ")), and all"
   }
 
-  private func refusal(_ code: String, _ message: String, _ suggestion: String) -> Issues {
+  private func refusal(_ code: String, _ message: String, meant: String? = nil, _ suggestion: String) -> Issues {
     let place = SourceRange(file: "runbook.yaml", line: 1, column: 1)
-    return Issues([Issue(.error, code, message, at: place, suggestion: suggestion)])
+    return Issues([Issue(.error, code, message, at: place, meant: meant, suggestion: suggestion)])
   }
 }
 

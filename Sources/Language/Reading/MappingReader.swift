@@ -26,11 +26,12 @@ struct MappingReader<Key: DocumentKey> {
       } else {
         let known = Key.supported.map(\.name)
         let foreign = Key.foreign[name].map { "write \($0)" }
-        let near = nearName(to: name, among: known).map { "did you mean \"\($0)\"?" }
+        let near = nearName(to: name, among: known)
         let comma = entry.value.isMissingScalar ? "inside { }, text with a comma needs quotes" : nil
         log.error(
           "unknown-key", "\(subject) has no key \"\(name)\"", at: entry.key.range,
-          suggestion: foreign ?? near ?? comma ?? "it may have \(known.joined(separator: ", "))")
+          meant: foreign == nil ? near : nil,
+          suggestion: foreign ?? comma ?? "it may have \(known.joined(separator: ", "))")
       }
     }
     for key in Key.supported where key.declaration.presence == .required && entries[key] == nil {

@@ -7,7 +7,7 @@ extension ValueDecoder {
     if case .compiled(_, let place) = expressions, let dot = text.firstIndex(of: "."),
       let root = Root(rawValue: String(text[..<dot])), place.roots.contains(root)
     {
-      return "did you mean \"${\(text)}\"?"
+      return didYouMean("${\(text)}")
     }
     if let foreign = foreignExpression(in: text) { return "an expression is written \"${\(foreign.inner)}\"" }
     if let inner = withoutTypographicQuotes(text), (try? type.parse(inner)) != nil {

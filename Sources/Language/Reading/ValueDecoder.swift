@@ -77,7 +77,9 @@ struct ValueDecoder {
       }
     }
     do { return .literal(try type.parse(scalar.text)) } catch {
-      log.error("type-mismatch", error.message, at: scalar.range, suggestion: advice(on: scalar.text, as: type))
+      log.error(
+        "type-mismatch", error.reason, at: scalar.range, meant: error.meant,
+        suggestion: advice(on: scalar.text, as: type))
       return nil
     }
   }
@@ -176,13 +178,14 @@ struct ValueDecoder {
 
   private func unknownField(_ key: Node.Scalar, of record: RecordType, subject: String) {
     let names = record.fields.map(\.name)
-    let near = nearName(to: key.text, among: names).map { "did you mean \"\($0)\"?" }
+    let near = nearName(to: key.text, among: names)
     let list = names.isEmpty ? "it has no fields" : "it has \(names.joined(separator: ", "))"
     let isOfStep = StepKey(rawValue: key.text)?.declaration.isSupported == true && record[key.text] == nil
     let home =
       isOfStep && isStepPlace ? "\"\(key.text)\" is a key of the step: it stands beside \"with\", not in it" : nil
     log.error(
-      "unknown-field", "\(subject) has no field \"\(key.text)\"", at: key.range, suggestion: home ?? near ?? list)
+      "unknown-field", "\(subject) has no field \"\(key.text)\"", at: key.range, meant: home == nil ? near : nil,
+      suggestion: home ?? list)
   }
 }
 

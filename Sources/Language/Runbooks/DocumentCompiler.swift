@@ -61,10 +61,10 @@ final class DocumentCompiler {
       return nil
     }
     guard isDocumentName(name), files.exists(files.path(.check, name)) else {
-      let near = nearName(to: name, among: files.names(.check)).map { "did you mean \"checks/\($0)\"?" }
+      let near = nearName(to: name, among: files.names(.check)).map { "checks/\($0)" }
       log.error(
         "unknown-check", "there is no check \"\(name)\" in checks/", at: range,
-        suggestion: near ?? "a check is a file checks/NAME.yaml")
+        meant: near, suggestion: "a check is a file checks/NAME.yaml")
       return nil
     }
     return check(name)

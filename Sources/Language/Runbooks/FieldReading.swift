@@ -97,7 +97,7 @@ extension Node {
       let isCut = scalar.style == .plain && error.end > scalar.text.utf8.count
       let comma = isCut ? "inside { }, a type with commas needs quotes: \"enum(a, b)\"" : nil
       log.error(
-        "unknown-type", error.message, at: positions.range(error.start, error.end),
+        "unknown-type", error.message, at: positions.range(error.start, error.end), meant: error.meant,
         suggestion: error.suggestion ?? comma)
       return nil
     }

@@ -110,7 +110,7 @@ struct StepDeclaration {
     let check = documents.files.names(.check).contains(name) ? "checks/\(name)" : nil
     documents.log.error(
       "unknown-module", "there is no module \"\(name)\"", at: node.range,
-      suggestion: (check ?? near).map { "did you mean \"\($0)\"?" } ?? "\"runbook modules\" lists them")
+      meant: check ?? near, suggestion: "\"runbook modules\" lists them")
     return .unknown
   }
 

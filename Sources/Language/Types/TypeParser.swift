@@ -5,6 +5,8 @@ struct TypeError: Error {
   var message: String
   var start: Int
   var end: Int
+  /// The type that was most likely meant, if one is known.
+  var meant: String?
   var suggestion: String?
 }
 
@@ -46,11 +48,12 @@ private struct TypeParser {
     return type
   }
 
-  private func error(_ message: String, from start: Int? = nil, to end: Int? = nil, _ suggestion: String? = nil)
-    -> TypeError
-  {
+  private func error(
+    _ message: String, from start: Int? = nil, to end: Int? = nil, meant: String? = nil, _ suggestion: String? = nil
+  ) -> TypeError {
     let start = start ?? offset
-    return TypeError(message: message, start: start, end: max(end ?? start + 1, start), suggestion: suggestion)
+    return TypeError(
+      message: message, start: start, end: max(end ?? start + 1, start), meant: meant, suggestion: suggestion)
   }
 
   private mutating func skipSpace() {
@@ -107,8 +110,11 @@ private struct TypeParser {
     default:
       if let type = Self.simple[name] { return type }
       let meant = Self.foreign[name.lowercased()] ?? nearName(to: name, among: Self.simple.keys + Self.generic)
+      if let meant, meant.contains("…") {
+        throw error("\"\(name)\" is not a type", from: start, to: offset, didYouMean(meant))
+      }
       let list = "types are \((Self.simple.keys.sorted() + Self.generic).joined(separator: ", "))"
-      throw error("\"\(name)\" is not a type", from: start, to: offset, meant.map { "did you mean \"\($0)\"?" } ?? list)
+      throw error("\"\(name)\" is not a type", from: start, to: offset, meant: meant, list)
     }
   }
 
