@@ -70,6 +70,13 @@ import Testing
     for field in module.files { #expect(hasField(field, module.input), "\(module.name) \(field)") }
   }
 
+  @Test("No example passes on a list that may be missing", arguments: Catalog.standard.modules)
+  func examplesOfLists(module: AnyStepModule) {
+    for example in module.examples where example.expect.contains(where: { $0.contains("orValue([]).all(") }) {
+      #expect(example.expect.contains { $0.contains("orValue([]).size() > 0") }, "\(module.name): \(example.title)")
+    }
+  }
+
   /// Whether a record has a field, named with full stops where it lies in a record of it.
   private func hasField(_ path: String, _ record: RecordType) -> Bool {
     var names = path.split(separator: ".").map(String.init)
