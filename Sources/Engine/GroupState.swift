@@ -163,7 +163,9 @@ struct GroupState: Sendable {
       conclusion.outcome = Outcome.worst([conclusion.outcome, .warn])
       conclusion.finding =
         conclusion.finding
-        ?? Finding("phase.missed", "the phase did not end within \(durationLiteral(phase.deadline)) of the run's start")
+        ?? Finding(
+          "phase.missed", "the phase did not end within \(durationLiteral(phase.deadline)) of the run's start",
+          advice: "Look at the step inside it that took longest, or give the phase a later deadline.")
     }
     conclusion.scope.steps.merge(visible) { _, new in new }
     conclusion.scope.output = output(recorded: conclusion.recorded)
@@ -181,7 +183,8 @@ struct GroupState: Sendable {
         // What a failed check could not learn is no further error.
         guard conclusion.outcome.isGood else { continue }
         conclusion.finding = Finding(
-          "check.outputMissing", "output \(output.declaration.name) has no value: \(Self.message(of: error))")
+          "check.outputMissing", "output \(output.declaration.name) has no value: \(Self.message(of: error))",
+          advice: "Have the output say what it is when a step it is made from gave nothing: .orValue(…).")
         conclusion.outcome = .error
       }
     }

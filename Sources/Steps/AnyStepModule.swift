@@ -95,7 +95,9 @@ package final class AnyStepModule: Sendable {
     do {
       return try record.decode(value)
     } catch {
-      throw .notStarted("input.mismatch", "\(error.path): \(error.message)")
+      throw .notStarted(
+        "input.mismatch", "\(error.path): \(error.message)",
+        advice: "Correct the expression in `with` that gave this value.")
     }
   }
 }

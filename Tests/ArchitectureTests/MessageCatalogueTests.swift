@@ -57,7 +57,9 @@ import Testing
       guard let code else { continue }
       let rest = call.arguments.dropFirst(index + 1)
       let text = rest.first { $0.label == nil || $0.label == "message" }
-      let advice = rest.filter { ["suggestion", "advice", "meant"].contains($0.label) }
+      let advice =
+        rest.filter { ["suggestion", "advice", "meant"].contains($0.label) && $0.source != "nil" }
+        + rest.filter { $0.label == nil }.dropFirst()
       return Message(
         code: code, texts: text.map(\.literals) ?? [], advice: advice.flatMap(\.literals), hasAdvice: !advice.isEmpty,
         isError: call.name == "error(", file: file)
@@ -127,6 +129,27 @@ import Testing
         }
     }
     #expect(silent.map { "\($0.file): \($0.code): \($0.texts)" } == [])
+  }
+
+  /// Findings about which there is nothing to do, with the reason.
+  private static let informative: [String: String] = {
+    let stopped = "the step was stopped by its timeout or by the end of the run, which the report says"
+    let codes = [
+      "backup.interrupted", "coturn.interrupted", "dns.interrupted", "log.interrupted", "probe.cancelled",
+      "tcp.interrupted",
+    ]
+    return [
+      "command.failed": "the report shows what the program printed", "plugin.critical": "it is what the plugin says",
+      "plugin.warning": "it is what the plugin says", "run.ended": "it says what ended the run",
+    ].merging(codes.map { ($0, stopped) }) { own, _ in own }
+  }()
+
+  @Test("Every finding says what to do, or is listed with the reason why there is nothing to do")
+  func findingRemedies() {
+    let silent = Self.messages.filter { $0.code.contains(".") && !$0.hasAdvice }
+    #expect(
+      silent.filter { Self.informative[$0.code] == nil }.map { "\($0.file): \($0.code): \($0.texts)" } == [])
+    #expect(Set(Self.informative.keys).subtracting(silent.map(\.code)) == [], "these say what to do")
   }
 
   @Test("No message puzzles its reader with words that say what is not")

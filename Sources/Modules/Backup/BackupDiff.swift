@@ -80,7 +80,10 @@ package struct BackupDiff: StepModule {
         older = try vault.backup(from, of: input.set)
       } else {
         guard let before = all.first(where: { ($0.created, $0.name) < (newer.created, newer.name) }) else {
-          throw StepError.failed("backup.none", "the set \(input.set) has no backup before \(newer.name)")
+          throw StepError.failed(
+            "backup.none", "the set \(input.set) has no backup before \(newer.name)",
+            advice: "The first backup of a set has none to be compared with. `runbook backup list` tells what there is."
+          )
         }
         older = before
       }

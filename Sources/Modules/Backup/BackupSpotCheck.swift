@@ -123,7 +123,11 @@ package struct BackupSpotCheck: StepModule {
           advice: "Run this as a user who may read them."))
     }
     guard output.same > 0 || !output.changedSince.isEmpty || !output.gone.isEmpty || !output.notCompared.isEmpty else {
-      return .failed(output, Finding("backup.nothingToCompare", "the backup \(backup.name) has no file of the host"))
+      return .failed(
+        output,
+        Finding(
+          "backup.nothingToCompare", "the backup \(backup.name) has no file of the host",
+          advice: "Name files of this host in the `paths` of the set: what commands print is not compared."))
     }
     return .done(output)
   }

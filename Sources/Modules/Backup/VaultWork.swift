@@ -42,7 +42,10 @@ enum VaultWork {
     case let error as VaultError: StepError(reading: error)
     case is Interrupted:
       StepError(.interrupted, Finding("backup.interrupted", "the work was stopped before its end"))
-    default: .broken("backup.failed", "the vault cannot be read: \(String(describing: error))")
+    default:
+      .broken(
+        "backup.failed", "the vault cannot be read: \(String(describing: error))",
+        advice: "Check that the vault is a bare git repository that this user may read: git -C VAULT fsck.")
     }
   }
 
@@ -81,7 +84,13 @@ enum VaultWork {
       guard try FileMetadata.of(keyFile, followingLinks: true) != nil else {
         throw FileError(.open, keyFile, .system(ENOENT))
       }
-    } catch { throw .notStarted("backup.keyUnreadable", "\(error.message)") }
+    } catch {
+      throw .notStarted(
+        "backup.keyUnreadable", "\(error.message)",
+        advice:
+          "Check `keyFile` of the vault in runbook.yaml, and that this user may read it. `backup.create` makes the file when it first runs."
+      )
+    }
     do throws(VaultError) {
       let key = try ContentKey(file: keyFile)
       return { key.digest(ofSHA256: $0) }

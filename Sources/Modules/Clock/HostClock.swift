@@ -89,7 +89,11 @@ package struct HostClock: StepModule {
         do throws(StepError) { return .success(try server.ask(patience: patience)) } catch { return .failure(error) }
       }
       guard let asked else {
-        throw StepError(.interrupted, Finding("host.timeServerCut", "the step was to end before \(host) had answered"))
+        throw StepError(
+          .interrupted,
+          Finding(
+            "host.timeServerCut", "the step was to end before \(host) had answered",
+            advice: "Raise the timeout of the step, or ask a server that is nearer."))
       }
       switch asked {
       case .success(let answer):

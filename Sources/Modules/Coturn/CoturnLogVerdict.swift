@@ -84,7 +84,9 @@ struct CoturnLogVerdict {
         advice: "Raise RateLimitBurst of journald, or the rate limit of rsyslog's imuxsock.")
     }
     if facts.unreadableRecords > 0 {
-      return Finding("log.recordsUnreadable", "\(facts.unreadableRecords) records hold no message that can be read")
+      return Finding(
+        "log.recordsUnreadable", "\(facts.unreadableRecords) records hold no message that can be read",
+        advice: "Look at the log itself: what writes it may have changed its format.")
     }
     if facts.account.cutLines > 0 {
       return Finding(

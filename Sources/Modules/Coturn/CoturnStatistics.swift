@@ -128,7 +128,8 @@ package struct CoturnStatistics: StepModule {
     }
     guard let endpoint = account.endpoints.first, !account.tls else {
       throw .notStarted(
-        "coturn.databaseUntested", "\(setting.option) asks for TLS, which this step cannot do.", advice: nil)
+        "coturn.databaseUntested", "\(setting.option) asks for TLS, which this step cannot do.",
+        advice: "Look by hand: redis-cli --tls.")
     }
     var sessions = StatisticsSessions()
     var isWhole = true

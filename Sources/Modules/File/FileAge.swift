@@ -44,7 +44,11 @@ package struct FileAge: StepModule {
     let now = Moment.now().wall
     let written = look.status.st_mtim
     guard let modified = Timestamp(seconds: Int64(written.tv_sec), nanoseconds: Int32(written.tv_nsec)) else {
-      throw .failed("file.timeImpossible", "\(input.path) was written to in no year from 1 to 9999")
+      throw .failed(
+        "file.timeImpossible", "\(input.path) was written to in no year from 1 to 9999",
+        advice:
+          "Look at the file with stat(1), and set its time with touch(1): a wrong clock or a damaged file system leaves such times."
+      )
     }
     let age = now.duration(since: modified)
     // The kernel stamps files by a clock that is some milliseconds behind or before what programs read.

@@ -58,12 +58,18 @@ package struct FileExists: StepModule {
       path: input.path, exists: true, place: look.place, kind: look.kind,
       size: look.kind == .file ? Int(look.status.st_size) : nil)
     guard !input.absent else {
-      return .failed(output, Finding("file.present", "\(input.path) is there, and should not be"))
+      return .failed(
+        output,
+        Finding(
+          "file.present", "\(input.path) is there, and should not be",
+          advice: "Find out what made it, and remove it if nothing needs it."))
     }
     if let kind = input.kind, kind != look.kind {
       return .failed(
         output,
-        Finding("file.otherKind", "\(input.path) is a \(look.kind.rawValue), and should be a \(kind.rawValue)"))
+        Finding(
+          "file.otherKind", "\(input.path) is a \(look.kind.rawValue), and should be a \(kind.rawValue)",
+          advice: "Find out what made it, or write the `kind` that it should have."))
     }
     return .done(output)
   }
@@ -73,6 +79,8 @@ package struct FileExists: StepModule {
       guard error.kind == .failed else { throw error }
       return error.finding
     }
-    return Finding("file.missing", "there was no \(path) a moment ago")
+    return Finding(
+      "file.missing", "there was no \(path) a moment ago",
+      advice: "Something made it while this step looked: run it again.")
   }
 }

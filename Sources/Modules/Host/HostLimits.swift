@@ -93,7 +93,9 @@ package struct HostLimits: StepModule {
     guard !output.processes.isEmpty else { throw StepError(.failed, input.process.notRunning([])) }
     let findings = input.atLeast.sorted { $0.key < $1.key }.compactMap { name, least -> Finding? in
       guard let limit = output.limits[name] else {
-        return Finding("host.limitMissing", "The kernel tells no limit \(name).")
+        return Finding(
+          "host.limitMissing", "The kernel tells no limit \(name).",
+          advice: "Write one of the names that the output has in `limits`, such as nofile.")
       }
       guard let soft = limit.soft, soft < least else { return nil }
       return Finding(

@@ -54,7 +54,9 @@ package struct HostLoad: StepModule {
     guard loads.count == 3 else { throw ProcFile.unexpected("/proc/loadavg", "does not begin with three numbers") }
     let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
     guard processors > 0 else {
-      throw .broken("host.processorsUnknown", "the number of processors cannot be told")
+      throw .broken(
+        "host.processorsUnknown", "the number of processors cannot be told",
+        advice: "Check that /sys and /proc are mounted.")
     }
     let limit = try ControlGroup.own("cpu").processorLimit(below: processors)
     return .done(

@@ -134,7 +134,11 @@ package struct HostSysctl: StepModule {
   }
 
   private static func read(_ name: String) throws(StepError) -> String {
-    guard let path = path(of: name) else { throw .broken("host.sysctlName", "\"\(name)\" is no name of a setting") }
+    guard let path = path(of: name) else {
+      throw .broken(
+        "host.sysctlName", "\"\(name)\" is no name of a setting",
+        advice: "Write it as sysctl(8) does, such as net.core.somaxconn.")
+    }
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw unreadable(name, path, errno) }
     defer { close(descriptor) }

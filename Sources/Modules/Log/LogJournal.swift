@@ -74,7 +74,9 @@ package struct LogJournal: Hashable, Sendable {
   ) async throws(StepError) -> LogReading {
     let review: SharedSink<LogReview>
     do throws(LogPatternError) { review = SharedSink(try LogReview(patterns, scope)) } catch {
-      throw .broken("log.patternInvalid", "pattern \(error.pattern): \(error.message)")
+      throw .broken(
+        "log.patternInvalid", "pattern \(error.pattern): \(error.message)",
+        advice: "Write the pattern in the syntax of RE2, which has no look-ahead and no references back.")
     }
     try await read(window, into: review, in: context)
     return review.use { LogReading($0) }
@@ -104,7 +106,9 @@ package struct LogJournal: Hashable, Sendable {
     }
     let words = result.standardError.text.trimmingBlanks
     guard result.isSuccess else {
-      throw .broken("log.unreadable", "journalctl cannot read the journal: \(words.prefix(300))")
+      throw .broken(
+        "log.unreadable", "journalctl cannot read the journal: \(words.prefix(300))",
+        advice: "Run journalctl by hand as the same user. Members of the group systemd-journal may read the journal.")
     }
     // journalctl ends well if it shows only a part.
     guard !words.contains("not seeing messages from other users") else {

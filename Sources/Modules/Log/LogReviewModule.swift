@@ -134,7 +134,9 @@ package struct LogReviewModule: StepModule {
     do throws(LogPatternError) {
       if !input.files.isEmpty { reading = try await LogReading.files(input.files, patterns, scope) }
     } catch {
-      throw .broken("log.patternInvalid", "pattern \(error.pattern): \(error.message)")
+      throw .broken(
+        "log.patternInvalid", "pattern \(error.pattern): \(error.message)",
+        advice: "Write the pattern in the syntax of RE2, which has no look-ahead and no references back.")
     }
     if let journal = input.journal {
       reading.add(try await journal.read(patterns, scope, in: context), samples: input.samples)
@@ -219,7 +221,9 @@ package struct LogReviewModule: StepModule {
     }
     if output.unreadableRecords > 0 {
       return (
-        Finding("log.recordsUnreadable", "\(output.unreadableRecords) records hold no message that can be read"), false
+        Finding(
+          "log.recordsUnreadable", "\(output.unreadableRecords) records hold no message that can be read",
+          advice: "Look at the log itself: what writes it may have changed its format."), false
       )
     }
     if output.cutLines > 0 {

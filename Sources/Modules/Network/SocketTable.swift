@@ -80,7 +80,9 @@ enum SocketTable {
   }
 
   private static func unanswered(_ number: CInt) -> StepError {
-    .broken("host.socketsUnknown", "the kernel does not tell its sockets: \(String(errorNumber: number))")
+    .broken(
+      "host.socketsUnknown", "the kernel does not tell its sockets: \(String(errorNumber: number))",
+      advice: "Try `ss -lun` as the same user. In a container, allow netlink sockets.")
   }
 
   /// Reads `/proc/net/udp` and its siblings (proc(5)).

@@ -65,7 +65,10 @@ package struct PackageStatus: StepModule {
 
   package static func objection(to input: Input, within timeout: Duration) -> Finding? {
     guard input.name.wholeMatch(of: /[a-z0-9][a-z0-9+.-]+/) == nil else { return nil }
-    return Finding("package.nameInvalid", "\"\(input.name)\" is no name of a package of Debian")
+    return Finding(
+      "package.nameInvalid", "\"\(input.name)\" is no name of a package of Debian",
+      advice:
+        "Write it as `dpkg-query --show` does, without version and architecture: lower-case letters, digits, plus, hyphen and full stop.")
   }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
@@ -117,13 +120,19 @@ package struct PackageStatus: StepModule {
     guard result.isSuccess else {
       // 1 is its word for a package that it does not know.
       guard result.ending == .exited(1) else {
-        throw .broken("package.unknown", "dpkg-query fails: \(result.standardError.text.prefix(300))")
+        throw .broken(
+          "package.unknown", "dpkg-query fails: \(result.standardError.text.prefix(300))",
+          advice: "Run `dpkg-query --show` and `dpkg --audit` by hand: the database of packages may be damaged.")
       }
       return nil
     }
     let fields = (result.standardOutput.text.split(separator: "\n").first ?? "").split(
       separator: "\t", omittingEmptySubsequences: false)
-    guard fields.count == 3 else { throw .broken("package.unknown", "dpkg-query prints something else than it should") }
+    guard fields.count == 3 else {
+      throw .broken(
+        "package.unknown", "dpkg-query prints something else than it should",
+        advice: "Run `dpkg-query --show` and `dpkg --audit` by hand: the database of packages may be damaged.")
+    }
     return (String(fields[0]), String(fields[1]), fields[2].isEmpty ? nil : String(fields[2]))
   }
 

@@ -21,7 +21,9 @@ struct ServerJournalTail: Sendable {
     let last = sink.use(\.bytes)
     guard !last.isEmpty else { throw journal.holdsNothing }
     guard let cursor = try? JSON(parsing: last)["__CURSOR"]?.string else {
-      throw .broken("log.unreadable", "journalctl gives an entry of the journal without its cursor")
+      throw .broken(
+        "log.unreadable", "journalctl gives an entry of the journal without its cursor",
+        advice: "Run `journalctl --verify`, and `journalctl -o json -n 1` by hand.")
     }
     self.cursor = cursor
   }
