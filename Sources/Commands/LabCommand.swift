@@ -10,21 +10,26 @@ import Schema
 package struct LabCommand: AsyncParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "lab",
-    abstract: "Real coturn servers on loopback, for trying things, drills and tests.",
+    abstract: "Run real coturn servers on loopback, to try things, for drills and tests.",
     discussion: """
       The lab is two coturn servers with free ports: `lab` has a user with a long-term credential, `lab-rest` a secret from \
       which time-limited credentials are made. Both listen on UDP, TCP, TLS and DTLS, with a certificate of an authority \
       made on the spot.
 
-      It lives in the project's state folder and is gone without a trace after `lab down`. `runbook run NAME --lab` \
+      The lab lives in the project's state folder and is gone without a trace after `lab down`. `runbook run NAME --lab` \
       and `runbook probe PROBE --lab` start it if need be and stop what they started.
+
+        runbook lab up
+        runbook lab status
+        runbook lab exec -- runbook probe turn.allocate
+        runbook lab down
       """,
     subcommands: [Up.self, Down.self, Status.self, Exec.self], defaultSubcommand: Status.self)
 
   package init() {}
 
   struct Up: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Start it, and keep it until `lab down`.")
+    static let configuration = CommandConfiguration(abstract: "Start the lab, and keep it until `lab down`.")
     @OptionGroup var options: ProjectOptions
 
     func run() async throws {
@@ -35,7 +40,7 @@ package struct LabCommand: AsyncParsableCommand {
   }
 
   struct Down: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Stop it and leave nothing behind.")
+    static let configuration = CommandConfiguration(abstract: "Stop the lab and leave nothing behind.")
     @OptionGroup var options: ProjectOptions
 
     func run() async throws {
@@ -45,7 +50,7 @@ package struct LabCommand: AsyncParsableCommand {
   }
 
   struct Status: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Say whether it runs, and where.")
+    static let configuration = CommandConfiguration(abstract: "Say whether the lab runs, and where.")
     @Option(help: "text or json.") var format: OutputFormat = .text
     @OptionGroup var options: ProjectOptions
 

@@ -9,7 +9,11 @@ import TerminalText
 /// `runbook list`.
 package struct ListCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the project's runbooks and checks, with what they do to the service.")
+    commandName: "list", abstract: "List the project's runbooks and checks, with what they do to the service.",
+    discussion: """
+        runbook list
+        runbook list --format json
+      """)
 
   @Option(help: "text or json.") var format: OutputFormat = .text
   @OptionGroup var options: ProjectOptions

@@ -8,7 +8,12 @@ import TerminalText
 /// `runbook modules`.
 package struct ModulesCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
-    commandName: "modules", abstract: "The reference of step modules: what steps can do, with inputs and outputs.")
+    commandName: "modules", abstract: "Show the reference of step modules: what steps can do, with inputs and outputs.",
+    discussion: """
+        runbook modules
+        runbook modules turn.relay
+        runbook modules --format markdown > modules.md
+      """)
 
   @Argument(help: "A module's name; all in a list, if none is given.", completion: .list(Catalog.standard.names))
   var name: String?

@@ -7,14 +7,14 @@ package struct RunbookCommand: AsyncParsableCommand {
     abstract: "Executable, provable runbooks for those who operate STUN and TURN servers.",
     discussion: """
       A runbook is a YAML file of typed steps. `runbook run NAME` checks it whole, then runs it, records every step in a \
-      journal in which changes show, and reports what passed and what did not.
+      journal that shows if it was changed, and reports what passed and what did not.
 
       Begin with a project of your own, and try it without a server:
 
         runbook init ops && cd ops
         runbook run daily-health --lab
 
-      --debug, before or behind any command, tells on standard error what is done: names, places and outcomes, never values. \
+      --debug, before or behind any command, says on standard error what is being done: names, places and outcomes, never values. \
       RUNBOOK_DEBUG=1 does the same.
 
       Exit codes: 0 passed, 1 a check failed, 2 nothing was run (usage, an invalid runbook, a missing secret), \

@@ -8,8 +8,10 @@ import Steps
 package struct SchemaCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "schema",
-    abstract: "JSON Schema of runbooks, checks and runbook.yaml, for editors.",
+    abstract: "Print the JSON Schema of runbooks, checks and runbook.yaml, for editors.",
     discussion: """
+        runbook schema > .runbook-schema.json
+
       Editors that know the YAML language server take it from a comment on a file's first line:
 
         # yaml-language-server: $schema=../.runbook-schema.json

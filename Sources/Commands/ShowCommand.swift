@@ -12,7 +12,12 @@ import TerminalText
 package struct ShowCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Show one runbook, check or backup set as a page to read: parameters, effects, steps.")
+    abstract: "Show one runbook, check or backup set as a page to read: parameters, effects, steps.",
+    discussion: """
+        runbook show daily-health
+        runbook show checks/turn-relay
+        runbook show backups/coturn-config --format json
+      """)
 
   @Argument(help: "The runbook's name, checks/NAME or backups/NAME.", completion: ProjectCompletion.documents)
   var name: String

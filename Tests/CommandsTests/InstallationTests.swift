@@ -61,19 +61,32 @@ import Testing
   private struct DeclaredCommand {
     let path: String
     let options: [String]
+    let isGroup: Bool
+    /// What its help says, and the help of the groups that it is in.
+    let help: String
+  }
+
+  @Test("Every command's help shows how it is typed")
+  func examples() async throws {
+    for command in try await declaredCommands(try CommandLineProject()) where !command.isGroup {
+      #expect(command.help.contains("  \(command.path)"), "\(command.path) has no example in its help")
+    }
   }
 
   private func declaredCommands(_ project: CommandLineProject) async throws -> [DeclaredCommand] {
-    func declared(_ json: JSON, below parent: [String]) -> [DeclaredCommand] {
+    func declared(_ json: JSON, below parent: [String], _ outerHelp: String) -> [DeclaredCommand] {
       let path = parent + [json["commandName"]?.string ?? ""]
-      var commands = [DeclaredCommand(path: path.joined(separator: " "), options: longNames(json))]
-      for command in json["subcommands"]?.array ?? [] where command["shouldDisplay"] != false {
-        commands += declared(command, below: path)
-      }
+      let help = outerHelp + (json["discussion"]?.string ?? "")
+      let inner = (json["subcommands"]?.array ?? []).filter { $0["shouldDisplay"] != false && $0["commandName"] != "help" }
+      var commands = [
+        DeclaredCommand(
+          path: path.joined(separator: " "), options: longNames(json), isGroup: !inner.isEmpty, help: help)
+      ]
+      for command in inner { commands += declared(command, below: path, help) }
       return commands
     }
     let root = try #require(try await project.runbook("--experimental-dump-help").json["command"])
-    let commands = declared(root, below: []).dropFirst()
+    let commands = declared(root, below: [], "").dropFirst()
     try #require(commands.count > 10)
     return Array(commands)
   }

@@ -9,7 +9,7 @@ import Steps
 package struct DoctorCommand: AsyncParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Is everything here that the runbooks need, and if not, what to type.",
+    abstract: "Check that everything the runbooks need is here, and say what to type if it is not.",
     discussion: """
       What is needed is taken from the runbooks themselves: the programs that their steps start, the targets and secrets \
       that they use, the place where their runs are kept, and a clock that is right. A secret is looked for and never \
