@@ -21,7 +21,7 @@ package struct InitCommand: ParsableCommand {
   @Option(help: "minimal, coturn or fleet.") var template: ProjectTemplate = .coturn
 
   @Argument(
-    help: ArgumentHelp("The project's folder, made where it is not there; else this one.", valueName: "dir"),
+    help: ArgumentHelp("The project's folder, made if it is not there; the current folder, if none is given.", valueName: "dir"),
     completion: .directory)
   var folder: String?
 

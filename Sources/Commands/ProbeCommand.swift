@@ -13,7 +13,7 @@ import Steps
 package struct ProbeCommand: AsyncParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "probe",
-    abstract: "One probe by hand; no runbook needed.",
+    abstract: "Run one probe by hand, without a runbook.",
     discussion: """
       The probe is stun (address and round trips), turn (media relayed through two allocations), tls (versions and \
       ciphers), or a module by its name, if that begins with stun., turn. or tls.; `runbook modules` lists them, and -p gives \
@@ -22,11 +22,11 @@ package struct ProbeCommand: AsyncParsableCommand {
       Without a URI the server is TURN_SERVER of the environment or of .env, or a target of the project. User name and \
       password are TURN_USERNAME and TURN_CREDENTIAL; TURN_SECRET in their place makes REST credentials; TURN_REALM is the \
       realm that the server should announce; TURN_CA is a file of certificates to trust, TURN_CERT and TURN_KEY a \
-      certificate of your own. Where the server speaks TLS is TURN_TLS_SERVER, or `tlsServer` of a target; probes of TLS \
-      need it where the server itself is no turns: or stuns: one. Secrets never stand in the arguments.
+      certificate of your own. TURN_TLS_SERVER, or `tlsServer` of a target, says where the server speaks TLS; probes of TLS \
+      need it if the server's own URI is not turns: or stuns:. Secrets never stand in the arguments.
 
-      What a probe takes with -p, and what it puts out, is told by: runbook modules turn.relay. Its `server` or `servers` \
-      are not given with -p: turn.pool asks all the targets that --target chooses.
+      `runbook modules turn.relay` lists what a probe takes with -p and what it puts out. `server` and `servers` are not given \
+      with -p: turn.pool asks all the targets that --target chooses.
 
         runbook probe stun turn.example.com
         runbook probe turn -p packets=500
@@ -69,7 +69,7 @@ package struct ProbeCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "The port for TLS and DTLS with --all-transports.",
       discussion:
-        "Else that of TURN_TLS_SERVER, or of the target's tlsServer, where it is on the same host; else 5349.",
+        "Else that of TURN_TLS_SERVER, or of the target's tlsServer, if it is on the same host; otherwise 5349.",
       valueName: "port"))
   var tlsPort: Int?
 

@@ -65,7 +65,7 @@ package struct RunCommand: AsyncParsableCommand {
 
   @Flag(help: "Agree to what the runbook asks before it runs (confirm).") var yes = false
   @Flag(help: "Let warnings count as failures in the exit code.") var strict = false
-  @Flag(help: "Show nothing while it runs, and no report where everything passed: for cron.") var quiet = false
+  @Flag(help: "Show nothing while it runs, and no report if everything passed: for cron.") var quiet = false
   @Flag(help: "Show what each step tells of its work.") var verbose = false
 
   @Flag(help: "Keep the journal in memory-backed storage: for when the disk is full or broken.")

@@ -58,7 +58,7 @@ package enum JournalReference {
     | `sources/` | `runbook.yaml`, the runbook and every check it used, byte for byte, by their paths in the project |
     | `params.json` | the parameters, secrets masked |
     | `outputs/<sha256>.json` | members that were too large for a line, named by their digest |
-    | `line-N.torn` | what a crash left of line N, where the run was gone on with |
+    | `line-N.torn` | what a crash left of line N, if the run was continued |
 
     The folder is built aside as `.new-<ULID>`, brought to the disk, and renamed into place with its first event in it.
     `.number` beside it holds the number of the last run, `.id` the id of the state folder; a run that is removed (`runbook prune`) does not set its number free. Runs are

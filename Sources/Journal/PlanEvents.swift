@@ -50,6 +50,6 @@ package struct PlannedStepFacts: Hashable, Sendable {
     Field("title", \.title, .string, "Its title."),
     Field("use", \.use, .string, "The module, or checks/NAME."),
     Field("effect", \.effect, .enumeration(Effect.self), "Its effect."),
-    Field("diagnostic", \.diagnostic, .bool, default: false, "True where its outcome is not counted.")
+    Field("diagnostic", \.diagnostic, .bool, default: false, "True if its outcome is not counted.")
   )
 }

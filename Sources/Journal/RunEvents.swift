@@ -158,7 +158,7 @@ package struct RunFinished: JournalEvent {
   package static let record = Record(
     Self.init,
     Field("outcome", \.outcome, .enumeration(Outcome.self), "The worst outcome that counts."),
-    Field("finding", \.finding, .optional(.record(Finding.record)), "Why, where the steps do not say it."),
+    Field("finding", \.finding, .optional(.record(Finding.record)), "Why, if the steps do not say it."),
     Field("signal", \.signal, .optional(.int), "Number of the signal that ended the run."),
     Field("duration", \.duration, .duration, "From the run's start, on the boot-time clock.")
   )

@@ -33,7 +33,7 @@ package struct StepStarted: StepEvent {
     Field("use", \.use, .string, "The module, or checks/NAME."),
     Field("effect", \.effect, .enumeration(Effect.self), "Its effect."),
     Field("input", \.input, .any, "What its inputs came to, secrets masked."),
-    Field("diagnostic", \.diagnostic, .bool, default: false, "True where its outcome is not counted.")
+    Field("diagnostic", \.diagnostic, .bool, default: false, "True if its outcome is not counted.")
   )
 }
 
@@ -98,9 +98,9 @@ package struct StepResultRecorded: StepEvent {
     Field.stage(), Field.path(),
     Field("attempt", \.attempt, .int, "Number of the try, from 1."),
     Field("outcome", \.outcome, .enumeration(Outcome.self), "How the module ended."),
-    Field("output", \.output, .any, "Its output, secrets masked; null where there is none."),
+    Field("output", \.output, .any, "Its output, secrets masked; null if there is none."),
     Field("finding", \.finding, .optional(.record(Finding.record)), "Why it did not simply pass."),
-    Field("notStarted", \.notStarted, .bool, default: false, "True where nothing was begun."),
+    Field("notStarted", \.notStarted, .bool, default: false, "True if nothing was begun."),
     Field("duration", \.duration, .duration, "On the boot-time clock.")
   )
 }

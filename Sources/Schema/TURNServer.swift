@@ -48,7 +48,7 @@ package struct TURNServer: Hashable, Sendable {
     Field("uri", \.uri, .turnURI, "Where it listens, such as turn:turn.example.com:3478?transport=udp."),
     Field(
       "tlsURI", \.tlsURI, .optional(.turnURI),
-      "Where it speaks TLS, for tls.*, where that is another; stuns: or turns:."),
+      "Where it speaks TLS, for tls.*, if that is another; stuns: or turns:."),
     Field("host", \.host, .host, "The host of the URI."),
     Field("username", \.username, .optional(.string), "User name of a long-term credential."),
     Field("credential", \.credential, .optional(.secret), "Password of a long-term credential."),
@@ -56,7 +56,7 @@ package struct TURNServer: Hashable, Sendable {
     Field("realm", \.realm, .optional(.string), "The realm that the server is expected to use."),
     Field("ca", \.ca, .optional(.path), "PEM file of certificates trusted in place of the system's."),
     Field(
-      "certificate", \.certificate, .optional(.path), "PEM file of the certificate to show where one is asked for."),
+      "certificate", \.certificate, .optional(.path), "PEM file of the certificate to show if one is asked for."),
     Field("key", \.key, .optional(.path), "PEM file of that certificate's private key."),
     Field("labels", \.labels, .map(.string), default: [:], "Labels, by which targets are chosen.")
   )

@@ -9,7 +9,7 @@ struct TypographyTests {
     try SampleProject(["runbooks/sample.yaml": text]).issues()
   }
 
-  private static let space = "write an ordinary space, or remove it; where it belongs to a text, quote the text"
+  private static let space = "write an ordinary space, or remove it; if it belongs to a text, quote the text"
 
   @Test(
     "A blank that YAML takes for a letter is named, at its place, and nothing that follows from it",

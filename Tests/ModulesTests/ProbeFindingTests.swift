@@ -206,14 +206,14 @@ import Testing
     #expect(try finding("198.18.0.3", own: "192.168.1.5", server: "198.18.0.9") == nil)
   }
 
-  @Test("turn.expiry says where a lifetime that has not passed is no fault by itself")
+  @Test("turn.expiry says when a lifetime that has not passed is no fault by itself")
   func earlyExpiry() async throws {
     let coturn = try await Coturn.start { $0.directives = ["permission-lifetime=300"] }
     let result = try await run("turn.expiry", [target(coturn), .init("after", .duration(.seconds(1)))])
     #expect(result.objection?.finding.code == "turn.notExpired")
     #expect(
       result.objection?.finding.message.hasSuffix(
-        "By RFC 8656 it lasts 5m: this is a fault only where the server was told to forget it within 1s.") == true)
+        "By RFC 8656 it lasts 5m: this is a fault only if the server was told to forget it within 1s.") == true)
     #expect(result.objection?.finding.advice?.contains("permission-lifetime") == true)
   }
 

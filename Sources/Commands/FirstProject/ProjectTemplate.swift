@@ -126,7 +126,7 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
     # TURN_USERNAME=
     # TURN_CREDENTIAL=
 
-    # In place of user name and credential, where the server makes both from a shared secret (coturn: use-auth-secret):
+    # In place of user name and credential, if the server makes both from a shared secret (coturn: use-auth-secret):
     # TURN_SECRET=
 
     # The realm that it is expected to use; certificates to trust in place of the system's; one of your own, with its key:

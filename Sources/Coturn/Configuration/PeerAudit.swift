@@ -63,7 +63,7 @@ extension AuditNotes {
       guard isDenied else {
         return (
           "",
-          " As FIRST-LAST it would allow every IPv4 peer, also where denied-peer-ip denies it, since coturn passes over an end that is 0.0.0.0 or ::. Delete the line."
+          " As FIRST-LAST it would allow every IPv4 peer, even if denied-peer-ip denies it, since coturn passes over an end that is 0.0.0.0 or ::. Delete the line."
         )
       }
       if first.family == .ipv4 { return (unspecified(first), "") }
@@ -77,7 +77,7 @@ extension AuditNotes {
       if !blocks.isEmpty {
         return (
           "",
-          " As FIRST-LAST it would open \(listed(blocks)), also where denied-peer-ip denies them: delete the line."
+          " As FIRST-LAST it would open \(listed(blocks)), even if denied-peer-ip denies them: delete the line."
         )
       }
     }
@@ -108,7 +108,7 @@ extension AuditNotes {
       } else {
         add(
           .peersAllowed, .word("allow"), .critical, line.number,
-          "coturn passes over an end that is 0.0.0.0 or ::, and compares only the other: this range allows every IPv4 peer, also where denied-peer-ip denies it.",
+          "coturn passes over an end that is 0.0.0.0 or ::, and compares only the other: this range allows every IPv4 peer, even if denied-peer-ip denies it.",
           instead: "")
       }
       return
@@ -222,7 +222,7 @@ extension AuditNotes {
       if !opened.isEmpty {
         add(
           .peersAllowed, .word("allow"), .critical, line.number,
-          "allowed-peer-ip wins over denied-peer-ip: this range opens \(listed(opened)) to every client, also where denied-peer-ip denies them.",
+          "allowed-peer-ip wins over denied-peer-ip: this range opens \(listed(opened)) to every client, even if denied-peer-ip denies them.",
           instead: "")
         continue
       }

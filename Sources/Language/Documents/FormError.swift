@@ -176,5 +176,5 @@ func foreignBlankIssue(_ scalar: Unicode.Scalar, at index: Int, in source: Sourc
   Issue(
     .error, "invisible-character", "YAML takes this blank for a letter: \(scalar.spokenName)",
     at: source.range(index, index + 1),
-    suggestion: "write an ordinary space, or remove it; where it belongs to a text, quote the text")
+    suggestion: "write an ordinary space, or remove it; if it belongs to a text, quote the text")
 }

@@ -153,7 +153,7 @@ struct StepCompiler {
         suggestion: advice)
     } else if let range = declaration.reader.keyRange(.retry) {
       log.warning(
-        "retry-at-most-once", "\(module.name) is repeated only where nothing was begun", at: range,
+        "retry-at-most-once", "\(module.name) is repeated only if nothing was begun", at: range,
         suggestion: advice)
     }
   }

@@ -37,7 +37,7 @@ package struct CommandRun: StepModule {
       Only you know what it does. A step whose program only reads declares `effect: observe`: it is then allowed
       everywhere, and may be repeated.
 
-      Secrets go into `secretEnv`, never into the arguments, which every user of the host can read. Where the program
+      Secrets go into `secretEnv`, never into the arguments, which every user of the host can read. If the program
       writes one of them out, `‹secret›` is recorded in its place.
       """,
     effect: .change, mayOnlyObserve: true, repetition: .atMostOnce, judges: true, deadline: .seconds(60),
@@ -54,11 +54,11 @@ package struct CommandRun: StepModule {
     ),
     output: Record(
       Output.init,
-      Field("exitCode", \.exitCode, .optional(.int), "Exit code; absent where a signal ended it."),
+      Field("exitCode", \.exitCode, .optional(.int), "Exit code; absent if a signal ended it."),
       Field("signal", \.signal, .optional(.int), "Number of the signal that ended it."),
       Field("stdout", \.stdout, .string, "What it wrote to standard output."),
       Field("stderr", \.stderr, .string, "What it wrote to standard error."),
-      Field("truncated", \.truncated, .bool, "True where an output was longer than is kept."),
+      Field("truncated", \.truncated, .bool, "True if an output was longer than is kept."),
       Field("leaked", \.leaked, .list(.string), "Processes that it left behind, by name and number."),
       Field("elapsed", \.elapsed, .duration, "From its start until nothing of it was left.")
     ),

@@ -52,7 +52,7 @@ package struct CoturnAdvisories: StepModule {
           .record(
             Record(
               Entry.init,
-              Field("id", \.id, .string, "The CVE or GHSA number, or a name where there is none."),
+              Field("id", \.id, .string, "The CVE or GHSA number, or a name if there is none."),
               Field("severity", \.severity, .enumeration(AuditSeverity.self), "How bad it is."),
               Field("meaning", \.meaning, .string, "What an attacker gains."),
               Field("needs", \.needs, .string, "What must be in use for it to matter; empty: nothing in particular."),

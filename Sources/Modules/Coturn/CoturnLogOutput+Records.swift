@@ -46,7 +46,7 @@ extension CoturnLogOutput {
 
   package static let sessions = Record(
     Sessions.init,
-    Field("opened", \.opened, .optional(.int), "Allocations made; no value where the server is not verbose."),
+    Field("opened", \.opened, .optional(.int), "Allocations made; no value if the server is not verbose."),
     Field("closed", \.closed, .optional(.int), "Sessions with an allocation that closed."),
     Field(
       "withoutAllocation", \.withoutAllocation, .optional(.int),

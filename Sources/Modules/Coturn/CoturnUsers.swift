@@ -165,7 +165,7 @@ extension CoturnUsers.Output {
       case .missing:
         StepError.broken(
           "coturn.turndbMissing", "There is no \(path).",
-          advice: "Check the path. Do not look with turnadmin: it creates an empty database where there is none.")
+          advice: "Check the path. Do not look with turnadmin: it creates an empty database if there is none.")
       case .libraryMissing:
         StepError.broken(
           "coturn.turndbUnreadable", "\(path) cannot be read: SQLite's library is not installed.",

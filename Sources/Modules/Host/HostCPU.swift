@@ -49,7 +49,7 @@ package struct HostCPU: StepModule {
       Field("busiest", \.busiest, .percent, "Use of the processor that was used most."),
       Field("processors", \.processors, .int, "Processors that are online."),
       Field(
-        "limit", \.limit, .optional(.double), "How many processors the cgroup's quota is; absent where there is none."),
+        "limit", \.limit, .optional(.double), "How many processors the cgroup's quota is; absent if there is none."),
       Field("limitUsed", \.limitUsed, .optional(.percent), "Used part of that quota; absent without."),
       Field(
         "throttled", \.throttled, .optional(.percent),

@@ -47,11 +47,11 @@ package struct HostDisk: StepModule {
       Field("mountPoint", \.mountPoint, .path, "Where the file system is mounted."),
       Field("device", \.device, .string, "What is mounted there: a device, or `server:/export`."),
       Field("fileSystem", \.fileSystem, .string, "Its type, such as `ext4` or `nfs4`."),
-      Field("readOnly", \.readOnly, .bool, "True where nothing can be written to it."),
+      Field("readOnly", \.readOnly, .bool, "True if nothing can be written to it."),
       Field("total", \.total, .byteSize, "Size of the file system."),
       Field("available", \.available, .byteSize, "What an ordinary user may still write."),
       Field("used", \.used, .percent, "Used part of what ordinary users may have, as df counts."),
-      Field("inodesUsed", \.inodesUsed, .optional(.percent), "Used part of the inodes, where they are counted.")
+      Field("inodesUsed", \.inodesUsed, .optional(.percent), "Used part of the inodes, if they are counted.")
     ),
     examples: [
       .init(

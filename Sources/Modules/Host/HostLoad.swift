@@ -39,7 +39,7 @@ package struct HostLoad: StepModule {
       Field("perProcessor", \.perProcessor, .double, "The five-minute load divided by the processors."),
       Field(
         "processorLimit", \.processorLimit, .optional(.double),
-        "How many processors the cgroup may use at a time; absent where it may use all."),
+        "How many processors the cgroup may use at a time; absent if it may use all."),
       Field(
         "throttled", \.throttled, .optional(.percent),
         "The part of its periods in which a quota held the cgroup back, since the cgroup was made; absent without a quota."

@@ -36,7 +36,7 @@ package struct HostMemory: StepModule {
       Field("swapUsed", \.swapUsed, .percent, "Used part of the swap space; 0 without."),
       Field(
         "limit", \.limit, .optional(.byteSize),
-        "What a cgroup limits the memory to; absent where none allows less than the host has."),
+        "What a cgroup limits the memory to; absent if none allows less than the host has."),
       Field(
         "limitUsed", \.limitUsed, .optional(.percent), "Used part of that limit, without cache that can be given back.")
     ),

@@ -44,7 +44,7 @@ package struct LogReviewModule: StepModule {
       is counted in `undated`.
 
       What cannot be read makes the result unknown: a file that is missing, unreadable or damaged is an error, and so are
-      patterns of names that stand for no file. Where the logger says that it left messages out, the step warns.
+      patterns of names that stand for no file. If the logger says that it left messages out, the step warns.
       """,
     effect: .observe, judges: true,
     programs: [RequiredProgram("journalctl", package: "systemd", ifGiven: "journal")], files: ["files"],

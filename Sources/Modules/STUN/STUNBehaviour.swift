@@ -26,7 +26,7 @@ package struct STUNBehaviour: StepModule {
   package static let declaration = ModuleDeclaration(
     "stun.behaviour", "Finds out how the NAT between here and a STUN server maps and filters (RFC 5780).",
     discussion: """
-      Over UDP. Mapping and filtering need a server with two addresses and ports; where it announces none, or is reached through
+      Over UDP. Mapping and filtering need a server with two addresses and ports; if it announces none, or is reached through
       NAT64, they are absent, and `untold` says why.
       Who can reach this host without a relay follows from both. A server that announces a second address which cannot be
       one, or does not answer from it when asked to, fails the step with `stun.otherAddressUnusable` or

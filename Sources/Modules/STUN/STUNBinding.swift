@@ -36,9 +36,9 @@ package struct STUNBinding: StepModule {
       Works with every STUN and TURN server over the transport that its URI names; no credentials are needed. A server
       that is silent, answers wrongly or refuses fails the step, with the reason as a code such as `stun.timeout`,
       `stun.garbage` or `icmp.portUnreachable`. Round trips of repeated requests are not measured (Karn's rule).
-      It warns with `stun.clientAddressHidden` where the server sees somebody else in place of this host, such as a proxy at
-      127.0.0.1; with `stun.reflexiveAddressUnstable` where one socket is seen at several addresses; and with
-      `stun.attributesNotTaken` where only requests without any attribute are answered (RFC 3489).
+      It warns with `stun.clientAddressHidden` if the server sees somebody else in place of this host, such as a proxy at
+      127.0.0.1; with `stun.reflexiveAddressUnstable` if one socket is seen at several addresses; and with
+      `stun.attributesNotTaken` if only requests without any attribute are answered (RFC 3489).
       """,
     effect: .observe, judges: true, deadline: .seconds(10),
     input: Record(

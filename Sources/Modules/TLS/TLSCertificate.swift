@@ -67,7 +67,7 @@ package struct TLSCertificate: StepModule {
     effect: .observe, judges: true, deadline: .seconds(10),
     input: Record(
       Input.init,
-      Field("server", \.server, .turnServer, "The server to look at, with its CA where that is your own."),
+      Field("server", \.server, .turnServer, "The server to look at, with its CA if that is your own."),
       Field(
         "addresses", \.addresses, .enumeration(Addresses.self), default: .every, "Which addresses of its name to ask."),
       Field(

@@ -59,7 +59,7 @@ package struct TLSHandshakeModule: StepModule {
     "tls.handshake", "Tries which versions and ciphers of TLS or DTLS a server accepts.",
     discussion: """
       One connection for each. What the TLS library here can no longer offer is `untestable`, never `refused`: of the
-      server nothing is known then. Some servers refuse by silence: it counts as `refused` where it was met each
+      server nothing is known then. Some servers refuse by silence: it counts as `refused` if it was met each
       time and the server answers modern clients right before and after it, otherwise as `untestable`, and fails the step
       with `tls.inconclusive`. It warns of what is legacy and accepted (`tls.legacyAccepted`): versions before 1.2
       (RFC 8996), and ciphers without forward secrecy or without authenticated encryption (RFC 9325). A server that a

@@ -17,7 +17,7 @@ enum OpenRelayRemedy {
   private static func adviceForCoturn(against openings: [OpenRelayProbe.Entry]) -> String {
     var sentences: [String] = []
     if openings.contains(where: { isLoopback($0.address) }) {
-      sentences.append("coturn relays to loopback only where allow-loopback-peers is set: take it out.")
+      sentences.append("coturn relays to loopback only if allow-loopback-peers is set: take it out.")
     }
     let denied = unique(openings.filter { !isLoopback($0.address) }.map { network(of: $0) })
     if !denied.isEmpty {

@@ -54,12 +54,12 @@ package struct TURNAllocate: StepModule {
       the step, with the reason as a code such as `turn.unauthorized`, `turn.quotaReached`, `turn.timeout` or
       `turn.relayedAddressUnusable`. The allocation is deleted in any case.
       With `allocations` above one they are made one after the other, and `relayAddresses` is the set of addresses that
-      the server relayed from; all other outputs are those of the last. Where the target declares a realm and the server
-      accepts the credentials in another one, the step warns with `turn.realmMismatch`; where it asks for no credentials
-      at all though the target has some or declares a realm, with `turn.anonymousAccess`; where it does not confirm that an
-      allocation is gone, with `turn.allocationKept`; where it relays from a private, loopback or other special address
-      and was asked at one elsewhere, so that peers cannot reach it, with `turn.relayedAddressUnreachable`; and where it sees somebody else in place of this
-      host, with `stun.clientAddressHidden`.
+      the server relayed from; all other outputs are those of the last. If the target declares a realm and the server
+      accepts the credentials in another one, the step warns with `turn.realmMismatch`; if it asks for no credentials
+      at all though the target has some or declares a realm, with `turn.anonymousAccess`; if it does not confirm that an
+      allocation is gone, with `turn.allocationKept`; if it relays from a private, loopback or other special address
+      and was asked at one elsewhere, so that peers cannot reach it, with `turn.relayedAddressUnreachable`; and if it sees
+      somebody else in place of this host, with `stun.clientAddressHidden`.
       """,
     effect: .observe, judges: true, deadline: .seconds(15),
     input: Record(

@@ -28,7 +28,7 @@ package struct TURNCapacity: StepModule {
     "turn.capacity", "Holds several allocations at once, up to the first refusal, and deletes them.",
     discussion: """
       Takes ports and quota from the users for as long as it runs. Stops at the first 486 (quota) or 508 (no capacity):
-      the step fails where none was granted, and warns where fewer were than asked for; how many are enough is for
+      the step fails if none was granted, and warns if fewer were than asked for; how many are enough is for
       `expect` to say. A server may keep the ports and the quota of deleted allocations for some seconds more.
       """,
     effect: .change, judges: true, deadline: .seconds(60),

@@ -101,7 +101,7 @@ package struct TURNCredentials: StepModule {
       ? "Look at stale-nonce in the server's configuration."
       : "Servers that keep their nonces for all clients do so (pion/turn, node-turn, ejabberd and eturnal), and can mostly not "
         + "be told otherwise. Whoever overhears a request can repeat it from elsewhere until its nonce expires: have clients "
-        + "use TLS (turns:) where that counts."
+        + "use TLS (turns:) if that counts."
     return Finding(
       "turn.foreignNonceAccepted", "\(server.uri) accepts a nonce that it gave to another client.", advice: advice)
   }

@@ -19,7 +19,7 @@ package struct TURNDrain: StepModule {
   package static let declaration = ModuleDeclaration(
     "turn.drain", "Finds out whether a TURN server is draining: it answers, and gives no new allocations.",
     discussion: """
-      A 403 to Allocate with good credentials, while Binding is answered, is taken for draining where the server may be
+      A 403 to Allocate with good credentials, while Binding is answered, is taken for draining if the server may be
       coturn, by its SOFTWARE; another's 403 fails the step with `turn.forbidden`.
       """,
     effect: .observe, judges: false, deadline: .seconds(15),
@@ -30,7 +30,7 @@ package struct TURNDrain: StepModule {
     output: Record(
       Output.init,
       Field("draining", \.draining, .bool, "Whether it gives no new allocations."),
-      Field("detail", \.detail, .optional(.string), "How it refused, in words; absent where it did not."),
+      Field("detail", \.detail, .optional(.string), "How it refused, in words; absent if it did not."),
       Field("software", \.software, .optional(.string), "What the server calls itself."),
       PassedOver.field(\.passedOver)
     ),

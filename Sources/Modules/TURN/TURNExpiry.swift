@@ -27,7 +27,7 @@ package struct TURNExpiry: StepModule {
       server that keeps a permission for longer lets peers in that its client has long forgotten. Permits our own
       address, sends between it and the relayed address all the while, and looks whether a datagram still passes when the
       time is over; with a channel, whether it still comes over the channel. In the end the same is asked for again:
-      only where datagrams pass then was it that which was missing. A server that forgets too early cuts off clients
+      only if datagrams pass then was it that which was missing. A server that forgets too early cuts off clients
       that renew in time; `lastPassage` shows it. Needs a deadline thirteen seconds longer than `after`.
       """,
     effect: .observe, judges: true, deadline: .seconds(660),
@@ -88,7 +88,7 @@ package struct TURNExpiry: StepModule {
     let isEarly = probe.after < lasts
     let allowance =
       isEarly
-      ? " By RFC 8656 it lasts \(durationLiteral(lasts)): this is a fault only where the server was told to forget it "
+      ? " By RFC 8656 it lasts \(durationLiteral(lasts)): this is a fault only if the server was told to forget it "
         + "within \(durationLiteral(probe.after))." : ""
     return Finding(
       "turn.notExpired",

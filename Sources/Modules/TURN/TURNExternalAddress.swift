@@ -27,11 +27,11 @@ package struct TURNExternalAddress: StepModule {
   package static let declaration = ModuleDeclaration(
     "turn.externalAddress", "Looks whether a TURN server's relayed address is the one that the world sees.",
     discussion: """
-      Compares the relayed addresses with the addresses of the same family that the server's name has, and, where an
-      observer is given, with where
-      that STUN server sees packets come from that were sent through the relay. An observer that does not say so fails
-      the step whatever is tolerated: with `turn.observerSilent` where it does not answer us either, `turn.forbidden`
-      where the server does not relay to it, `turn.nothingRelayed` where it answers us and not through the relay.
+      Compares the relayed addresses with the addresses of the same family that the server's name has. If an observer is
+      given, packets are sent through the relay to that STUN server, and the address that it sees them come from is compared
+      too. An observer that does not say so fails the step, whatever is tolerated: with `turn.observerSilent` if it does not
+      answer us either, with `turn.forbidden` if the server does not relay to it, with `turn.nothingRelayed` if it answers us
+      and not through the relay.
       """,
     effect: .observe, judges: true, deadline: .seconds(15),
     input: Record(
@@ -53,7 +53,7 @@ package struct TURNExternalAddress: StepModule {
       Field("relayedAddresses", \.relayedAddresses, .list(.ip), "The relayed addresses of all allocations, each once."),
       Field(
         "range", \.range, .optional(.enumeration(SpecialRange.self)),
-        "The range it lies in, where the world cannot reach it."),
+        "The range it lies in, if the world cannot reach it."),
       Field("nameAddresses", \.nameAddresses, .list(.ip), "The addresses of the server's name."),
       Field("observedAddress", \.observedAddress, .optional(.ip), "Where the observer saw packets come from."),
       Field(

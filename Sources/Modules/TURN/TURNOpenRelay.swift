@@ -34,12 +34,12 @@ package struct TURNOpenRelay: StepModule {
     "turn.openRelay", "Asks a TURN server to relay to addresses that it must not relay to.",
     discussion: """
       The matrix: loopback, private, shared, link-local, multicast, broadcast, zero, unique-local, IPv4-mapped, NAT64 and
-      6to4 addresses, and the server's own. A permission is asked for each; datagrams are sent only where a listener of
+      6to4 addresses, and the server's own. A permission is asked for each; datagrams are sent only if a listener of
       our own can hear them, to refused addresses too, and what comes through is an opening whatever the server said.
-      Only 403 and 443 prove a refusal, and an error without a number where an ordinary address is permitted: another
-      error or silence leaves `permitted` absent, and the step fails with `turn.refusalUnproven` where the address is not
+      Only 403 and 443 prove a refusal, and an error without a number if an ordinary address is permitted: another
+      error or silence leaves `permitted` absent, and the step fails with `turn.refusalUnproven` if the address is not
       allowed. Addresses of a family that the server does not relay are not tried: `permitted` is absent as well,
-      `reason` says so, and `untested` counts them. Where the server may relay the family, and gives no allocation of it
+      `reason` says so, and `untested` counts them. If the server may relay the family, and gives no allocation of it
       (a quota, silence), the step warns, and `reason` is the code.
       """,
     effect: .change, judges: true, deadline: .seconds(60),

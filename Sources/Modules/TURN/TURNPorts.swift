@@ -24,7 +24,7 @@ package struct TURNPorts: StepModule {
     discussion: """
       Makes allocations one after the other, and sends to each relayed port from a socket of its own, as a peer would. A
       firewall that lets clients in and peers out shows here and nowhere else. A server may keep ports and quota of
-      deleted allocations for some seconds: where it gives no more, the step warns, and tells what was tried.
+      deleted allocations for some seconds: if it gives no more, the step warns, and tells what was tried.
       """,
     effect: .observe, judges: true, deadline: .seconds(60),
     input: Record(

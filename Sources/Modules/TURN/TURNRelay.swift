@@ -51,12 +51,12 @@ package struct TURNRelay: StepModule {
     discussion: """
       Makes two allocations, lets each permit the other, sends packets from one to the other and back, and deletes both,
       also when it fails. What goes wrong before a packet came back fails the step, with the reason as a code such as
-      `turn.unauthorized`, `turn.forbidden`, `turn.nothingRelayed` or, where its relay ports are reached from here and not
+      `turn.unauthorized`, `turn.forbidden`, `turn.nothingRelayed` or, if its relay ports are reached from here and not
       from each other, `turn.hairpinMissing`. More loss than `maxLoss` fails it with `turn.lossy`; delay is for `expect` to
       judge. A packet came back only if every byte of it is as it was sent, both ways: one that arrives changed fails the
       step with `turn.relayCorrupts`. It warns of a server that asks for no credentials, of another realm than the declared
-      one, where the server does not confirm that an allocation is gone, and where it relays from an address that peers
-      cannot reach, as `turn.allocate` does; and where the network said why it dropped some packets. The server must be
+      one, if the server does not confirm that an allocation is gone, and if it relays from an address that peers
+      cannot reach, as `turn.allocate` does; and if the network said why it dropped some packets. The server must be
       willing to relay to its own relayed addresses. Since both are its own, packets between them need never leave its host
       (coturn puts its own address for the external one): a wrong external address, or a firewall that keeps the relay ports
       closed, does not show here; `turn.externalAddress` and `turn.ports` look at them. With

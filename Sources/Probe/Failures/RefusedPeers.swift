@@ -19,7 +19,7 @@ extension ProbeFailure {
   /// What to do where a server does not relay to loopback addresses.
   static let adviceOnLoopbackPeers: Sentence =
     "coturn refuses loopback peers, whatever allowed-peer-ip says, unless allow-loopback-peers is set, which is for labs "
-    + "only; where it is set, look at denied-peer-ip."
+    + "only; if it is set, look at denied-peer-ip."
 
   /// Addresses of peers, without their ports where those have no meaning.
   static func names(of peers: [TransportAddress]) -> String {
@@ -43,7 +43,7 @@ extension ProbeFailure {
       reason = Self.adviceOnLoopbackPeers
     } else if isLoopbackServer {
       reason =
-        "The server is reached at a loopback address: where \(refused) stands for one, too (external-ip), allowing it "
+        "The server is reached at a loopback address: if \(refused) stands for one, too (external-ip), allowing it "
         + "does not help. \(Self.adviceOnLoopbackPeers)"
     } else {
       reason =
@@ -53,9 +53,9 @@ extension ProbeFailure {
     let isOurs = ours == refused || isLoopbackServer
     return ProbeFailure(
       code, "\(sentence) That is the server's own relayed address.",
-      advice: "Both ends of this probe are relayed by the server. \(reason) Where such peers are denied on purpose, "
+      advice: "Both ends of this probe are relayed by the server. \(reason) If such peers are denied on purpose, "
         + "do without this probe; turn.allocate works all the same"
-        + (isOurs ? "." : ", and turn.ports where our own address is not denied."),
+        + (isOurs ? "." : ", and turn.ports if our own address is not denied."),
       evidence: evidence)
   }
 }
