@@ -157,7 +157,8 @@ let package = Package(
       ["Engine", "Journal", "Language", "Ledger", "Modules", "Runs", "Schema", "Steps", "TestSupport"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Processes", "Schema", "TestSupport"]),
-    tests("CommandsTests", ["Age", "Backups", "Commands", "runbook", "Lab", "Processes", "Schema", "TestSupport", "Vault"]),
+    tests(
+      "CommandsTests", ["Age", "Backups", "Commands", "runbook", "Lab", "Processes", "Schema", "TestSupport", "Vault"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -21,7 +21,8 @@ package struct InitCommand: ParsableCommand {
   @Option(help: "minimal, coturn or fleet.") var template: ProjectTemplate = .coturn
 
   @Argument(
-    help: ArgumentHelp("The project's folder, made if it is not there; the current folder, if none is given.", valueName: "dir"),
+    help: ArgumentHelp(
+      "The project's folder, made if it is not there; the current folder, if none is given.", valueName: "dir"),
     completion: .directory)
   var folder: String?
 

@@ -151,7 +151,8 @@ private struct StepCollection {
     case .elementsListed(let event): steps[key(event.path)]?.elements = event.items.count
     case .phaseMissed(let event):
       steps[key(event.path)]?.finding = Finding(
-        "phase.missed", "the phase did not end within \(durationLiteral(event.deadline)) of the run's start")
+        "phase.missed", "the phase did not end within \(durationLiteral(event.deadline)) of the run's start",
+        advice: "Look at the step inside it that took longest, or give the phase a later deadline.")
     case .personAsked, .personAnswered, .answerRefused:
       if let path = recorded.event.path { steps[key(path)]?.take(recorded.event, at: recorded.moment.wall) }
     default: break

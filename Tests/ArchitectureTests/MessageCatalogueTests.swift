@@ -139,7 +139,8 @@ import Testing
       "tcp.interrupted",
     ]
     return [
-      "command.failed": "the report shows what the program printed", "plugin.critical": "it is what the plugin says",
+      "command.failed": "the report shows what the program printed",
+      "person.declined": "it has the reason that the person gave", "plugin.critical": "it is what the plugin says",
       "plugin.warning": "it is what the plugin says", "run.ended": "it says what ended the run",
     ].merging(codes.map { ($0, stopped) }) { own, _ in own }
   }()

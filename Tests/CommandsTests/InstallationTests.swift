@@ -77,7 +77,9 @@ import Testing
     func declared(_ json: JSON, below parent: [String], _ outerHelp: String) -> [DeclaredCommand] {
       let path = parent + [json["commandName"]?.string ?? ""]
       let help = outerHelp + (json["discussion"]?.string ?? "")
-      let inner = (json["subcommands"]?.array ?? []).filter { $0["shouldDisplay"] != false && $0["commandName"] != "help" }
+      let inner = (json["subcommands"]?.array ?? []).filter {
+        $0["shouldDisplay"] != false && $0["commandName"] != "help"
+      }
       var commands = [
         DeclaredCommand(
           path: path.joined(separator: " "), options: longNames(json), isGroup: !inner.isEmpty, help: help)

@@ -121,7 +121,8 @@ import Testing
       }
     }
     #expect(inserted() == ["title"])
-    for (message, suggestion) in [("nobody knows this key", "vielleicht: allow"), ("no; did you mean \"titles\"?", "")] {
+    for (message, suggestion) in [("nobody knows this key", "vielleicht: allow"), ("no; did you mean \"titles\"?", "")]
+    {
       issue.message = message
       issue.suggestion = suggestion
       #expect(inserted() == ["title"])

@@ -78,8 +78,8 @@ package struct Question: Sendable {
   /// - Throws: the first field that is missing, unknown, or not of its type.
   package func filled(_ texts: [String: String]) throws(Mismatch) -> Value {
     for name in texts.keys.sorted() where !fields.contains(where: { $0.name == name }) {
-      let near = nearName(to: name, among: fields.map(\.name)).map { "; did you mean \($0)?" }
-      throw Mismatch(path: name, "the form has no such field" + (near ?? ""))
+      let near = nearName(to: name, among: fields.map(\.name))
+      throw Mismatch(path: name, "the form has no such field", meant: near)
     }
     var members: [Value.Member] = []
     for field in fields {

@@ -274,7 +274,8 @@ package struct BackupVerify: StepModule {
     if let unsaved {
       warnings.append(
         Finding(
-          "backup.verificationNotRecorded", "the times at which backups were read could not be recorded: \(unsaved.message)",
+          "backup.verificationNotRecorded",
+          "the times at which backups were read could not be recorded: \(unsaved.message)",
           advice: "Check that this user may write into the folder of the vault, and that its disk has room."))
     }
     let due = Moment.now().wall.earlier(by: input.period) ?? .unixEpoch

@@ -68,7 +68,8 @@ package struct PackageStatus: StepModule {
     return Finding(
       "package.nameInvalid", "\"\(input.name)\" is no name of a package of Debian",
       advice:
-        "Write it as `dpkg-query --show` does, without version and architecture: lower-case letters, digits, plus, hyphen and full stop.")
+        "Write it as `dpkg-query --show` does, without version and architecture: lower-case letters, digits, plus, hyphen and full stop."
+    )
   }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
