@@ -231,7 +231,7 @@ extension HTTPError {
         advice: "Look at the spelling, at the name's A and AAAA records, and at /etc/hosts.")
     case .unanswered:
       self.init(
-        .nameUnanswered, "The address of \(host) cannot be found out (\(error.reason)).",
+        .nameUnanswered, "The address of \(host) cannot be resolved (\(error.reason)).",
         advice: "Look at this host's name servers, in /etc/resolv.conf.")
     case .outOfTime:
       self.init(

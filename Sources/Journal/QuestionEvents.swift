@@ -133,7 +133,7 @@ package struct PersonAnswered: StepEvent {
     Field.stage(), Field.path(),
     Field("attempt", \.attempt, .int, "Number of the try, from 1."),
     Field("accepted", \.accepted, .bool, default: true, "False where the person declined."),
-    Field("answer", \.answer, .any, "What was filled in; null where the person declined."),
+    Field("answer", \.answer, .any, "What was filled in; null if the person declined."),
     Field("reason", \.reason, .optional(.string), "Why, in the person's words."),
     Field("user", \.user, .string, "Who answered: the owner of the file that held the answer."),
     Field("uid", \.uid, .optional(.int), "The number of that user."),

@@ -24,7 +24,8 @@ package struct RetentionRules: Hashable, Sendable {
     }
     if reader[.olderThan] == nil, reader[.keep] == nil {
       log.error(
-        "missing-key", "retention needs \"olderThan\" or \"keep\": else nothing would ever go, or everything",
+        "missing-key",
+        "retention needs \"olderThan\" or \"keep\": without either, it would remove nothing, or everything",
         at: reader.range)
     }
   }

@@ -94,7 +94,7 @@ extension StepCompiler {
       !compiler.uses.elements.contains(variable)
     else { return }
     log.warning(
-      "unused-element", "nothing uses the element \"\(variable)\": every time the same is done",
+      "unused-element", "nothing uses the element \"\(variable)\": each pass does the same",
       at: declaration.reader.keyRange(.forEach) ?? declaration.range)
   }
 

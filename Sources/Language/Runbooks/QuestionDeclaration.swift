@@ -130,7 +130,7 @@ struct QuestionDeclaration {
     }
     if (approvers.users + [approvers.group].compactMap(\.self)).contains(where: { $0.isEmpty || $0.contains("\0") }) {
       log.error(
-        "approvers-form", "\"approvers\" holds a name that nobody has", at: node.range,
+        "approvers-form", "\"approvers\" has a name that is empty or holds a NUL character", at: node.range,
         suggestion: "name users and groups as the host knows them")
     } else if approvers.users.isEmpty, approvers.group == nil, !isReported {
       log.error(
@@ -147,7 +147,7 @@ extension CheckedStages {
     for (stage, steps) in [("undo", self.steps.flatMap(\.undo)), ("finally", finally)] {
       for checked in steps where checked.step.asks {
         log.error(
-          "question-not-here", "\"\(stage)\" asks nobody: it must come to its end by itself, after a signal too",
+          "question-not-here", "\"\(stage)\" cannot wait for a person: it must end by itself, also after a signal",
           at: checked.step.range, suggestion: "ask in \"steps\"")
       }
     }

@@ -57,7 +57,7 @@ enum VaultWork {
       if !found.isEmpty { return found }
     } catch {}
     throw .notStarted(
-      "backup.identityInvalid", "what is given as the identity is none",
+      "backup.identityInvalid", "the identity is not an age identity",
       advice: "Give the content of the file that `runbook backup keygen` or `age-keygen` wrote: AGE-SECRET-KEY-1….")
   }
 

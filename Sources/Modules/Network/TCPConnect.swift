@@ -244,7 +244,7 @@ extension StepError {
         advice: "Look at the spelling, at the name's A and AAAA records, and at /etc/hosts.")
     case .unanswered, .outOfTime:
       self = .broken(
-        "dns.unanswered", "the address of \(host) cannot be found out (\(error.reason))",
+        "dns.unanswered", "the address of \(host) cannot be resolved (\(error.reason))",
         advice: "Look at this host's name servers, in /etc/resolv.conf.")
     case .cancelled:
       self.init(.interrupted, Finding("dns.interrupted", "the search for \(host) was stopped"))
