@@ -104,7 +104,7 @@ import Testing
     #expect(Self.messages.count > 400)
     let markdown = Self.markdown()
     if ProcessInfo.processInfo.environment["RUNBOOK_WRITE_DOCS"] == "1" {
-      try markdown.write(to: Self.page, atomically: false, encoding: .utf8)
+      try markdown.write(to: Self.page, atomically: true, encoding: .utf8)
     }
     #expect(try String(contentsOf: Self.page, encoding: .utf8) == markdown, "run `make docs`")
   }

@@ -10,7 +10,7 @@ import Testing
   @Test("docs/journal.md is what the declarations say; RUNBOOK_WRITE_DOCS=1 writes it anew")
   func isFresh() throws {
     if ProcessInfo.processInfo.environment["RUNBOOK_WRITE_DOCS"] == "1" {
-      try Data(JournalReference.markdown().utf8).write(to: Self.file)
+      try Data(JournalReference.markdown().utf8).write(to: Self.file, options: .atomic)
     }
     #expect(try String(contentsOf: Self.file, encoding: .utf8) == JournalReference.markdown())
   }

@@ -27,7 +27,7 @@ import Testing
     let (renewed, names) = try renewed(text)
     #expect(names.sorted() == KeyReference.mappings.map { $0.mappingName }.sorted())
     if ProcessInfo.processInfo.environment["RUNBOOK_WRITE_DOCS"] == "1" {
-      try renewed.write(to: Self.reference, atomically: false, encoding: .utf8)
+      try renewed.write(to: Self.reference, atomically: true, encoding: .utf8)
     } else {
       #expect(text == renewed)
     }

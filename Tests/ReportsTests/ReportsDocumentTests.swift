@@ -25,7 +25,7 @@ import Testing
     var document = try String(contentsOf: Self.file, encoding: .utf8)
     if ProcessInfo.processInfo.environment["RUNBOOK_WRITE_DOCS"] == "1" {
       document = rendered(document)
-      try Data(document.utf8).write(to: Self.file)
+      try Data(document.utf8).write(to: Self.file, options: .atomic)
     }
     #expect(document == rendered(document))
   }
