@@ -241,7 +241,8 @@ import Testing
       #expect(junit.contains("<testsuite name=\"daily-health on \(target)\" tests=\"1\" failures=\"0\""), "\(junit)")
       let prometheus = try project.read("run.prom")
       #expect(
-        prometheus.contains("runbook_step_figure_ratio{runbook=\"daily-health\",target=\"\(target)\",step=\"now/memory\""))
+        prometheus.contains(
+          "runbook_step_figure_ratio{runbook=\"daily-health\",target=\"\(target)\",step=\"now/memory\""))
       #expect(prometheus.contains("runbook_run_partial{runbook=\"daily-health\",target=\"\(target)\"} 1\n"))
     }
     let children = try #require(try run.json["children"]?.array?.compactMap { $0["run"]?.string })

@@ -40,7 +40,9 @@ struct QuestionText {
   private var command: String {
     let fields = if case .record(let record) = asked.form { record.fields } else { [FieldDeclaration]() }
     let values = fields.map { field in
-      guard case .optional(let type) = field.type else { return " --form \(field.name)=\(field.type.description.uppercased())" }
+      guard case .optional(let type) = field.type else {
+        return " --form \(field.name)=\(field.type.description.uppercased())"
+      }
       return " [--form \(field.name)=\(type.description.uppercased())]"
     }.joined()
     return "runbook approve \(run) \(shellWord(asked.path.description))\(terminalSafe(values))"
