@@ -24,7 +24,11 @@ package struct RunbookCommand: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "Starting", subcommands: [InitCommand.self, DoctorCommand.self]),
       CommandGroup(
-        name: "Running", subcommands: [RunCommand.self, ApproveCommand.self, ProbeCommand.self, LabCommand.self]),
+        name: "Running",
+        subcommands: [
+          RunCommand.self, ApproveCommand.self, ResumeCommand.self, ResolveCommand.self, CancelCommand.self,
+          ProbeCommand.self, LabCommand.self,
+        ]),
       CommandGroup(
         name: "Writing",
         subcommands: [

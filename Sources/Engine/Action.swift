@@ -11,6 +11,8 @@ package enum Action: Sendable {
   /// It is not known how this try ended, and nothing else is due before this time: ask the module, once, and append what it
   /// says.
   case reconcile(Try, until: Duration?)
+  /// Nobody could tell how these tries ended: nothing more is done until somebody tells, by `step.resolved`.
+  case unresolved([UnresolvedTry])
   /// A question is due: append its ``Asking/event(by:run:at:)``, apply it, then wait for an answer.
   case ask(Asking)
   /// Nothing is due before this time, counted from the run's start, unless something happens; without a time nothing is
@@ -18,6 +20,27 @@ package enum Action: Sendable {
   case wait(until: Duration?)
   /// Every step has ended: append `run.finished` with this outcome.
   case finish(Outcome, Finding?)
+}
+
+/// A question that was asked before the process died, and still waits.
+struct WaitingQuestion: Sendable {
+  let asking: Asking
+  let asked: PersonAsked
+  /// Counted from the run's start.
+  let until: Duration
+}
+
+/// A try of which neither the journal nor the module tells how it ended.
+package struct UnresolvedTry: Hashable, Sendable {
+  package let path: StepPath
+  package let attempt: Int
+  /// What the module says of it.
+  package let detail: String?
+}
+
+/// A run that cannot go on before somebody tells how some of its tries ended; its journal has no end.
+package struct UnresolvedTries: Error, Hashable, Sendable {
+  package let tries: [UnresolvedTry]
 }
 
 /// One try of a module's step.

@@ -13,7 +13,7 @@ struct AskState: Sendable {
     /// The question may be asked.
     case ready
     /// It waits. It is due when its time is over, which the agenda has.
-    case asked
+    case asked(PersonAsked, at: Duration)
     case answered(PersonAnswered)
   }
 
@@ -24,9 +24,9 @@ struct AskState: Sendable {
   }
 
   /// Takes in that it was asked. False, and nothing changes, where that is not what can happen now; so does ``answer(_:)``.
-  mutating func ask(_ event: PersonAsked) -> Bool {
+  mutating func ask(_ event: PersonAsked, at now: Duration) -> Bool {
     guard case .ready = phase, event.attempt == 1 else { return false }
-    phase = .asked
+    phase = .asked(event, at: now)
     return true
   }
 
@@ -38,6 +38,11 @@ struct AskState: Sendable {
     event.answer = ValueType.record(question.outputType).restored(event.answer)
     phase = .answered(event)
     return true
+  }
+
+  /// What was asked, and until when an answer is waited for; nil if none is.
+  var waiting: (asked: PersonAsked, until: Duration)? {
+    if case .asked(let event, let askedAt) = phase { (event, askedAt + question.timeout) } else { nil }
   }
 
   /// What is due; asked only when something is.

@@ -13,7 +13,7 @@ struct DrivenRun {
   let services: Services
   let people: any People
 
-  private let start = ContinuousClock.now
+  private let start: ContinuousClock.Instant
   private var tries: [StepPath: RunningTry] = [:]
   /// Of each question that waits, what reads the replies to it.
   private var questions: [StepPath: Task<Void, Never>] = [:]
@@ -25,8 +25,11 @@ struct DrivenRun {
 
   init(
     machine: RunMachine, feed: AsyncStream<DriverInput>.Continuation, append: @escaping RunDriver.Append,
-    notify: @escaping @Sendable (RunDriver.Notice) -> Void, run: String, services: Services, people: any People
+    notify: @escaping @Sendable (RunDriver.Notice) -> Void, run: String, services: Services, people: any People,
+    start: ContinuousClock.Instant = .now, lastSignal: Int? = nil
   ) {
+    self.start = start
+    self.lastSignal = lastSignal
     self.machine = machine
     self.feed = feed
     self.append = append
@@ -39,9 +42,16 @@ struct DrivenRun {
 
   private var now: Duration { start.duration(to: .now) }
 
+  /// - Parameter started: the first event; the machine has it already if the run is gone on with.
   mutating func drive(
-    from started: RecordedEvent, inputs: AsyncStream<DriverInput>
+    from started: RecordedEvent, isResumed: Bool = false, inputs: AsyncStream<DriverInput>
   ) async throws -> RunFinished {
+    if isResumed {
+      for waiting in machine.waitingQuestions { ask(waiting.asking, waiting.asked, until: start + waiting.until) }
+    } else {
+      machine.apply(started.event, wall: started.moment.wall, at: now)
+      notify(.recorded(started.event))
+    }
     defer {
       alarms.cancel()
       for question in questions.values { question.cancel() }
@@ -58,8 +68,6 @@ struct DrivenRun {
   private mutating func advance(
     _ started: RecordedEvent, _ inputs: inout AsyncStream<DriverInput>.Iterator
   ) async throws -> RunFinished {
-    machine.apply(started.event, wall: started.moment.wall, at: now)
-    notify(.recorded(started.event))
     while true {
       switch machine.next(at: now) {
       case .record(let event):
@@ -73,11 +81,14 @@ struct DrivenRun {
         try await flush()
         if tries[attempt.path] == nil { reconcile(attempt) }
         try await wait(until: time, &inputs)
+      case .unresolved(let tries):
+        try await flush()
+        throw UnresolvedTries(tries: tries)
       case .ask(let asking):
         let asked = asking.event(by: started, run: run, at: .now())
         record(.personAsked(asked))
         try await flush()
-        ask(asking, asked)
+        ask(asking, asked, until: .now + asking.question.timeout)
       case .wait(let time):
         try await flush()
         try await wait(until: time, &inputs)
@@ -198,9 +209,9 @@ struct DrivenRun {
     alarms.set(.deadline(path: attempt.path, attempt: attempt.attempt), at: deadline)
   }
 
-  private mutating func ask(_ asking: Asking, _ asked: PersonAsked) {
+  private mutating func ask(_ asking: Asking, _ asked: PersonAsked, until deadline: ContinuousClock.Instant) {
     let question = OpenQuestion(
-      run: run, title: asking.title, asked: asked, question: asking.question, deadline: .now + asking.question.timeout)
+      run: run, title: asking.title, asked: asked, question: asking.question, deadline: deadline)
     questions[asked.path] = Task { [people, feed] in
       for await reply in people.replies(to: question) {
         feed.yield(.reply(asked.path, attempt: asked.attempt, reply))

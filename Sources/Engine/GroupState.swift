@@ -9,7 +9,7 @@ struct GroupState: Sendable {
   private let path: StepPath
   /// The scope around the step.
   private let scope: Scope
-  private let outer: TimeLimit?
+  private var outer: TimeLimit?
   private let startedAt: Duration
   private let content: StepGroup.Content
   /// The input of a check.
@@ -92,6 +92,13 @@ struct GroupState: Sendable {
     guard group.hasEnded, !isWaiting, waiting.attempt == attempt else { return false }
     isWaiting = true
     return true
+  }
+
+  /// Takes in that nothing went on for a while, since the process had died: time limits do not count that.
+  mutating func goOn(after pause: Duration) {
+    outer?.end += pause
+    triedAt += pause
+    group.goOn(after: pause)
   }
 
   /// Takes in that the next try begins.

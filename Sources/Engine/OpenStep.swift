@@ -101,6 +101,24 @@ struct OpenStep: Sendable {
     return isChanged
   }
 
+  /// The question that it waits for an answer to, and until when; nil if there is none.
+  var waitingQuestion: WaitingQuestion? {
+    guard case .asking(let ask) = state, let (asked, until) = ask.waiting else { return nil }
+    let asking = Asking(path: path, title: step.title, question: ask.question, input: ask.input)
+    return WaitingQuestion(asking: asking, asked: asked, until: until)
+  }
+
+  /// The try that a process which died had begun, and that its module is to be asked about.
+  func unaskedTry(of run: String) -> Try? {
+    guard case .calling(let call) = state else { return nil }
+    return call.unaskedTry(at: path, key: idempotencyKey(run: run, path: path))
+  }
+
+  /// The try of which only a person can tell how it ended.
+  var unresolvedTry: UnresolvedTry? {
+    if case .calling(let call) = state { call.unresolvedTry(at: path) } else { nil }
+  }
+
   /// Takes in that the journal has its start.
   mutating func start(_ event: StepStarted, in around: Surroundings, at now: Duration) {
     let prepared = if case .prepared(let preparation) = state { preparation } else { Preparation?.none }

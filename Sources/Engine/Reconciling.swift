@@ -1,4 +1,5 @@
 import Journal
+import Schema
 import Steps
 
 extension Try {
@@ -9,13 +10,13 @@ extension Try {
       return reconciled(.unknown, error.finding.message)
     }
     switch answer {
-    case .done: return reconciled(.done)
+    case .done(let output): return reconciled(.done, output: output ?? .null)
     case .notDone: return reconciled(.notDone)
     case .unknown(let reason): return reconciled(.unknown, reason)
     }
   }
 
-  func reconciled(_ verdict: StepReconciled.Verdict, _ detail: String? = nil) -> StepReconciled {
-    StepReconciled(path: path, attempt: attempt, verdict: verdict, detail: detail)
+  func reconciled(_ verdict: StepReconciled.Verdict, _ detail: String? = nil, output: Value = .null) -> StepReconciled {
+    StepReconciled(path: path, attempt: attempt, verdict: verdict, detail: detail, output: output)
   }
 }

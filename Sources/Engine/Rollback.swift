@@ -57,6 +57,8 @@ struct Rollback: Sendable {
     guard attempt.effect == .change, let step = owner(of: attempt.path) else { return }
     var entry = Entry(step: step)
     if let index = index(of: step.id) { entry = entries.remove(at: index) }
+    // A try that a dead process had begun, and that is begun again, is the same.
+    entry.tries.removeAll { Place($0.path, $0.attempt) == Place(attempt.path, attempt.attempt) }
     entry.tries.append(attempt)
     entries.append(entry)
   }
@@ -69,6 +71,11 @@ struct Rollback: Sendable {
     } else if result.outcome == .indeterminate {
       entries[index].unresolved.insert(Place(result.path, result.attempt))
     }
+  }
+
+  /// Takes in that a try whose process died did nothing.
+  mutating func takeBack(_ path: StepPath, _ attempt: Int) {
+    if let index = index(actingAt: path, attempt) { remove(Place(path, attempt), from: index) }
   }
 
   private mutating func remove(_ place: Place, from index: Int) {

@@ -52,6 +52,35 @@ package struct RunDriver: Sendable {
   /// - Throws: what `append` throws, or `CancellationError` if the task is cancelled; running steps are cancelled and waited
   ///   for first, since nothing may be done unrecorded.
   package func drive(from started: RecordedEvent, signals: AsyncStream<Int>) async throws -> RunFinished {
+    try await drive(from: started, signals: signals) { [plan, run, append, notify, services, people] feed in
+      DrivenRun(
+        machine: RunMachine(plan: plan, run: run), feed: feed, append: append, notify: notify, run: run,
+        services: services, people: people)
+    }
+  }
+
+  /// Goes on with a run that died, to its end, and gives the last event.
+  ///
+  /// - Parameters:
+  ///   - events: all that the journal holds, `run.resumed` last.
+  ///   - signals: as for a run that begins.
+  /// - Throws: as ``drive(from:signals:)``, and ``UnresolvedTries`` where nobody can tell how a try ended that may not be begun
+  ///   twice.
+  package func goOn(from events: [RecordedEvent], signals: AsyncStream<Int>) async throws -> RunFinished {
+    guard let started = events.first else { throw CancellationError() }
+    let replay = RunReplay(events, plan: plan, run: run)
+    return try await drive(from: started, isResumed: true, signals: signals) {
+      [run, append, notify, services, people] feed in
+      DrivenRun(
+        machine: replay.machine, feed: feed, append: append, notify: notify, run: run, services: services,
+        people: people, start: .now - replay.elapsed, lastSignal: replay.signal)
+    }
+  }
+
+  private func drive(
+    from started: RecordedEvent, isResumed: Bool = false, signals: AsyncStream<Int>,
+    _ make: @escaping @Sendable (AsyncStream<DriverInput>.Continuation) -> DrivenRun
+  ) async throws -> RunFinished {
     let (inputs, feed) = AsyncStream.makeStream(of: DriverInput.self)
     let listener = Task {
       for await signal in signals { feed.yield(.signal(signal)) }
@@ -62,11 +91,9 @@ package struct RunDriver: Sendable {
     }
     // A task that is cancelled gets nothing more from a stream: the driver works in one of its own, so that it can wait for
     // the steps that it cancels.
-    let driving = Task { [plan, run, append, notify, services, people] in
-      var state = DrivenRun(
-        machine: RunMachine(plan: plan, run: run), feed: feed, append: append, notify: notify, run: run,
-        services: services, people: people)
-      return try await state.drive(from: started, inputs: inputs)
+    let driving = Task {
+      var state = make(feed)
+      return try await state.drive(from: started, isResumed: isResumed, inputs: inputs)
     }
     return try await withTaskCancellationHandler {
       try await driving.value

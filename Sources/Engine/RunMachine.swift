@@ -20,6 +20,10 @@ package struct RunMachine: Sendable {
   private var rollback: Rollback
   /// The modules and checks of the plan whose types no event has declared yet, by what `use` names.
   private var undeclared: [String: TypesDeclared] = [:]
+  /// The steps with a try that was going on when a process died.
+  private var interrupted: [StepPath] = []
+  /// When the run last did something.
+  private var lastAt = Duration.zero
   /// How many entries of the agenda were looked at so far: what scheduling costs.
   private(set) var visits = 0
 
@@ -52,6 +56,11 @@ package struct RunMachine: Sendable {
   /// True once a second signal came: nothing is waited for.
   package var isKilled: Bool { stages.isKilled }
 
+  /// The questions that wait for an answer, in the order of their paths.
+  var waitingQuestions: [WaitingQuestion] {
+    open.values.compactMap(\.waitingQuestion).sorted { $0.asked.path.text < $1.asked.path.text }
+  }
+
   // MARK: What happened
 
   /// Takes an event into account that the journal holds. What cannot happen now changes nothing: an event of a step whose turn
@@ -61,6 +70,12 @@ package struct RunMachine: Sendable {
   ///   - wall: when the event was recorded; the run's start is taken from `run.started`.
   ///   - now: the event's time since the run's start.
   package mutating func apply(_ event: Event, wall: Timestamp?, at now: Duration) {
+    switch event {
+    case .runResumed: goOn(at: now)
+    // Written while nobody drives the run.
+    case .journalRecovered, .clockStepped, .stepResolved: break
+    default: lastAt = now
+    }
     switch event {
     case .runStarted:
       root.scope.runStartedAt = wall
@@ -84,9 +99,17 @@ package struct RunMachine: Sendable {
     case .personAsked(let event): ask(event, at: now)
     case .personAnswered(let event):
       if open[event.path]?.changeAsk({ $0.answer(event) }) == true { schedule(event.path, at: now) }
-    case .stepReconciled(let event) where stages.isReconciling:
-      rollback.take(event)
-      beginUndo(at: now)
+    case .stepReconciled(let event):
+      if change(event.path, due: now, { $0.reconcile(event) }) {
+        if event.verdict == .notDone { rollback.takeBack(event.path, event.attempt) }
+      } else if stages.isReconciling {
+        rollback.take(event)
+        beginUndo(at: now)
+      }
+    case .stepResolved(let event):
+      if change(event.path, due: now, { $0.resolve(event) }), event.resolution == .notDone {
+        rollback.takeBack(event.path, event.attempt)
+      }
     case .runSignalled(let event):
       stages.take(event)
       beginUndo(at: now)
@@ -97,6 +120,22 @@ package struct RunMachine: Sendable {
     case .typesDeclared(let event): undeclared[event.use] = nil
     default: break
     }
+  }
+
+  /// Takes in that another process goes on with the run. Waits and the deadlines of phases have gone on meanwhile; time limits
+  /// have not.
+  private mutating func goOn(at now: Duration) {
+    let pause = now - lastAt
+    lastAt = now
+    stages.goOn(after: pause)
+    for path in open.keys.sorted(by: { $0.text < $1.text }) {
+      open[path]?.changeGroup {
+        $0.goOn(after: pause)
+        return true
+      }
+      if change(path, due: now, { $0.interrupt() }), !interrupted.contains(path) { interrupted.append(path) }
+    }
+    for question in waitingQuestions { schedule(question) }
   }
 
   private mutating func start(_ event: StepStarted, at now: Duration) {
@@ -130,11 +169,15 @@ package struct RunMachine: Sendable {
 
   /// Takes in that a question waits: for as long as it says, and no longer than the time limits around it.
   private mutating func ask(_ event: PersonAsked, at now: Duration) {
-    guard let step = open[event.path], open[event.path]?.changeAsk({ $0.ask(event) }) == true,
-      case .ask(let question) = step.step.body
+    guard open[event.path]?.changeAsk({ $0.ask(event, at: now) }) == true,
+      let question = open[event.path]?.waitingQuestion
     else { return }
-    let due = now + question.timeout
-    schedule(event.path, at: surroundings(of: step).limit.map { min(due, $0.end) } ?? due)
+    schedule(question)
+  }
+
+  private mutating func schedule(_ question: WaitingQuestion) {
+    guard let step = open[question.asked.path] else { return }
+    schedule(step.path, at: surroundings(of: step).limit.map { min(question.until, $0.end) } ?? question.until)
   }
 
   /// False where nothing changed.
@@ -249,6 +292,7 @@ package struct RunMachine: Sendable {
     let limit = stages.limit
     if let limit, limit.at <= now { return .record(.runTimedOut(limit.event)) }
     if stages.isReconciling, let attempt = rollback.unresolved { return .reconcile(attempt, until: limit?.at) }
+    if let action = undecided(until: limit?.at) { return action }
     while let entry = agenda.first {
       visits += 1
       guard let step = open[entry.item], step.entry == entry.number else {
@@ -263,6 +307,16 @@ package struct RunMachine: Sendable {
     guard open.isEmpty else { return .wait(until: limit?.at) }
     if stages.hasEnded { return .finish(stages.outcome, stages.finding) }
     return conclusion.map(Action.record) ?? .wait(until: limit?.at)
+  }
+
+  /// What is due of the tries that were going on when a process died: how they ended is known before anything else is done.
+  private func undecided(until time: Duration?) -> Action? {
+    guard !interrupted.isEmpty else { return nil }
+    if let attempt = interrupted.lazy.compactMap({ open[$0]?.unaskedTry(of: run) }).first {
+      return .reconcile(attempt, until: time)
+    }
+    let unresolved = interrupted.compactMap { open[$0]?.unresolvedTry }
+    return unresolved.isEmpty ? nil : .unresolved(unresolved)
   }
 
   private mutating func action(of step: OpenStep, at now: Duration) -> Action? {

@@ -21,6 +21,8 @@ struct StageWalk: Sendable {
   /// The worst outcome of the stages that ended, and what befell the run itself.
   private(set) var outcome = Outcome.skipped
   private var begunAt = Duration.zero
+  /// For how long nothing went on, since the process had died.
+  private var paused = Duration.zero
   private var ending: Ending?
   private var timedOut: RunTimedOut?
   /// Why the steps did not come to their end.
@@ -54,13 +56,19 @@ struct StageWalk: Sendable {
     final.runStartedAt = moment
   }
 
+  /// Takes in that nothing went on for a while: neither the run's timeout nor the stage's time box counts that.
+  mutating func goOn(after pause: Duration) {
+    paused += pause
+    begunAt += pause
+  }
+
   // MARK: What cuts a stage
 
   /// When the stage is cut, and the event that says so; nil if nothing limits it any more.
   var limit: (at: Duration, event: RunTimedOut)? {
     guard cut == nil, !hasEnded else { return nil }
     if stage.hasTimeBox { return (begunAt + Self.timeBox, RunTimedOut(timeout: Self.timeBox, stage: stage)) }
-    return plan.timeout.map { ($0, RunTimedOut(timeout: $0)) }
+    return plan.timeout.map { ($0 + paused, RunTimedOut(timeout: $0)) }
   }
 
   /// The first signal cuts what it finds going on, but neither undo nor finally: they are what comes after a signal. The

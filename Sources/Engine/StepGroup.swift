@@ -23,7 +23,7 @@ struct StepGroup: Sendable {
   /// What the elements of a loop came to, by their index.
   private(set) var elements: [Scope.EndedStep?] = []
   /// After this time nothing more of it begins.
-  let limit: TimeLimit?
+  private(set) var limit: TimeLimit?
   /// What came to an end before it and counts, which expressions see too.
   private let earlier: Outcome
   private var begun = 0
@@ -54,6 +54,9 @@ struct StepGroup: Sendable {
     endedAt = now
     if case .elements(_, _, let items) = content { elements = Array(repeating: nil, count: items.count) }
   }
+
+  /// Takes in that nothing went on for a while: its limit does not count that.
+  mutating func goOn(after pause: Duration) { limit?.end += pause }
 
   /// Keeps further steps from beginning.
   mutating func stop(_ reason: String) { stopReason = stopReason ?? reason }
@@ -151,7 +154,7 @@ struct StepGroup: Sendable {
 
 /// When a try of a check or group is over, whatever goes on inside.
 struct TimeLimit: Sendable {
-  let end: Duration
+  var end: Duration
   /// What it is the limit of, and how long it is: `the time limit of turn, 5s,`.
   let name: String
 

@@ -14,6 +14,13 @@ package struct ChildRuns: Sendable {
 }
 
 extension RecordedRun {
+  /// Whether it has a run of its own for each of several targets.
+  package var isParent: Bool {
+    events.contains { recorded in
+      if case .runPlanned(let planned) = recorded.event { !planned.targets.isEmpty } else { false }
+    }
+  }
+
   /// The child runs whose journals lie beside this one; those that are not there are left out.
   package func childRuns() -> ChildRuns {
     var children = ChildRuns()

@@ -51,6 +51,23 @@ package actor JournalWriter {
     return JournalWriter(file, first: first, on: queue)
   }
 
+  /// Opens the journal of a run that was read before, to go on with it, and gives all that it holds.
+  ///
+  /// Throws as ``reopen(_:access:clock:)``, and `busy` too where another process has written to it since it was read.
+  package static func reopen(
+    _ run: RecordedRun, access: StateFolder.Access = .owner
+  ) async throws(JournalError) -> (JournalWriter, [RecordedEvent]) {
+    let writer = try await reopen(run.folder, access: access)
+    // Under the lock nobody else writes: what was added since is there now.
+    let events = try RecordedRun.read(run.folder).events
+    guard events.starts(with: run.events), events.dropFirst(run.events.count).allSatisfy(\.event.isOfRecovery) else {
+      throw JournalError(
+        .busy, "another process has gone on with the run meanwhile", advice: "look at it: runbook report \(run.id)",
+        path: run.folder.journal)
+    }
+    return (writer, events)
+  }
+
   /// Records an event; it is on the disk when this returns where a crash must not hide it: the run's ends, and the
   /// intents and results of steps whose effect is more than `observe`.
   ///
@@ -61,6 +78,16 @@ package actor JournalWriter {
   /// Records events that follow on one another with nothing done between them: they are written in one piece, and brought
   /// to the disk together where one of them must be there.
   package func append(_ events: [Event]) throws(JournalError) { _ = try file.append(events) }
+}
+
+extension Event {
+  /// Whether it is written when a journal is opened again.
+  fileprivate var isOfRecovery: Bool {
+    switch self {
+    case .journalRecovered, .clockStepped: true
+    default: false
+    }
+  }
 }
 
 /// A thread for work that blocks.

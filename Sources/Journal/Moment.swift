@@ -36,11 +36,25 @@ package struct Moment: Hashable, Sendable {
     return time
   }
 
-  /// How far the wall clock went back since an earlier moment, beyond what the boot-time clock counted. Nil where it did
-  /// not, where it is less than a second (as a clock that is kept in time is corrected), and across boots.
+  /// How far the wall clock went back since an earlier moment, beyond what the boot-time clock counted; after a restart of the
+  /// host, behind the moment itself. Nil where it did not, and where it is less than a second (as a clock that is kept in time
+  /// is corrected).
   package func wallStepBack(since earlier: Moment) -> Duration? {
-    guard boot == earlier.boot, monotonic >= earlier.monotonic else { return nil }
+    guard boot == earlier.boot else {
+      let back = earlier.wall.duration(since: wall)
+      return back >= .seconds(1) ? back : nil
+    }
+    guard monotonic >= earlier.monotonic else { return nil }
     let back = .nanoseconds(monotonic - earlier.monotonic) - wall.duration(since: earlier.wall)
     return back >= .seconds(1) ? back : nil
+  }
+
+  /// How much time passed since an earlier moment: by the boot-time clock, or by the wall clock where the host was restarted
+  /// between. Never negative.
+  package func time(since earlier: Moment) -> Duration {
+    let passed: Duration =
+      boot == earlier.boot
+      ? .nanoseconds(monotonic - earlier.monotonic) : wall.duration(since: earlier.wall)
+    return max(.zero, passed)
   }
 }

@@ -1,15 +1,22 @@
 package import Schema
 
-// Kinds of runs that are gone on with. Nothing writes them yet; their form is fixed so that every reader knows them.
-
 /// A process went on with a run that had died.
 package struct RunResumed: JournalEvent {
   package var pid: Int
+  /// Field 22 of `/proc/PID/stat`: within one boot no other process has this and the pid. Nil if the kernel does not tell.
+  package var startTime: Int?
+  /// The effective user's name or number.
+  package var user: String?
+  /// The program that goes on with it.
+  package var tool: ToolFacts?
   /// Paths of sources that differ now from those that run.
   package var drift: [String]
 
-  package init(pid: Int, drift: [String]) {
+  package init(pid: Int, startTime: Int? = nil, user: String? = nil, tool: ToolFacts? = nil, drift: [String]) {
     self.pid = pid
+    self.startTime = startTime
+    self.user = user
+    self.tool = tool
     self.drift = drift
   }
 
@@ -20,6 +27,10 @@ package struct RunResumed: JournalEvent {
   package static let record = Record(
     Self.init,
     Field("pid", \.pid, .int, "Process id."),
+    Field(
+      "startTime", \.startTime, .optional(.int), "Clock ticks from the boot to its start: field 22 of /proc/PID/stat."),
+    Field("user", \.user, .optional(.string), "Effective user."),
+    Field("tool", \.tool, .optional(.record(ToolFacts.record)), "The program that goes on with it."),
     Field("drift", \.drift, .list(.string), default: [], "Paths of sources that have changed since the run began.")
   )
 }
@@ -30,27 +41,33 @@ package struct StepReconciled: StepEvent {
   package var attempt: Int
   package var verdict: Verdict
   package var detail: String?
+  /// What a module that says ``Verdict/done`` knows of the output; null for nothing.
+  package var output: Value
 
   package enum Verdict: String, Hashable, Sendable, CaseIterable {
     case done, notDone, unknown
   }
 
-  package init(path: StepPath, attempt: Int, verdict: Verdict, detail: String?) {
+  package init(path: StepPath, attempt: Int, verdict: Verdict, detail: String?, output: Value = .null) {
     self.path = path
     self.attempt = attempt
     self.verdict = verdict
     self.detail = detail
+    self.output = output
   }
 
   package static let type = "step.reconciled"
   package static let durability = Durability.always
   package static let summary = "A module told how a try ended whose result was never recorded."
   package static let record: Record<Self> = Record(
-    { Self(path: StepPath(stage: $0, text: $1), attempt: $2, verdict: $3, detail: $4) },
+    { Self(path: StepPath(stage: $0, text: $1), attempt: $2, verdict: $3, detail: $4, output: $5) },
     Field.stage(), Field.path(),
     Field("attempt", \.attempt, .int, "Number of the try, from 1."),
     Field("verdict", \.verdict, .enumeration(Verdict.self), "Whether it took effect."),
-    Field("detail", \.detail, .optional(.string), "What the module says of it.")
+    Field("detail", \.detail, .optional(.string), "What the module says of it."),
+    Field(
+      "output", \.output, .any, default: .null,
+      "The output of what was done, secrets masked; null where it is not known.")
   )
 }
 
@@ -63,7 +80,12 @@ package struct StepResolved: StepEvent {
   package var user: String
 
   package enum Resolution: String, Hashable, Sendable, CaseIterable {
-    case done, failed
+    /// It took effect: the step passes.
+    case done
+    /// It did nothing: it is begun again.
+    case notDone
+    /// The step fails.
+    case failed
   }
 
   package init(path: StepPath, attempt: Int, resolution: Resolution, reason: String, user: String) {

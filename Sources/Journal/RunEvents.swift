@@ -27,6 +27,8 @@ package struct RunStarted: JournalEvent {
   /// The slot of a schedule that it fills; nil where no schedule started it.
   package var slot: String?
   package var pid: Int
+  /// Field 22 of `/proc/PID/stat`: within one boot no other process has this and the pid. Nil if the kernel does not tell.
+  package var startTime: Int?
   /// Ids of the steps that were asked for, where not all were; empty for all.
   package var only: [String]
   /// `runbook.yaml`, the runbook and every check it uses, as they lie in the run's folder.
@@ -46,7 +48,8 @@ package struct RunStarted: JournalEvent {
     runbook: String, title: String, number: Int, severity: String?, target: TargetFacts?, parent: String?,
     params: Value, paramTypes: [String: ValueType] = [:], tool: ToolFacts, host: String, machineIdHash: String? = nil,
     user: String, actor: ActorFacts = ActorFacts(), trigger: String = "command", slot: String? = nil, pid: Int,
-    only: [String] = [], sources: [SourceDigest], stateId: String = "", volatile: Bool, locks: [String] = [],
+    startTime: Int? = nil, only: [String] = [], sources: [SourceDigest], stateId: String = "", volatile: Bool,
+    locks: [String] = [],
     controls: [String] = [], confirmation: RunConfirmation? = nil
   ) {
     self.runbook = runbook
@@ -65,6 +68,7 @@ package struct RunStarted: JournalEvent {
     self.trigger = trigger
     self.slot = slot
     self.pid = pid
+    self.startTime = startTime
     self.only = only
     self.sources = sources
     self.stateId = stateId
@@ -80,7 +84,7 @@ package struct RunStarted: JournalEvent {
   package static let record = Record(
     Self.init(
       runbook:title:number:severity:target:parent:params:paramTypes:tool:host:machineIdHash:user:actor:trigger:slot:pid:
-      only:sources:stateId:volatile:locks:controls:confirmation:),
+      startTime:only:sources:stateId:volatile:locks:controls:confirmation:),
     Field("runbook", \.runbook, .string, "Name of the runbook, or checks/NAME."),
     Field("title", \.title, .string, "Its title."),
     Field("number", \.number, .int, "Number of the run in its state folder, from 1 without gaps; 0 if volatile."),
@@ -100,6 +104,8 @@ package struct RunStarted: JournalEvent {
       "trigger", \.trigger, .string, "What started it: command, or parent for the run of one target among several."),
     Field("slot", \.slot, .optional(.string), "The slot of a schedule that it fills."),
     Field("pid", \.pid, .int, "Process id."),
+    Field(
+      "startTime", \.startTime, .optional(.int), "Clock ticks from the boot to its start: field 22 of /proc/PID/stat."),
     Field("only", \.only, .list(.string), default: [], "Ids of the steps that were asked for; empty for all."),
     Field("sources", \.sources, .list(.record(SourceDigest.record)), "The files that run, as kept beside the journal."),
     Field("stateId", \.stateId, .string, "Id of the state folder that gave the number."),

@@ -1,18 +1,21 @@
 import FoundationEssentials
 import Glibc
 import Journal
+import Processes
 
 /// The facts of this process that a run's first event records.
 struct HostFacts: Sendable {
   let host: String
   let user: String
   let pid: Int
+  let startTime: Int?
   let actor: ActorFacts
   let machineIDHash: String?
 
   static func current() -> HostFacts {
     HostFacts(
-      host: hostName(), user: Account.name(of: Int(geteuid())), pid: Int(getpid()), actor: actor(),
+      host: hostName(), user: Account.name(of: Int(geteuid())), pid: Int(getpid()),
+      startTime: ProcessIdentity.own.map { Int($0.startTime) }, actor: actor(),
       machineIDHash: machineIDHash())
   }
 

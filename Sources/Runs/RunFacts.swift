@@ -40,7 +40,8 @@ struct RunFacts: Sendable {
       target: plan.target.map(TargetFacts.init),
       parent: parent, params: .members(plan.params), paramTypes: plan.paramTypes, tool: tool, host: host.host,
       machineIdHash: host.machineIDHash, user: host.user, actor: asker.actor ?? host.actor,
-      trigger: parent == nil ? asker.trigger : "parent", slot: asker.slot, pid: host.pid, only: only, sources: [],
+      trigger: parent == nil ? asker.trigger : "parent", slot: asker.slot, pid: host.pid, startTime: host.startTime,
+      only: only, sources: [],
       volatile: false, confirmation: plan.confirm == nil ? nil : confirmation)
   }
 }

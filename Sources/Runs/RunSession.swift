@@ -37,6 +37,38 @@ struct RunSession: Sendable {
   ///
   /// - Throws: `RunFailure` if something cannot be recorded, `JournalError` if the journal cannot be read back.
   func drive(_ plan: Plan, _ journal: JournalWriter) async throws -> RecordedRun {
+    try await drive(plan, journal) { driver, planned in
+      try await journal.append(planned)
+      _ = try await driver.drive(from: journal.first, signals: signals.subscribe())
+    }
+  }
+
+  /// Goes on with a run that died, to its end.
+  ///
+  /// - Parameter events: all that its journal holds.
+  /// - Throws: as ``drive(_:_:)``, and `UnresolvedTries` where nobody can tell how a try ended.
+  func goOn(_ plan: Plan, _ journal: JournalWriter, from events: [RecordedEvent], drift: [String]) async throws
+    -> RecordedRun
+  {
+    let resumed = RunResumed(
+      pid: facts.host.pid, startTime: facts.host.startTime, user: facts.host.user, tool: facts.tool, drift: drift)
+    return try await drive(plan, journal) { driver, planned in
+      var events = events
+      if !events.contains(where: { $0.event.type == RunPlanned.type }) {
+        events.append(try await journal.append(planned))
+      }
+      events.append(try await journal.append(.runResumed(resumed)))
+      let target = plan.target?.name
+      for event in [journal.first.event, planned] {
+        watch(RunNotice(run: journal.run, target: target, notice: .recorded(event)))
+      }
+      _ = try await driver.goOn(from: events, signals: signals.subscribe())
+    }
+  }
+
+  private func drive(
+    _ plan: Plan, _ journal: JournalWriter, _ work: (RunDriver, Event) async throws -> Void
+  ) async throws -> RecordedRun {
     let begun = Mutex<StepPath?>(nil)
     let run = journal.run
     let target = plan.target?.name
@@ -56,11 +88,10 @@ struct RunSession: Sendable {
         throw RunFailure(run: run, lastBegun: nil, error: error)
       }
     }
-    // What came too late is nobody's answer.
-    defer { if plan.asks { try? Folder.remove(journal.folder.inbox) } }
     do {
-      try await journal.append(planned)
-      _ = try await driver.drive(from: journal.first, signals: signals.subscribe())
+      try await work(driver, planned)
+      // What came too late is nobody's answer.
+      if plan.asks { try? Folder.remove(journal.folder.inbox) }
     } catch let error as JournalError {
       throw RunFailure(run: run, lastBegun: begun.withLock { $0 }, error: error)
     }

@@ -76,6 +76,30 @@ package struct RunStarter: Sendable {
     }
     return StartedRun(id: journal.run, events: events, signals: signals, work: work)
   }
+
+  /// Goes on with a run that died.
+  ///
+  /// - Parameters:
+  ///   - resumption: of a run that is kept in this starter's state folder.
+  ///   - prompter: asks the person at the terminal; nil where there is none.
+  /// - Throws: `JournalError` if another process goes on with it, or if that cannot be recorded. What ``StartedRun/recorded``
+  ///   throws is `UnresolvedTries` besides where nobody can tell how a try ended.
+  package func resume(
+    _ resumption: RunResumption, signals: EndingSignals, prompter: (any Prompter)? = nil
+  ) async throws(JournalError) -> StartedRun {
+    let (events, feed) = AsyncStream.makeStream(of: RunNotice.self)
+    let (journal, recorded) = try await JournalWriter.reopen(resumption.run, access: state.access)
+    let session = RunSession(
+      state: state, services: services, signals: signals,
+      facts: RunFacts(
+        asker: .command, only: [], tool: ToolFacts(version: version, sha256: ToolDigest(state: state).value())),
+      prompter: prompter, watch: { feed.yield($0) })
+    let work = Task {
+      defer { feed.finish() }
+      return try await session.goOn(resumption.plan, journal, from: recorded, drift: resumption.drift)
+    }
+    return StartedRun(id: journal.run, events: events, signals: signals, work: work)
+  }
 }
 
 /// A run that goes on, whether somebody waits for it or not.

@@ -128,7 +128,7 @@ import Testing
         apply(attempt.intent)
         apply(.runSignalled(RunSignalled(signal: 2)))
         apply(.stepResult(passed(attempt)))
-      case .wait, .reconcile, .ask:
+      case .wait, .reconcile, .unresolved, .ask:
         Testing.Issue.record("something is due")
         return
       case .finish(let outcome, _):
@@ -253,7 +253,7 @@ import Testing
       case .wait(let until):
         #expect(until == .seconds(4))
         machine.apply(.runSignalled(RunSignalled(signal: 15)), wall: nil, at: .zero)
-      case .reconcile, .ask:
+      case .reconcile, .unresolved, .ask:
         Testing.Issue.record("nothing was done that is to be taken back, and nobody is asked")
         return
       case .finish(let outcome, _):

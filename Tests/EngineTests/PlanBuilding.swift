@@ -179,6 +179,7 @@ func rehearse(
       now += .seconds(1)
       apply(.stepResult(answer(attempt)), now)
     case .reconcile(let attempt, _): apply(.stepReconciled(attempt.reconciled(verdict)), now)
+    case .unresolved: return events
     case .ask(let asking):
       apply(.personAsked(askedEvent(asking)), now)
       guard let reply = reply(asking) else { continue }

@@ -115,7 +115,7 @@ import Testing
         #expect(until == .seconds(5))
         now = isSignal ? .seconds(4) : .seconds(5)
         if isSignal { apply(.runSignalled(RunSignalled(signal: 2))) }
-      case .begin, .reconcile:
+      case .begin, .reconcile, .unresolved:
         Testing.Issue.record("nothing begins")
         return
       case .finish(let outcome, _):

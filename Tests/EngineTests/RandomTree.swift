@@ -266,6 +266,7 @@ struct Story {
           continue
         }
         take(.stepReconciled(attempt.reconciled(Self.verdict(on: attempt))), &machine, now)
+      case .unresolved: return
       case .finish(let outcome, let finding):
         take(
           .runFinished(RunFinished(outcome: outcome, finding: finding, signal: nil, duration: now)), &machine, now)
@@ -311,6 +312,7 @@ struct Story {
     case .begin(let attempt): "begin \(attempt.path) #\(attempt.attempt) \(attempt.key) \(attempt.input.json.text())"
     case .reconcile(let attempt, let until):
       "reconcile \(attempt.path) #\(attempt.attempt) \(attempt.input.json.text()) \(until.map { "\($0)" } ?? "")"
+    case .unresolved(let tries): "unresolved \(tries.map(\.path.text))"
     case .ask(let asking): "ask \(JSON.object(Event.personAsked(askedEvent(asking)).fields).text())"
     case .wait(let until): "wait \(until.map { "\($0)" } ?? "")"
     case .finish(let outcome, let finding): "finish \(outcome) \(finding?.code ?? "")"

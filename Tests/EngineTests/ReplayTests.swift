@@ -188,7 +188,7 @@ import Testing
         apply(attempt.intent)
         now += .seconds(1)
         apply(.stepResult(answer(attempt)))
-      case .reconcile: return course
+      case .reconcile, .unresolved: return course
       case .ask(let asking):
         apply(.personAsked(askedEvent(asking)))
         now += .seconds(1)
@@ -220,7 +220,7 @@ import Testing
         apply(attempt.intent, begun: attempt)
         now += .seconds(1)
         apply(.stepResult(answer(attempt)))
-      case .reconcile: return events
+      case .reconcile, .unresolved: return events
       case .ask(let asking):
         apply(.personAsked(askedEvent(asking)))
         now += .seconds(1)

@@ -27,7 +27,7 @@ import Testing
         apply(attempt.intent)
         if let result = answer(attempt) { apply(.stepResult(result)) } else { running.append(attempt) }
       case .ask(let asking): apply(.personAsked(askedEvent(asking)))
-      case .reconcile, .wait, .finish: return (action, running, events)
+      case .reconcile, .unresolved, .wait, .finish: return (action, running, events)
       }
     }
   }

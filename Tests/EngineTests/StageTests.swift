@@ -263,7 +263,7 @@ import Testing
         happening.forEach(apply)
         apply(.stepResult(result(attempt, machine.isCut ? outcome : .pass)))
       case .reconcile(let attempt, _): apply(.stepReconciled(attempt.reconciled(.done)))
-      case .ask, .wait: return events
+      case .unresolved, .ask, .wait: return events
       case .finish(let outcome, let finding):
         apply(.runFinished(RunFinished(outcome: outcome, finding: finding, signal: nil, duration: .zero)))
         return events
@@ -365,7 +365,7 @@ import Testing
       case .wait(let until):
         #expect(until == now + .seconds(300))
         now = until ?? now
-      case .reconcile, .ask:
+      case .reconcile, .unresolved, .ask:
         Testing.Issue.record("every end is known, and nobody is asked")
         return
       case .finish(let outcome, let reached):

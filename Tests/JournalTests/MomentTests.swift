@@ -16,9 +16,15 @@ import Testing
     #expect(moment(wall: wall, monotonic: 20).wallStepBack(since: moment(wall: 1000, monotonic: 10)) == expected)
   }
 
-  @Test("Boot-time clocks of two boots are not compared")
+  @Test("Between two boots the wall clock counts, and never backwards")
   func otherBoot() {
-    #expect(moment(wall: 1, monotonic: 20, boot: "b").wallStepBack(since: moment(wall: 1000, monotonic: 10)) == nil)
+    let last = moment(wall: 1000, monotonic: 10)
+    let (earlier, later) = (moment(wall: 1, monotonic: 20, boot: "b"), moment(wall: 1060, monotonic: 1, boot: "b"))
+    #expect(earlier.wallStepBack(since: last) == .seconds(999))
+    #expect(earlier.time(since: last) == .zero)
+    #expect(later.wallStepBack(since: last) == nil)
+    #expect(later.time(since: last) == .seconds(60))
+    #expect(moment(wall: 5, monotonic: 25).time(since: last) == .seconds(15))
   }
 
   @Test("Now is read from the machine's clocks")

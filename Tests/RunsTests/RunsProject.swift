@@ -27,11 +27,12 @@ final class RunsProject: Sendable {
       "runbook: test\ntitle: Test\nallow: [change]\n\(params)steps:\n\(lines)", to: "runbooks/test.yaml")
   }
 
-  func starter() throws -> RunStarter {
+  func starter(catalog: Catalog = .standard, state: StateFolder? = nil) throws -> RunStarter {
+    let state = state ?? self.state
     let surroundings = Project.Surroundings(environment: [:], workingFolder: folder.path)
     let project = try Project.load(at: folder.path, in: surroundings)
     return RunStarter(
-      project, catalog: .standard, services: Services(history: Ledger([state])), state: state, version: "1.2.3")
+      project, catalog: catalog, services: Services(history: Ledger([state])), state: state, version: "1.2.3")
   }
 
   func start(

@@ -24,6 +24,15 @@ struct DeadRuns {
       let processes = run.folders.flatMap(\.leftProcesses)
       lines += processes.map { "  " + $0.sentence }
       if let advice = processes.advice { lines.append("  \(advice)") }
+      let acted = run.folders.compactMap { try? RecordedRun.read($0) }.flatMap(\.openTries).filter(\.mayHaveActed)
+      if !acted.isEmpty {
+        let steps = Set(acted.map(\.path.description)).sorted().joined(separator: ", ")
+        lines.append("  it was at work, and may have taken effect: \(steps)")
+      }
+      lines.append(
+        run.isParent
+          ? "  to record that it is over: runbook cancel \(number)"
+          : "  to go on with it: runbook resume \(number); to record that it is over: runbook cancel \(number)")
     }
     let further = died.count - Self.shown
     if further > 0 { lines.append("warning: more runs of \(runbook) that died: \(further)") }

@@ -130,21 +130,41 @@ package struct Project: Sendable {
     return project
   }
 
+  /// The project as it was when a run began: `runbook.yaml` and the documents are those that the run keeps, all else is
+  /// today's.
+  ///
+  /// Throws every problem of `runbook.yaml` and `.env`.
+  /// - Parameter snapshot: the folder that holds the run's sources by their paths in the project.
+  package static func load(
+    at root: String, asKeptIn snapshot: String, in surroundings: Surroundings
+  ) throws(Issues) -> Project {
+    let log = IssueLog()
+    let project = read(at: root, documents: snapshot, in: surroundings, log: log)
+    guard !log.hasErrors else { throw Issues(log.sorted) }
+    return project
+  }
+
   /// The project as far as it can be read, every problem reported.
-  static func read(at root: String, in surroundings: Surroundings, log: IssueLog) -> Project {
-    let files = ProjectFiles(root: root, isGuarded: surroundings.isRoot)
-    let environment = ProjectEnvironment(files, surroundings, log)
+  ///
+  /// - Parameter documents: the folder to read them from; nil for the project's own.
+  static func read(
+    at root: String, documents: String? = nil, in surroundings: Surroundings, log: IssueLog
+  ) -> Project {
+    let own = ProjectFiles(root: root, isGuarded: surroundings.isRoot)
+    let files = documents.map { ProjectFiles(root: $0, isGuarded: surroundings.isRoot) } ?? own
+    let environment = ProjectEnvironment(own, surroundings, log)
     let description = files.read("runbook.yaml", log: log)
     let document = description.flatMap { Document($0, file: "runbook.yaml", log: log) }
     let reader = document.flatMap { MappingReader<ProjectKey>($0.root, subject: "runbook.yaml", log: log) }
-    return Project(reader, description, files: files, environment: environment, surroundings, log: log)
+    return Project(reader, description, own, files: files, environment: environment, surroundings, log: log)
   }
 
   private init(
-    _ reader: MappingReader<ProjectKey>?, _ description: [UInt8]?, files: ProjectFiles, environment: ProjectEnvironment,
+    _ reader: MappingReader<ProjectKey>?, _ description: [UInt8]?, _ own: ProjectFiles, files: ProjectFiles,
+    environment: ProjectEnvironment,
     _ surroundings: Project.Surroundings, log: IssueLog
   ) {
-    root = files.root
+    root = own.root
     self.files = files
     self.description = description
     self.environment = environment.values
@@ -153,9 +173,9 @@ package struct Project: Sendable {
     let vault = reader?[.vault].flatMap { MappingReader<VaultKey>($0, subject: "vault", log: log) }
     vaultPath = vault?.text(.path)
     vaultRecipients = vault?[.recipients].map { BackupSetReader.recipients($0, log: log) } ?? []
-    let hasVault = vault != nil || !files.names(.backup).isEmpty
+    let hasVault = vault != nil || !own.names(.backup).isEmpty
     services = hasVault ? surroundings.services : surroundings.services.subtracting([.vault])
-    name = reader?.text(.project) ?? files.root.split(separator: "/").last.map(String.init) ?? "/"
+    name = reader?.text(.project) ?? own.root.split(separator: "/").last.map(String.init) ?? "/"
     stateFolder = reader?.text(.state)
     retention = reader?[.retention].flatMap { RetentionRules($0, log: log) }
     var targets: [TargetDeclaration] = []

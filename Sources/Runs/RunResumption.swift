@@ -1,0 +1,115 @@
+import Engine
+import Files
+package import Journal
+package import Language
+package import Schema
+package import Steps
+
+/// A run that died and can be gone on with: its journal, and the plan that its own files give.
+package struct RunResumption: Sendable {
+  package let run: RecordedRun
+  package let plan: Plan
+  /// Paths of the project's files that differ now from those that run.
+  package let drift: [String]
+
+  /// Makes the plan anew from what the run keeps, and holds it against the journal.
+  ///
+  /// - Parameters:
+  ///   - run: read and verified.
+  ///   - name: as people call the run.
+  ///   - kept: reads the project, with the documents of the run (see ``Project/load(at:asKeptIn:in:)``); secrets are read from
+  ///     where they are today.
+  /// - Throws: `ResumeRefusal` for what keeps the run from being gone on with, `Issues` for secrets that are missing and the like.
+  package init(
+    _ run: RecordedRun, called name: String, catalog: Catalog, warn: (Issue) -> Void = { _ in },
+    kept: () throws -> Project
+  ) throws {
+    self.run = run
+    let started = run.started
+    let look = DeadRunLook(run, called: name)
+    try look.checkDied()
+    if let parent = started.parent {
+      throw ResumeRefusal(
+        "run \(name) is the run of one target among several: they are gone on with together",
+        advice: "runbook resume \(parent)")
+    }
+    if run.isParent {
+      throw ResumeRefusal(
+        "run \(name) is a run over several targets, which cannot be gone on with",
+        advice:
+          "see what became of each target: runbook report \(name)\nthen run it for those that are left: --target NAME")
+    }
+    guard run.doubts.isEmpty else {
+      throw ResumeRefusal(
+        "run \(name) is not whole: \(run.doubts.joined(separator: "; "))",
+        advice: "restore what is missing from a copy; or record that the run is over: runbook cancel \(name)")
+    }
+    if started.machineIdHash != HostFacts.current().machineIDHash {
+      throw ResumeRefusal(
+        "run \(name) was started on another host, \(started.host)", advice: "resume it there")
+    }
+    try look.checkNothingRuns()
+    try Self.checkModules(of: run, called: name, catalog)
+    let kept = try kept()
+    plan = try Self.plan(run, called: name, kept, catalog, warn)
+    try Self.hold(plan, against: run, called: name)
+    drift = started.sources.filter { sha256OfFile("\(kept.root)/\($0.path)") != $0.sha256 }.map(\.path)
+  }
+
+  /// A module's version is raised with every change after which a run of the older one could not be gone on with.
+  private static func checkModules(of run: RecordedRun, called name: String, _ catalog: Catalog) throws {
+    for case .typesDeclared(let types) in run.events.lazy.map(\.event) {
+      guard let version = types.version else { continue }
+      let known = catalog[types.use]?.version
+      guard known != version else { continue }
+      let now = known.map { "this runbook has version \($0) of it" } ?? "this runbook has no such module"
+      throw ResumeRefusal(
+        "run \(name) was begun with version \(version) of \(types.use), and \(now)",
+        advice: "resume it with runbook \(run.started.tool.version), which began it; or runbook cancel \(name)")
+    }
+  }
+
+  private static func plan(
+    _ run: RecordedRun, called name: String, _ kept: Project, _ catalog: Catalog, _ warn: (Issue) -> Void
+  ) throws -> Plan {
+    let started = run.started
+    var target: TURNServer?
+    if let recorded = started.target {
+      let found = try? kept.targets(selectedBy: recorded.name, warn: warn)
+      guard let server = found?.first(where: { $0.name == recorded.name }) else {
+        throw ResumeRefusal(
+          "the target \(recorded.name) of run \(name) is not there any more",
+          advice: recorded.labels["lab"] == nil
+            ? "bring back its secrets and settings; or runbook cancel \(name)"
+            : "the servers of the lab ended with the run: runbook cancel \(name), then run it again")
+      }
+      guard TargetFacts(server) == recorded else {
+        throw ResumeRefusal(
+          "the target \(recorded.name) is another one than when run \(name) began: it was \(recorded.server)",
+          advice: "bring back its settings; or runbook cancel \(name)")
+      }
+      target = server
+    }
+    guard let params = try? File.read(run.folder.params, limit: 1 << 26).bytes else {
+      throw ResumeRefusal("the parameters of run \(name) cannot be read: \(run.folder.params)")
+    }
+    let given = GivenParameters(file: ("params.json", params))
+    return try kept.document(started.runbook, catalog: catalog).plan(
+      given: given, target: target, only: started.only.isEmpty ? nil : started.only, warn: warn)
+  }
+
+  /// The same files give the same plan, unless this version reads them in another way.
+  private static func hold(_ plan: Plan, against run: RecordedRun, called name: String) throws {
+    func refusal(_ what: String) -> ResumeRefusal {
+      ResumeRefusal(
+        "\(what) of run \(name) cannot be made again as they were",
+        advice: "resume it with runbook \(run.started.tool.version), which began it; or runbook cancel \(name)")
+    }
+    guard !plan.params.contains(where: { $0.value.holdsSecret }),
+      Value.members(plan.params).json == run.started.params.json
+    else { throw refusal("the parameters") }
+    for case .runPlanned(let planned) in run.events.lazy.map(\.event) where planned.steps != plan.facts {
+      throw refusal("the steps")
+    }
+  }
+}

@@ -1,0 +1,299 @@
+import Foundation
+import Processes
+import Schema
+import Testing
+
+/// Runs that were killed, and are gone on with by `runbook resume`.
+@Suite struct ResumeTests {
+  /// The steps append their names to `effects`; `act` waits until `go` is there.
+  private func project(effect: String = "change", keys: String = "") throws -> CommandLineProject {
+    let project = try CommandLineProject()
+    func step(_ id: String, _ more: String = "", effect: String = "change") -> String {
+      """
+        - id: \(id)
+          use: command.run\(effect == "observe" ? "\n    effect: observe" : "")
+          with: {command: [sh, -c, 'echo \(id) >> "$1/effects"; \(more)', sh, "\(project.root)"]}
+          timeout: 1m
+
+      """
+    }
+    try project.write(
+      "runbooks/change.yaml",
+      "runbook: change\ntitle: Change\nallow: [change]\n\(keys)steps:\n" + step("first")
+        + step("act", #"while [ ! -e "$1/go" ]; do sleep 0.05; done"#, effect: effect) + step("last"))
+    return project
+  }
+
+  private func effects(_ project: CommandLineProject) throws -> [String] {
+    try project.read("effects").split(separator: "\n").map(String.init)
+  }
+
+  private func events(_ project: CommandLineProject) throws -> [JSON] {
+    let folder = try #require(try project.runFolders().last)
+    let text = try String(contentsOfFile: "\(folder)/journal.jsonl", encoding: .utf8)
+    return try text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map {
+      try JSON(parsing: String($0))
+    }
+  }
+
+  struct NeverCame: Error {}
+
+  /// Kills a run while `act` is at work, and ends what it started, unless that is to go on.
+  @discardableResult
+  private func kill(_ project: CommandLineProject, leaving: Bool = false) async throws -> ProcessIdentity {
+    async let result = project.command(["run", "change"]).run()
+    var child: ProcessIdentity?
+    for _ in 0..<600 where child == nil {
+      try await Task.sleep(for: .milliseconds(50))
+      guard let folder = try? project.runFolders().last,
+        FileManager.default.fileExists(atPath: "\(folder)/journal.jsonl"),
+        project.exists("effects"), try effects(project).contains("act")
+      else { continue }
+      let started = try events(project).last { $0["type"] == "process.started" && $0["path"] == "act" }
+      guard let started, let pid = started["pid"]?.int, let start = started["startTime"]?.int else { continue }
+      child = ProcessIdentity(pid: Int32(pid), startTime: UInt64(start), boot: try #require(started["boot"]?.string))
+    }
+    let pid = try #require(try events(project).first?["pid"]?.int)
+    Glibc.kill(pid_t(pid), SIGKILL)
+    _ = try await result
+    guard let child else { throw NeverCame() }
+    if !leaving { try end(child) }
+    return child
+  }
+
+  /// Ends a session: its leader first, then what it started.
+  private func end(_ child: ProcessIdentity) throws {
+    for member in child.sessionMembers { Glibc.kill(member.pid, SIGKILL) }
+    for _ in 0..<200 where !child.sessionMembers.isEmpty { usleep(10_000) }
+    try #require(child.sessionMembers.isEmpty)
+  }
+
+  @Test(
+    "A step that may be done only once waits for somebody to tell how it ended, and is not done again if it was done")
+  func done() async throws {
+    let project = try project()
+    try await kill(project)
+    let stopped = try await project.runbook("resume", "last")
+    #expect(stopped.status == 3)
+    #expect(stopped.stderr.contains("it is not known whether a step took effect"), "\(stopped.stderr)")
+    #expect(stopped.stderr.contains("step act: command.run cannot tell whether it took effect"))
+    #expect(stopped.stderr.contains("runbook resolve 1 act done --reason TEXT"))
+    #expect(try effects(project) == ["first", "act"])
+
+    #expect(try await project.runbook("resolve", "1", "act", "done").status == 2)
+    #expect(try await project.runbook("resolve", "1", "first", "done", "--reason", "seen").status == 2)
+    let told = try await project.runbook("resolve", "1", "act", "done", "--reason", "the log has it")
+    #expect(told.status == 0)
+    #expect(told.stdout.contains("to go on: runbook resume 1"))
+
+    let ended = try await project.runbook("resume", "1")
+    #expect(ended.status == 0, "\(ended.stderr)\(ended.stdout)")
+    #expect(try effects(project) == ["first", "act", "last"])
+    let types = try events(project).compactMap { $0["type"]?.string }
+    #expect(types.count { $0 == "run.resumed" } == 2)
+    #expect(types.count { $0 == "step.reconciled" } == 1 && types.count { $0 == "step.resolved" } == 1)
+    let report = try await project.runbook("report", "1", "--format", "json").json
+    #expect(report["outcome"] == "pass")
+    #expect(report.step("act")?["outcome"] == "pass")
+
+    let again = try await project.runbook("resume", "1")
+    #expect(again.status == 2)
+    #expect(again.stderr.contains("run 1 has ended"), "\(again.stderr)")
+  }
+
+  @Test("Who tells that it did nothing has it done when the run goes on; who tells that it failed has the run fail")
+  func otherEndings() async throws {
+    let project = try project()
+    try await kill(project)
+    try project.write("go", "")
+    let told = try await project.runbook("resolve", "last", "act", "not-done", "--reason", "the log has nothing")
+    #expect(told.status == 0)
+    #expect(try await project.runbook("resume", "last", "--quiet").status == 0)
+    #expect(try effects(project) == ["first", "act", "act", "last"])
+
+    let other = try self.project()
+    try await kill(other)
+    #expect(try await other.runbook("resolve", "last", "act", "failed", "--reason", "half of it").status == 0)
+    let failed = try await other.runbook("resume", "last")
+    #expect(failed.status == 1)
+    #expect(failed.stdout.contains("says that the step failed: half of it"), "\(failed.stdout)")
+    #expect(try effects(other) == ["first", "act"])
+  }
+
+  @Test("A step that only reads is begun again")
+  func observe() async throws {
+    let project = try project(effect: "observe")
+    try await kill(project)
+    try project.write("go", "")
+    let ended = try await project.runbook("resume", "last")
+    #expect(ended.status == 0, "\(ended.stderr)")
+    #expect(try effects(project) == ["first", "act", "act", "last"])
+  }
+
+  @Test("Nothing is done as long as something of the dead run still runs")
+  func alive() async throws {
+    let project = try project(effect: "observe")
+    let child = try await kill(project, leaving: true)
+    defer { for member in child.sessionMembers { Glibc.kill(member.pid, SIGKILL) } }
+    let refused = try await project.runbook("resume", "last")
+    #expect(refused.status == 2)
+    #expect(refused.stderr.contains("run 1 died, but what it started still runs: step act: "), "\(refused.stderr)")
+    #expect(refused.stderr.contains("kill \(child.pid)"))
+    #expect(!(try events(project).contains { $0["type"] == "run.resumed" }))
+    #expect(try await project.runbook("cancel", "last").status == 2)
+    try end(child)
+    try project.write("go", "")
+    #expect(try await project.runbook("resume", "last", "--quiet").status == 0)
+  }
+
+  @Test("The next run tells which run died, what may have taken effect, and what to type")
+  func hint() async throws {
+    let project = try project()
+    try await kill(project)
+    try project.write("go", "")
+    let next = try await project.runbook("run", "change", "--quiet")
+    #expect(next.stderr.contains("it was at work, and may have taken effect: act"), "\(next.stderr)")
+    #expect(next.stderr.contains("to go on with it: runbook resume 1; to record that it is over: runbook cancel 1"))
+  }
+
+  // MARK: What keeps a run from being gone on with
+
+  /// A run that died before its last step, by its journal: its end is cut off.
+  private func cutRun() async throws -> (project: CommandLineProject, folder: String) {
+    let project = try project()
+    try project.write("go", "")
+    #expect(try await project.runbook("run", "change", "--quiet").status == 0)
+    let folder = try #require(try project.runFolders().last)
+    try cut(folder, to: 9)
+    return (project, folder)
+  }
+
+  private func cut(_ folder: String, to count: Int, torn: String = "") throws {
+    let url = URL(filePath: "\(folder)/journal.jsonl")
+    let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
+    try Data((lines.prefix(count).map { "\($0)\n" }.joined() + torn).utf8).write(to: url)
+  }
+
+  @Test("A torn last line is kept aside, recorded, and the run goes on")
+  func torn() async throws {
+    let (project, folder) = try await cutRun()
+    try cut(folder, to: 9, torn: #"{"v":2,"run":"#)
+    let ended = try await project.runbook("resume", "last")
+    let status = ended.status
+    #expect(status == 0 || status == 3, "\(ended.stderr)")
+    let recovered = try #require(try events(project).first { $0["type"] == "journal.recovered" })
+    let file = try #require(recovered["file"]?.string)
+    #expect(try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8) == #"{"v":2,"run":"#)
+  }
+
+  @Test(
+    "A file of the run that is missing or was altered keeps it from going on; a file of the project that changed is told of"
+  )
+  func files() async throws {
+    let (project, folder) = try await cutRun()
+    let kept = "\(folder)/sources/runbooks/change.yaml"
+    let bytes = try Data(contentsOf: URL(filePath: kept))
+    try FileManager.default.removeItem(atPath: kept)
+    let missing = try await project.runbook("resume", "last")
+    #expect(missing.status == 2)
+    #expect(missing.stderr.contains("run 1 is not whole: \(kept) is missing"), "\(missing.stderr)")
+
+    try Data((String(decoding: bytes, as: UTF8.self) + "# more\n").utf8).write(to: URL(filePath: kept))
+    let altered = try await project.runbook("resume", "last")
+    #expect(altered.status == 3)
+    #expect(altered.stderr.contains("\(kept) was altered"), "\(altered.stderr)")
+
+    try bytes.write(to: URL(filePath: kept))
+    try project.write("runbooks/change.yaml", "runbook: change\ntitle: Another\nsteps: []\n")
+    let ended = try await project.runbook("resume", "last")
+    #expect(ended.stderr.contains("note: changed since the run began, and not taken: runbooks/change.yaml"))
+    let resumed = try #require(try events(project).first { $0["type"] == "run.resumed" })
+    #expect(resumed["drift"] == ["runbooks/change.yaml"])
+    #expect(resumed["pid"]?.int != nil && resumed["startTime"]?.int != nil)
+  }
+
+  @Test("A secret that is gone keeps the run from going on; it is read anew, and stays out of the journal")
+  func secret() async throws {
+    let project = try project(keys: "secrets: {token: {env: TOKEN}}\n")
+    try project.write("go", "")
+    let environment = ["TOKEN": "correct-horse-battery"]
+    let ran = try await project.runbook("run", "change", "--quiet", environment: environment)
+    #expect(ran.status == 0, "\(ran.stderr)")
+    let folder = try #require(try project.runFolders().last)
+    try cut(folder, to: 5)
+    let refused = try await project.runbook("resume", "last")
+    #expect(refused.status == 2)
+    #expect(refused.stderr.contains("TOKEN"), "\(refused.stderr)")
+    #expect(!(try events(project).contains { $0["type"] == "run.resumed" }))
+    _ = try await project.runbook("resume", "last", environment: environment)
+    #expect(try events(project).contains { $0["type"] == "run.resumed" })
+    #expect(!(try String(contentsOfFile: "\(folder)/journal.jsonl", encoding: .utf8)).contains("correct-horse"))
+  }
+
+  @Test("A run that died is recorded as over, with an unknown result, and never gone on with")
+  func cancelDead() async throws {
+    let project = try project()
+    try await kill(project)
+    let cancelled = try await project.runbook("cancel", "last", "--reason", "the host is replaced")
+    #expect(cancelled.status == 0, "\(cancelled.stderr)")
+    #expect(cancelled.stdout.contains("it is not known whether these took effect: act"))
+    let report = try await project.runbook("report", "last")
+    #expect(report.status == 0, "\(report.stderr)")
+    #expect(report.stdout.contains("the host is replaced"), "\(report.stdout)")
+    #expect(try await project.runbook("resume", "last").status == 2)
+    #expect(try await project.runbook("cancel", "last").status == 2)
+    #expect(try effects(project) == ["first", "act"])
+    #expect(try await project.runbook("history").stdout.contains("indeterminate"))
+  }
+
+  @Test("A run that goes on is asked to end, and ends in order")
+  func cancelLiving() async throws {
+    let project = try project()
+    async let result = project.command(["run", "change"]).run()
+    for _ in 0..<600 {
+      if project.exists("effects"), try effects(project).contains("act") { break }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    let refused = try await project.runbook("resume", "last")
+    #expect(refused.status == 2)
+    #expect(refused.stderr.contains("run 1 goes on: another process is writing to its journal"), "\(refused.stderr)")
+    let cancelled = try await project.runbook("cancel", "last")
+    #expect(cancelled.status == 0, "\(cancelled.stderr)")
+    let ended = project.output(of: try await result)
+    #expect(ended.status == 128 + SIGTERM)
+    #expect(try events(project).last?["signal"] == 15)
+    #expect(try effects(project) == ["first", "act"])
+  }
+
+  // MARK: Questions
+
+  @Test("A question waits on in the run that is gone on with; of two that go on with it one is refused")
+  func question() async throws {
+    let asking = try AskingProject(
+      """
+        - id: ok
+          use: manual.confirm
+          with: {question: "Go on?"}
+          timeout: 1h
+      """)
+    async let died = asking.project.command(["run", "ask"]).run()
+    try await asking.wait(for: "person.asked")
+    let pid = try #require(try asking.events("run.started").first?["pid"]?.int)
+    Glibc.kill(pid_t(pid), SIGKILL)
+    _ = try await died
+    let until = try #require(try asking.events("person.asked").first?["until"]?.string)
+
+    async let resumed = asking.project.command(["resume", "last"]).run()
+    try await asking.wait(for: "run.resumed")
+    let second = try await asking.project.runbook("resume", "last")
+    #expect(second.status == 2)
+    #expect(second.stderr.contains("run 1 goes on"), "\(second.stderr)")
+    let listed = try await asking.approve("--format", "json").json
+    #expect(listed["questions"]?.array?.first?["until"]?.string == until)
+    #expect(try await asking.approve("last", "ok").status == 0)
+    let ended = asking.project.output(of: try await resumed)
+    #expect(ended.status == 0, "\(ended.stderr)\(ended.stdout)")
+    #expect(try asking.events("person.asked").count == 1)
+    #expect(try asking.events("person.answered").count == 1)
+  }
+}
