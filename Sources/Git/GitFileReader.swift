@@ -47,8 +47,9 @@ package struct GitObjectHandle: ~Copyable {
     guard code >= 0 else {
       git_odb_free(database)
       let error = GitError("read \(file.name)", code: code)
-      // The object is there: what cannot be unpacked, or is not what its name says, was altered.
-      throw error.reason == .other ? GitError(.damaged, error.action, code: code, message: error.message) : error
+      // What is not there, cannot be unpacked, or is not what its name says, was altered.
+      throw [.other, .notFound].contains(error.reason)
+        ? GitError(.damaged, error.action, code: code, message: error.message) : error
     }
     (self.database, self.whole, size) = (database, whole, git_odb_object_size(whole))
   }

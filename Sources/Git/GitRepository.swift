@@ -84,18 +84,46 @@ package struct GitRepository: ~Copyable {
     }
   }
 
+  /// What a reference such as `refs/tags/NAME` points to: of an annotated tag the tag itself. Nil if there is none.
+  package borrowing func id(of reference: String) throws(GitError) -> GitID? {
+    var id = git_oid()
+    let code = git_reference_name_to_id(&id, raw, reference)
+    if code == GIT_ENOTFOUND.rawValue { return nil }
+    try GitError.check(code, "look for \(reference)")
+    return GitID(id)
+  }
+
   /// The commit that a tag points to, annotated or not; nil if there is no such tag.
   package borrowing func commit(taggedAs tag: String) throws(GitError) -> GitCommit? {
     var reference: OpaquePointer?
     let code = git_reference_lookup(&reference, raw, "refs/tags/\(tag)")
     if code == GIT_ENOTFOUND.rawValue { return nil }
     try GitError.check(code, "look for the tag \(tag)")
-    defer { git_reference_free(reference) }
-    var object: OpaquePointer?
-    try GitError.check(git_reference_peel(&object, reference, GIT_OBJECT_COMMIT), "read the tag \(tag)")
-    defer { git_object_free(object) }
-    guard let id = git_object_id(object)?.pointee else { return nil }
-    return try commit(id)
+    git_reference_free(reference)
+    var id = git_oid()
+    try GitError.check(git_reference_name_to_id(&id, raw, "refs/tags/\(tag)"), "read the tag \(tag)")
+    // Link by link: whatever is read must be sound first.
+    for _ in 0..<Self.deepestTag {
+      try requireSound(id, to: "read the tag \(tag)")
+      var object: OpaquePointer?
+      try Self.read(git_object_lookup(&object, raw, &id, GIT_OBJECT_ANY), "read the tag \(tag)")
+      defer { git_object_free(object) }
+      guard git_object_type(object) == GIT_OBJECT_TAG else { return try commit(id) }
+      guard let target = git_tag_target_id(object)?.pointee else { break }
+      id = target
+    }
+    throw GitError(.damaged, "read the tag \(tag)", code: -1, message: "it leads to no commit")
+  }
+
+  /// How many tags may point one to the next.
+  private static let deepestTag = 8
+
+  /// What is named by its digest and is not there, or is something else, was altered.
+  static func read(_ code: Int32, _ action: String) throws(GitError) {
+    guard code < 0 else { return }
+    let error = GitError(action, code: code)
+    throw [.other, .notFound].contains(error.reason)
+      ? GitError(.damaged, action, code: code, message: error.message) : error
   }
 
   /// The branch's commits, newest first, along the first parents.
@@ -114,7 +142,8 @@ package struct GitRepository: ~Copyable {
   private borrowing func commit(_ id: git_oid) throws(GitError) -> GitCommit {
     var id = id
     var raw: OpaquePointer?
-    try GitError.check(git_commit_lookup(&raw, self.raw, &id), "read the commit \(GitID(id))")
+    try requireSound(id, to: "read the commit \(GitID(id))")
+    try Self.read(git_commit_lookup(&raw, self.raw, &id), "read the commit \(GitID(id))")
     defer { git_commit_free(raw) }
     guard let author = git_commit_author(raw)?.pointee else {
       throw GitError(.other, "read the commit \(GitID(id))", code: -1, message: "it has no author")
@@ -131,7 +160,8 @@ package struct GitRepository: ~Copyable {
   package borrowing func files(of commit: GitCommit) throws(GitError) -> [GitFile] {
     var treeID = commit.tree.oid
     var tree: OpaquePointer?
-    try GitError.check(git_tree_lookup(&tree, raw, &treeID), "read the tree of commit \(commit.id)")
+    try requireSound(treeID, to: "read the tree of commit \(commit.id)")
+    try Self.read(git_tree_lookup(&tree, raw, &treeID), "read the tree of commit \(commit.id)")
     defer { git_tree_free(tree) }
     return (0..<git_tree_entrycount(tree)).compactMap { index in
       guard let entry = git_tree_entry_byindex(tree, index), git_tree_entry_type(entry) == GIT_OBJECT_BLOB,
@@ -145,14 +175,16 @@ package struct GitRepository: ~Copyable {
   package borrowing func content(of file: GitFile) throws(GitError) -> [UInt8] {
     var id = file.id.oid
     var blob: OpaquePointer?
-    try GitError.check(git_blob_lookup(&blob, raw, &id), "read \(file.name)")
+    try requireSound(id, to: "read \(file.name)")
+    try Self.read(git_blob_lookup(&blob, raw, &id), "read \(file.name)")
     defer { git_blob_free(blob) }
     return Array(UnsafeRawBufferPointer(start: git_blob_rawcontent(blob), count: Int(git_blob_rawsize(blob))))
   }
 
-  /// The content of a file, piece by piece. Its hash is not checked. What git has packed is read as a whole first.
+  /// The content of a file, piece by piece. Its hash is checked first.
   package borrowing func reader(of file: GitFile) throws(GitError) -> GitFileReader {
-    try GitFileReader(file, in: raw)
+    try requireSound(file.id.oid, to: "read \(file.name)")
+    return try GitFileReader(file, in: raw)
   }
 
   // MARK: Writing
@@ -191,6 +223,38 @@ package struct GitRepository: ~Copyable {
   package borrowing func commit(
     _ files: [GitFile], to branch: String, after parent: GitCommit?, message: String, by signature: GitSignature
   ) throws(GitError) -> GitID {
+    var id = try commit(files, after: parent, message: message, by: signature).oid
+    var reference: OpaquePointer?
+    defer { git_reference_free(reference) }
+    let name = "refs/heads/\(branch)"
+    let log = "commit: \(message.prefix { $0 != "\n" })"
+    if let parent {
+      var expected = parent.id.oid
+      try GitError.check(
+        git_reference_create_matching(&reference, raw, name, &id, 1, &expected, log), "move the branch \(branch)")
+    } else {
+      try GitError.check(git_reference_create(&reference, raw, name, &id, 0, log), "make the branch \(branch)")
+    }
+    return GitID(id)
+  }
+
+  /// Lets a branch point to another commit, which need not come after that to which it points now.
+  ///
+  /// Throws ``GitError/Reason/changedMeanwhile`` if the branch no longer points to `old`.
+  package borrowing func move(_ branch: String, from old: GitCommit, to new: GitCommit) throws(GitError) {
+    guard old.id != new.id else { return }
+    var reference: OpaquePointer?
+    defer { git_reference_free(reference) }
+    var (id, expected) = (new.id.oid, old.id.oid)
+    try GitError.check(
+      git_reference_create_matching(&reference, raw, "refs/heads/\(branch)", &id, 1, &expected, "free history"),
+      "move the branch \(branch)")
+  }
+
+  /// Makes a commit of exactly these files, to which nothing refers yet.
+  package borrowing func commit(
+    _ files: [GitFile], after parent: GitCommit?, message: String, by signature: GitSignature
+  ) throws(GitError) -> GitID {
     var builder: OpaquePointer?
     try GitError.check(git_treebuilder_new(&builder, raw, nil), "begin a commit")
     defer { git_treebuilder_free(builder) }
@@ -218,24 +282,12 @@ package struct GitRepository: ~Copyable {
         git_commit_create(
           &id, self.raw, nil, raw, raw, "UTF-8", message, tree, parent == nil ? 0 : 1, &parents), "write a commit")
     }
-
-    var reference: OpaquePointer?
-    defer { git_reference_free(reference) }
-    let name = "refs/heads/\(branch)"
-    let log = "commit: \(message.prefix { $0 != "\n" })"
-    if let parent {
-      var expected = parent.id.oid
-      try GitError.check(
-        git_reference_create_matching(&reference, raw, name, &id, 1, &expected, log), "move the branch \(branch)")
-    } else {
-      try GitError.check(git_reference_create(&reference, raw, name, &id, 0, log), "make the branch \(branch)")
-    }
     return GitID(id)
   }
 
-  /// Makes an annotated tag. Throws ``GitError/Reason/changedMeanwhile`` if there is one of that name.
+  /// Makes an annotated tag. Throws ``GitError/Reason/changedMeanwhile`` if there is one of that name, unless that is to be replaced.
   package borrowing func tag(
-    _ name: String, at commit: GitID, message: String, by signature: GitSignature
+    _ name: String, at commit: GitID, message: String, by signature: GitSignature, replacing: Bool = false
   ) throws(GitError) {
     var id = commit.oid
     var object: OpaquePointer?
@@ -243,7 +295,13 @@ package struct GitRepository: ~Copyable {
     defer { git_object_free(object) }
     try signature.withRaw { raw throws(GitError) in
       var tag = git_oid()
-      try GitError.check(git_tag_create(&tag, self.raw, name, object, raw, message, 0), "make the tag \(name)")
+      try GitError.check(
+        git_tag_create(&tag, self.raw, name, object, raw, message, replacing ? 1 : 0), "make the tag \(name)")
     }
+  }
+
+  /// Removes a tag, and nothing that it leads to.
+  package borrowing func removeTag(_ name: String) throws(GitError) {
+    try GitError.check(git_reference_remove(raw, "refs/tags/\(name)"), "remove the tag \(name)")
   }
 }

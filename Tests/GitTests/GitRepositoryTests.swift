@@ -160,8 +160,7 @@ struct GitRepositoryTests {
     let object = "\(path)/objects/\("\(file.id)".prefix(2))/\("\(file.id)".dropFirst(2))"
     chmod(object, 0o600)
     let sound = try Data(contentsOf: URL(filePath: object))
-    // zlib's own sum at the end, which nothing depends on, may be wrong: the content is held against its name.
-    for position in stride(from: 0, to: sound.count - 4, by: max(1, sound.count / 50)) {
+    for position in stride(from: 0, to: sound.count, by: max(1, sound.count / 50)) {
       var altered = sound
       altered[position] ^= 0x55
       try altered.write(to: URL(filePath: object))
@@ -169,5 +168,66 @@ struct GitRepositoryTests {
       let fresh = try GitRepository(path: path)
       #expect(throws: GitError.self, "at \(position)") { try fresh.content(of: file) }
     }
+  }
+
+  @Test(
+    "An object that is cut off is an error, and nobody waits for its end, whether it is a file, a tree, a commit or a tag",
+    .timeLimit(.minutes(1)), arguments: ["file", "tree", "commit", "tag"])
+  func cutOff(kind: String) async throws {
+    let (_folder, path) = try Self.made()
+    defer { withExtendedLifetime(_folder) {} }
+    let repository = try GitRepository(path: path)
+    _ = try Self.commit(Self.hardlyCompressible, to: repository, after: nil)
+    let commit = try #require(try repository.head(of: "coturn-config"))
+    let file = try #require(try repository.files(of: commit).first)
+    try repository.tag("t", at: commit.id, message: "m\n", by: Self.signature)
+    let tag = try #require(try repository.id(of: "refs/tags/t"))
+    let id = ["file": file.id, "tree": commit.tree, "commit": commit.id, "tag": tag][kind]
+    let name = try #require(id).description
+    let object = "\(path)/objects/\(name.prefix(2))/\(name.dropFirst(2))"
+    chmod(object, 0o600)
+    let sound = try Data(contentsOf: URL(filePath: object))
+    for length in [0, 1, sound.count / 3, sound.count - 1] {
+      try sound.prefix(length).write(to: URL(filePath: object))
+      let fresh = try GitRepository(path: path)
+      #expect(Self.reasonNotToRead(kind, file, commit, in: fresh) == .damaged, "\(length) bytes")
+    }
+    try (sound + Data([0])).write(to: URL(filePath: object))
+    #expect(Self.reasonNotToRead(kind, file, commit, in: try GitRepository(path: path)) == .damaged)
+  }
+
+  private static func reasonNotToRead(
+    _ kind: String, _ file: GitFile, _ commit: GitCommit, in repository: borrowing GitRepository
+  ) -> GitError.Reason? {
+    do throws(GitError) {
+      switch kind {
+      case "file":
+        do throws(GitError) { _ = try repository.content(of: file) } catch {
+          _ = try repository.reader(of: file)
+          return nil
+        }
+      case "tree": _ = try repository.files(of: commit)
+      case "commit": _ = try repository.head(of: "coturn-config")
+      default: _ = try repository.commit(taggedAs: "t")
+      }
+    } catch { return error.reason }
+    return nil
+  }
+
+  @Test("An object that is gone is damage, and not something that never was")
+  func gone() throws {
+    let (_folder, path) = try Self.made()
+    defer { withExtendedLifetime(_folder) {} }
+    let repository = try GitRepository(path: path)
+    _ = try Self.commit("one", to: repository, after: nil)
+    let commit = try #require(try repository.head(of: "coturn-config"))
+    let file = try #require(try repository.files(of: commit).first)
+    #expect(try repository.holds(file))
+    let name = file.id.description
+    #expect(unlink("\(path)/objects/\(name.prefix(2))/\(name.dropFirst(2))") == 0)
+    let fresh = try GitRepository(path: path)
+    #expect(try !fresh.holds(file))
+    #expect(#expect(throws: GitError.self) { _ = try fresh.content(of: file) }?.reason == .damaged)
+    #expect(#expect(throws: GitError.self) { _ = try fresh.reader(of: file) }?.reason == .damaged)
   }
 }
