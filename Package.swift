@@ -101,7 +101,8 @@ let package = Package(
       // What `runbook init` writes, links to this repository's own runbooks and checks but for one, and to the rules of the language,
       // which `runbook validate --format sarif` explains.
       resources: [
-        "backup-fresh", "coturn-auth", "coturn-config", "coturn-config-audit", "coturn-sessions", "coturn-versions",
+        "backup-fresh", "backup-offsite", "coturn-auth", "coturn-config", "coturn-config-audit", "coturn-sessions",
+        "coturn-versions",
         "daily-health",
         "daily-host-review",
         "daily-log-review", "disk-space", "host-tuning", "http-health", "log-errors", "monthly-config-backup",

@@ -26,7 +26,7 @@ package struct BackupSet: Hashable, Sendable {
   package var paths: [String]
   /// The same, of what may be missing.
   package var optionalPaths: [String]
-  /// Patterns of glob(7) on absolute paths; `**` stands for any number of folders; one without a slash is for names in any folder.
+  /// Patterns of fnmatch(3) on absolute paths; `**` stands for any number of folders; one without a slash is for names in any folder.
   package var excludes: [String]
   package var commands: [CapturedCommand]
   package var links: LinkPolicy

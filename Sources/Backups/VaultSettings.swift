@@ -7,10 +7,18 @@ package struct VaultSettings: Hashable, Sendable {
   package var keyFile: String
   /// The sets of `backups/`, by name.
   package var sets: [String: BackupSet]
+  /// Documents of `backups/` that have faults, by name.
+  package var faultySets: [String]
+  /// Where backups are pushed to; nil if they stay on this host.
+  package var remote: VaultRemote?
 
-  package init(path: String, keyFile: String, sets: [String: BackupSet]) {
+  package init(
+    path: String, keyFile: String, sets: [String: BackupSet], faultySets: [String] = [], remote: VaultRemote? = nil
+  ) {
     self.path = path
     self.keyFile = keyFile
     self.sets = sets
+    self.faultySets = faultySets
+    self.remote = remote
   }
 }

@@ -6,6 +6,8 @@ extension Catalog {
     AnyStepModule(BackupCreate.self),
     AnyStepModule(BackupDiff.self),
     AnyStepModule(BackupFreshness.self),
+    AnyStepModule(BackupOffsite.self),
+    AnyStepModule(BackupPrune.self),
     AnyStepModule(BackupRestore.self),
     AnyStepModule(BackupSpotCheck.self),
     AnyStepModule(BackupVerify.self),

@@ -35,12 +35,4 @@ struct HostFacts: Sendable {
     let text = try? String(contentsOfFile: path, encoding: .utf8)
     return text.map { String($0.prefix { !$0.isWhitespace }) }
   }
-
-  private static func hostName() -> String {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-      guard let start = buffer.baseAddress, gethostname(start, buffer.count - 1) == 0 else { return "unknown" }
-      buffer[buffer.count - 1] = 0
-      return String(cString: start)
-    }
-  }
 }

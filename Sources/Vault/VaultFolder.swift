@@ -34,7 +34,11 @@ struct VaultFolder: ~Copyable {
     while true {
       do throws(FileError) { if try folder.tryLock() { return } } catch { throw VaultError(error) }
       do throws(VaultError) { try checkpoint() } catch {
-        throw VaultError(.busy, "another run writes to the vault \(path)", advice: "try again when it has ended")
+        // Whoever was told to end did not fail at waiting.
+        let kind: VaultError.Kind = error.kind == .interrupted ? .interrupted : .busy
+        throw VaultError(
+          kind, "another run writes to the vault \(path), and had not ended when this one was to end",
+          advice: "try again when it has ended")
       }
       usleep(Self.microsecondsBetweenTries)
     }

@@ -22,9 +22,9 @@ import Vault
   }
 
   @discardableResult
-  private func create(at time: String) throws -> String {
+  private func create(at time: String, and paths: [String] = []) throws -> String {
     let set = BackupSet(
-      name: "conf", paths: ["\(project.root)/etc"], recipients: [identity.recipient, AgeIdentity().recipient])
+      name: "conf", paths: ["\(project.root)/etc"] + paths, recipients: [identity.recipient, AgeIdentity().recipient])
     let time = try #require(Timestamp(time))
     return try BackupCreation(
       of: set, outputs: [], vault: "\(project.root)/backups/vault", key: ContentKey(file: "\(project.root)/key"),
@@ -75,6 +75,7 @@ import Vault
     }
     try create(at: "2026-11-01T04:00:00Z")
     try project.write("target/old", "old")
+    var hits = 0
     for wait in 0..<4 {
       let process = Process()
       process.executableURL = URL(filePath: CommandLineProject.executable)
@@ -95,6 +96,7 @@ import Vault
       { usleep(500) }
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
+      if process.terminationReason == .uncaughtSignal { hits += 1 }
       if try FileManager.default.contentsOfDirectory(atPath: "\(project.root)/target") == ["old"] {
         #expect(try project.read("target/old") == "old")
       } else {
@@ -104,6 +106,7 @@ import Vault
         try project.write("target/old", "old")
       }
     }
+    #expect(hits > 0)
     let last = try await project.runbook(
       "backup", "restore", "conf", "--to", "target", "--replace", "--identity", "operations.key", "--format", "json")
     #expect(last.status == 0, "\(last)")
@@ -113,11 +116,29 @@ import Vault
     #expect(left == [])
   }
 
+  @Test("One file of a backup is restored to a folder of its own, and never in the place of a tree")
+  func oneFile() async throws {
+    try create(at: "2026-11-01T04:00:00Z")
+    let file = "\(project.root)/etc/turnserver.conf"
+    let one = try await project.runbook(
+      "backup", "restore", "conf", "--only", file, "--to", "one", "--identity", "operations.key")
+    #expect(one.status == 0, "\(one)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: "\(project.root)/one") == ["turnserver.conf"])
+    #expect(try project.read("one/turnserver.conf") == "listening-port=3478\nrealm=turn.example.com\n")
+    let refused = try await project.runbook(
+      "backup", "restore", "conf", "--only", file, "--to", "etc", "--replace", "--identity", "operations.key")
+    #expect(refused.status == 2 && refused.stdout.contains("backup.targetRefused"), "\(refused)")
+    #expect(project.exists("etc/more"))
+  }
+
   @Test("What docs/vault.md says to type restores the same without this tool")
   func byHand() async throws {
     try create(at: "2026-11-01T04:00:00Z")
     try project.write("etc/turnserver.conf", "listening-port=3479\n")
     try create(at: "2026-11-02T04:00:00Z")
+    // A clock that was wrong, and a backup that lacks something, lead nobody astray.
+    try project.write("etc/turnserver.conf", "listening-port=3480\n")
+    try create(at: "2026-11-03T04:00:00Z", and: ["\(project.root)/gone"])
     let page = try String(
       contentsOf: CommandLineProject.repositoryURL.appending(path: "docs/vault.md"), encoding: .utf8)
     let section = try #require(

@@ -105,23 +105,183 @@ struct BackupTests {
     #expect(try await shell("age-keygen -y a.key") == "\(recipient)\n")
   }
 
+  /// What there is in the vault by now, left-overs included.
+  private func contents() -> Set<String> {
+    Set((try? FileManager.default.subpathsOfDirectory(atPath: "\(path)/backups/vault")) ?? [])
+  }
+
+  /// As the message of a lock that is in the way says to do, once its git is known to be dead.
+  private func removeLocks() async throws { _ = try await shell("find backups/vault -name '*.lock' -delete || true") }
+
   @Test("Killed at any moment, it leaves a vault that git finds sound and the next run uses")
   func killed() async throws {
     try await declare()
     for number in 0..<40 { try project.write("files/\(number).conf", String(repeating: "\(number)", count: 20_000)) }
+    // Each time a little further into the work: after one more file that the vault got.
+    var hits = 0
     for round in 1...12 {
       try project.write("files/changing.conf", "\(round)\n")
-      _ = try await shell(
-        "\(CommandLineProject.executable) run back-up --quiet >/dev/null 2>&1 & p=$!; sleep 0.\(100 + round * 20); kill -9 $p 2>/dev/null || true; wait $p 2>/dev/null || true"
-      )
+      let process = Process()
+      process.executableURL = URL(filePath: CommandLineProject.executable)
+      process.arguments = ["run", "back-up", "--quiet"]
+      process.currentDirectoryURL = URL(filePath: path)
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      let before = contents()
+      try process.run()
+      let deadline = ContinuousClock.now + .seconds(30)
+      while process.isRunning, ContinuousClock.now < deadline, contents().subtracting(before).count < round % 6 + 1 {
+        usleep(200)
+      }
+      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+      process.waitUntilExit()
+      if process.terminationReason == .uncaughtSignal { hits += 1 }
+      try await removeLocks()
       if FileManager.default.fileExists(atPath: "\(path)/backups/vault/HEAD") {
         _ = try await shell("git -C backups/vault fsck --full --strict")
       }
     }
+    #expect(hits > 0)
     let after = try await project.runbook("run", "back-up")
     #expect(after.status == 0, "\(after.stdout)")
     #expect(
       try await shell("git -C backups/vault tag | wc -l")
         == shell("git -C backups/vault ls-tree --name-only backup/conf | grep -c age$"))
+  }
+
+  @Test(
+    "History is freed for good: no object of what was pruned is left, and the rest verifies; killed half-way, it is done again"
+  )
+  func freeHistory() async throws {
+    try await declare()
+    for text in ["one", "two", "three"] {
+      try project.write("files/turnserver.conf", "realm=\(text).example.com\n")
+      #expect(try await project.runbook("run", "back-up").status == 0)
+    }
+    // git has packed a part of it, as an owner may have told it to.
+    _ = try await shell("git -C backups/vault gc --quiet")
+    try project.write("files/turnserver.conf", "realm=four.example.com\n")
+    #expect(try await project.runbook("run", "back-up").status == 0)
+    let blobs = try await shell(
+      "cd backups/vault; for t in $(git tag | head -n 3); do git rev-parse $t:${t##*/}.tar.zst.age; done")
+    let dry = try await project.runbook("backup", "prune", "conf", "--free-history")
+    #expect(dry.status == 0 && dry.stdout.contains("3 backups would be removed"), "\(dry)")
+
+    var hits = 0
+    for _ in 0..<4 {
+      let process = Process()
+      process.executableURL = URL(filePath: CommandLineProject.executable)
+      process.arguments = ["backup", "prune", "conf", "--free-history", "--yes"]
+      process.currentDirectoryURL = URL(filePath: path)
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      let before = contents()
+      try process.run()
+      let deadline = ContinuousClock.now + .seconds(30)
+      while process.isRunning, ContinuousClock.now < deadline, contents() == before { usleep(200) }
+      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+      process.waitUntilExit()
+      if process.terminationReason == .uncaughtSignal { hits += 1 }
+      try await removeLocks()
+      _ = try await shell("git -C backups/vault fsck --full --strict")
+      #expect(try await project.runbook("backup", "verify", "conf", "--identity", "one.key").status == 0)
+    }
+    #expect(hits > 0)
+    let freed = try await project.runbook("backup", "prune", "conf", "--free-history", "--yes", "--format", "json")
+    #expect(freed.status == 0, "\(freed)")
+    #expect(try freed.json["history"] == [])
+    _ = try await shell("git -C backups/vault fsck --full --strict")
+    for blob in blobs.split(separator: "\n") {
+      let run = try await Command("git", ["-C", "\(path)/backups/vault", "cat-file", "-e", String(blob)]).run()
+      #expect(!run.isSuccess, "\(blob) is still there")
+    }
+    #expect(
+      try await shell("git -C backups/vault rev-list --count backup/conf; git -C backups/vault tag | wc -l") == "1\n1\n"
+    )
+    #expect(try await project.runbook("backup", "verify", "conf", "--identity", "one.key").status == 0)
+    // It goes on from there, and is not made again.
+    #expect(try await project.runbook("run", "back-up").status == 0)
+    #expect(try await shell("git -C backups/vault rev-list --count backup/conf") == "1\n")
+    let again = try await project.runbook("backup", "prune", "conf", "--free-history", "--yes")
+    #expect(again.status == 0 && again.stdout.contains("other copies of the vault still hold"), "\(again)")
+
+    try project.write("runbook.yaml", "project: test\nvault: {remote: /srv/vault.git}\n")
+    let refused = try await project.runbook("backup", "prune", "conf", "--free-history", "--yes")
+    #expect(refused.status == 2 && refused.stderr.contains("/srv/vault.git"), "\(refused)")
+  }
+
+  @Test("What changed on the host since the newest backup is told, and no secret of it")
+  func live() async throws {
+    try await declare("commands:\n  - {name: hello, command: [echo, hello]}\n")
+    let noKey = try await project.runbook("backup", "diff", "conf", "--live")
+    #expect(noKey.status == 2 && noKey.stdout.contains("backup.keyUnreadable"), "\(noKey)")
+    #expect(try await project.runbook("run", "back-up").status == 0)
+    let same = try await project.runbook("backup", "diff", "conf", "--live", "--format", "json")
+    #expect(same.status == 0, "\(same)")
+    #expect(try same.json["output"]?["same"] == true)
+    let before = try await shell("git -C backups/vault for-each-ref")
+    try project.write("files/turnserver.conf", "realm=example.net\nstatic-auth-secret=another-secret-here\n")
+    try project.write("files/new.conf", "x\n")
+    let diff = try await project.runbook("backup", "diff", "conf", "--live", "--format", "json")
+    let output = try diff.json["output"]
+    #expect(output?["same"] == false && output?["to"] == nil || output?["to"] == .null, "\(diff)")
+    #expect(output?["added"] == [.string("\(path)/files/new.conf")])
+    #expect(output?["changed"] == [.string("\(path)/files/turnserver.conf")])
+    #expect(diff.stdout.contains("+realm=example.net") && diff.stdout.contains("-static-auth-secret=‹hmac:"))
+    #expect(!diff.stdout.contains("another-secret-here") && !diff.stdout.contains("correct-horse-battery"))
+    #expect(try await shell("git -C backups/vault for-each-ref") == before)
+    #expect(try await project.runbook("backup", "diff", "conf", "--live", "--to", "x").status == 2)
+  }
+
+  @Test("The step prunes only what it is told to, never the last good backup, and says what history holds")
+  func pruneStep() async throws {
+    try await declare()
+    for remove in [false, true] {
+      try project.write(
+        "runbooks/prune-\(remove).yaml",
+        "runbook: prune-\(remove)\ntitle: Prune\nallow: [observe, change]\nsteps:\n  - {id: prune, use: backup.prune, with: {set: conf, remove: \(remove)}, expect: [\"output.kept.size() > 0\"]}\n"
+      )
+    }
+    for text in ["one", "two"] {
+      try project.write("files/turnserver.conf", "realm=\(text).example.com\n")
+      #expect(try await project.runbook("run", "back-up").status == 0)
+    }
+    // The newest lacks something: the good one before it stays too.
+    try project.write(
+      "backups/conf.yaml", try project.read("backups/conf.yaml").replacing("[files]", with: "[files, gone]"))
+    #expect(try await project.runbook("run", "back-up").status == 1)
+    func names() async throws -> Int {
+      try #require(
+        try await project.runbook("backup", "list", "--format", "json").json["sets"]?.array?.first?["backups"]?.array?
+          .count)
+    }
+    #expect(try await project.runbook("run", "prune-false").status == 0)
+    #expect(try await names() == 3)
+    let wet = try await project.runbook("run", "prune-true", "--format", "json")
+    #expect(wet.status == 0, "\(wet)")
+    #expect(try await names() == 2)
+    #expect(wet.stdout.contains("the newest with nothing missing, which always stays"), "\(wet.stdout)")
+  }
+
+  @Test("A set that has faults is told from one that is not there, and recipients of the vault count")
+  func setsWithFaults() async throws {
+    let key = try await project.runbook("backup", "keygen", "\(path)/one.key").stdout.trimmingCharacters(in: .newlines)
+    try project.write("runbook.yaml", "project: test\nvault: {recipients: [\(key)]}\n")
+    try project.write("backups/conf.yaml", "backup: conf\npaths: [./files//, .]\n")
+    let few = try await project.runbook("validate")
+    #expect(few.status == 2 && (few.stdout + few.stderr).contains("too-few-recipients"), "\(few)")
+    let faulty = try await project.runbook("run", "back-up")
+    #expect(faulty.stdout.contains("has faults"), "\(faulty)")
+    let two = try await project.runbook("backup", "keygen", "\(path)/two.key").stdout.trimmingCharacters(in: .newlines)
+    try project.write("runbook.yaml", "project: test\nvault: {recipients: [\(key), \(two)]}\n")
+    // The project itself, with the vault and the state in it, by paths as people write them.
+    let made = try await project.runbook("run", "back-up")
+    #expect(made.status == 0, "\(made)")
+    try project.write("files/more.conf", "x\n")
+    #expect(try await project.runbook("run", "back-up").status == 0)
+    #expect(try await shell("git -C backups/vault show backup/conf | grep -c 'files/.*backups/vault' || true") == "0\n")
+    #expect(try await shell("git -C backups/vault rev-list --count backup/conf") == "2\n")
+    #expect(try await project.runbook("run", "back-up").status == 0)
+    #expect(try await shell("git -C backups/vault rev-list --count backup/conf") == "2\n")
   }
 }

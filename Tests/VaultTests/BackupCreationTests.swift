@@ -1,6 +1,6 @@
 import Age
 import Backups
-import FoundationEssentials
+import Foundation
 import Git
 import Glibc
 import Processes
@@ -219,6 +219,70 @@ struct BackupCreationTests {
     }
   }
 
+  @Test("has what the set names although a pattern leaves it out, and is never complete with no file in it")
+  func namedAndExcluded() throws {
+    let vault = try VaultCase()
+    vault.set.paths = ["\(vault.host)/turnserver.conf"]
+    vault.set.excludes = ["turnserver.conf"]
+    let made = try vault.create().backup
+    #expect(made.isComplete && made.member("turnserver.conf") != nil)
+    vault.set.paths = ["\(vault.host)/more"]
+    vault.set.excludes = ["*"]
+    let empty = try vault.create().backup
+    #expect(!empty.isComplete)
+    #expect(empty.missingTexts == ["the set: there is no file in it"])
+  }
+
+  @Test("leaves out the vault and the state of this tool, by whatever path they are reached")
+  func ownFolders() throws {
+    let vault = try VaultCase()
+    vault.set.paths = [vault.folder.path]
+    vault.set.specialFiles = .skip
+    vault.ownFolders = ["\(vault.folder.path)/state"]
+    #expect(symlink("\(vault.folder.path)/vault", "\(vault.host)/link") == 0)
+    _ = try? vault.create()
+    try vault.folder.write("more\n", to: "etc/more/b.conf")
+    let made = try vault.create().backup
+    let paths = made.manifest.members.compactMap(\.path).map { String(decoding: $0, as: UTF8.self) }
+    #expect(paths.contains("\(vault.host)/more/b.conf"))
+    #expect(
+      !paths.contains { $0.hasPrefix("\(vault.folder.path)/vault") || $0.hasPrefix("\(vault.folder.path)/state") })
+    #expect(!paths.contains { $0.hasPrefix("\(vault.host)/link") })
+    #expect(try !vault.create().isNew)
+  }
+
+  @Test("that was incomplete in two ways is not made again if nothing changed")
+  func missingTwice() throws {
+    let vault = try VaultCase()
+    // Not kept in memory, so that each is read again as it is written; the first is gone by then.
+    let large = String(repeating: "x", count: 1 << 20)
+    for number in 0..<20 { try vault.folder.write(large, to: "etc/a\(number)") }
+    vault.set.paths.append("\(vault.host)/a-missing")
+    vault.set.paths.append("\(vault.host)/z-missing")
+    let last = "\(vault.host)/a9"
+    var looks = 0
+    let made = try vault.create { () throws(VaultError) in
+      looks += 1
+      // Each of the 22 files of the walk and the reading was looked at: the archive is being written.
+      if looks == 50 { unlink(last) }
+    }
+    try #require(made.backup.missingTexts.contains { $0.hasPrefix(last) }, "\(made.backup.missingTexts)")
+    #expect(
+      made.backup.manifest.incomplete
+        == made.backup.manifest.incomplete.sorted { $0.path.lexicographicallyPrecedes($1.path) })
+  }
+
+  @Test("does not hold a link with a control character in its target, which a restore would refuse")
+  func linkTarget() throws {
+    let vault = try VaultCase()
+    vault.set.links = .keep
+    #expect(symlink("a\nb", "\(vault.host)/odd") == 0)
+    let made = try vault.create().backup
+    #expect(
+      made.missingTexts == ["\(vault.host)/odd: a restore would refuse it: the link's target holds a control character"]
+    )
+  }
+
   @Test("is refused with one recipient fewer than the set asks for, the same one twice included")
   func recipients() throws {
     let vault = try VaultCase()
@@ -263,9 +327,18 @@ private func withWriter(of database: String, _ body: () async throws -> Void) as
     echo "begin immediate; insert into t values($i,0); update t set b=-a; commit;"; sleep 0.01; done) | \
     sqlite3 \(database) >/dev/null 2>&1
     """
+  func count() async throws -> Int {
+    let run = try await Command("sqlite3", ["-cmd", ".timeout 5000", database, "select count(*) from t"]).run()
+    return try #require(
+      Int(run.standardOutput.text.trimmingCharacters(in: .whitespacesAndNewlines)), "\(run.standardError.text)")
+  }
+  let before = try await count()
   let writer = Task { try await Command("sh", ["-c", script]).run() }
   do {
     try await body()
+    // A writer that never wrote proves nothing.
+    let deadline = ContinuousClock.now + .seconds(20)
+    while try await count() == before { try #require(ContinuousClock.now < deadline, "the writer wrote nothing") }
   } catch {
     writer.cancel()
     _ = try? await writer.value

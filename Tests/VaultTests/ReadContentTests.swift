@@ -76,4 +76,14 @@ struct ReadContentTests {
     }
     #expect(error?.reason == (isPipe ? "it is no regular file any more" : "it does not exist"))
   }
+
+  @Test("tells no size and has a content, as those of /proc do: it is read to its end")
+  func unsized() throws {
+    let path = "/proc/self/cmdline"
+    let content = try ReadContent(reading: Array(path.utf8), checkpoint: {})
+    let expected = try #require(FileManager.default.contents(atPath: path))
+    #expect(content.size > 0 && content.bytes == Array(expected))
+    #expect(content.isConsistent)
+    #expect(content.notes == [])
+  }
 }

@@ -16,6 +16,7 @@ final class VaultCase {
   var set: BackupSet
   var time: Timestamp
   var outputs: [CommandOutput] = []
+  var ownFolders: [String] = []
   var redact: (_ path: [UInt8], _ content: [UInt8]) -> String? = { _, _ in nil }
 
   init() throws {
@@ -33,7 +34,8 @@ final class VaultCase {
   func create(checkpoint: @escaping () throws(VaultError) -> Void = {}) throws(VaultError) -> BackupCreation.Made {
     let key = try ContentKey(file: "\(folder.path)/state/backup.key")
     let creation = BackupCreation(
-      of: set, outputs: outputs, vault: vaultPath, key: key, host: "turn1", redact: redact, now: { self.time },
+      of: set, outputs: outputs, vault: vaultPath, ownFolders: ownFolders, key: key, host: "turn1", redact: redact,
+      now: { self.time },
       checkpoint: checkpoint)
     return try creation.make()
   }

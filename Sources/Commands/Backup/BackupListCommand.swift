@@ -13,7 +13,7 @@ package struct BackupListCommand: ParsableCommand {
     abstract: "List the backups in the vault, newest first.",
     discussion: """
       A backup with something missing is marked, and says what. `checked` is when the set was read last and found equal to \
-      its newest backup.
+      its newest backup. A backup of which git has lost a part is listed as lost; exit code 1 then.
 
         runbook backup list
         runbook backup list coturn-config --format json
@@ -21,57 +21,77 @@ package struct BackupListCommand: ParsableCommand {
 
   @Argument(help: "Only those of this set.") var set: String?
   @Option(help: "text or json.") var format: OutputFormat = .text
-  @OptionGroup var options: ProjectOptions
+  @OptionGroup var place: VaultOptions
 
   package init() {}
 
   package func run() throws {
-    let settings = try options.load().vaultSettings
+    let path = try place.path()
     do throws(VaultError) {
-      let vault = try VaultRepository(opening: settings.path)
+      let vault = try VaultRepository(opening: path)
       var sets = try vault.sets()
       if let set {
         guard sets.contains(set) else {
-          throw VaultError(.unknownBackup, "the vault \(settings.path) has no backup of the set \(set)")
+          throw VaultError(.unknownBackup, "the vault \(path) has no backup of the set \(set)")
         }
         sets = [set]
       }
-      var lists: [(set: String, backups: [Backup], check: VaultCheck?)] = []
-      for set in sets { lists.append((set, try vault.backups(of: set), try vault.lastCheck(of: set))) }
+      var lists: [Listed] = []
+      for set in sets {
+        lists.append(Listed(set: set, content: try vault.content(of: set), check: try vault.lastCheck(of: set)))
+      }
       switch format {
       case .text: Terminal.standardOutput.write(Self.text(lists))
       case .json: Terminal.standardOutput.write(Self.json(lists).text(.indented) + "\n")
       }
+      if lists.contains(where: { !$0.content.lost.isEmpty }) {
+        throw VaultError(
+          .damaged, "git has lost a part of what is listed as lost",
+          advice: "look at the disk; another copy of the vault may still have it")
+      }
     } catch { throw CommandFailure(error) }
   }
 
-  private static func text(_ lists: [(set: String, backups: [Backup], check: VaultCheck?)]) -> String {
+  private struct Listed {
+    let set: String
+    let content: SetContent
+    let check: VaultCheck?
+  }
+
+  private static func text(_ lists: [Listed]) -> String {
     var text = ""
-    for (set, backups, check) in lists {
+    for list in lists {
+      let (set, backups, check) = (list.set, list.content.backups, list.check)
       text += "\(terminalSafe(set)): \(backups.count) \(backups.count == 1 ? "backup" : "backups")"
       text += check.map { ", checked \($0.checked)" } ?? ", never read with nothing missing"
       let rows = backups.flatMap { backup in
         [
           [
             "  \(terminalSafe(backup.name))", backup.isComplete ? "complete" : "incomplete",
-            "\(backup.manifest.fileCount) files", sizeText(backup.manifest.contentSize),
+            "\(backup.manifest.fileCount) \(backup.manifest.fileCount == 1 ? "file" : "files")",
+            sizeText(backup.manifest.contentSize),
             "encrypted \(sizeText(backup.archiveSize))", terminalSafe(backup.manifest.host),
           ]
         ] + backup.manifest.incomplete.map { ["    missing: \(terminalSafe($0.text))"] }
       }
       text += "\n" + columns(rows)
+      for lost in list.content.lost {
+        text += "  \(terminalSafe(lost.name))  lost: \(terminalSafe(lost.error.message))\n"
+      }
     }
     return text.isEmpty ? "the vault holds no backup\n" : text
   }
 
-  private static func json(_ lists: [(set: String, backups: [Backup], check: VaultCheck?)]) -> JSON {
+  private static func json(_ lists: [Listed]) -> JSON {
     [
       "schema": "runbook.backups/1",
       "sets": .array(
-        lists.map { set, backups, check in
+        lists.map { list in
           [
-            "set": .string(set), "checked": check.map { .string($0.checked.description) } ?? .null,
-            "backups": .array(backups.map(\.json)),
+            "set": .string(list.set), "checked": list.check.map { .string($0.checked.description) } ?? .null,
+            "backups": .array(list.content.backups.map(\.json)),
+            "lost": .array(
+              list.content.lost.map { ["name": .string($0.name), "reason": .string($0.error.message)] }),
           ]
         }),
     ]
@@ -96,6 +116,7 @@ extension CommandFailure {
     let status: ExitStatus =
       switch error.kind {
       case .missing, .unknownBackup: .invalid
+      case .damaged: .failed
       default: .error
       }
     self.init(status, error.message, advice: error.advice)

@@ -2,12 +2,13 @@ package import ArgumentParser
 import Backups
 import FoundationEssentials
 import Language
+import Processes
 import Schema
 import TerminalText
 import Vault
 
 /// `runbook backup prune`.
-package struct BackupPruneCommand: ParsableCommand {
+package struct BackupPruneCommand: AsyncParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "prune",
     abstract: "Remove backups of a set that its `keep` does not keep; without --yes, list them only.",
@@ -16,20 +17,27 @@ package struct BackupPruneCommand: ParsableCommand {
       and months, all in UTC. The newest, and the newest with nothing missing, always stay. What goes is removed by a commit: \
       git's history still holds it, and the tag backup/SET/NAME still leads to it.
 
+      --free-history also rewrites the set's branch so that it leads to the kept backups alone, and has git remove what nothing \
+      leads to any more: what was pruned cannot be had back then, and room is freed on the disk. Clones, remotes and other \
+      copies of the vault still hold it. If runbook.yaml names a remote, it is refused: the remote would refuse every push after it. \
+      Killed half-way, it leaves a sound vault; run it again.
+
         runbook backup prune coturn-config
         runbook backup prune coturn-config --yes
+        runbook backup prune coturn-config --free-history --yes
       """)
 
   @Argument(help: "The set.") var set: String
   @Flag(help: "Remove them.") var yes = false
+  @Flag(help: "Free what git's history still holds, for good.") var freeHistory = false
   @Option(help: "text or json.") var format: OutputFormat = .text
-  @OptionGroup var options: ProjectOptions
+  @OptionGroup var place: VaultOptions
 
   package init() {}
 
-  package func run() throws {
-    let project = try options.load()
-    let settings = project.vaultSettings
+  package func run() async throws {
+    let project = try place.options.load()
+    let path = try place.path()
     let declared: BackupSet
     do throws(Issues) { declared = try project.backupSet(set) } catch {
       throw Diagnostics(root: project.root).failure(error.all)
@@ -39,29 +47,39 @@ package struct BackupPruneCommand: ParsableCommand {
         .invalid, "the set \(set) does not say which backups are kept, so all are",
         advice: "write `keep: {last: 3, monthly: 12}` into backups/\(set).yaml")
     }
+    if freeHistory, let remote = project.vaultSettings.remote {
+      throw CommandFailure(
+        .invalid,
+        "history is not freed while the vault has a remote: \(remote.address) holds it all, and would refuse every push after",
+        advice: "take `remote` out of runbook.yaml, free the history, and name a remote that is empty")
+    }
     do throws(VaultError) {
       let plan: PrunePlan
+      var freed: FreedHistory?
       if yes {
         let now = Timestamp(seconds: Int64(Date().timeIntervalSince1970), nanoseconds: 0) ?? .unixEpoch
-        let end = ContinuousClock.now.advanced(by: .seconds(60))
         plan = try VaultRepository.prune(
-          set, in: settings.path, host: ProcessInfo.processInfo.hostName, at: now,
-          by: { PrunePlan($0, by: retention) },
-          checkpoint: { () throws(VaultError) in
-            if ContinuousClock.now > end { throw VaultError(.busy, "the vault is in use") }
-          })
+          set, in: path, host: hostName(), at: now, by: { PrunePlan($0, by: retention) }, checkpoint: Self.patience())
+        if freeHistory { freed = try await FreedHistory(of: set, in: path, checkpoint: Self.patience()) }
       } else {
-        plan = PrunePlan(try VaultRepository(opening: settings.path).backups(of: set), by: retention)
+        plan = PrunePlan(try VaultRepository(opening: path).backups(of: set), by: retention)
       }
-      let history = try VaultRepository(opening: settings.path).pruned(of: set)
+      let history = try VaultRepository(opening: path).pruned(of: set)
       switch format {
-      case .text: Terminal.standardOutput.write(text(plan, history))
-      case .json: Terminal.standardOutput.write(json(plan, history).text(.indented) + "\n")
+      case .text: Terminal.standardOutput.write(text(plan, history, freed))
+      case .json: Terminal.standardOutput.write(json(plan, history, freed).text(.indented) + "\n")
       }
     } catch { throw CommandFailure(error) }
   }
 
-  private func text(_ plan: PrunePlan, _ history: [Backup]) -> String {
+  private static func patience() -> () throws(VaultError) -> Void {
+    let end = ContinuousClock.now.advanced(by: .seconds(60))
+    return { () throws(VaultError) in
+      if ContinuousClock.now > end { throw VaultError(.busy, "the vault is in use") }
+    }
+  }
+
+  private func text(_ plan: PrunePlan, _ history: [Backup], _ freed: FreedHistory?) -> String {
     var text = columns(
       plan.lines.map { line in
         [
@@ -79,10 +97,16 @@ package struct BackupPruneCommand: ParsableCommand {
       text +=
         "git's history still holds \(history.count) pruned \(history.count == 1 ? "backup" : "backups"), \(size): nothing was freed on the disk\n"
     }
+    if let freed {
+      let count = freed.backups.count
+      text +=
+        "git's history holds the kept backups alone: \(count) pruned \(count == 1 ? "backup is" : "backups are") gone, and \(sizeText(freed.bytes)) freed\n"
+      text += "clones, remotes and other copies of the vault still hold what they had\n"
+    }
     return text
   }
 
-  private func json(_ plan: PrunePlan, _ history: [Backup]) -> JSON {
+  private func json(_ plan: PrunePlan, _ history: [Backup], _ freed: FreedHistory?) -> JSON {
     [
       "schema": "runbook.backup-prune/1", "set": .string(set), "done": .bool(yes),
       "backups": .array(
@@ -94,6 +118,7 @@ package struct BackupPruneCommand: ParsableCommand {
           ]
         }),
       "history": .array(history.map { .string($0.name) }),
+      "freed": freed.map { ["backups": .array($0.backups.map(JSON.string)), "bytes": .int(Int64($0.bytes))] } ?? .null,
     ]
   }
 }

@@ -15,10 +15,11 @@ package struct BackupRestoreCommand: AsyncParsableCommand {
       beside it under a name that is printed: to undo the restore, move it back.
 
         runbook backup restore coturn-config --to /srv/restored --identity operations.key
+        runbook backup restore coturn-config --only /etc/turnserver.conf --to /srv/one --identity operations.key
         runbook backup restore coturn-config --only /etc/coturn --to /etc/coturn --replace --identity operations.key
 
       The target has files/ with the files by their paths, commands/, and manifest.json; with --only, what that one folder \
-      had. Run it as root if owners are to be restored. docs/vault.md tells how to do the same without this tool.
+      had, or that one file. Run it as root if owners are to be restored. docs/vault.md tells how to do the same without this tool.
 
       Exit code 0 if it is in its place, 1 if the backup is not whole, 2 if nothing was begun, 3 if it could not be written.
       """)
@@ -31,11 +32,14 @@ package struct BackupRestoreCommand: AsyncParsableCommand {
   var identity: String
   @Option(help: ArgumentHelp("The backup's name, as `runbook backup list` prints it.", valueName: "name"))
   var backup: String?
-  @Option(help: ArgumentHelp("Only what this folder of the host had.", valueName: "dir")) var only: String?
+  @Option(help: ArgumentHelp("Only what this folder of the host had, or this one file.", valueName: "path")) var only:
+    String?
   @Flag(help: "Replace a target that holds something; it is kept beside.") var replace = false
   @Flag(help: "Let links lead out of the target.") var outwardLinks = false
-  @Option(help: ArgumentHelp("The most that the files may have together; else 256MiB.", valueName: "size")) var limit:
-    String?
+  @Option(
+    help: ArgumentHelp(
+      "The most that the files may have together; else 256MiB, or what the set may have.", valueName: "size"))
+  var limit: String?
   @OptionGroup var step: BackupStepOptions
 
   package init() {}

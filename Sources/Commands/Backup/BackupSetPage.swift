@@ -28,6 +28,10 @@ extension BackupSet {
       rows.append(["keep", "all"])
     }
     rows += expectations.files.map { ["must hold", terminalSafe($0)] }
+    if let minimum = expectations.minimumSize {
+      rows.append(["must have", "\(shownValue(.int(Int64(minimum)), as: .byteSize)) at least"])
+    }
+    if let age = expectations.notOlderThan { rows.append(["not older than", durationLiteral(age)]) }
     return page + "\n" + columns(rows, width: width)
   }
 
@@ -50,6 +54,8 @@ extension BackupSet {
         ]
       } ?? .null,
       "mustHold": texts(expectations.files),
+      "minSize": expectations.minimumSize.map { .int(Int64($0)) } ?? .null,
+      "notOlderThan": expectations.notOlderThan.map { .string(durationLiteral($0)) } ?? .null,
     ]
   }
 }

@@ -10,20 +10,13 @@ import Steps
 
 /// What the commands about one set of backups share: they do what a step of a runbook does, by hand.
 package struct BackupStepOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "The vault's folder.", discussion: "Else the project's: `vault` of runbook.yaml, or backups/vault.",
-      valueName: "dir"),
-    completion: .directory)
-  package var vault: String?
-
   @Option(help: "text or json.") var format: OutputFormat = .text
 
   @Option(
     help: ArgumentHelp("How long it may take.", valueName: "duration"))
   package var timeout: String?
 
-  @OptionGroup var options: ProjectOptions
+  @OptionGroup var place: VaultOptions
 
   package init() {}
 
@@ -34,16 +27,8 @@ package struct BackupStepOptions: ParsableArguments {
     }
   }
 
-  /// The vault's absolute path.
-  func vaultPath() throws -> String {
-    if let vault { return absolute(vault) }
-    return try options.load().vaultSettings.path
-  }
-
   /// A path of the command line, absolute.
-  func absolute(_ path: String) -> String {
-    path.hasPrefix("/") ? path : "\(options.surroundings.workingFolder)/\(path)"
-  }
+  func absolute(_ path: String) -> String { place.absolute(path) }
 
   /// The identities of a key file, as a secret.
   func identity(_ file: String?) throws -> Value.Member? {
@@ -59,11 +44,11 @@ package struct BackupStepOptions: ParsableArguments {
     let input: Value
     do {
       input = .members(
-        try module.input.admit([.init("vault", .string(try vaultPath()))] + members.compactMap(\.self)))
+        try module.input.admit([.init("vault", .string(try place.path()))] + members.compactMap(\.self)))
     } catch let error as Mismatch {
       throw CommandFailure(.invalid, "\(error.path): \(error.message)")
     }
-    let project = try? options.loadIfThere()
+    let project = try? place.options.loadIfThere()
     let signals = EndingSignals()
     let session = ProbeSession(
       services: Services(history: project?.ledger ?? Ledger([]), vault: project?.vaultIfAny), signals: signals,

@@ -28,6 +28,11 @@ package struct BackupVerifyCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("Read no more than this, what was not read for longest first.", valueName: "size"))
   var budget: String?
+  @Option(
+    help: ArgumentHelp(
+      "The most that the files of one backup may have together; else 256MiB, or what the set may have.",
+      valueName: "size"))
+  var limit: String?
   @Option(help: ArgumentHelp("The host's key, to check the manifests beside the archives too.", valueName: "file"))
   var keyFile: String?
   @OptionGroup var step: BackupStepOptions
@@ -39,6 +44,9 @@ package struct BackupVerifyCommand: AsyncParsableCommand {
     if let budget, parseByteSize(budget) == nil {
       throw ValidationError("--budget takes a size with its unit, such as 200MiB; found \"\(budget)\"")
     }
+    if let limit, parseByteSize(limit) == nil {
+      throw ValidationError("--limit takes a size with its unit, such as 1GiB; found \"\(limit)\"")
+    }
   }
 
   package func run() async throws {
@@ -47,6 +55,7 @@ package struct BackupVerifyCommand: AsyncParsableCommand {
       [
         set.map { .init("set", .string($0)) }, backup.map { .init("backup", .string($0)) },
         try step.identity(identity), budget.flatMap { parseByteSize($0) }.map { .init("budget", .int($0)) },
+        limit.flatMap { parseByteSize($0) }.map { .init("limit", .int($0)) },
         keyFile.map { .init("keyFile", .string(step.absolute($0))) },
       ])
   }

@@ -46,6 +46,7 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
       FirstProject.File(path: "checks/coturn-config-audit.yaml", bytes: PackageResources.coturn_config_audit_yaml),
       FirstProject.File(path: "checks/coturn-sessions.yaml", bytes: PackageResources.coturn_sessions_yaml),
       FirstProject.File(path: "checks/backup-fresh.yaml", bytes: PackageResources.backup_fresh_yaml),
+      FirstProject.File(path: "checks/backup-offsite.yaml", bytes: PackageResources.backup_offsite_yaml),
       FirstProject.File(path: "checks/coturn-versions.yaml", bytes: PackageResources.coturn_versions_yaml),
       FirstProject.File(path: "checks/disk-space.yaml", bytes: PackageResources.disk_space_yaml),
       FirstProject.File(path: "checks/http-health.yaml", bytes: PackageResources.http_health_yaml),

@@ -10,7 +10,7 @@ struct BackupSetReader {
   let project: Project
   let log: IssueLog
 
-  /// Nil, with a report, where it cannot be relied on.
+  /// Nil, with a report, if it cannot be relied on.
   func set() -> BackupSet? {
     let before = log.issues.count { $0.severity == .error }
     let paths = texts(.paths)
@@ -21,12 +21,14 @@ struct BackupSetReader {
     }
     let own = reader[.recipients].map { Self.recipients($0, log: log) }
     let recipients = own ?? project.vaultRecipients
-    let minimum = count(reader, .minRecipients) ?? BackupSet.usualMinimumRecipients
-    if let node = reader[.recipients], let own, Set(own).count < minimum {
+    let minimum = self.count(reader, .minRecipients) ?? BackupSet.usualMinimumRecipients
+    let count = Set(recipients).count
+    // A set without any has not been set up yet; `backup.create` refuses it.
+    if count < minimum, let range = own == nil && count == 0 ? nil : (reader[.recipients] ?? reader[.backup])?.range {
       log.error(
         "too-few-recipients",
-        "the set has \(Set(own).count) recipient\(Set(own).count == 1 ? "" : "s") and needs at least \(minimum): with one key lost, nobody could read its backups",
-        at: node.range, suggestion: "make a second key with `runbook backup keygen`, and keep it elsewhere")
+        "the set has \(count) recipient\(count == 1 ? "" : "s")\(own == nil ? ", those of `vault` in runbook.yaml," : "") and needs at least \(minimum): with one key lost, nobody could read its backups",
+        at: range, suggestion: "make a second key with `runbook backup keygen`, and keep it elsewhere")
     }
     var set = BackupSet(
       name: name, title: reader.text(.title), doc: reader.prose(.doc) ?? "", paths: paths.map(project.absolutePath),
@@ -133,8 +135,8 @@ extension Value {
 }
 
 extension Project {
-  /// A path of a document, absolute.
-  func absolutePath(_ path: String) -> String { path.hasPrefix("/") ? path : "\(root)/\(path)" }
+  /// A path of a document, absolute, without empty parts and `.`.
+  func absolutePath(_ path: String) -> String { plainAbsolutePath(path, from: root) }
 
   /// The names of the backup sets, sorted.
   package var backupNames: [String] { files.names(.backup) }
@@ -143,10 +145,12 @@ extension Project {
   package var vaultSettings: VaultSettings {
     let compiler = DocumentCompiler(
       files: files, catalog: Catalog([]), services: [], hiddenEnvironment: [], log: IssueLog())
-    let sets = backupNames.compactMap { compiler.backupSet($0, in: self) }
+    let names = backupNames
+    let sets = names.compactMap { compiler.backupSet($0, in: self) }
+    let sound = Dictionary(uniqueKeysWithValues: sets.map { ($0.name, $0) })
     return VaultSettings(
-      path: absolutePath(vaultPath ?? "backups/vault"), keyFile: "\(statePath)/backup.key",
-      sets: Dictionary(uniqueKeysWithValues: sets.map { ($0.name, $0) }))
+      path: absolutePath(vaultPath ?? "backups/vault"), keyFile: "\(statePath)/backup.key", sets: sound,
+      faultySets: names.filter { sound[$0] == nil }, remote: vaultRemote)
   }
 
   /// The same; nil if the project keeps no backups.
@@ -164,9 +168,48 @@ extension Project {
 }
 
 extension DocumentCompiler {
-  /// A backup set by name; nil, with a report, where it cannot be relied on.
+  /// A backup set by name; nil, with a report, if it cannot be relied on.
   func backupSet(_ name: String, in project: Project) -> BackupSet? {
     guard let reader = read(.backup, name, BackupKey.backup) else { return nil }
     return BackupSetReader(reader: reader, name: name, project: project, log: log).set()
   }
+}
+
+extension VaultRemote {
+  /// `remote` of `vault` and what goes with it; nil, with a report, if it cannot be relied on.
+  init?(reading reader: MappingReader<VaultKey>, root: String, log: IssueLog) {
+    guard let text = reader.text(.remote), let range = reader[.remote]?.range else {
+      for key in [VaultKey.sshKey, .knownHosts] where reader[.remote] == nil {
+        if let node = reader[key] {
+          log.error(
+            "missing-key", "\"\(key.name)\" is for \"remote\", which is not there", at: node.range,
+            suggestion: "name the remote, or take it out")
+        }
+      }
+      return nil
+    }
+    do throws(Objection) {
+      try self.init(text, absolute: { plainAbsolutePath($0, from: root) })
+    } catch {
+      switch error {
+      case .hasPassword:
+        log.error(
+          "secret-in-clear", "the address of the remote holds a password", at: range,
+          suggestion: "take it out and change it: ssh proves who you are with a key, \"sshKey\"")
+      case .unknownForm:
+        log.error(
+          "not-a-remote", "this is neither a path nor an address that ssh reaches", at: range,
+          suggestion:
+            "write /srv/vault.git, ssh://backup@vault.example.com/srv/vault.git or backup@vault.example.com:vault.git")
+      }
+      return nil
+    }
+    keyFile = reader.text(.sshKey).map { plainAbsolutePath($0, from: root) }
+    knownHosts = reader.text(.knownHosts).map { plainAbsolutePath($0, from: root) }
+  }
+}
+
+private func plainAbsolutePath(_ path: String, from root: String) -> String {
+  let parts = (path.hasPrefix("/") ? path : "\(root)/\(path)").split(separator: "/").filter { $0 != "." }
+  return "/" + parts.joined(separator: "/")
 }

@@ -49,7 +49,8 @@ package enum BackupKey: String, DocumentKey {
         .plain(.byteSize), "What its files may have together, 256MiB unless it says otherwise.", example: "16MiB")
     case .keep:
       .init(
-        .mapping(BackupRetentionKey.self), "Which backups `runbook backup prune` keeps. Without it, all.",
+        .mapping(BackupRetentionKey.self),
+        "Which backups `runbook backup prune` and `backup.prune` keep. Without it, all.",
         example: ["last": 3, "monthly": 12])
     case .expect: .init(.mapping(BackupExpectationKey.self), "What every backup must satisfy.")
     }
@@ -85,10 +86,12 @@ package enum BackupRetentionKey: String, DocumentKey {
 
   package var declaration: KeyDeclaration {
     switch self {
-    case .last: .init(.count, "The newest so many are kept.", example: 3)
-    case .daily: .init(.count, "The newest of each of so many days (UTC) that have one are kept.", example: 7)
-    case .weekly: .init(.count, "The same by weeks, from Monday.", example: 4)
-    case .monthly: .init(.count, "The same by months.", example: 12)
+    case .last: .init(.count, "How many of the newest backups are kept.", example: 3)
+    case .daily:
+      .init(
+        .count, "For how many days the newest backup of the day is kept. Days without one do not count.", example: 7)
+    case .weekly: .init(.count, "The same for weeks, which begin on Monday.", example: 4)
+    case .monthly: .init(.count, "The same for months.", example: 12)
     }
   }
 }
@@ -106,7 +109,7 @@ package enum BackupExpectationKey: String, DocumentKey {
     case .minSize: .init(.plain(.byteSize), "The least that its files have together.", example: "100B")
     case .notOlderThan:
       .init(
-        .plain(.duration), "How long ago it may have been read last with nothing missing.", example: "35d")
+        .plain(.duration), "How long ago the set may last have been read with nothing missing.", example: "35d")
     }
   }
 }
@@ -114,7 +117,7 @@ package enum BackupExpectationKey: String, DocumentKey {
 /// The keys of `vault` in `runbook.yaml`.
 package enum VaultKey: String, DocumentKey {
   case path, recipients
-  case remote
+  case remote, sshKey, knownHosts
 
   package static let mappingName = "vault"
 
@@ -125,7 +128,20 @@ package enum VaultKey: String, DocumentKey {
         .plain(.path),
         "The vault's folder, absolute or relative to the project; `backups/vault` unless it says otherwise.",
         example: "/var/lib/runbook-vault")
-    case .remote: .unsupported
+    case .remote:
+      .init(
+        .plain(.string),
+        "A repository that each backup is pushed to: a path, `ssh://USER@HOST:PORT/PATH` or `USER@HOST:PATH`. Without it, backups stay on this host.",
+        example: "ssh://backup@vault.example.com/srv/vault.git")
+    case .sshKey:
+      .init(
+        .plain(.path), "The private key for it, an Ed25519 key without a passphrase. Without it, ssh chooses.",
+        example: "/etc/runbook/vault.key")
+    case .knownHosts:
+      .init(
+        .plain(.path),
+        "The file with its host key, as ssh has it. Without it, those that ssh knows. An unlisted key is refused.",
+        example: "/etc/runbook/known_hosts")
     case .recipients:
       .init(
         .plain(.list(.string)), "Who can decrypt the backups of sets that name no recipients.",

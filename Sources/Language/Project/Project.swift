@@ -1,4 +1,5 @@
 internal import Age
+internal import Backups
 internal import Files
 package import Schema
 package import Steps
@@ -32,6 +33,7 @@ package struct Project: Sendable {
   /// `vault` of `runbook.yaml`, as it stands there.
   let vaultPath: String?
   let vaultRecipients: [AgeRecipient]
+  let vaultRemote: VaultRemote?
   let files: ProjectFiles
   /// The bytes of `runbook.yaml`; nil where it could not be read.
   let description: [UInt8]?
@@ -172,6 +174,7 @@ package struct Project: Sendable {
     judgeCertificates = surroundings.judgeCertificates
     let vault = reader?[.vault].flatMap { MappingReader<VaultKey>($0, subject: "vault", log: log) }
     vaultPath = vault?.text(.path)
+    vaultRemote = vault.flatMap { VaultRemote(reading: $0, root: files.root, log: log) }
     vaultRecipients = vault?[.recipients].map { BackupSetReader.recipients($0, log: log) } ?? []
     let hasVault = vault != nil || !own.names(.backup).isEmpty
     services = hasVault ? surroundings.services : surroundings.services.subtracting([.vault])

@@ -1,7 +1,6 @@
 import Backups
 import Coturn
-import FoundationEssentials
-import Glibc
+import Files
 import Journal
 import Processes
 package import Schema
@@ -22,6 +21,8 @@ package struct BackupCreate: StepModule {
     package var size: Int
     package var archiveSize: Int
     package var incomplete: [String]
+    package var lost: [String]
+    package var pushed: Bool?
   }
 
   package static let declaration = ModuleDeclaration(
@@ -32,8 +33,13 @@ package struct BackupCreate: StepModule {
 
       It fails if something of the set is missing, cannot be read, or changed each time it was read. Such a backup is kept, its
       manifest and its tag name what is missing, and it does not count as fresh.
+
+      If `vault` of `runbook.yaml` names a remote, the set's branch and tags are pushed to it, also what an earlier push left. A remote
+      that has lost commits or has a history of its own, and one with a host key that is not known, fail the step; one that does not answer
+      is a warning. The backup is made all the same. `backup.offsite` asks the remote what it has.
       """,
-    effect: .record, judges: true, services: [.vault], deadline: .seconds(600),
+    effect: .record, judges: true, services: [.vault],
+    programs: [RequiredProgram("git", package: "git", isOptional: true)], deadline: .seconds(600),
     input: Record(Input.init, Field("set", \.set, .string, "The set: a file `backups/SET.yaml`.")),
     output: Record(
       Output.init,
@@ -43,7 +49,9 @@ package struct BackupCreate: StepModule {
       Field("files", \.files, .int, "How many files it has."),
       Field("size", \.size, .byteSize, "What its files have together."),
       Field("archiveSize", \.archiveSize, .byteSize, "What the encrypted archive has."),
-      Field("incomplete", \.incomplete, .list(.string), "What is missing, and why.")
+      Field("incomplete", \.incomplete, .list(.string), "What is missing, and why."),
+      Field("lost", \.lost, .list(.string), "Older backups of which git has lost a part."),
+      Field("pushed", \.pushed, .optional(.bool), "Whether the remote has it now; absent if the project names none.")
     ),
     examples: [.init("The configuration of coturn is backed up", with: "set: coturn-config")])
 
@@ -54,31 +62,63 @@ package struct BackupCreate: StepModule {
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let settings = try context.vault()
     let set = try context.backupSet(input.set)
+    let outputs = try await Self.outputs(of: set, in: context)
+    context.progress("reading the set \(set.name)")
+    let made = try await VaultWork.run { checkpoint in
+      let key = try ContentKey(file: settings.keyFile)
+      return try withoutActuallyEscaping(checkpoint) { checkpoint in
+        try Self.creation(of: set, outputs, settings, key, checkpoint).make()
+      }
+    }
+    let manifest = made.backup.manifest
+    let missing = manifest.incomplete.map(\.text)
+    var output = Output(
+      backup: made.backup.name, created: made.backup.created, changed: made.isNew, files: manifest.fileCount,
+      size: manifest.contentSize, archiveSize: made.backup.archiveSize, incomplete: missing,
+      lost: made.lost.map(\.name), pushed: nil)
+    var failures: [Finding] = []
+    var warnings: [Finding] = []
+    if !missing.isEmpty { failures.append(Self.incomplete(made.backup, missing)) }
+    if let first = made.lost.first {
+      warnings.append(
+        Finding(
+          "backup.damaged",
+          "git has lost a part of \(String(made.lost.count)) older \(made.lost.count == 1 ? "backup" : "backups"), such as \(first.name): \(first.error.message)",
+          advice: "Look at the disk. Another copy of the vault may still have them: `runbook backup verify` tells."))
+    }
+    if let remote = settings.remote {
+      context.progress("pushing to \(remote.address)")
+      do throws(StepError) {
+        try await BackupPush.push(set.name, of: settings, to: remote, in: context)
+        output.pushed = true
+      } catch {
+        if error.kind == .interrupted { throw error }
+        output.pushed = false
+        // A wrong answer fails; no answer is what `backup.offsite` is for.
+        if error.kind == .failed { failures.append(error.finding) } else { warnings.append(error.finding) }
+      }
+    }
+    if let finding = Finding.joined(failures + (failures.isEmpty ? [] : warnings)) { return .failed(output, finding) }
+    return Finding.joined(warnings).map { .warned(output, $0) } ?? .done(output)
+  }
+
+  private static func incomplete(_ backup: Backup, _ missing: [String]) -> Finding {
+    let others = missing.count - namedInMessage
+    let named = missing.prefix(namedInMessage).joined(separator: "; ") + (others > 0 ? "; and \(others) more" : "")
+    return Finding(
+      "backup.incomplete", "the backup \(backup.name) of the set \(backup.set) is incomplete: \(named)",
+      advice:
+        "What is there is kept, and does not count as fresh. If something is not meant to be in the set, change `backups/\(backup.set).yaml`."
+    )
+  }
+
+  static func outputs(of set: BackupSet, in context: StepContext) async throws(StepError) -> [CommandOutput] {
     var outputs: [CommandOutput] = []
     for command in set.commands {
       context.progress("running \(command.name)")
-      outputs.append(try await Self.output(of: command, in: context))
+      outputs.append(try await output(of: command, in: context))
     }
-    context.progress("reading the set \(set.name)")
-    let made = try await Self.make(set, outputs, settings)
-    let manifest = made.backup.manifest
-    let missing = manifest.incomplete.map(\.text)
-    let output = Output(
-      backup: made.backup.name, created: made.backup.created, changed: made.isNew, files: manifest.fileCount,
-      size: manifest.contentSize, archiveSize: made.backup.archiveSize, incomplete: missing)
-    guard missing.isEmpty else {
-      let others = missing.count - Self.namedInMessage
-      let named =
-        missing.prefix(Self.namedInMessage).joined(separator: "; ") + (others > 0 ? "; and \(others) more" : "")
-      return .failed(
-        output,
-        Finding(
-          "backup.incomplete", "the backup \(made.backup.name) of the set \(set.name) is incomplete: \(named)",
-          advice:
-            "What is there is kept, and does not count as fresh. If something is not meant to be in the set, change `backups/\(set.name).yaml`."
-        ))
-    }
-    return .done(output)
+    return outputs
   }
 
   private static func output(of command: CapturedCommand, in context: StepContext) async throws(StepError)
@@ -93,7 +133,7 @@ package struct BackupCreate: StepModule {
     let result: ProcessResult
     do throws(ProcessError) { result = try await run.run(in: context) } catch { return failure(error.message) }
     if result.interruption != nil {
-      if Task.isCancelled { throw VaultError(.interrupted, "the backup was interrupted").stepError }
+      if Task.isCancelled { throw StepError(VaultError(.interrupted, "the backup was interrupted")) }
       return failure("it did not end in time")
     }
     if result.standardOutput.isTruncated { return failure("its output is longer than is kept") }
@@ -105,46 +145,25 @@ package struct BackupCreate: StepModule {
     }
   }
 
-  private static func make(
-    _ set: BackupSet, _ outputs: [CommandOutput], _ settings: VaultSettings
-  ) async throws(StepError) -> BackupCreation.Made {
-    let isCancelled = CancellationMark()
-    let result: Result<BackupCreation.Made, VaultError> = await withTaskCancellationHandler {
-      await onBlockingThread { () -> Result<BackupCreation.Made, VaultError> in
-        do throws(VaultError) {
-          return .success(try made(set, outputs, settings, isCancelled))
-        } catch { return .failure(error) }
-      }
-    } onCancel: {
-      isCancelled.set()
-    }
-    do throws(VaultError) { return try result.get() } catch { throw error.stepError }
-  }
-
-  private static func made(
-    _ set: BackupSet, _ outputs: [CommandOutput], _ settings: VaultSettings, _ isCancelled: CancellationMark
-  ) throws(VaultError) -> BackupCreation.Made {
-    let key = try ContentKey(file: settings.keyFile)
-    let creation = BackupCreation(
-      of: set, outputs: outputs, vault: settings.path, key: key, host: hostName,
+  /// A set as it is now, ready to be read.
+  static func creation(
+    of set: BackupSet, _ outputs: [CommandOutput], _ settings: VaultSettings, _ key: ContentKey,
+    _ checkpoint: @escaping () throws -> Void = {}
+  ) -> BackupCreation {
+    BackupCreation(
+      of: set, outputs: outputs, vault: settings.path, ownFolders: [parentFolder(of: settings.keyFile)], key: key,
+      host: hostName(),
       redact: { path, content in
         guard path.suffix(configurationName.count).elementsEqual(configurationName) else { return nil }
         return RedactedConfiguration.text(of: content) { "‹hmac:\(key.digest(of: Array($0.utf8)).prefix(16))›" }
       },
-      now: {
-        Timestamp(seconds: Int64(Date().timeIntervalSince1970), nanoseconds: 0) ?? .unixEpoch
-      },
+      now: { Timestamp(seconds: Moment.now().wall.seconds, nanoseconds: 0) ?? .unixEpoch },
       checkpoint: { () throws(VaultError) in
-        if isCancelled.isSet { throw VaultError(.interrupted, "the backup was interrupted before it was committed") }
+        do { try checkpoint() } catch {
+          throw VaultError(.interrupted, "the backup was interrupted before it was committed")
+        }
       })
-    return try creation.make()
   }
 
   private static let configurationName = Array("turnserver.conf".utf8)
-
-  private static var hostName: String {
-    var name = [CChar](repeating: 0, count: 256)
-    guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
-    return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
 }

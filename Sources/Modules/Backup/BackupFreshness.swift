@@ -81,12 +81,12 @@ package struct BackupFreshness: StepModule {
             "backup.timeInFuture", "the set \(input.set) was backed up in the future, at \(current.description)",
             advice: "Look at the clock of this host, and of the one that made the backup."))
       }
-      var findings: [Finding] = []
+      var findings = [try VaultWork.loss(of: input.set, in: vault)].compactMap(\.self)
       if let incomplete {
         findings.append(
           Finding(
             "backup.incomplete",
-            "the newest backup, \(incomplete.name), lacks \(String(incomplete.manifest.incomplete.count)) things, such as \(Self.first(incomplete)); the newest complete one is \(newest.name)",
+            "the newest backup, \(incomplete.name), lacks \(String(incomplete.manifest.incomplete.count)) \(incomplete.manifest.incomplete.count == 1 ? "thing" : "things"), such as \(Self.first(incomplete)); the newest complete one is \(newest.name)",
             advice: "Mend what keeps it from being complete, or take the path out of the set."))
       }
       if let within, age > within {

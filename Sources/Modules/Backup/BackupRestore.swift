@@ -17,11 +17,11 @@ package struct BackupRestore: StepModule {
     package var only: String?
     package var outwardLinks: Bool
     package var keyFile: String?
-    package var limit: Int
+    package var limit: Int?
 
     package init(
       vault: String?, set: String, backup: String?, identity: Secret, target: String, replace: Bool, only: String?,
-      outwardLinks: Bool, keyFile: String?, limit: Int
+      outwardLinks: Bool, keyFile: String?, limit: Int?
     ) {
       (self.vault, self.set, self.backup, self.identity) = (vault, set, backup, identity)
       (self.target, self.replace, self.only) = (target, replace, only)
@@ -48,7 +48,7 @@ package struct BackupRestore: StepModule {
       happens; a process that dies leaves the folder beside it, which the next restore to the same target removes.
 
       The target has `files/` with the files by their paths on the host, `commands/`, and `manifest.json`. With `only`, a folder
-      of the host such as /etc/coturn, the target gets what that folder had, and nothing else.
+      of the host such as /etc/coturn, the target gets what that folder had, and nothing else; with a file of the host, that file.
 
       A target that is not empty is refused, unless `replace: true`: then the old tree is kept beside it, and `kept` names it.
       To undo the restore, move it back.
@@ -67,14 +67,14 @@ package struct BackupRestore: StepModule {
       Field("target", \.target, .path, "The folder to restore to, absolute; the one that it lies in must be there."),
       Field(
         "replace", \.replace, .bool, default: false, "Whether the target may hold something, which is kept beside it."),
-      Field("only", \.only, .optional(.path), "A folder of the host, of which alone the target gets the content."),
+      Field("only", \.only, .optional(.path), "A folder or file of the host, which is all that the target gets."),
       Field("outwardLinks", \.outwardLinks, .bool, default: false, "Whether links may lead out of the target."),
       Field(
         "keyFile", \.keyFile, .optional(.path), "The host's key, with which the manifest beside the archive is checked."
       ),
       Field(
-        "limit", \.limit, .byteSize.within(1...(1 << 40)), default: 256 << 20,
-        "The most that the files may have together.")
+        "limit", \.limit, .optional(.byteSize.within(1...(1 << 40))),
+        "The most that the files may have together; 256MiB or what the set may have, if not given.")
     ),
     output: Record(
       Output.init,
@@ -113,11 +113,12 @@ package struct BackupRestore: StepModule {
     let hostDigest = try VaultWork.hostDigest(input.keyFile)
     let progress = context.progress
     let path = try context.vaultPath(input.vault)
+    let limit = VaultWork.limit(input.limit, of: input.set, in: context)
     return try await VaultWork.run { checkpoint in
       let vault = try VaultRepository(opening: path)
       let backup = try VaultWork.choose(input.backup, of: input.set, in: vault)
       try Self.refuseOverlap(of: input.target, with: path)
-      let root = try Self.root(input.only, in: backup)
+      let root = try Self.root(input.only, in: backup, isReplacing: input.replace)
       let tree = try StagedTree(at: input.target, isReplacing: input.replace, root: root)
       try tree.requireRoom(for: backup.manifest.contentSize(below: root))
       progress("\(backup.name): reading \(byteSizeLiteral(Int64(backup.archiveSize)))")
@@ -127,7 +128,7 @@ package struct BackupRestore: StepModule {
         return try vault.read(
           backup,
           BackupReading(
-            identities: identities, hostDigest: hostDigest, limit: input.limit,
+            identities: identities, hostDigest: hostDigest, limit: limit,
             allowsOutwardLinks: input.outwardLinks,
             progress: { done in
               try checkpoint()
@@ -145,16 +146,17 @@ package struct BackupRestore: StepModule {
         bytes: backup.manifest.contentSize(below: root), kept: kept,
         missing: backup.manifest.incomplete.map(\.text),
         stripped: tree.strippedNames.map { String(decoding: $0, as: UTF8.self) })
-      return Self.result(output)
+      return Self.result(output, input.backup == nil ? try VaultWork.loss(of: input.set, in: vault) : nil)
     }
   }
 
-  private static func result(_ output: Output) -> StepResult<Output> {
-    var warnings: [Finding] = []
+  private static func result(_ output: Output, _ loss: Finding?) -> StepResult<Output> {
+    var warnings = [loss].compactMap(\.self)
     if let first = output.missing.first {
       warnings.append(
         Finding(
-          "backup.incomplete", "the backup lacks \(String(output.missing.count)) things, such as \(first)",
+          "backup.incomplete",
+          "the backup lacks \(String(output.missing.count)) \(output.missing.count == 1 ? "thing" : "things"), such as \(first)",
           advice: "Take what is missing from an older backup."))
     }
     if let first = output.stripped.first {
@@ -167,24 +169,21 @@ package struct BackupRestore: StepModule {
     return Finding.joined(warnings).map { .warned(output, $0) } ?? .done(output)
   }
 
-  /// The way of a folder of the host in the archive.
-  private static func root(_ only: String?, in backup: Backup) throws -> [[UInt8]] {
+  /// The parts of the name that a folder or file of the host has in the archive.
+  private static func root(_ only: String?, in backup: Backup, isReplacing: Bool) throws -> [[UInt8]] {
     guard let only else { return [] }
     let parts = only.utf8.split(separator: 0x2F).map { Array($0) }
     let root = Array(BackupLayout.files.dropLast()) + parts.flatMap { [0x2F] + $0 }
-    guard
-      backup.manifest.members.contains(where: {
-        $0.name == root && $0.kind == .directory || $0.name.starts(with: root + [0x2F])
-      })
+    guard let found = backup.manifest.members.first(where: { $0.name == root || $0.name.starts(with: root + [0x2F]) })
     else {
-      let isFile = backup.manifest.members.contains { $0.name == root }
-      throw isFile
-        ? StepError.notStarted(
-          "backup.notInBackup", "\(only) is a file in the backup \(backup.name), and `only` takes a folder",
-          advice: "Name the folder that it lies in, restore beside it, and copy the file.")
-        : StepError.notStarted(
-          "backup.notInBackup", "the backup \(backup.name) has no folder \(only)",
-          advice: "Give its absolute path on the host. The manifest beside each archive names what the archive has.")
+      throw StepError.notStarted(
+        "backup.notInBackup", "the backup \(backup.name) has nothing called \(only)",
+        advice: "Give its absolute path on the host. The manifest beside each archive names what the archive has.")
+    }
+    if found.name == root, found.kind != .directory, isReplacing {
+      throw StepError.notStarted(
+        "backup.targetRefused", "\(only) is a file in the backup \(backup.name), and would replace the whole target",
+        advice: "Restore it to a folder that is empty or not there yet, and copy it from there.")
     }
     return root.split(separator: 0x2F).map { Array($0) }
   }
@@ -209,9 +208,10 @@ extension BackupManifest {
   /// What the files below a folder of the archive have together.
   fileprivate func contentSize(below root: [[UInt8]]) -> Int {
     guard !root.isEmpty else { return contentSize }
-    let prefix = Array(root.joined(separator: [0x2F])) + [0x2F]
+    let name = Array(root.joined(separator: [0x2F]))
     return members.reduce(0) { sum, member in
-      guard case .file(let size, _) = member.kind, member.name.starts(with: prefix) else { return sum }
+      guard case .file(let size, _) = member.kind, member.name == name || member.name.starts(with: name + [0x2F])
+      else { return sum }
       let (all, isOver) = sum.addingReportingOverflow(size)
       return isOver ? .max : all
     }

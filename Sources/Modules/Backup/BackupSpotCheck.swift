@@ -12,7 +12,7 @@ package struct BackupSpotCheck: StepModule {
     package var backup: String?
     package var identity: Secret?
     package var keyFile: String?
-    package var limit: Int
+    package var limit: Int?
   }
 
   package struct Output: Hashable, Sendable {
@@ -43,8 +43,8 @@ package struct BackupSpotCheck: StepModule {
       Field("identity", \.identity, .optional(.secret), "The age identity that decrypts, as its key file has it."),
       Field("keyFile", \.keyFile, .optional(.path), "The host's key, under which the manifest has its digests."),
       Field(
-        "limit", \.limit, .byteSize.within(1...(1 << 40)), default: 256 << 20,
-        "The most that the files may have together.")
+        "limit", \.limit, .optional(.byteSize.within(1...(1 << 40))),
+        "The most that the files may have together; 256MiB or what the set may have, if not given.")
     ),
     output: Record(
       Output.init,
@@ -78,6 +78,7 @@ package struct BackupSpotCheck: StepModule {
     let identities = try VaultWork.identities(input.identity)
     let hostDigest = try VaultWork.hostDigest(input.keyFile)
     let path = try context.vaultPath(input.vault)
+    let limit = VaultWork.limit(input.limit, of: input.set, in: context)
     return try await VaultWork.run { checkpoint in
       let vault = try VaultRepository(opening: path)
       let backup = try VaultWork.choose(input.backup, of: input.set, in: vault)
@@ -87,7 +88,7 @@ package struct BackupSpotCheck: StepModule {
           try vault.read(
             backup,
             BackupReading(
-              identities: identities, hostDigest: hostDigest, limit: input.limit, allowsOutwardLinks: true,
+              identities: identities, hostDigest: hostDigest, limit: limit, allowsOutwardLinks: true,
               progress: { _ in try checkpoint() }))
         }
       }

@@ -1,4 +1,5 @@
 import Age
+import Backups
 package import Journal
 package import Schema
 package import Steps
@@ -15,12 +16,12 @@ package struct BackupVerify: StepModule {
     package var budget: Int?
     package var period: Duration
     package var recipients: Int
-    package var limit: Int
+    package var limit: Int?
 
     package init(
       vault: String?, set: String?, backup: String?, identity: Secret?, keyFile: String?, budget: Int?,
       period: Duration,
-      recipients: Int, limit: Int
+      recipients: Int, limit: Int?
     ) {
       self.vault = vault
       self.set = set
@@ -91,8 +92,8 @@ package struct BackupVerify: StepModule {
         "recipients", \.recipients, .int.within(1...100), default: 2,
         "To how many recipients each archive must be encrypted at least."),
       Field(
-        "limit", \.limit, .byteSize.within(1...(1 << 40)), default: 256 << 20,
-        "The most that the files of one backup may have together.")
+        "limit", \.limit, .optional(.byteSize.within(1...(1 << 40))),
+        "The most that the files of one backup may have together; 256MiB or what the set may have, if not given.")
     ),
     output: Record(
       Output.init,
@@ -129,8 +130,11 @@ package struct BackupVerify: StepModule {
     let hostDigest = try VaultWork.hostDigest(input.keyFile)
     let progress = context.progress
     let path = try context.vaultPath(input.vault)
+    let limit = VaultWork.limit(input.limit, of: input.set, in: context)
     return try await VaultWork.run { checkpoint in
       let vault = try VaultRepository(opening: path)
+      var input = input
+      input.limit = limit
       return try Self.verify(input, identities, hostDigest, vault, progress, checkpoint)
     }
   }
@@ -144,11 +148,16 @@ package struct BackupVerify: StepModule {
     var failures: [Finding] = []
     var all: [Backup] = []
     for set in try input.set.map({ [$0] }) ?? vault.sets() {
-      all += try vault.backups(of: set)
+      let content = try vault.content(of: set)
+      all += content.backups
+      for lost in content.lost where input.backup.map({ $0 == lost.name }) ?? true {
+        output.damaged.append("\(set)/\(lost.name)")
+        failures.append(StepError(lost.error).finding)
+      }
       _ = try vault.checkCommits(of: set)
     }
-    if let name = input.backup { all = [try vault.backup(name, of: input.set ?? "")] }
-    guard !all.isEmpty else {
+    if output.damaged.isEmpty, let name = input.backup { all = [try vault.backup(name, of: input.set ?? "")] }
+    guard !all.isEmpty || !failures.isEmpty else {
       throw StepError.failed(
         "backup.none", "the vault has no backup\(input.set.map { " of the set \($0)" } ?? "")",
         advice: "Make one with `backup.create`.")
@@ -179,10 +188,14 @@ package struct BackupVerify: StepModule {
         failures.append(named(Finding(fault), name))
       } catch let error as VaultError {
         output.damaged.append(name)
-        failures.append(named(StepError(reading: error).finding, name))
+        failures.append(named(StepError(error).finding, name))
       } catch let error as StepError {
         output.damaged.append(name)
         failures.append(named(error.finding, name))
+      } catch {
+        // It is to end: what was read until then was read.
+        _ = save(&record, all, input, identities, vault)
+        throw error
       }
     }
     output.oldest = all.contains { record[$0] == nil } ? nil : all.compactMap { record[$0] }.min()
@@ -216,7 +229,8 @@ package struct BackupVerify: StepModule {
       _ = try vault.read(
         backup,
         BackupReading(
-          identities: identities, hostDigest: hostDigest, limit: input.limit, allowsOutwardLinks: true,
+          identities: identities, hostDigest: hostDigest, limit: input.limit ?? BackupSet.usualMaxSize,
+          allowsOutwardLinks: true,
           progress: { _ in try checkpoint() }))
     }
   }

@@ -25,39 +25,15 @@ extension StepContext {
   func backupSet(_ name: String) throws(StepError) -> BackupSet {
     let sets = try vault().sets
     if let set = sets[name] { return set }
+    if try vault().faultySets.contains(name) {
+      throw .notStarted(
+        "backup.unknownSet", "the backup set \(name) has faults, so that nothing can be done with it",
+        advice: "`runbook validate` names them.")
+    }
     let names = sets.keys.sorted().joined(separator: ", ")
     throw .notStarted(
-      "backup.unknownSet", "there is no backup set \(name) that can be read",
+      "backup.unknownSet", "there is no backup set \(name)",
       advice: names.isEmpty
         ? "Write `backups/\(name).yaml`, and check it with `runbook validate`." : "There is: \(names)")
-  }
-}
-
-extension VaultError {
-  /// As the result of a step.
-  var stepError: StepError {
-    let code =
-      switch kind {
-      case .missing: "backup.noVault"
-      case .foreignOwner: "backup.foreignOwner"
-      case .locked: "backup.locked"
-      case .busy: "backup.busy"
-      case .foreignCommit: "backup.foreignCommit"
-      case .unknownBackup: "backup.notFound"
-      case .damaged: "backup.damaged"
-      case .full: "backup.noSpace"
-      case .tooLarge: "backup.tooLarge"
-      case .tooFewRecipients: "backup.tooFewRecipients"
-      case .interrupted: "backup.interrupted"
-      case .other: "backup.failed"
-      }
-    let finding = Finding(code, message, advice: advice.map { $0.prefix(1).uppercased() + $0.dropFirst() })
-    let stepKind: StepError.Kind =
-      switch kind {
-      case .tooLarge, .tooFewRecipients, .foreignCommit, .damaged: .failed
-      case .interrupted: .interrupted
-      default: .broken
-      }
-    return StepError(stepKind, finding)
   }
 }

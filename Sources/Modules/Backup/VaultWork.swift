@@ -1,4 +1,5 @@
 import Age
+import Backups
 import Files
 import Glibc
 import Journal
@@ -39,7 +40,7 @@ enum VaultWork {
     case let fault as ArchiveFault:
       fault.kind == .wrongIdentity ? StepError(.broken, Finding(fault)) : StepError(.failed, Finding(fault))
     case let error as RestoreError: StepError(error)
-    case let error as VaultError: StepError(reading: error)
+    case let error as VaultError: StepError(error)
     case is Interrupted:
       StepError(.interrupted, Finding("backup.interrupted", "the work was stopped before its end"))
     default:
@@ -47,6 +48,14 @@ enum VaultWork {
         "backup.failed", "the vault cannot be read: \(String(describing: error))",
         advice: "Check that the vault is a bare git repository that this user may read: git -C VAULT fsck.")
     }
+  }
+
+  /// The most that the files of one backup of a set may have together: what a step says, or else what the set may have, but never less
+  /// than is usual.
+  static func limit(_ given: Int?, of set: String?, in context: StepContext) -> Int {
+    let sets = context.services.vault?.sets ?? [:]
+    let largest = set.map { sets[$0]?.maxSize ?? 0 } ?? sets.values.map(\.maxSize).max() ?? 0
+    return given ?? max(BackupSet.usualMaxSize, largest)
   }
 
   /// The identities of a key file, or the one identity.
@@ -61,15 +70,27 @@ enum VaultWork {
       advice: "Give the content of the file that `runbook backup keygen` or `age-keygen` wrote: AGE-SECRET-KEY-1….")
   }
 
+  /// What is to be told of a set of which git has lost a part; nil if it has all.
+  static func loss(of set: String, in vault: borrowing VaultRepository) throws(VaultError) -> Finding? {
+    let lost = try vault.content(of: set).lost
+    guard let first = lost.first else { return nil }
+    return Finding(
+      "backup.damaged",
+      "git has lost a part of \(String(lost.count)) \(lost.count == 1 ? "backup" : "backups") of the set \(set), such as \(first.name): \(first.error.message)",
+      advice: "Look at the disk. Another copy of the vault may still have them: `runbook backup verify` tells.")
+  }
+
   /// A backup by name, or the newest that is complete.
   static func choose(_ name: String?, of set: String, in vault: borrowing VaultRepository) throws -> Backup {
     if let name { return try vault.backup(name, of: set) }
-    let all = try vault.backups(of: set)
+    let content = try vault.content(of: set)
+    let all = content.backups
     if let newest = all.first(where: \.isComplete) { return newest }
+    if let lost = content.lost.first { throw lost.error }
     if let newest = all.first {
       throw StepError.failed(
         "backup.incomplete",
-        "the vault has no complete backup of the set \(set); the newest, \(newest.name), lacks \(newest.manifest.incomplete.count) things",
+        "the vault has no complete backup of the set \(set); the newest, \(newest.name), lacks \(String(newest.manifest.incomplete.count)) \(newest.manifest.incomplete.count == 1 ? "thing" : "things")",
         advice: "Name it as `backup` if what it has is enough.")
     }
     throw StepError.failed(
@@ -126,14 +147,30 @@ extension StepError {
     }
   }
 
-  init(reading error: VaultError) {
-    let advice: Sentence? = error.advice.map { "\($0)" }
-    switch error.kind {
-    case .missing: self = .notStarted("backup.noVault", "\(error.message)", advice: advice)
-    case .foreignOwner: self = .notStarted("backup.foreignOwner", "\(error.message)", advice: advice)
-    case .unknownBackup: self = .failed("backup.notFound", "\(error.message)", advice: advice)
-    case .damaged: self = .failed("backup.damaged", "\(error.message)", advice: advice)
-    default: self = .broken("backup.failed", "\(error.message)", advice: advice)
-    }
+  init(_ error: VaultError) {
+    let code =
+      switch error.kind {
+      case .missing: "backup.noVault"
+      case .foreignOwner: "backup.foreignOwner"
+      case .locked: "backup.locked"
+      case .busy: "backup.busy"
+      case .foreignCommit: "backup.foreignCommit"
+      case .unknownBackup: "backup.notFound"
+      case .damaged: "backup.damaged"
+      case .full: "backup.noSpace"
+      case .tooLarge: "backup.tooLarge"
+      case .tooFewRecipients: "backup.tooFewRecipients"
+      case .interrupted: "backup.interrupted"
+      case .other: "backup.failed"
+      }
+    let kind: Kind =
+      switch error.kind {
+      case .missing, .foreignOwner: .notStarted
+      case .unknownBackup, .tooLarge, .tooFewRecipients, .foreignCommit, .damaged: .failed
+      case .interrupted: .interrupted
+      default: .broken
+      }
+    let advice = error.advice.map { $0.prefix(1).uppercased() + $0.dropFirst() }
+    self.init(kind, Finding(code, "\(error.message)", advice: advice.map { "\($0)" }))
   }
 }

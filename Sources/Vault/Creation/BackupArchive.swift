@@ -70,6 +70,8 @@ struct BackupArchive {
       }
     }
     members = written
+    // As the next reading has them: else nothing changed, and it is committed again.
+    missing.sort { $0.path.lexicographicallyPrecedes($1.path) }
     let manifest = BackupManifest(
       set: set.name, host: host, digests: .sha256, members: written, incomplete: missing)
     let text = Array(manifest.text.utf8)
@@ -109,6 +111,7 @@ struct BackupArchive {
     if !again.isConsistent { missing.append(.changed(source.path)) }
     var member = member
     member.kind = .file(size: again.size, digest: again.sha256)
+    if let status = again.status { member.modified = Timestamp(status) }
     member.notes = member.notes.filter { $0 == .followed } + again.notes
     return (member, bytes)
   }

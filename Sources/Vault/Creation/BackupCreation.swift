@@ -11,11 +11,14 @@ package struct BackupCreation {
     package let backup: Backup
     /// False if nothing changed, so that nothing was committed.
     package let isNew: Bool
+    /// Older backups of which git has lost a part. They are no longer on the branch if the backup is new.
+    package let lost: [LostBackup]
   }
 
   private let set: BackupSet
   private let outputs: [CommandOutput]
   private let path: String
+  private let ownFolders: [String]
   private let key: ContentKey
   private let host: String
   private let redact: (_ path: [UInt8], _ content: [UInt8]) -> String?
@@ -24,16 +27,18 @@ package struct BackupCreation {
 
   /// - Parameters:
   ///   - outputs: of the set's commands.
-  ///   - path: of the vault, which is made if there is none.
+  ///   - path: of the vault, which is made if there is none. It never backs up itself.
+  ///   - ownFolders: further folders of this tool itself, which are left out unless the set names them.
   ///   - redact: gives the text that stands for a file beside the archive, without its secrets; nil for a file that is no configuration.
   ///   - now: the wall clock.
   ///   - checkpoint: throws ``VaultError/Kind/interrupted`` if the work is to end. It is asked often.
   package init(
-    of set: BackupSet, outputs: [CommandOutput], vault path: String, key: ContentKey, host: String,
-    redact: @escaping (_ path: [UInt8], _ content: [UInt8]) -> String? = { _, _ in nil },
+    of set: BackupSet, outputs: [CommandOutput], vault path: String, ownFolders: [String] = [], key: ContentKey,
+    host: String, redact: @escaping (_ path: [UInt8], _ content: [UInt8]) -> String? = { _, _ in nil },
     now: @escaping () -> Timestamp, checkpoint: @escaping () throws(VaultError) -> Void = {}
   ) {
     (self.set, self.outputs, self.path, self.key, self.host) = (set, outputs, path, key, host)
+    self.ownFolders = ownFolders
     (self.redact, self.now, self.checkpoint) = (redact, now, checkpoint)
   }
 
@@ -57,25 +62,49 @@ package struct BackupCreation {
     return try withExtendedLifetime(folder) { () throws(VaultError) in try make(in: vault) }
   }
 
+  /// The set as it is now, with nothing written: what would stand beside its archive, and its configuration without secrets, line by line.
+  package func look() throws(VaultError) -> (manifest: BackupManifest, redacted: [String]) {
+    let reading = try SetReading(
+      set, outputs: outputs, leftOut: [], ownFolders: [path] + ownFolders, checkpoint: checkpoint)
+    var redacted: [(path: [UInt8], text: String)] = []
+    for member in reading.members {
+      guard let source = reading.sources[member.name] else { continue }
+      let bytes = source.content.bytes ?? (try? ReadContent(reading: source.path, checkpoint: checkpoint))?.bytes
+      if let bytes, let text = redact(source.path, bytes) { redacted.append((source.path, text)) }
+    }
+    let manifest = BackupManifest(
+      set: set.name, host: host, digests: .hmacSHA256, members: reading.members.map(hidden),
+      incomplete: reading.missing)
+    return (manifest, VaultRepository.lines(Self.text(of: redacted)))
+  }
+
   private func make(in vault: borrowing VaultRepository) throws(VaultError) -> Made {
     try vault.refuseLocks(of: set.name)
     let head = try vault.head(of: set.name)
     if let head { try vault.refuseForeign(head, of: set.name) }
-    let kept = try vault.backups(of: set.name)
+    let content = try head.map { head throws(VaultError) in try vault.content(of: set.name, at: head) }
+    var kept = content?.backups ?? []
+    var lost = content?.lost ?? []
     if let head, let newest = kept.first { try vault.completeTag(of: newest, at: head) }
+    // What nobody can restore is no backup that anything is equal to.
+    while let newest = kept.first, let error = try vault.loss(of: newest, checkpoint) {
+      lost.append(LostBackup(name: newest.name, set: set.name, error: error))
+      kept.removeFirst()
+    }
 
     var leftOut: [[UInt8]] = []
     var tries: [[UInt8]: Int] = [:]
     while true {
       let started = now()
-      let reading = try SetReading(set, outputs: outputs, leftOut: leftOut, checkpoint: checkpoint)
+      let reading = try SetReading(
+        set, outputs: outputs, leftOut: leftOut, ownFolders: [path] + ownFolders, checkpoint: checkpoint)
       if let newest = kept.first, isSame(reading, newest.manifest) {
         if newest.isComplete { try vault.record(VaultCheck(backup: newest.name, checked: started), of: set.name) }
-        return Made(backup: newest, isNew: false)
+        return Made(backup: newest, isNew: false, lost: lost)
       }
       do {
-        let backup = try commit(reading, started, kept, to: vault, after: head)
-        return Made(backup: backup, isNew: true)
+        let backup = try commit(reading, started, without: lost, to: vault, after: head)
+        return Made(backup: backup, isNew: true, lost: lost)
       } catch let error as BackupArchive.Changed {
         tries[error.path, default: 0] += 1
         if tries[error.path, default: 0] >= Self.tries { leftOut.append(error.path) }
@@ -113,8 +142,8 @@ package struct BackupCreation {
   }
 
   private func commit(
-    _ reading: SetReading, _ started: Timestamp, _ kept: [Backup], to vault: borrowing VaultRepository,
-    after head: GitCommit?
+    _ reading: SetReading, _ started: Timestamp, without lost: [LostBackup],
+    to vault: borrowing VaultRepository, after head: GitCommit?
   ) throws -> Backup {
     var archive = BackupArchive(
       set: set, host: host, members: reading.members, missing: reading.missing, sources: reading.sources,
@@ -134,7 +163,8 @@ package struct BackupCreation {
       incomplete: archive.missing)
     try checkpoint()
     let backup = try vault.commit(
-      manifest, archive: blob, redacted: Self.text(of: archive.redacted), after: head, signed: signature(started))
+      manifest, archive: blob, redacted: Self.text(of: archive.redacted), without: lost, after: head,
+      signed: signature(started))
     if backup.isComplete { try vault.record(VaultCheck(backup: backup.name, checked: started), of: set.name) }
     return backup
   }

@@ -11,12 +11,14 @@ struct SetReading {
   private static let mostKept = 16 << 20
   private static let namedAsLargest = 5
 
-  /// - Parameter leftOut: large files that did not stay the same long enough.
+  /// - Parameters:
+  ///   - leftOut: large files that did not stay the same long enough.
+  ///   - ownFolders: folders of this tool itself, which are left out.
   init(
-    _ set: BackupSet, outputs: [CommandOutput], leftOut: [[UInt8]],
+    _ set: BackupSet, outputs: [CommandOutput], leftOut: [[UInt8]], ownFolders: [String] = [],
     checkpoint: @escaping () throws(VaultError) -> Void
   ) throws(VaultError) {
-    let walk = try SetWalk(set, checkpoint: checkpoint)
+    let walk = try SetWalk(set, ownFolders: ownFolders, checkpoint: checkpoint)
     try Self.check(walk.files, against: set)
     missing = walk.missing
     var accounts = Accounts()
@@ -104,9 +106,11 @@ struct SetReading {
         missing.append(.init(path: Array(file.utf8), reason: "the set expects this file, and has none there"))
       }
     }
-    let size = members.reduce(0) { sum, member in
-      if case .file(let size, _) = member.kind { sum + size } else { sum }
+    let sizes = members.compactMap { member in
+      if case .file(let size, _) = member.kind { size } else { nil }
     }
+    if sizes.isEmpty, missing.isEmpty { missing.append(.init(path: [], reason: "there is no file in it")) }
+    let size = sizes.reduce(0, +)
     if let minimum = expectations.minimumSize, size < minimum {
       missing.append(
         .init(path: [], reason: "its files have \(sizeText(size)), and it expects at least \(sizeText(minimum))"))
@@ -133,7 +137,7 @@ package struct CommandOutput: Sendable {
 }
 
 extension Timestamp {
-  fileprivate init(_ status: HostFiles.Status) {
+  init(_ status: HostFiles.Status) {
     self =
       Timestamp(seconds: Int64(status.modifiedSeconds), nanoseconds: Int32(status.modifiedNanoseconds)) ?? .unixEpoch
   }

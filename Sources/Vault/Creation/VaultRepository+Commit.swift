@@ -10,7 +10,8 @@ extension VaultRepository {
     guard let lock = repository.lockFiles(branch: BackupLayout.branch(of: set)).first else { return }
     var status = stat()
     guard lstat(lock, &status) == 0 else { return }
-    let owner = getpwuid(status.st_uid).map { String(cString: $0.pointee.pw_name) } ?? "user \(status.st_uid)"
+    var accounts = Accounts()
+    let owner = accounts.user(status.st_uid) ?? "user \(status.st_uid)"
     let age = max(0, time(nil) - status.st_mtim.tv_sec)
     throw VaultError(
       .locked, "the lock \(lock) is in the way: it is \(Self.ageText(age)) old and belongs to \(owner)",
@@ -49,19 +50,38 @@ extension VaultRepository {
     }
   }
 
+  /// Why a backup cannot be restored; nil if its archive is what its manifest tells. Nothing is decrypted.
+  borrowing func loss(
+    of backup: Backup, _ checkpoint: () throws(VaultError) -> Void
+  ) throws(VaultError) -> VaultError? {
+    do {
+      try checkArchive(of: backup) { _ in try checkpoint() }
+      return nil
+    } catch let error as VaultError {
+      guard error.kind == .damaged else { throw error }
+      return error
+    } catch let fault as ArchiveFault {
+      return .damaged("the backup \(backup.name) of the set \(backup.set): \(fault.message)")
+    } catch { throw VaultError(.other, "the backup \(backup.name) cannot be read: \(error)") }
+  }
+
   /// Makes a backup of what was put into the repository: a commit on the set's branch, and a tag.
+  ///
+  /// - Parameter lost: backups that the commit no longer has, since git would refuse a file whose content is not there.
   borrowing func commit(
-    _ manifest: BackupManifest, archive: GitID, redacted: [UInt8]?, after head: GitCommit?, signed: GitSignature
+    _ manifest: BackupManifest, archive: GitID, redacted: [UInt8]?, without lost: [LostBackup] = [],
+    after head: GitCommit?, signed: GitSignature
   ) throws(VaultError) -> Backup {
     let set = manifest.set
     let name = try freeName(at: manifest.created ?? .unixEpoch, in: set)
-    let message = Self.message(for: manifest, name)
+    let message = Self.message(for: manifest, name, without: lost)
+    let gone = Set(lost.flatMap { [BackupLayout.archive(of: $0.name), BackupLayout.manifest(of: $0.name)] })
     let manifestID = try add(Array(manifest.text.utf8))
     let redactedID = try redacted.map { content throws(VaultError) in try add(content) }
     let file = GitFile(name: BackupLayout.archive(of: name), id: archive)
     return try git { () throws(GitError) in
       var files = try head.map { head throws(GitError) in try repository.files(of: head) } ?? []
-      files.removeAll { $0.name == BackupLayout.redacted }
+      files.removeAll { $0.name == BackupLayout.redacted || gone.contains($0.name) }
       files += [file, GitFile(name: BackupLayout.manifest(of: name), id: manifestID)]
       if let redactedID { files.append(GitFile(name: BackupLayout.redacted, id: redactedID)) }
       let commit = try repository.commit(
@@ -96,7 +116,9 @@ extension VaultRepository {
     return name
   }
 
-  private static func message(for manifest: BackupManifest, _ name: String) -> String {
+  private static func message(
+    for manifest: BackupManifest, _ name: String, without lost: [LostBackup]
+  ) -> String {
     let count = manifest.fileCount
     var text =
       "\(manifest.set): \(count) \(count == 1 ? "file" : "files"), \(sizeText(manifest.contentSize))"
@@ -107,6 +129,7 @@ extension VaultRepository {
     ]
     if let archive = manifest.archive { lines.append("Backup-Archive-SHA256: \(archive.sha256)") }
     lines += manifest.incomplete.map { "Backup-Incomplete: \($0.text)" }
+    lines += lost.map { "Backup-Lost: \($0.name): \($0.error.message)" }
     return text + "\n\n" + lines.map(terminalSafe).joined(separator: "\n") + "\n"
   }
 }

@@ -30,7 +30,13 @@ extension VaultRepository {
     }
     try refuseLocks(of: set)
     try refuseForeign(head, of: set)
-    let kept = try backups(of: set, at: head)
+    let content = try content(of: set, at: head)
+    if let lost = content.lost.first {
+      throw VaultError(
+        .damaged, "nothing is removed while git has lost a part of other backups: \(lost.error.message)",
+        advice: "`runbook backup verify` tells what is whole; the next new backup takes off the branch what is lost")
+    }
+    let kept = content.backups
     if let newest = kept.first { try completeTag(of: newest, at: head) }
     let plan = plan(kept)
     let names = plan.removed.map(\.name)
@@ -48,16 +54,21 @@ extension VaultRepository {
     return plan
   }
 
-  /// The backups of a set that were pruned and that git's history still holds, by the tags that lead to them, newest first.
+  /// The backups of a set that were pruned and that git's history still holds whole, by the tags that lead to them, newest first.
   package borrowing func pruned(of set: String) throws(VaultError) -> [Backup] {
-    let kept = Set(try backups(of: set).map(\.name))
+    let content = try content(of: set)
+    let kept = Set(content.backups.map(\.name) + content.lost.map(\.name))
     let prefix = BackupLayout.tag(of: "", in: set, isComplete: true)
     let tags = try git { () throws(GitError) in try repository.tags(startingWith: prefix) }
     var found: [Backup] = []
     for tag in tags {
       var name = String(tag.dropFirst(prefix.count))
       if name.hasSuffix(BackupLayout.incompleteSuffix) { name.removeLast(BackupLayout.incompleteSuffix.count) }
-      if !kept.contains(name) { found.append(try backup(name, of: set)) }
+      guard !kept.contains(name) else { continue }
+      do throws(VaultError) { found.append(try backup(name, of: set)) } catch {
+        // A tag of another kind, or of what is lost.
+        guard error.kind == .unknownBackup || error.kind == .damaged else { throw error }
+      }
     }
     return found.reversed()
   }

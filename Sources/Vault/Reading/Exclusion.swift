@@ -1,6 +1,6 @@
 import Glibc
 
-/// A pattern for paths that are left out: of glob(7), with `**` for any number of folders. Without a slash it is for names in any folder.
+/// A pattern for paths that are left out: of fnmatch(3), with `**` for any number of folders. Without a slash it is for names in any folder.
 package struct Exclusion {
   private let parts: [[UInt8]]
 

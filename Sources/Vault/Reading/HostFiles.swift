@@ -55,6 +55,8 @@ enum HostFiles {
       modifiedNanoseconds = status.st_mtim.tv_nsec
     }
 
+    func isSameFile(as other: Status) -> Bool { device == other.device && inode == other.inode }
+
     /// Whether a file's content may have changed between two looks. The time of the last change of its attributes does not count:
     /// it moves with every new link.
     func hasSameContent(as other: Status) -> Bool {

@@ -92,6 +92,7 @@ struct ReadContent {
     at file: borrowing OpenHostFile, _ checkpoint: () throws(VaultError) -> Void, _ betweenLooks: (() -> Void)?
   ) throws(ContentFailure) -> ReadContent {
     let before = try file.status()
+    if before.size == 0, let content = try unsized(file, before, betweenLooks) { return content }
     let content: ReadContent
     if before.size <= longestWhole {
       var bytes = [UInt8](repeating: 0, count: before.size)
@@ -114,6 +115,26 @@ struct ReadContent {
         size: count, sha256: digest, bytes: nil, notes: notes ?? [], isConsistent: notes != nil, status: before)
     }
     return content
+  }
+
+  /// A file that tells no size and has a content all the same, as those of /proc do; nil if there is nothing in it.
+  private static func unsized(
+    _ file: borrowing OpenHostFile, _ before: HostFiles.Status, _ betweenLooks: (() -> Void)?
+  ) throws(ContentFailure) -> ReadContent? {
+    func all() throws(ContentFailure) -> [UInt8] {
+      var bytes = [UInt8](repeating: 0, count: longestWhole + 1)
+      let count = try file.read(bytes.count, into: &bytes, at: 0)
+      bytes.removeLast(bytes.count - count)
+      return bytes
+    }
+    let bytes = try all()
+    guard !bytes.isEmpty else { return nil }
+    guard bytes.count <= longestWhole else {
+      throw ContentFailure("it tells no size, and has more than \(sizeText(longestWhole))")
+    }
+    betweenLooks?()
+    let isSame = try all() == bytes
+    return whole(bytes, before, notes: [], isConsistent: try file.status().size == 0 && isSame)
   }
 
   /// What is to be noted of a reading; nil if the content changed during it.

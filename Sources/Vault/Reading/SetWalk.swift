@@ -21,11 +21,17 @@ struct SetWalk {
   private let exclusions: [Exclusion]
   private(set) var entries: [[UInt8]: Entry] = [:]
   private(set) var missing: [BackupManifest.Missing] = []
+  private let ownFolders: [HostFiles.Status]
   private let checkpoint: () throws(VaultError) -> Void
 
-  /// - Parameter checkpoint: throws if the work is to end.
-  init(_ set: BackupSet, checkpoint: @escaping () throws(VaultError) -> Void) throws(VaultError) {
+  /// - Parameters:
+  ///   - ownFolders: the vault and other folders of this tool itself, which are left out unless the set names them.
+  ///   - checkpoint: throws if the work is to end.
+  init(
+    _ set: BackupSet, ownFolders: [String] = [], checkpoint: @escaping () throws(VaultError) -> Void
+  ) throws(VaultError) {
     self.set = set
+    self.ownFolders = ownFolders.compactMap { try? HostFiles.status(Array($0.utf8), following: true) }
     self.checkpoint = checkpoint
     exclusions = set.excludes.map(Exclusion.init)
     for path in set.paths + set.optionalPaths {
@@ -57,7 +63,7 @@ struct SetWalk {
   ///   - isNamed: whether the set itself names it: a link is followed then, whatever the policy.
   ///   - above: the folders that led here, to find circles.
   private mutating func visit(_ path: [UInt8], isNamed: Bool, above: [HostFiles.Status]) throws(VaultError) {
-    guard !exclusions.contains(where: { $0.matches(path) }) else { return }
+    guard isNamed || !exclusions.contains(where: { $0.matches(path) }) else { return }
     try checkpoint()
     // What a restore refuses must not be taken for backed up.
     if let reason = MemberName.objection(to: BackupLayout.files + path.drop { $0 == 0x2F }) {
@@ -70,6 +76,10 @@ struct SetWalk {
       if isLink {
         let target = try HostFiles.target(path)
         guard isNamed || set.links == .follow else {
+          if let reason = MemberName.objection(toTarget: target) {
+            miss(path, "a restore would refuse it: \(reason)")
+            return
+          }
           add(path, .link(target: target), status, isFollowed: false)
           return
         }
@@ -83,7 +93,8 @@ struct SetWalk {
       case .link, .other:
         if set.specialFiles == .refuse { miss(path, "it is a pipe, a socket or a device") }
       case .folder:
-        guard !above.contains(where: { $0.device == status.device && $0.inode == status.inode }) else {
+        guard isNamed || !ownFolders.contains(where: { $0.isSameFile(as: status) }) else { return }
+        guard !above.contains(where: { $0.isSameFile(as: status) }) else {
           miss(path, "it is a link back to a folder above it")
           return
         }

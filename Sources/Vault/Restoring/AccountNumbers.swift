@@ -8,10 +8,10 @@ struct AccountNumbers {
   /// Nil if this host has no such user.
   mutating func user(_ name: String) -> UInt32? {
     if let known = users[name] { return known }
-    let number = withBuffer { buffer -> UInt32? in
+    let number = withAccountBuffer { room, size -> UInt32? in
       var entry = passwd()
       var found: UnsafeMutablePointer<passwd>?
-      guard getpwnam_r(name, &entry, buffer, Self.room, &found) == 0, found != nil else { return nil }
+      guard getpwnam_r(name, &entry, room, size, &found) == 0, found != nil else { return nil }
       return entry.pw_uid
     }
     users[name] = .some(number)
@@ -21,21 +21,13 @@ struct AccountNumbers {
   /// Nil if this host has no such group.
   mutating func group(_ name: String) -> UInt32? {
     if let known = groups[name] { return known }
-    let number = withBuffer { buffer -> UInt32? in
+    let number = withAccountBuffer { room, size -> UInt32? in
       var entry = Glibc.group()
       var found: UnsafeMutablePointer<Glibc.group>?
-      guard getgrnam_r(name, &entry, buffer, Self.room, &found) == 0, found != nil else { return nil }
+      guard getgrnam_r(name, &entry, room, size, &found) == 0, found != nil else { return nil }
       return entry.gr_gid
     }
     groups[name] = .some(number)
     return number
-  }
-
-  private static let room = 65_536
-
-  private func withBuffer(_ ask: (UnsafeMutablePointer<CChar>) -> UInt32?) -> UInt32? {
-    let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: Self.room)
-    defer { buffer.deallocate() }
-    return ask(buffer)
   }
 }

@@ -27,6 +27,15 @@ package struct ArchiveFault: Error, Hashable, Sendable {
   static func hostile(_ name: [UInt8], _ reason: String) -> Self {
     Self(
       .hostile, "the member \(MemberName.shown(name)) is refused: \(reason)",
-      advice: "No backup of runbook holds it. Find out who wrote to the vault before you use any backup of it.")
+      advice: "No backup that runbook makes holds it. Find out who wrote to the vault before you use any backup of it.")
+  }
+
+  /// A set with `links: keep` has such links if its host had them.
+  static func outwardLink(_ name: [UInt8], _ reason: String) -> Self {
+    Self(
+      .hostile, "the member \(MemberName.shown(name)) is refused: \(reason)",
+      advice:
+        "If the host had this link, as one of a set with `links: keep`, let links lead out: `--outward-links`, in a step `outwardLinks: true`. Nothing is written through them."
+    )
   }
 }

@@ -72,7 +72,8 @@ private struct LiveContent {
         offset += part.count
       }
       let metadata = try file.metadata()
-      size = metadata.size
+      // Files of /proc tell no size.
+      size = metadata.size > 0 ? metadata.size : offset + (try file.read(from: offset, limit: 1).count)
       changed = metadata.changed
       prefixDigest = offset == prefix ? hex(hash.finalize()) : nil
     } catch {

@@ -42,13 +42,21 @@ extension VaultRepository {
       else { return nil }
       return try repository.content(of: file)
     }
+    return Self.lines(content)
+  }
+
+  static func lines(_ content: [UInt8]?) -> [String] {
     guard let content else { return [] }
     return content.split(separator: 0x0A, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// The lines that differ between two backups, as diff(1) marks them: `-old`, `+new`, each file's name before its own.
   package borrowing func changedLines(from older: Backup, to newer: Backup) throws(VaultError) -> [String] {
-    let (old, new) = (try redactedLines(of: older), try redactedLines(of: newer))
+    Self.changedLines(from: try redactedLines(of: older), to: try redactedLines(of: newer))
+  }
+
+  /// The same of what has been read already.
+  package static func changedLines(from old: [String], to new: [String]) -> [String] {
     let difference = new.difference(from: old)
     // In the order in which they stand; what was there before comes first.
     let removed = difference.removals.map { change -> (place: Int, line: String) in

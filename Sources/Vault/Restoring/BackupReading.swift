@@ -66,7 +66,7 @@ extension VaultRepository {
     let tag = BackupLayout.tag(of: backup.name, in: backup.set, isComplete: backup.isComplete)
     let commit = try git { () throws(GitError) in try repository.commit(taggedAs: tag) }
     guard let commit else { throw ArchiveFault.damaged("the tag \(tag) is missing") }
-    guard try backups(of: backup.set, at: commit).contains(where: { $0 == backup }) else {
+    guard try content(of: backup.set, at: commit).backups.contains(where: { $0 == backup }) else {
       throw ArchiveFault.damaged(
         "the tag \(tag) points to the commit \(commit.id), which does not have the backup that the branch has")
     }

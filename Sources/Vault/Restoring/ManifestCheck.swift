@@ -22,8 +22,9 @@ extension BackupManifest {
         guard bytes >= 0, !isOver else { throw .hostile(member.name, "its size is impossible") }
         size = sum
       case .symbolicLink(let target):
+        if let reason = MemberName.objection(toTarget: target) { throw .hostile(member.name, reason) }
         if !allowsOutwardLinks, let reason = MemberName.objection(toLink: member.name, target: target) {
-          throw .hostile(member.name, reason)
+          throw .outwardLink(member.name, reason)
         }
       }
       guard (0...Int(UInt32.max) - 1).contains(member.user), (0...Int(UInt32.max) - 1).contains(member.group) else {

@@ -31,12 +31,17 @@ package enum MemberName {
     name.indices.filter { name[$0] == 0x2F }.map { Array(name[..<$0]) }
   }
 
+  /// Why no link may have this target, wherever it leads; nil if it may.
+  static func objection(toTarget target: [UInt8]) -> String? {
+    if target.isEmpty { return "it is a link to nothing" }
+    return target.contains { $0 < 0x20 || $0 == 0x7F } ? "the link's target holds a control character" : nil
+  }
+
   /// Why a symbolic link in a backup leads out of it; nil if it stays inside.
   ///
   /// Only a target that climbs first and then descends can be judged by itself: what lies in between could be a link again.
   static func objection(toLink name: [UInt8], target: [UInt8]) -> String? {
-    if target.isEmpty { return "it is a link to nothing" }
-    if target.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "the link's target holds a control character" }
+    guard !target.isEmpty else { return nil }
     if target[0] == 0x2F { return "it is a link to \(shown(target)), out of the folder" }
     let parts = parts(of: target).filter { $0 != [] && $0 != [0x2E] }
     let climbed = parts.prefix { $0 == [0x2E, 0x2E] }.count

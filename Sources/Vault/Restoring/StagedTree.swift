@@ -1,5 +1,5 @@
 import Archive
-import Files
+package import Files
 import Glibc
 
 /// A tree that is written beside the place that it is to have, and takes it whole or not at all. If it is let go of before
@@ -20,7 +20,7 @@ package final class StagedTree {
   private let parent: Folder
   private let name: String
   private let stagedName: String
-  /// Below which path of the archive the tree begins; empty for all of it.
+  /// Below which path of the archive the tree begins, or which file of it is all of it; empty for the whole archive.
   private let root: [[UInt8]]
   private let isRoot = geteuid() == 0
   private var accounts = AccountNumbers()
@@ -144,14 +144,22 @@ package final class StagedTree {
     }
     if member.mode & 0o7000 != 0 { strippedNames.append(member.name) }
     guard parts.count >= root.count else {
-      guard member.kind == .directory else {
-        throw RestoreError(.target, "\(MemberName.shown(member.name)) is no folder of the backup", advice: nil)
+      // One file alone keeps its name.
+      if member.kind == .directory {
+        rootAttributes = attributes
+      } else {
+        try begin(last, member, attributes, in: open[0])
       }
-      rootAttributes = attributes
       return
     }
     parts.removeFirst(root.count)
-    let folder = try enter(parts)
+    if member.kind == .directory { folders.append((parts + [last], attributes)) }
+    try begin(last, member, attributes, in: try enter(parts))
+  }
+
+  private func begin(
+    _ last: [UInt8], _ member: TarMember, _ attributes: FileAttributes, in folder: OpenFolder
+  ) throws {
     switch member.kind {
     case .file:
       file = OpenFile(try folder.create(last), attributes)
@@ -159,7 +167,6 @@ package final class StagedTree {
     case .directory:
       // Children may have come first.
       if try folder.metadata(of: last)?.kind != .folder { _ = try folder.makeFolder(last) }
-      folders.append((parts + [last], attributes))
     case .symbolicLink(let target):
       try folder.makeLink(last, to: target, owner: attributes.user.map { ($0, attributes.group ?? .max) })
     case .other(let kind): throw ArchiveFault.hostile(member.name, "it is \(kind)")
@@ -195,15 +202,23 @@ package final class StagedTree {
   ///
   /// - Parameter keptName: the name, in the same folder, of what is replaced.
   /// - Returns: the path of what was replaced; nil if there was nothing in the place.
-  package func putInPlace(keeping keptName: String) throws(RestoreError) -> String? {
-    do throws(FileError) {
+  ///
+  /// Throws ``RestoreError/isInPlace`` true if the tree has its place all the same.
+  /// - Parameter sync: brings the renaming to the disk; for tests.
+  package func putInPlace(
+    keeping keptName: String, sync: (borrowing Folder) throws(FileError) -> Void = { try $0.sync() }
+  ) throws(RestoreError) -> String? {
+    do {
       try finishFolders()
       try open[0].folder.syncFileSystem()
       let kept = try take(keptName)
       isInPlace = true
-      try parent.sync()
-      return kept.map { parent.path == "/" ? "/\($0)" : "\(parent.path)/\($0)" }
-    } catch { throw RestoreError(error) }
+      let keptPath = kept.map { parent.path == "/" ? "/\($0)" : "\(parent.path)/\($0)" }
+      do throws(FileError) { try sync(parent) } catch { throw RestoreError(inPlace: error, kept: keptPath) }
+      return keptPath
+    } catch let error as FileError {
+      throw RestoreError(error)
+    } catch let error as RestoreError { throw error } catch { throw RestoreError(.system, "\(error)", advice: nil) }
   }
 
   /// Deepest first, since a folder may forbid to be written to.
