@@ -44,7 +44,9 @@ package struct BackupPrune: StepModule {
       Field("historyBytes", \.historyBytes, .byteSize, "What their archives have together.")
     ),
     examples: [
-      .init("Old backups are gone, the last good one is not", with: "set: coturn-config\nremove: true")
+      .init(
+        "Old backups are gone, the last good one is not", with: "set: coturn-config\nremove: true",
+        expect: ["output.kept.size() > 0"])
     ])
 
   package init() {}
