@@ -28,7 +28,8 @@ struct RemoteGit {
       if parts.count == 2 { found[String(parts[1])] = String(parts[0]) }
     }
     guard !result.standardOutput.isTruncated else {
-      throw .broken("backup.remoteFailed", "the remote \(remote.address) has more references than are read",
+      throw .broken(
+        "backup.remoteFailed", "the remote \(remote.address) has more references than are read",
         advice: "Name a remote that holds the vault alone.")
     }
     return found
@@ -45,7 +46,8 @@ struct RemoteGit {
     let home = "\(vault)/runbook/push.git"
     do throws(FileError) { try Self.prepare(home) } catch {
       throw .broken(
-        "backup.remoteFailed", "\(error.message)", advice: "Look at the permissions and the room of the vault's folder.")
+        "backup.remoteFailed", "\(error.message)", advice: "Look at the permissions and the room of the vault's folder."
+      )
     }
     var command = Command("git", arguments)
     command.directory = "/"
