@@ -36,6 +36,11 @@ package struct CommandFailure: Error, Hashable, Sendable {
   init(_ failure: RunFailure) {
     let (run, error) = (failure.run, failure.error)
     var advice = failure.lastBegun.map { ["step \($0) was begun and ended; what it did may not be recorded"] } ?? []
+    if !failure.leftOut.isEmpty {
+      let stages = failure.leftOut.joined(separator: " and ")
+      advice.append(
+        "\(stages) of the runbook \(failure.leftOut.count == 1 ? "was" : "were") not done: do by hand what is needed")
+    }
     advice.append("what is recorded is told by: runbook report \(run)")
     if let more = error.advice { advice.append(more) }
     self.init(.error, "run \(run) ended early: \(error.message)", advice: advice.joined(separator: "\n"))

@@ -1,7 +1,8 @@
 import Journal
 import Language
 
-/// What would have to be taken back: the steps with an undo that have begun to act, and how far a rollback has come.
+/// What would have to be taken back: the steps that have begun to act on the service, and how far a rollback has come. Those
+/// without an undo stay in place, and are listed.
 struct Rollback: Sendable {
   /// A step that may have taken effect.
   private struct Entry: Sendable {
@@ -25,27 +26,28 @@ struct Rollback: Sendable {
     }
   }
 
-  /// The steps of the plan that have an undo, by id; empty without a rollback.
-  private let undoable: [String: PlannedStep]
+  /// The steps of the plan, by id; empty without a rollback.
+  private let planned: [String: PlannedStep]
   /// The newest intent last.
   private var entries: [Entry] = []
 
   init(_ plan: Plan) {
     guard plan.rollback == .onFailure else {
-      undoable = [:]
+      planned = [:]
       return
     }
-    undoable = Dictionary(
-      plan.steps.filter { !$0.undo.isEmpty }.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    planned = Dictionary(plan.steps.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// Whether there is anything that a rollback would have to do with.
-  var isEmpty: Bool { entries.isEmpty }
+  private var undoable: [Entry] { entries.filter { !$0.step.undo.isEmpty } }
 
-  /// The step with an undo that a path leads to, or into; nil if there is none.
+  /// Whether there is anything that a rollback would have to do with.
+  var isEmpty: Bool { undoable.isEmpty }
+
+  /// The step of the runbook that a path leads to, or into; nil without a rollback.
   private func owner(of path: StepPath) -> PlannedStep? {
-    guard !undoable.isEmpty, path.stage == .steps else { return nil }
-    return path.parts.first.flatMap { undoable[$0.id] }
+    guard !planned.isEmpty, path.stage == .steps else { return nil }
+    return path.parts.first.flatMap { planned[$0.id] }
   }
 
   func isConcerned(by path: StepPath) -> Bool { owner(of: path) != nil }
@@ -93,7 +95,7 @@ struct Rollback: Sendable {
 
   /// The newest try of which it is not known how it ended, and which the module has not been asked about.
   var unresolved: Try? {
-    for entry in entries.reversed() where !entry.unresolved.isEmpty {
+    for entry in undoable.reversed() where !entry.unresolved.isEmpty {
       if let attempt = entry.tries.last(where: { entry.unresolved.contains(Place($0.path, $0.attempt)) }) {
         return attempt
       }
@@ -133,6 +135,9 @@ struct Rollback: Sendable {
     if let index = index(of: id) { entries[index].isUndone = true }
   }
 
-  /// Ids of the steps whose effects are still in place, the newest intent first.
-  var remaining: [String] { entries.reversed().filter { !$0.isUndone }.map(\.step.id) }
+  /// Ids of the steps whose undo was not done, or not whole, the newest intent first.
+  var remaining: [String] { undoable.reversed().filter { !$0.isUndone }.map(\.step.id) }
+
+  /// Ids of the steps without an undo, the newest intent first.
+  var withoutUndo: [String] { entries.reversed().filter { $0.step.undo.isEmpty }.map(\.step.id) }
 }

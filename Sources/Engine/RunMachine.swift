@@ -242,8 +242,8 @@ package struct RunMachine: Sendable {
       return root.outcome == .skipped
         ? nil : .hypothesisJudged(HypothesisJudged(stage: stages.stage, outcome: root.outcome))
     case .undo:
-      return !stages.rollsBack || rollback.remaining.isEmpty
-        ? nil : .undoListed(UndoListed(remaining: rollback.remaining))
+      let listed = UndoListed(remaining: rollback.remaining, withoutUndo: rollback.withoutUndo)
+      return !stages.rollsBack || listed.remaining.isEmpty && listed.withoutUndo.isEmpty ? nil : .undoListed(listed)
     case .steps, .finally: return nil
     }
   }

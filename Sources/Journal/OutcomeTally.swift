@@ -34,7 +34,7 @@ struct OutcomeTally {
     case .stepFinished(let finished): return end(finished)
     case .childFinished(let child): total = Outcome.worst([total, child.outcome])
     // What a rollback left in place.
-    case .undoListed: total = Outcome.worst([total, .error])
+    case .undoListed(let listed): if !listed.remaining.isEmpty { total = Outcome.worst([total, .error]) }
     case .runTimedOut: total = Outcome.worst([total, .error])
     case .runSignalled(let signalled): signal = signal ?? signalled.signal
     case .runFinished(let finished): return check(finished)

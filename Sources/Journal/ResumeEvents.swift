@@ -113,15 +113,23 @@ package struct StepResolved: StepEvent {
 package struct UndoListed: JournalEvent {
   /// Paths of the steps whose effects are still there.
   package var remaining: [String]
+  /// Paths of the steps that changed something and have no undo.
+  package var withoutUndo: [String]
 
-  package init(remaining: [String]) { self.remaining = remaining }
+  package init(remaining: [String], withoutUndo: [String] = []) {
+    self.remaining = remaining
+    self.withoutUndo = withoutUndo
+  }
 
   package static let type = "undo.listed"
   package static let durability = Durability.always
-  package static let summary = "A rollback stopped; what it lists is still in place."
+  package static let summary = "A rollback did not take everything back; what it lists is still in place."
   package static let record = Record(
-    Self.init,
-    Field("remaining", \.remaining, .list(.string), "Paths of the steps whose effects are still in place.")
+    Self.init(remaining:withoutUndo:),
+    Field("remaining", \.remaining, .list(.string), "Paths of the steps whose undo was not done, or not whole."),
+    Field(
+      "withoutUndo", \.withoutUndo, .list(.string), default: [],
+      "Paths of the steps that changed something and have no undo.")
   )
 }
 

@@ -151,6 +151,10 @@ package struct RunFinished: JournalEvent {
   package var signal: Int?
   package var duration: Duration
 
+  /// What the run proves: its outcome, but `error` for one that a signal ended while nothing bad was found, since what it
+  /// did not come to was never looked at.
+  package var verdict: Outcome { signal != nil && (outcome.isGood || outcome == .skipped) ? .error : outcome }
+
   package init(outcome: Outcome, finding: Finding?, signal: Int?, duration: Duration) {
     self.outcome = outcome
     self.finding = finding

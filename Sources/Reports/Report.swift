@@ -31,6 +31,8 @@ package struct Report: Hashable, Sendable {
   package var hypothesis: [HypothesisJudged] = []
   /// Ids of the steps that a rollback should have taken back and did not, the newest first.
   package var stillInPlace: [String] = []
+  /// Ids of the steps that changed something and have no undo, if the run rolled back, the newest first.
+  package var withoutUndo: [String] = []
   /// What throws doubt on the evidence: a clock that went back, a line that a crash cut off.
   package var warnings: [String]
   /// Path of the journal.

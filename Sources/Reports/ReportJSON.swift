@@ -14,7 +14,7 @@ extension Report {
       "tool": .string(tool), "error": finding?.json ?? .null, "children": .array(children.map(\.json)),
       "warnings": .array(warnings.map(JSON.string)), "only": .array(only.map(JSON.string)),
       "processes": .array(processes.map(\.json)), "hypothesis": .array(hypothesis.map(\.json)),
-      "stillInPlace": .array(stillInPlace.map(JSON.string)),
+      "stillInPlace": .array(stillInPlace.map(JSON.string)), "withoutUndo": .array(withoutUndo.map(JSON.string)),
     ]
   }
 }

@@ -22,13 +22,13 @@ extension Report {
     var children: [Child] = []
     var warnings: [String] = []
     var hypothesis: [HypothesisJudged] = []
-    var stillInPlace: [String] = []
+    var listed = UndoListed(remaining: [])
     for recorded in run.events {
       steps.take(recorded)
       children.take(recorded.event)
       switch recorded.event {
       case .hypothesisJudged(let look): hypothesis.append(look)
-      case .undoListed(let listed): stillInPlace = listed.remaining
+      case .undoListed(let event): listed = event
       default: break
       }
       if let warning = Self.warning(of: recorded.event) { warnings.append(warning) }
@@ -60,7 +60,7 @@ extension Report {
         Process(
           step: left.process.path.description, program: left.process.program, pid: left.process.pid,
           state: state(left))
-      }, hypothesis: hypothesis, stillInPlace: stillInPlace,
+      }, hypothesis: hypothesis, stillInPlace: listed.remaining, withoutUndo: listed.withoutUndo,
       warnings: warnings, journal: run.folder.journal)
   }
 

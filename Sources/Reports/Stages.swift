@@ -16,8 +16,15 @@ extension Report {
   var stillInPlaceLines: [LabelledText] {
     let lists =
       [("", stillInPlace)] + children.map { ("on \(terminalSafe($0.target)): ", $0.report?.stillInPlace ?? []) }
+    let changed =
+      [("", withoutUndo)] + children.map { ("on \(terminalSafe($0.target)): ", $0.report?.withoutUndo ?? []) }
+    let unpromised = changed.filter { !$0.1.isEmpty }.map { place, steps in
+      LabelledText(
+        label: "in place",
+        text: "\(place)\(terminalSafe(steps.joined(separator: ", "))): changed something, and has no undo")
+    }
     let left = lists.filter { !$0.1.isEmpty }
-    guard !left.isEmpty else { return [] }
+    guard !left.isEmpty else { return unpromised }
     let lines = left.map { place, steps in
       LabelledText(
         label: "in place",
@@ -25,7 +32,7 @@ extension Report {
     }
     let isOne = left.count == 1 && left[0].1.count == 1
     let advice = isOne ? "take it back by hand" : "take them back by hand, in this order"
-    return lines + [LabelledText(label: "next", text: advice, ink: .bold)]
+    return lines + [LabelledText(label: "next", text: advice, ink: .bold)] + unpromised
   }
 
   /// What the hypothesis came to, if it did not hold after the steps or there was a rollback; empty otherwise.

@@ -3,14 +3,8 @@ import Schema
 import TerminalText
 
 extension Report {
-  /// What the run proves: its outcome, but `error` for one that a signal ended while nothing bad was found, since what it
-  /// did not come to was never looked at.
-  package var verdict: Outcome {
-    guard case .finished(let finished, _) = end, finished.signal != nil, outcome.isGood || outcome == .skipped else {
-      return outcome
-    }
-    return .error
-  }
+  /// What the run proves, see ``Journal/RunFinished/verdict``.
+  package var verdict: Outcome { if case .finished(let finished, _) = end { finished.verdict } else { outcome } }
 
   /// What ran, on what: `daily-health (only disk) on lab`. Safe for a terminal.
   var subject: String {

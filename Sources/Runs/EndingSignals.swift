@@ -61,11 +61,11 @@ package final class EndingSignals: Sendable {
   /// Asks the runs to end, as a signal of this number to the process would.
   package func send(_ number: Int) { state.withLock { $0.take(number) } }
 
-  /// A signal within a second of the last is the same wish: timeout(1) and a terminal signal the process and its group.
+  /// A signal right behind the last is the same wish: timeout(1) and a terminal signal the process and its group. Nobody types that fast.
   private func receive(_ number: Int) {
     state.withLock { state in
       let now = ContinuousClock.now
-      if let lastAt = state.lastAt, lastAt.duration(to: now) < .seconds(1) { return }
+      if let lastAt = state.lastAt, lastAt.duration(to: now) < .milliseconds(100) { return }
       state.lastAt = now
       if !state.received.isEmpty { RunningCommands.killAll() }
       state.take(number)

@@ -32,7 +32,7 @@ struct FleetSession: Sendable {
       try await parent.record(.runPlanned(RunPlanned(steps: plans[0].facts, targets: targets)))
       try await runChildren(plans, parent)
     } catch let error as JournalError {
-      throw RunFailure(run: journal.run, lastBegun: nil, error: error)
+      throw RunFailure(run: journal.run, lastBegun: nil, leftOut: [], error: error)
     }
     return try RecordedRun.read(journal.folder)
   }

@@ -85,7 +85,7 @@ struct RunSession: Sendable {
       })
     if plan.asks {
       do throws(JournalError) { try journal.folder.makeInbox(state.access) } catch {
-        throw RunFailure(run: run, lastBegun: nil, error: error)
+        throw RunFailure(run: run, lastBegun: nil, leftOut: [], error: error)
       }
     }
     do {
@@ -93,7 +93,11 @@ struct RunSession: Sendable {
       // What came too late is nobody's answer.
       if plan.asks { try? Folder.remove(journal.folder.inbox) }
     } catch let error as JournalError {
-      throw RunFailure(run: run, lastBegun: begun.withLock { $0 }, error: error)
+      throw RunFailure(
+        run: run, lastBegun: begun.withLock { $0 },
+        leftOut: [plan.steps(of: .undo).isEmpty ? nil : "undo", plan.finally.isEmpty ? nil : "finally"].compactMap(
+          \.self),
+        error: error)
     }
     return try RecordedRun.read(journal.folder)
   }

@@ -74,9 +74,14 @@ import Testing
       runbook: three
       title: Three
       allow: [change]
+      rollback: onFailure
       steps:
-        - {id: one, use: command.run, with: {command: ["true"]}}
+        - id: one
+          use: command.run
+          with: {command: ["true"]}
+          undo: [{id: back, use: command.run, with: {command: ["true"]}}]
         - {id: two, use: command.run, with: {command: ["true"]}}
+      finally: [{id: last, use: command.run, with: {command: ["true"]}}]
 
       """)
     // run.started, and intent and result of the first step: the next that must be on the disk is the intent of the second.
@@ -86,6 +91,7 @@ import Testing
       try FileManager.default.contentsOfDirectory(atPath: "\(project.root)/.runbook/runs").first { !$0.hasPrefix(".") })
     #expect(output.stderr.contains("run \(id) ended early"), "\(output.stderr)")
     #expect(output.stderr.contains("step one was begun and ended"))
+    #expect(output.stderr.contains("undo and finally of the runbook were not done"), "\(output.stderr)")
     #expect(output.stderr.contains("runbook report \(id)"))
     #expect(!output.stderr.contains(".new-"))
   }

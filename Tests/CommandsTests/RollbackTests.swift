@@ -30,6 +30,12 @@ import Testing
       hypothesis:
         - {id: works, use: command.run, effect: observe, with: {command: [grep, -q, good, \(root)/service.conf]}}
         - {id: early, \(waits("before"))}
+        - id: later
+          use: command.run
+          if: "'\(stage)' == params.none + 'after'"
+          effect: observe
+          with:
+            command: [sh, -c, "while test -e \(root)/service.conf.old && ! test -e \(root)/go; do sleep 0.02; done"]
       steps:
         - id: keep
           use: command.run
@@ -122,11 +128,11 @@ import Testing
   @Test(
     "INT in each stage: what was changed is undone, finally is done, and the run ends with 130",
     arguments: [
-      ("before", "before", "early"), ("steps", "steps", "wait"), ("undo", "undo", "edit/late"),
-      ("finally", "finally", "last"),
+      ("before", "before", "early"), ("steps", "steps", "wait"), ("after", "after", "later"),
+      ("undo", "undo", "edit/late"), ("finally", "finally", "last"),
     ])
   func interrupted(stage: String, part: String, step: String) async throws {
-    let project = try project(waitingIn: stage, edit: stage == "finally" ? "good.conf" : "bad.conf")
+    let project = try project(waitingIn: stage, edit: ["after", "finally"].contains(stage) ? "good.conf" : "bad.conf")
     async let result = project.command(["run", "change", "--format", "json"]).run()
     let begun = try await journal(
       of: project, with: "\"process.started\",\"stage\":\"\(part)\",\"path\":\"\(step)\"")
@@ -140,6 +146,42 @@ import Testing
     #expect(project.exists("service.conf.old") == (stage == "finally"))
     #expect(project.exists("finished"))
     #expect(try output.json["stillInPlace"] == [])
+    // What a signal ended proves nothing, even if all that it came to passed.
+    let listed = try #require(try await project.runbook("history", "--format", "json").json.array?.first)
+    #expect(listed["outcome"] != "pass" && listed["outcome"] != "warn", "\(listed)")
+  }
+
+  @Test("A gate that flaps: the change is taken back, and that it holds again makes the run no better")
+  func flapping() async throws {
+    let project = try CommandLineProject()
+    try project.write("service.conf", "old\n")
+    let root = project.root
+    try project.write(
+      "runbooks/flap.yaml",
+      """
+      runbook: flap
+      allow: [change]
+      rollback: onFailure
+      hypothesis:
+        - id: works
+          use: command.run
+          effect: observe
+          with: {command: [sh, -c, "echo look >>\(root)/looks; test $(wc -l <\(root)/looks) != 2"]}
+      steps:
+        - id: edit
+          use: command.run
+          with: {command: [sh, -c, "echo new >\(root)/service.conf"]}
+          undo: [{id: back, use: command.run, with: {command: [sh, -c, "echo old >\(root)/service.conf"]}}]
+        - {id: reload, use: command.run, with: {command: [touch, \(root)/reloaded]}}
+
+      """)
+    let output = try await project.runbook("run", "flap", "--format", "json")
+    #expect(output.status == 1, "\(output.stderr)")
+    #expect(verdicts(try output.json) == ["holds", "broken", "restored"])
+    #expect(try project.read("service.conf") == "old\n" && project.read("looks") == "look\nlook\nlook\n")
+    // What has no undo is in place, and said so; it is no mistake of the rollback.
+    #expect(try output.json["withoutUndo"] == ["reload"] && output.json["outcome"] == "fail", "\(output.stdout)")
+    #expect(try await project.runbook("report").stdout.contains("in place  reload: changed something, and has no undo"))
   }
 
   @Test("A second INT ends a rollback: what is still in place is told, and nothing follows")
@@ -150,8 +192,8 @@ import Testing
     let process = try pid(begun, of: "run.started")
     kill(process, SIGINT)
     _ = try await journal(of: project, with: "run.signalled")
-    // What comes within a second of the first is the same wish.
-    try await Task.sleep(for: .milliseconds(1100))
+    // What comes right behind the first is the same wish; two that a person types are not.
+    try await Task.sleep(for: .milliseconds(250))
     kill(process, SIGINT)
     let output = project.output(of: try await result)
     #expect(output.status == 128 + SIGINT, "\(output.stderr)")

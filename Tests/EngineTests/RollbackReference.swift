@@ -14,8 +14,10 @@ struct RollbackReference {
   let undone: [String]
   /// Those whose undo did not come to a good end.
   let left: [String]
+  /// Ids of the steps without an undo that began to act, the newest first; empty if no rollback is due.
+  let withoutUndo: [String]
   /// What the journal says is still in place.
-  let listed: [String]
+  let listed: UndoListed
 
   init(_ plan: Plan, _ events: [Event]) {
     let steps = Dictionary(uniqueKeysWithValues: plan.steps.map { ($0.id, $0) })
@@ -24,14 +26,14 @@ struct RollbackReference {
     var isStopped = false
     var isBroken = false
     var isEnded = false
-    var (undone, left, listed): ([String], Set<String>, [String]) = ([], [], [])
+    var (undone, left, listed): ([String], Set<String>, UndoListed) = ([], [], UndoListed(remaining: []))
     var badInside: Set<String> = []
     var isUndoCut = false
     for event in events {
       switch event {
       case .stepStarted(let event): effects[event.path] = event.effect
       case .stepIntent(let intent) where intent.path.stage == .steps && effects[intent.path] == .change:
-        guard let id = intent.path.parts.first?.id, steps[id]?.undo.isEmpty == false else { break }
+        guard let id = intent.path.parts.first?.id else { break }
         tries.append((id, intent.path, intent.attempt))
       case .stepResult(let result) where result.notStarted:
         tries.removeAll { $0.path == result.path && $0.attempt == result.attempt }
@@ -61,17 +63,20 @@ struct RollbackReference {
       case .stepSkipped(let event) where event.path.stage == .undo && event.path.owner == nil:
         undone.append(event.path.id)
         left.insert(event.path.id)
-      case .undoListed(let event): listed = event.remaining
+      case .undoListed(let event): listed = event
       default: break
       }
     }
     isDue = plan.rollback == .onFailure && (isStopped || isBroken || isEnded)
     var acted: [String] = []
     for id in tries.map(\.id).reversed() where !acted.contains(id) { acted.append(id) }
+    let all = acted
+    acted = all.filter { steps[$0]?.undo.isEmpty == false }
     self.acted = acted
     self.undone = undone
     self.listed = listed
     // What was going on when the stage was cut may be left as well: only the machine knows when that was.
-    self.left = isUndoCut ? listed : acted.filter { left.contains($0) }
+    self.left = acted.filter { isUndoCut ? listed.remaining.contains($0) : left.contains($0) }
+    withoutUndo = isDue ? all.filter { steps[$0]?.undo.isEmpty == true } : []
   }
 }

@@ -186,7 +186,7 @@ import Testing
     }.map(\.1)
     #expect(ordered == ordered.sorted())
     #expect(reference.undone == (reference.isDue ? reference.acted : []))
-    #expect(reference.listed == reference.left)
+    #expect(reference.listed == UndoListed(remaining: reference.left, withoutUndo: reference.withoutUndo))
     if !reference.left.isEmpty {
       #expect([.error, .indeterminate].contains(story.events.map(\.event).runOutcome))
     }

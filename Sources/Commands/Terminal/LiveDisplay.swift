@@ -216,7 +216,8 @@ final class LiveDisplay: Sendable {
     case .runPlanned(let plan):
       state.hasLastStages = plan.steps.contains { $0.path.stage == .undo || $0.path.stage == .finally }
     case .undoListed(let listed):
-      return ["still in place: \(terminalSafe(listed.remaining.joined(separator: ", ")))"]
+      return listed.remaining.isEmpty
+        ? [] : ["still in place: \(terminalSafe(listed.remaining.joined(separator: ", ")))"]
     case .runSignalled:
       return [
         state.hasLastStages

@@ -42,5 +42,6 @@ extension Server {
 func transportField<Root>(_ path: any KeyPath<Root, Transport?> & Sendable) -> Field<Root, Transport?> {
   Field(
     "transport", path, .optional(.enumeration(Transport.self)),
-    "Asks over this one in place of the one that the URI names; for tls and dtls at the port of the target's tlsServer, or 5349.")
+    "Asks over this one in place of the one that the URI names; for tls and dtls at the port of the target's tlsServer, or 5349."
+  )
 }
