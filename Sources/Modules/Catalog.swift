@@ -12,6 +12,7 @@ extension Catalog {
     AnyStepModule(BackupSpotCheck.self),
     AnyStepModule(BackupVerify.self),
     AnyStepModule(CommandRun.self),
+    AnyStepModule(CommandShell.self),
     AnyStepModule(CoturnAdvisories.self),
     AnyStepModule(CoturnConfiguration.self),
     AnyStepModule(CoturnLogModule.self),

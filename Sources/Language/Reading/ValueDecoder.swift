@@ -22,7 +22,8 @@ struct ValueDecoder {
 
   /// The value of a field, inside its limits.
   func template(_ node: Node, as field: FieldDeclaration) -> Template? {
-    guard let template = field.isArgumentVector ? arguments(node) : template(node, as: field.type) else { return nil }
+    let read = field.isArgumentVector ? arguments(node) : field.isScript ? script(node) : template(node, as: field.type)
+    guard let template = read else { return nil }
     guard case .literal(let value) = template else { return template }
     do { try field.checkBounds(value) } catch {
       log.error("out-of-bounds", "\"\(field.name)\" \(error.message)", at: node.range)
@@ -82,6 +83,25 @@ struct ValueDecoder {
         suggestion: advice(on: scalar.text, as: type))
       return nil
     }
+  }
+
+  /// Reads a script for a shell. A shell would obey what an expression puts into it, so none may stand there; `$${` is the
+  /// shell's own `${`.
+  private func script(_ node: Node) -> Template? {
+    let decoder = ValueDecoder(log: log, expressions: .literal)
+    guard let template = decoder.template(node, as: .string), case .literal(.string(let text)) = template else {
+      return nil
+    }
+    let parts = text.split(separator: "$${", omittingEmptySubsequences: false)
+    guard !parts.contains(where: { $0.contains("${") }) else {
+      log.error(
+        "expression-in-shell", "the shell would obey what ${…} puts into the script", at: node.range,
+        suggestion:
+          "give the value by env: {NAME: \"${…}\"}, and write \"$NAME\" in the script; the shell's own ${…} is "
+          + "written $${…}")
+      return nil
+    }
+    return .literal(.string(parts.joined(separator: "${")))
   }
 
   /// Reads a program and its arguments, and reports what a shell would make of them.

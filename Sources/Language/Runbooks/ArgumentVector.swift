@@ -139,6 +139,9 @@ struct ArgumentVector {
 }
 
 extension FieldDeclaration {
+  /// True for a field that holds a script for a shell, into which nothing is put.
+  var isScript: Bool { name == "script" && type == .string }
+
   /// True for a field that holds a program and its arguments.
   var isArgumentVector: Bool { name == "command" && type == .list(.string) }
 }

@@ -12,6 +12,8 @@ package struct CommandRun: StepModule {
     package var directory: String?
     package var env: [String: String]
     package var secretEnv: [String: Secret]
+    package var secretFiles: [String: Secret]
+    package var credentials: [String: Secret]
     package var exitCodes: [Int]
     package var outputLimit: Int
   }
@@ -37,8 +39,9 @@ package struct CommandRun: StepModule {
       Only you know what it does. A step whose program only reads declares `effect: observe`: it is then allowed
       everywhere, and may be repeated.
 
-      Secrets go into `secretEnv`, never into the arguments, which every user of the host can read. If the program
-      writes one of them out, `‹secret›` is recorded in its place.
+      Secrets never stand in the arguments, which every user of the host can read. `secretFiles` and `credentials` are
+      better than `secretEnv`, whose variables every program inherits that the program starts. If the program writes
+      a secret out, `‹secret›` is recorded in its place.
       """,
     effect: .change, mayOnlyObserve: true, repetition: .atMostOnce, judges: true, deadline: .seconds(60),
     input: Record(
@@ -47,6 +50,13 @@ package struct CommandRun: StepModule {
       Field("directory", \.directory, .optional(.path), "Where it starts; where runbook was started, if not given."),
       Field("env", \.env, .map(.string), default: [:], "Environment variables besides PATH, HOME and LANG."),
       Field("secretEnv", \.secretEnv, .map(.secret), default: [:], "Environment variables that hold secrets."),
+      Field(
+        "secretFiles", \.secretFiles, .map(.secret), default: [:],
+        "Environment variables that hold the path of a file, /dev/fd/N, from which the program and its children read a secret."
+      ),
+      Field(
+        "credentials", \.credentials, .map(.secret), default: [:],
+        "Secrets as files of a folder in memory, by their names; `$CREDENTIALS_DIRECTORY` names the folder."),
       Field("exitCodes", \.exitCodes, .list(.int), default: [0], "Exit codes that are no failure."),
       Field(
         "outputLimit", \.outputLimit, .byteSize.within(0...64 << 20), default: 1 << 20,
@@ -78,45 +88,10 @@ package struct CommandRun: StepModule {
     }
     var command = Command(executable, Array(input.command.dropFirst()))
     command.environment = input.env
-    command.credentials = input.secretEnv.sorted { $0.key < $1.key }.map { name, secret in
-      Command.Credential(
-        variable: name, secret: Array(secret.revealText().utf8), delivery: .variable)
-    }
     command.directory = input.directory
     command.outputLimit = input.outputLimit
-    try await Self.awaitFileSystems(of: command)
-    let result: ProcessResult
-    do { result = try await command.run(in: context) } catch { throw Self.notStarted(error) }
-    let output = Output(result, masking: SecretMasking(input.secretEnv.values))
-    if result.ending == .unkillable {
-      throw StepError(
-        .interrupted,
-        Finding(
-          "command.unkillable", "\(executable) cannot be ended, not even by KILL: it waits inside the kernel",
-          advice:
-            "Mostly that is a file system or a disk that does not answer: look at the kernel's log (`dmesg`) and at `findmnt`."
-        ))
-    }
-    if let interruption = result.interruption {
-      throw StepError(
-        .interrupted,
-        Finding(
-          "command.interrupted",
-          "\(executable) was ended at \(interruption == .timeout ? "its deadline" : "the run's request")",
-          advice: lastLine(of: output)))
-    }
-    guard case .exited(let status) = result.ending, input.exitCodes.contains(Int(status)) else {
-      return .failed(
-        output, Finding("command.failed", "\(executable) \(Self.ending(result.ending))"))
-    }
-    guard output.leaked.isEmpty else {
-      return .warned(
-        output,
-        Finding(
-          "command.leaked", "\(executable) left processes behind: \(output.leaked.joined(separator: ", "))",
-          advice: "Start daemons with their service manager."))
-    }
-    return .done(output)
+    let secrets = CommandSecrets(variables: input.secretEnv, files: input.secretFiles, credentials: input.credentials)
+    return try await StepCommand(command, named: executable, secrets, exitCodes: input.exitCodes).result(in: context)
   }
 
   /// Looks at the folder and the program, which may lie on a file system that does not answer: a thread of the supervision would wait
@@ -157,23 +132,10 @@ package struct CommandRun: StepModule {
       }
     return .notStarted("command.notStarted", error.message, advice: advice)
   }
-
-  private static func ending(_ ending: ProcessResult.Ending) -> String {
-    switch ending {
-    case .exited(let status): "ended with exit code \(status)"
-    case .signalled(let signal): "was ended by signal \(signal)"
-    case .unkillable: "cannot be ended, not even by KILL"
-    }
-  }
-
-  private func lastLine(of output: Output) -> String? {
-    let text = output.stderr.isEmpty ? output.stdout : output.stderr
-    return text.split(separator: "\n").last.map { "Its last line was: \($0.prefix(300))" }
-  }
 }
 
 extension CommandRun.Output {
-  fileprivate init(_ result: ProcessResult, masking: SecretMasking) {
+  init(_ result: ProcessResult, masking: SecretMasking) {
     var exitCode: Int?
     var signal: Int?
     switch result.ending {
