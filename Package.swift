@@ -60,9 +60,13 @@ let package = Package(
     library("Schema", ["Addresses", "TerminalText"]),
     library("CEL", ["CRE2"]),
     library("Journal", ["Schema", "CLinux", "Files", crypto]),
+    library("Schedules", ["Journal", "Schema"]),
     library("Steps", ["Backups", "Schema", "Journal"]),
     library(
-      "Language", ["Addresses", "Age", "Backups", "Schema", "CEL", "Files", "Journal", "Steps", "TerminalText", yams]),
+      "Language",
+      [
+        "Addresses", "Age", "Backups", "CEL", "Files", "Journal", "Schedules", "Schema", "Steps", "TerminalText", yams,
+      ]),
     library("Engine", ["Language", "Schema", "Steps", "Journal", crypto]),
     library("STUN", ["Addresses", nioCore, crypto]),
     library("Probe", ["Addresses", "Names", "Schema", "STUN", "CDatagrams", "COpenSSL", nioCore, nioPosix]),
@@ -86,7 +90,7 @@ let package = Package(
         "Names",
         "Probe", "Processes", "Schema", "Steps", "STUN", "Vault",
       ]),
-    library("Runs", ["Engine", "Files", "Journal", "Language", "Processes", "Schema", "Steps"]),
+    library("Runs", ["Engine", "Files", "Journal", "Language", "Processes", "Schedules", "Schema", "Steps"]),
     library("Ledger", ["Schema", "Journal"]),
     library("Reports", ["Schema", "Journal", "TerminalText"]),
     library(
@@ -94,7 +98,7 @@ let package = Package(
       [
         "Addresses", "Age", "Backups", "CLinux", "Coturn", "Engine", "Files", "Journal", "Lab", "Language", "Ledger",
         "Logs",
-        "Modules", "Probe", "Processes", "Reports", "Runs", "Schema", "Steps",
+        "Modules", "Probe", "Processes", "Reports", "Runs", "Schedules", "Schema", "Steps",
         "TerminalText", "Vault",
         argumentParser, logging,
       ],
@@ -126,6 +130,7 @@ let package = Package(
     .executableTarget(
       name: "JournalProbe", dependencies: ["Journal", "Schema"], path: "Tests/JournalProbe", swiftSettings: house),
     tests("JournalTests", ["Files", "Journal", "JournalProbe", "Schema", "TestSupport"], exclude: ["Fixtures"]),
+    tests("SchedulesTests", ["Journal", "Schedules", "Schema", "TestSupport"]),
     tests("StepsTests", ["Steps", "Schema", "Journal"]),
     tests("LanguageTests", ["CEL", "Language", "Schema", "Journal", "Steps"]),
     tests("EngineTests", ["Engine", "Language", "Schema", "Steps", "Journal", "TestSupport"]),

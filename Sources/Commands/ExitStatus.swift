@@ -10,6 +10,8 @@ package enum ExitStatus: Hashable, Sendable {
   case invalid
   /// Our own side could not find out, or an end is unknown.
   case error
+  /// Nothing was done: another run holds the lock.
+  case locked
   /// A person declined, or nobody answered.
   case declined
   /// Ended by a signal, after cleaning up.
@@ -25,6 +27,7 @@ package enum ExitStatus: Hashable, Sendable {
     case .failed: 1
     case .invalid: 2
     case .error: 3
+    case .locked: 4
     case .declined: 5
     case .signalled(let number): 128 + Int32(number)
     case .program(let code): code

@@ -7,6 +7,7 @@ import Ledger
 import Modules
 import Reports
 import Runs
+import Schedules
 import Schema
 import Steps
 
@@ -29,6 +30,7 @@ package struct RunCommand: AsyncParsableCommand {
         runbook run daily-health --report junit=health.xml --report markdown=health.md
         runbook run daily-health --quiet --report prometheus=/var/lib/prometheus/node-exporter/health.prom
         runbook run daily-health --quiet --format nagios
+        runbook run daily-health --quiet --if-due
 
       A runbook with `confirm` asks before anything runs; --yes answers that, and no question of a step: those wait for \
       the person at the terminal, or for `runbook approve`.
@@ -68,6 +70,9 @@ package struct RunCommand: AsyncParsableCommand {
   @Flag(help: "Show nothing while it runs, and no report if everything passed: for cron.") var quiet = false
   @Flag(help: "Show what each step tells of its work.") var verbose = false
 
+  @Flag(help: "Run only if the runbook's period says that it is due, and once for each time: for cron and timers.")
+  var ifDue = false
+
   @Flag(help: "Keep the journal in memory-backed storage: for when the disk is full or broken.")
   var volatile = false
 
@@ -78,6 +83,9 @@ package struct RunCommand: AsyncParsableCommand {
 
   package func validate() throws {
     try GivenParameter.refuseRepetition(in: parameters)
+    if ifDue, lab || !only.isEmpty {
+      throw ValidationError("--if-due is for a whole run on what the project declares: leave --lab and --only out")
+    }
     if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other") }
   }
 
@@ -85,12 +93,17 @@ package struct RunCommand: AsyncParsableCommand {
     let project = try options.load(isLab: lab)
     try reports.keepOff(project)
     let document = project.document(name, catalog: .standard)
+    var asker = RunAsker.command
+    if ifDue {
+      guard let slot = try dueSlot(document, in: project) else { return }
+      asker = RunAsker(trigger: "schedule", slot: slot.description)
+    }
     guard lab, try isLabNeeded(by: document, in: project) else {
-      return try await run(document, in: project, lab: nil, EndingSignals())
+      return try await run(document, in: project, lab: nil, asker, EndingSignals())
     }
     let signals = EndingSignals()
     try await Lab(folder: project.labFolder).whileUp(signals) { state in
-      try await run(document, in: project, lab: state, signals)
+      try await run(document, in: project, lab: state, asker, signals)
     }
   }
 
@@ -104,13 +117,13 @@ package struct RunCommand: AsyncParsableCommand {
   }
 
   private func run(
-    _ document: CheckedDocument, in project: Project, lab: LabState?, _ signals: EndingSignals
+    _ document: CheckedDocument, in project: Project, lab: LabState?, _ asker: RunAsker, _ signals: EndingSignals
   ) async throws {
     let diagnostics = Diagnostics(root: project.root)
     let run: RecordedRun
     do {
       var request = RunRequest(
-        name, given: try givenParameters(), targets: target, only: only, asker: .command)
+        name, given: try givenParameters(), targets: target, only: only, asker: asker)
       var warnings: [Issue] = []
       let plans = try RunPlanning(project, targets: targets(of: lab)).plans(request, of: document) {
         warnings.append($0)
@@ -127,7 +140,7 @@ package struct RunCommand: AsyncParsableCommand {
       request.confirmation = try await RunConfirming(name: name, isAnswered: yes, signals: signals).confirm(plans)
       let starter = RunStarter(
         project, catalog: .standard, services: Services(history: project.ledger, vault: project.vaultIfAny),
-        state: volatile ? try project.volatileState : project.state, version: runbookVersion)
+        locks: .ofProcess, state: volatile ? try project.volatileState : project.state, version: runbookVersion)
       let display = RunDisplay(
         .standardError, quiet || DebugLog.shared.isOn ? .quiet : verbose ? .verbose : .normal,
         targets: plans.map { $0.target?.name })
@@ -141,6 +154,29 @@ package struct RunCommand: AsyncParsableCommand {
       throw CommandFailure(failure)
     }
     try show(Report(looking: run))
+  }
+
+  /// The time at which the runbook was due last, if no run has come for it yet; nil, and said, if there is nothing to do.
+  private func dueSlot(_ document: CheckedDocument, in project: Project) throws -> Timestamp? {
+    guard !document.hasErrors else { throw Diagnostics(root: project.root).failure(document.issues) }
+    guard let period = document.period else {
+      throw CommandFailure(
+        .invalid, "\(name) has no period: it is never due", advice: "say when it is due, such as period: 1d")
+    }
+    let due: DueSlot
+    do throws(JournalError) {
+      due = try DueSlot(name, period, in: project.ledger, at: Moment.now().wall)
+    } catch { throw CommandFailure(error) }
+    switch due {
+    case .run(let slot): return slot
+    case .nothing(let reason):
+      if !quiet { Terminal.standardError.write("\(reason)\n") }
+      return nil
+    case .died(let run):
+      throw CommandFailure(
+        .error, "\(name) is due, and its run \(run.id) died: it is not begun again by itself",
+        advice: "runbook report \(run.id) tells how far it came; then run it by hand")
+    }
   }
 
   /// The lab's servers in the place of the project's.

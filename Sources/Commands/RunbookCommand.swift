@@ -18,7 +18,7 @@ package struct RunbookCommand: AsyncParsableCommand {
       RUNBOOK_DEBUG=1 does the same.
 
       Exit codes: 0 passed, 1 a check failed, 2 nothing was run (usage, an invalid runbook, a missing secret), \
-      3 the result is unknown, 5 a person declined or nobody answered, 128+n ended by signal n.
+      3 the result is unknown, 4 nothing was done because another run holds the lock, 5 a person declined or nobody answered, 128+n ended by signal n.
       """,
     version: runbookVersion,
     groupedSubcommands: [
@@ -36,9 +36,12 @@ package struct RunbookCommand: AsyncParsableCommand {
           SchemaCommand.self,
           EvalCommand.self,
         ]),
+      CommandGroup(name: "Scheduling", subcommands: [ScheduleCommand.self]),
       CommandGroup(name: "Backing up", subcommands: [BackupCommand.self]),
       CommandGroup(name: "Knowing coturn", subcommands: [CoturnCommand.self]),
-      CommandGroup(name: "Looking back", subcommands: [ReportCommand.self, HistoryCommand.self, PruneCommand.self]),
+      CommandGroup(
+        name: "Looking back",
+        subcommands: [ReportCommand.self, HistoryCommand.self, OverdueCommand.self, PruneCommand.self]),
       CommandGroup(name: "Installing", subcommands: [ManualCommand.self]),
     ])
 

@@ -4,6 +4,7 @@ import Journal
 import Language
 import Modules
 import Reports
+import Schedules
 import Schema
 import Steps
 import TerminalText
@@ -66,6 +67,9 @@ extension Outline {
     facts.append(["target", usesTarget ? "one server, or one run for each with --target" : "not used"])
     if let confirm { facts.append(["confirm", terminalSafe(confirm)]) }
     if let timeout { facts.append(["timeout", shortDuration(timeout)]) }
+    if let lock { facts.append(["lock", terminalSafe(lock)]) }
+    if let period { facts.append(["due", period.text]) }
+    if let alert { facts.append(["alert", "after \(alert.after) runs in a row that do not pass"]) }
     if rollback == .onFailure { facts.append(["rollback", "if the run fails, undo is done, the newest first"]) }
     page += "\n" + columns(facts, width: width)
     page += fields(name.hasPrefix("checks/") ? "Inputs" : "Parameters", params, width)

@@ -15,6 +15,8 @@ package struct FileMetadata: Hashable, Sendable {
   package let mode: UInt32
   package let owner: UInt32
   package let group: UInt32
+  /// How many names it has.
+  package let links: Int
   /// In bytes.
   package let size: Int
   /// Bytes that it takes on the disk.
@@ -37,6 +39,7 @@ package struct FileMetadata: Hashable, Sendable {
     mode = status.st_mode & 0o7777
     owner = status.st_uid
     group = status.st_gid
+    links = Int(status.st_nlink)
     size = Int(status.st_size)
     diskUsage = Int64(status.st_blocks) * 512
     modified = Int64(status.st_mtim.tv_sec)

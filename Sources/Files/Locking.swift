@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 extension File {
@@ -33,7 +34,26 @@ extension File {
   }
 }
 
+extension File {
+  /// Takes the lock that flock(1) takes too, without waiting: false if somebody else has it. It is another one than that of
+  /// ``tryLock()``. The kernel drops it when the file closes.
+  package func tryFlock() throws(FileError) -> Bool {
+    if retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 { return true }
+    guard errno == EWOULDBLOCK else { throw .last(.lock, path) }
+    return false
+  }
+}
+
 extension Folder {
+  /// True if it lies on a file system of another host, whose locks need not be those of this kernel.
+  package func isRemote() throws(FileError) -> Bool {
+    switch runbook_is_remote(file.descriptor) {
+    case 0: return false
+    case 1: return true
+    default: throw .last(.examine, path)
+    }
+  }
+
   /// Waits for the exclusive lock of the folder itself (flock(2)): nothing is left of it. The kernel drops it when the folder
   /// closes, also by a crash; so whoever holds it keeps the folder alive (`withExtendedLifetime`).
   package func lock() throws(FileError) {

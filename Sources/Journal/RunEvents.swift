@@ -22,7 +22,7 @@ package struct RunStarted: JournalEvent {
   /// The effective user's name or number.
   package var user: String
   package var actor: ActorFacts
-  /// What started it: `command`, or `parent`.
+  /// What started it: `command`, `schedule`, or `parent`.
   package var trigger: String
   /// The slot of a schedule that it fills; nil where no schedule started it.
   package var slot: String?
@@ -101,7 +101,8 @@ package struct RunStarted: JournalEvent {
     Field("user", \.user, .string, "Effective user."),
     Field("actor", \.actor, .record(ActorFacts.record), "Who started it."),
     Field(
-      "trigger", \.trigger, .string, "What started it: command, or parent for the run of one target among several."),
+      "trigger", \.trigger, .string,
+      "What started it: command, schedule, or parent for the run of one target among several."),
     Field("slot", \.slot, .optional(.string), "The slot of a schedule that it fills."),
     Field("pid", \.pid, .int, "Process id."),
     Field(
@@ -161,6 +162,9 @@ package struct RunFinished: JournalEvent {
     self.signal = signal
     self.duration = duration
   }
+
+  /// The code of the finding of a run that did nothing, because another run held its lock.
+  package static let lockedOut = "run.locked"
 
   package static let type = "run.finished"
   package static let durability = Durability.always

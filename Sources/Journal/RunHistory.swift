@@ -22,11 +22,15 @@ package struct RunSummary: Hashable, Sendable {
   package var finishedAt: Timestamp?
   /// Nil while the run goes on, and where it died.
   package var outcome: Outcome?
+  /// Whether it is still being written to, without an end.
+  package var goesOn: Bool
+  /// Whether it did nothing, because another run held its lock.
+  package var wasLockedOut: Bool
 
   package init(
     id: String, number: Int64, runbook: String, target: String?, parent: String?, only: [String] = [],
     startedAt: Timestamp,
-    finishedAt: Timestamp?, outcome: Outcome?
+    finishedAt: Timestamp?, outcome: Outcome?, goesOn: Bool = false, wasLockedOut: Bool = false
   ) {
     self.id = id
     self.number = number
@@ -37,5 +41,7 @@ package struct RunSummary: Hashable, Sendable {
     self.startedAt = startedAt
     self.finishedAt = finishedAt
     self.outcome = outcome
+    self.goesOn = goesOn
+    self.wasLockedOut = wasLockedOut
   }
 }

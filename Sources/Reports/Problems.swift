@@ -52,6 +52,13 @@ extension Report {
       }
       if let finding = finished.finding { lines += finding.lines }
     }
+    if let alert {
+      lines.append(
+        LabelledText(
+          label: "alert",
+          text: "\(alert.failures) runs in a row did not pass: somebody is to be told (alert after \(alert.after))",
+          ink: .bold))
+    }
     return lines + hypothesisLines
   }
 

@@ -33,6 +33,8 @@ package struct Report: Hashable, Sendable {
   package var stillInPlace: [String] = []
   /// Ids of the steps that changed something and have no undo, if the run rolled back, the newest first.
   package var withoutUndo: [String] = []
+  /// Somebody is to be told that the runbook failed so often in a row.
+  package var alert: AlertDue?
   /// What throws doubt on the evidence: a clock that went back, a line that a crash cut off.
   package var warnings: [String]
   /// Path of the journal.
@@ -126,6 +128,9 @@ package struct Report: Hashable, Sendable {
   package var finishedAt: Timestamp? {
     if case .finished(_, let moment) = end { moment } else { nil }
   }
+
+  /// Whether nothing was done, because another run held the lock.
+  package var wasLockedOut: Bool { finding?.code == RunFinished.lockedOut }
 
   /// Why, where the steps do not say it.
   package var finding: Finding? {

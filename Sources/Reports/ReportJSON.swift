@@ -15,6 +15,7 @@ extension Report {
       "warnings": .array(warnings.map(JSON.string)), "only": .array(only.map(JSON.string)),
       "processes": .array(processes.map(\.json)), "hypothesis": .array(hypothesis.map(\.json)),
       "stillInPlace": .array(stillInPlace.map(JSON.string)), "withoutUndo": .array(withoutUndo.map(JSON.string)),
+      "alert": alert.map { ["failures": .int(Int64($0.failures)), "after": .int(Int64($0.after))] } ?? .null,
     ]
   }
 }

@@ -23,12 +23,14 @@ extension Report {
     var warnings: [String] = []
     var hypothesis: [HypothesisJudged] = []
     var listed = UndoListed(remaining: [])
+    var alert: AlertDue?
     for recorded in run.events {
       steps.take(recorded)
       children.take(recorded.event)
       switch recorded.event {
       case .hypothesisJudged(let look): hypothesis.append(look)
       case .undoListed(let event): listed = event
+      case .alertDue(let due): alert = due
       default: break
       }
       if let warning = Self.warning(of: recorded.event) { warnings.append(warning) }
@@ -60,7 +62,7 @@ extension Report {
         Process(
           step: left.process.path.description, program: left.process.program, pid: left.process.pid,
           state: state(left))
-      }, hypothesis: hypothesis, stillInPlace: listed.remaining, withoutUndo: listed.withoutUndo,
+      }, hypothesis: hypothesis, stillInPlace: listed.remaining, withoutUndo: listed.withoutUndo, alert: alert,
       warnings: warnings, journal: run.folder.journal)
   }
 

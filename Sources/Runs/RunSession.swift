@@ -11,22 +11,12 @@ import Synchronization
 struct RunSession: Sendable {
   let state: StateFolder
   let services: Services
+  let locks: LockFolder
   let signals: EndingSignals
   let facts: RunFacts
   /// Nil where no terminal asks: answers come through the inbox alone.
   var prompter: (any Prompter)?
   let watch: @Sendable (RunNotice) -> Void
-
-  /// Puts the run's folder in place, with its first event.
-  ///
-  /// - Parameters:
-  ///   - id: announced to the parent before, where there is one.
-  ///   - parent: the run that this one is a child of.
-  func begin(
-    _ plan: Plan, id: String = ULID.next(), parent: String? = nil
-  ) async throws(JournalError) -> JournalWriter {
-    try await JournalWriter.begin(facts.started(plan, parent: parent), sources: plan.sources, id: id, in: state)
-  }
 
   private var rules: AnswerRules {
     let owner = (try? FileMetadata.of(state.path, followingLinks: true)).flatMap(\.self)?.owner
@@ -36,8 +26,11 @@ struct RunSession: Sendable {
   /// Drives the plan to its end.
   ///
   /// - Throws: `RunFailure` if something cannot be recorded, `JournalError` if the journal cannot be read back.
-  func drive(_ plan: Plan, _ journal: JournalWriter) async throws -> RecordedRun {
-    try await drive(plan, journal) { driver, planned in
+  func drive(_ plan: Plan, _ begun: BegunRun) async throws -> RecordedRun {
+    defer { withExtendedLifetime(begun) {} }
+    let journal = begun.journal
+    if let refusal = begun.refusal { return try await refuse(plan, journal, refusal) }
+    return try await drive(plan, journal) { driver, planned in
       try await journal.append(planned)
       _ = try await driver.drive(from: journal.first, signals: signals.subscribe())
     }
@@ -75,7 +68,13 @@ struct RunSession: Sendable {
     let planned = Event.runPlanned(RunPlanned(steps: plan.facts))
     let driver = RunDriver(
       plan: plan, run: run, services: services, people: RunPeople(journal.folder, rules, prompter: prompter),
-      append: { try await journal.append($0) },
+      append: { events in
+        guard case .runFinished(let finished)? = events.last,
+          let alert = alert(plan, journal.first.event, endingIn: finished.outcome)
+        else { return try await journal.append(events) }
+        try await journal.append(events.dropLast() + [.alertDue(alert)] + events.suffix(1))
+        watch(RunNotice(run: run, target: target, notice: .recorded(.alertDue(alert))))
+      },
       notify: { [watch] notice in
         if case .trying(let path, _) = notice { begun.withLock { $0 = path } }
         watch(RunNotice(run: run, target: target, notice: notice))

@@ -8,22 +8,25 @@ package struct RunStarter: Sendable {
   private let project: Project
   private let catalog: Catalog
   private let services: Services
+  private let locks: LockFolder
   private let state: StateFolder
   private let version: String
   private let planning: RunPlanning
 
   /// - Parameters:
   ///   - services: what modules may need besides their input.
+  ///   - locks: where runs take their locks.
   ///   - state: where the runs are kept.
   ///   - version: of the program that runs them.
   ///   - targets: finds the servers that a selection names; nil for the project's own.
   package init(
-    _ project: Project, catalog: Catalog, services: Services, state: StateFolder, version: String,
-    targets: RunPlanning.Targets? = nil
+    _ project: Project, catalog: Catalog, services: Services, locks: LockFolder = .machine, state: StateFolder,
+    version: String, targets: RunPlanning.Targets? = nil
   ) {
     self.project = project
     self.catalog = catalog
     self.services = services
+    self.locks = locks
     self.state = state
     self.version = version
     planning = RunPlanning(project, targets: targets)
@@ -66,15 +69,15 @@ package struct RunStarter: Sendable {
       asker: request.asker, only: request.only, confirmation: request.confirmation,
       tool: ToolFacts(version: version, sha256: ToolDigest(state: state).value()))
     let session = RunSession(
-      state: state, services: services, signals: signals, facts: facts,
+      state: state, services: services, locks: locks, signals: signals, facts: facts,
       prompter: plans.count > 1 ? nil : prompter, watch: { feed.yield($0) })
     let fleet = FleetSession(session: session)
-    let journal = try await plans.count > 1 ? fleet.begin(plans) : session.begin(plans[0])
+    let begun = try await plans.count > 1 ? fleet.begin(plans) : session.begin(plans[0])
     let work = Task {
       defer { feed.finish() }
-      return try await plans.count > 1 ? fleet.drive(plans, journal) : session.drive(plans[0], journal)
+      return try await plans.count > 1 ? fleet.drive(plans, begun.journal) : session.drive(plans[0], begun)
     }
-    return StartedRun(id: journal.run, events: events, signals: signals, work: work)
+    return StartedRun(id: begun.journal.run, events: events, signals: signals, work: work)
   }
 
   /// Goes on with a run that died.
@@ -82,20 +85,29 @@ package struct RunStarter: Sendable {
   /// - Parameters:
   ///   - resumption: of a run that is kept in this starter's state folder.
   ///   - prompter: asks the person at the terminal; nil where there is none.
-  /// - Throws: `JournalError` if another process goes on with it, or if that cannot be recorded. What ``StartedRun/recorded``
+  /// - Throws: `JournalError` if another process goes on with it, if another run holds one of its locks, or if that cannot be
+  ///   recorded. What ``StartedRun/recorded``
   ///   throws is `UnresolvedTries` besides where nobody can tell how a try ended.
   package func resume(
     _ resumption: RunResumption, signals: EndingSignals, prompter: (any Prompter)? = nil
   ) async throws(JournalError) -> StartedRun {
     let (events, feed) = AsyncStream.makeStream(of: RunNotice.self)
-    let (journal, recorded) = try await JournalWriter.reopen(resumption.run, access: state.access)
     let session = RunSession(
-      state: state, services: services, signals: signals,
+      state: state, services: services, locks: locks, signals: signals,
       facts: RunFacts(
         asker: .command, only: [], tool: ToolFacts(version: version, sha256: ToolDigest(state: state).value())),
       prompter: prompter, watch: { feed.yield($0) })
+    let (held, refusal) = await session.takeLocks(resumption.plan, resumption.run.id)
+    if let refusal {
+      throw JournalError(
+        .busy, refusal.finding.message, advice: refusal.finding.advice, path: resumption.run.folder.path)
+    }
+    let (journal, recorded) = try await JournalWriter.reopen(resumption.run, access: state.access)
     let work = Task {
-      defer { feed.finish() }
+      defer {
+        withExtendedLifetime(held) {}
+        feed.finish()
+      }
       return try await session.goOn(resumption.plan, journal, from: recorded, drift: resumption.drift)
     }
     return StartedRun(id: journal.run, events: events, signals: signals, work: work)

@@ -12,6 +12,7 @@ import TestSupport
 final class RunsProject: Sendable {
   let folder: TemporaryFolder
   let state: StateFolder
+  let locks: LockFolder
 
   /// - Parameters:
   ///   - steps: of the runbook `test`, as a list; FOLDER in it stands for the project's folder.
@@ -20,6 +21,7 @@ final class RunsProject: Sendable {
   init(_ steps: String, targets: [String] = [], params: String = "", state: String? = nil) throws {
     folder = try TemporaryFolder()
     self.state = StateFolder(state ?? "\(folder.path)/.runbook")
+    locks = LockFolder("\(folder.path)/locks")
     let declared = targets.enumerated().map { "  \($1): {server: \"turn:127.0.0.1:\($0 + 1)\"}\n" }
     try folder.write("project: test\n" + (targets.isEmpty ? "" : "targets:\n\(declared.joined())"), to: "runbook.yaml")
     let lines = steps.replacing("FOLDER", with: folder.path).split(separator: "\n").map { "  \($0)\n" }.joined()
@@ -32,7 +34,8 @@ final class RunsProject: Sendable {
     let surroundings = Project.Surroundings(environment: [:], workingFolder: folder.path)
     let project = try Project.load(at: folder.path, in: surroundings)
     return RunStarter(
-      project, catalog: catalog, services: Services(history: Ledger([state])), state: state, version: "1.2.3")
+      project, catalog: catalog, services: Services(history: Ledger([state])), locks: locks, state: state,
+      version: "1.2.3")
   }
 
   func start(

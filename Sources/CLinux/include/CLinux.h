@@ -108,6 +108,22 @@ static inline bool runbook_is_memory_backed(const char *path) {
   return statfs(path, &status) == 0 && (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
 }
 
+/// 1 if an open file lies on a file system of another host (NFS, SMB, Ceph, AFS, 9P), 0 if not, -1 with errno (fstatfs(2)).
+static inline int runbook_is_remote(int file) {
+  struct statfs status;
+  if (fstatfs(file, &status) != 0) return -1;
+  switch ((unsigned int)status.f_type) {
+  case NFS_SUPER_MAGIC:
+  case SMB_SUPER_MAGIC:
+  case CIFS_SUPER_MAGIC:
+  case 0xFE534D42u:  // SMB2_SUPER_MAGIC, which older headers lack.
+  case CEPH_SUPER_MAGIC:
+  case AFS_SUPER_MAGIC:
+  case V9FS_MAGIC: return 1;
+  default: return 0;
+  }
+}
+
 /// The value of an extended attribute of a file, links followed, in `value` (getxattr(2)). Returns its length; -1 with errno set
 /// on a failure.
 static inline ssize_t runbook_attribute(const char *path, const char *name, void *value, size_t size) {

@@ -8,6 +8,7 @@ enum ManualFacts {
     ("1", "A check failed."),
     ("2", "Nothing was run: wrong usage, an invalid runbook, an unknown name, a missing secret."),
     ("3", "The result is unknown: runbook itself failed to look, or the end of a step is not recorded."),
+    ("4", "Nothing was done: another run holds the lock."),
     ("5", "A person declined, or nobody came to answer."),
     ("128+n", "Signal n ended it, after cleaning up."),
     (
@@ -32,6 +33,7 @@ enum ManualFacts {
       "Set by `runbook lab exec`: neither .env nor the project's targets are taken, only the environment."
     ),
     ("RUNBOOK_STATE", "The folder where runs are kept, in place of the project's own."),
+    ("RUNBOOK_LOCKS", "The folder of the locks, in place of /run/lock/runbook, which all users share."),
     ("RUNBOOK_DEBUG", "1 does what `--debug` does: what is done is told on standard error, without values."),
     ("TURN_SERVER", "The server under test if the project declares none: turn:turn.example.com:3478?transport=udp."),
     ("TURN_USERNAME, TURN_CREDENTIAL", "User name and password of a long-term credential for it."),
@@ -58,6 +60,7 @@ enum ManualFacts {
       """
     ),
     (".runbook", "Runs of the project and their journals; the lab while it is up."),
+    ("/run/lock/runbook", "The locks that runs hold. The files in it stay; only what the kernel knows of them counts."),
     ("/etc/runbook, /var/lib/runbook", "The project that is installed for the whole machine, and its runs."),
   ]
 }

@@ -50,6 +50,7 @@ struct ReportOptions: ParsableArguments {
   /// What the exit code says of a run that came to its end.
   func status(of report: Report, isStrict: Bool = false) -> ExitStatus {
     if shown == .nagios { return .plugin(PluginState(report.verdict, isStrict: isStrict)) }
+    if report.wasLockedOut { return .locked }
     return ExitStatus(report.outcome, signal: report.signal, isDeclined: report.isDeclined, isStrict: isStrict)
   }
 

@@ -21,7 +21,10 @@ package enum CheckKey: String, DocumentKey {
         .named(OutputKey.self), "What that step gets, see L30.",
         example: ["rtt": ["type": "duration", "value": "steps.binding.output.rtt.p95"]])
     case .steps: .init(.list(StepKey.self), "What is done, in this order.", .required)
-    case .lock: .unsupported
+    case .lock:
+      .init(
+        .template(.string), "What only one run at a time may work on, see L44. `inputs` may be used.",
+        example: "${inputs.container}")
     case .timeout: .unsupported
     }
   }

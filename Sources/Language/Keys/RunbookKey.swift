@@ -35,9 +35,15 @@ package enum RunbookKey: String, DocumentKey {
         "How long the run may take, up to the hypothesis after the steps. Undo and `finally` have 5 minutes each.",
         example: "10m")
     case .steps: .init(.list(StepKey.self), "What is done, in this order.", .required)
-    case .lock: .unsupported
-    case .period: .unsupported
-    case .alert: .unsupported
+    case .lock:
+      .init(
+        .template(.string),
+        "What only one run at a time may work on, see L44. `params` and `target` may be used.",
+        example: "${params.container}")
+    case .period:
+      .init(
+        .plain(.string), "How often it is due: a duration, or a cron line in UTC, see L45.", example: "30 6 * * 1 UTC")
+    case .alert: .init(.mapping(AlertKey.self), "When somebody is to be told, see L46.", example: ["after": 3])
     case .controls: .unsupported
     case .ttl: .unsupported
     case .confirm:

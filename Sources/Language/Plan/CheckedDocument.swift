@@ -1,3 +1,4 @@
+package import Schedules
 package import Schema
 
 /// A runbook, or `checks/NAME`, read and checked as far as that goes without values: what is asked of it, and any number of
@@ -32,6 +33,11 @@ package struct CheckedDocument {
   package var secrets: [SecretLook] {
     guard case .runbook(let runbook) = content else { return [] }
     return runbook.secrets.map { project.look(for: $0.source, isOptional: $0.isOptional) }
+  }
+
+  /// How often it is due; nil for a check, and for a runbook that does not say.
+  package var period: Period? {
+    if case .runbook(let runbook) = content { runbook.period } else { nil }
   }
 
   /// Whether it needs a target; nil where it cannot be read.

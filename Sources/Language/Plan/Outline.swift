@@ -1,4 +1,5 @@
 package import Journal
+package import Schedules
 package import Schema
 package import Steps
 
@@ -21,6 +22,10 @@ package struct Outline: Sendable {
   /// What is asked before anything runs, as written.
   package var confirm: String?
   package var timeout: Duration?
+  /// The name of its lock as written, `${…}` included.
+  package var lock: String?
+  package var period: Period?
+  package var alert: AlertRule?
   package var rollback: RollbackPolicy
   package var hypothesis: [Step]
   package var steps: [Step]
@@ -31,6 +36,8 @@ package struct Outline: Sendable {
     package var name: String
     /// Where it comes from, as people say it: `TOKEN of the environment`, `secrets/token`.
     package var origin: String
+    /// The name of the credential that systemd hands over, if it is one.
+    package var credential: String?
     package var isOptional: Bool
     package var doc: String
   }
@@ -118,11 +125,16 @@ extension Outline {
     }
     outputs = []
     secrets = runbook.secrets.map {
-      Secret(name: $0.name, origin: $0.source.origin, isOptional: $0.isOptional, doc: $0.doc)
+      Secret(
+        name: $0.name, origin: $0.source.origin, credential: $0.source.credentialName, isOptional: $0.isOptional,
+        doc: $0.doc)
     }
     usesTarget = runbook.usesTarget
     confirm = runbook.confirm?.source
     timeout = runbook.timeout
+    lock = runbook.lock?.template.source
+    period = runbook.period
+    alert = runbook.alert
     rollback = runbook.rollback
     hypothesis = runbook.stages.hypothesis.map(Step.init)
     steps = runbook.stages.steps.map(Step.init)
@@ -141,6 +153,7 @@ extension Outline {
     secrets = []
     usesTarget = false
     timeout = check.timeout
+    lock = check.lock?.template.source
     rollback = .never
     hypothesis = []
     steps = check.steps.map(Step.init)

@@ -1,4 +1,5 @@
 package import Journal
+package import Schedules
 package import Schema
 import Steps
 
@@ -18,6 +19,9 @@ package struct Plan: Sendable {
   package var secrets: [String: Secret]
   /// From the run's start to the end of its steps and of the hypothesis after them. What follows has time boxes of its own.
   package var timeout: Duration?
+  /// Names of the locks that a run of it holds, those of its checks too.
+  package var locks: Set<String>
+  package var alert: AlertRule?
   /// What is looked at before the steps, and must hold after them.
   package var hypothesis: [PlannedStep]
   package var steps: [PlannedStep]
@@ -33,7 +37,8 @@ package struct Plan: Sendable {
 
   package init(
     name: String, title: String, severity: String?, params: [Value.Member], paramTypes: [String: ValueType] = [:],
-    target: TURNServer?, secrets: [String: Secret], timeout: Duration?, hypothesis: [PlannedStep] = [],
+    target: TURNServer?, secrets: [String: Secret], timeout: Duration?, locks: Set<String> = [],
+    alert: AlertRule? = nil, hypothesis: [PlannedStep] = [],
     steps: [PlannedStep], rollback: RollbackPolicy = .never, finally: [PlannedStep] = [], sources: [RunSource],
     givenFiles: [RequiredFile] = []
   ) {
@@ -45,6 +50,8 @@ package struct Plan: Sendable {
     self.target = target
     self.secrets = secrets
     self.timeout = timeout
+    self.locks = locks
+    self.alert = alert
     self.hypothesis = hypothesis
     self.steps = steps
     self.rollback = rollback

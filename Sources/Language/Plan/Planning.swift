@@ -49,12 +49,16 @@ extension Project {
     scope.secrets = secrets
     var known = KnownInputs(scope: scope, log: log)
     let files = [stages.hypothesis, steps.flatMap(\.withUndo), stages.finally].flatMap { known.check($0.map(\.step)) }
+    var locks = LockNames(log: log)
+    locks.add(runbook.lock, in: scope)
+    locks.add(of: (stages.hypothesis + steps + stages.finally).map(\.step), in: scope)
     func titled(_ steps: [CheckedStep]) -> [PlannedStep] {
       steps.map { $0.step(titled: { title($0.title, scope, log) ?? $0.step.title }) }
     }
     var plan = Plan(
       name: name, title: title(runbook.title, scope, log) ?? name, severity: runbook.severity, params: params,
       paramTypes: types(of: runbook.params), target: target, secrets: secrets, timeout: runbook.timeout,
+      locks: locks.names, alert: runbook.alert,
       hypothesis: titled(stages.hypothesis), steps: titled(steps), rollback: runbook.rollback,
       finally: titled(stages.finally), sources: ownSources + runbook.sources, givenFiles: files.given(by: values))
     plan.confirm = title(runbook.confirm, scope, log)
@@ -223,10 +227,12 @@ extension Project {
       body: .check(check.planned(input: .literal(.members(inputs)))))
     var known = KnownInputs(scope: Scope(), log: log)
     let files = known.check([step])
+    var locks = LockNames(log: log)
+    locks.add(of: [step], in: Scope())
     return Plan(
       name: "checks/\(name)", title: check.title, severity: nil,
       params: inputs.filter { !$0.value.holdsSecret }, paramTypes: types(of: check.inputs), target: target,
-      secrets: [:], timeout: nil,
+      secrets: [:], timeout: nil, locks: locks.names,
       steps: [step], sources: ownSources + check.sources, givenFiles: files.given(by: values))
   }
 

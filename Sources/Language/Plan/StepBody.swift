@@ -107,6 +107,8 @@ package struct CheckCall: Sendable {
   package var steps: [PlannedStep]
   /// Evaluated in the check's own scope once all of its steps have ended.
   package var outputs: [Output]
+  /// In the check's own scope, its inputs.
+  package var lock: LockName?
   /// The caller's.
   package var expectations: [Expectation]
   /// The longest that its steps may take together.
@@ -125,7 +127,7 @@ package struct CheckCall: Sendable {
 
   package init(
     name: String, title: String, input: Template, inputType: RecordType, steps: [PlannedStep], outputs: [Output],
-    expectations: [Expectation] = [], longest: Duration, tries: Tries = Tries()
+    lock: LockName? = nil, expectations: [Expectation] = [], longest: Duration, tries: Tries = Tries()
   ) {
     self.name = name
     self.title = title
@@ -133,6 +135,7 @@ package struct CheckCall: Sendable {
     self.inputType = inputType
     self.steps = steps
     self.outputs = outputs
+    self.lock = lock
     self.expectations = expectations
     self.longest = longest
     self.tries = tries

@@ -92,6 +92,9 @@ struct SecretSource: Sendable {
   /// The name of the environment that the secret is read from.
   var environmentName: String? { if case .environment(let name) = place { name } else { nil } }
 
+  /// The name of the credential that systemd hands over; nil for a secret from elsewhere.
+  var credentialName: String? { if case .credential(let name) = place { name } else { nil } }
+
   /// The secret; nil, with a report, where there is none. An empty one is none.
   func secret(_ environment: [String: String], root: String, log: IssueLog) -> Secret? {
     guard let text = text(environment, root: root, log: log) else { return nil }

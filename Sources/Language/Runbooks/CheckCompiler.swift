@@ -29,6 +29,8 @@ struct CheckCompiler {
     let compiler = ExpressionCompiler(names: names, log: log)
     let roots: Set<Root> = [.inputs, .steps]
     let steps = StepCompiler(compiler: compiler, log: log, roots: roots, titleRoots: []).steps(declarations)
+    let lock = reader.lock(.lock, compiler, roots: [.inputs])
+    steps.reportUnknownLocks(log: log)
     let isTooLarge = steps.expandedCount.reportTooManySteps(
       of: "the check", at: reader.keyRange(.steps) ?? reader.range, log: log)
     guard !isTooLarge else { return nil }
@@ -47,7 +49,7 @@ struct CheckCompiler {
     guard !steps.isEmpty || !outputs.isEmpty else { return nil }
     return CheckedCheck(
       name: name, title: title, doc: doc, inputs: inputs, outputs: outputs, outputType: outputType, steps: steps,
-      timeout: steps.reduce(.zero) { $0 + $1.step.longest }, asserts: steps.contains(where: \.asserts),
+      lock: lock, timeout: steps.reduce(.zero) { $0 + $1.step.longest }, asserts: steps.contains(where: \.asserts),
       sources: [source] + innerSources(declarations))
   }
 

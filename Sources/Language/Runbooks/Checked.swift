@@ -1,4 +1,5 @@
 internal import Journal
+internal import Schedules
 internal import Schema
 internal import Steps
 
@@ -13,7 +14,10 @@ struct CheckedRunbook {
   var owner: String?
   var params: [Parameter]
   var secrets: [SecretDeclaration]
+  var lock: LockName?
   var timeout: Duration?
+  var period: Period?
+  var alert: AlertRule?
   var stages: CheckedStages
   var rollback: RollbackPolicy
   /// The steps' environments that no default may see.
@@ -33,6 +37,7 @@ struct CheckedCheck {
   /// Those of all outputs, also where the value of one was refused.
   var outputType: RecordType
   var steps: [CheckedStep]
+  var lock: LockName?
   var timeout: Duration
   /// Whether it can end in `fail` by judging something.
   var asserts: Bool
@@ -47,7 +52,7 @@ struct CheckedCheck {
   func planned(input: Template, expectations: [Expectation] = [], tries: Tries = Tries()) -> CheckCall {
     CheckCall(
       name: name, title: title, input: input, inputType: inputType, steps: steps.map(\.step), outputs: outputs,
-      expectations: expectations, longest: timeout, tries: tries)
+      lock: lock, expectations: expectations, longest: timeout, tries: tries)
   }
 }
 

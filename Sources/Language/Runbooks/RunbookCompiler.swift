@@ -1,4 +1,5 @@
 internal import Journal
+internal import Schedules
 internal import Schema
 internal import Steps
 
@@ -37,6 +38,7 @@ struct RunbookCompiler {
         "missing-value", "\"confirm\" asks nothing", at: node.range,
         suggestion: "confirm: \"Restart coturn?\", or leave \"confirm\" out")
     }
+    let lock = reader.lock(.lock, compiler, roots: early)
     let stages = declarations.compiled(compiler, titleRoots: early, log: log)
     let isTooLarge = stages.expandedCount.reportTooManySteps(
       of: "the runbook", at: reader.keyRange(.steps) ?? reader.range, log: log)
@@ -44,6 +46,7 @@ struct RunbookCompiler {
     let allow = allowed()
     checkEffects(stages.all, declarations.all, allow)
     stages.checkQuestions(log: log)
+    stages.all.reportUnknownLocks(log: log)
     stages.checkRollback(declarations, at: reader[.rollback]?.range, log: log)
     if stages.all.count == declarations.all.count, !declarations.steps.isEmpty, compiler.isComplete {
       reportUnused(params, secrets, compiler.uses)
@@ -56,7 +59,8 @@ struct RunbookCompiler {
     }
     return CheckedRunbook(
       name: name, title: title, confirm: confirm, doc: reader.prose(.doc), severity: severity,
-      owner: reader.prose(.owner), params: params, secrets: secrets, timeout: reader.duration(.timeout), stages: stages,
+      owner: reader.prose(.owner), params: params, secrets: secrets, lock: lock, timeout: reader.duration(.timeout),
+      period: reader.period(), alert: reader.alert(), stages: stages,
       rollback: declarations.rollback, hiddenEnvironment: hidden, usesTarget: compiler.uses.usesTarget,
       sources: [source] + innerSources(declarations.all))
   }

@@ -1,0 +1,127 @@
+package import ArgumentParser
+import Files
+import Glibc
+import Language
+import Processes
+import Schedules
+
+/// `runbook schedule install`.
+package struct ScheduleInstallCommand: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "install",
+    abstract: "Write what cron or systemd needs to start runbooks when they are due.",
+    discussion: """
+      For cron one file of /etc/cron.d for each runbook; for systemd a service and a timer, which are enabled at once. Both \
+      start the runbook with --if-due: it runs once for each time it is due, and catches up what the host slept through.
+
+      Secrets that come from a credential are handed over by systemd from /etc/credstore.
+
+        runbook schedule install --as systemd
+        runbook schedule install weekly-cert-expiry --as cron --target all
+        runbook schedule install daily-health --as systemd -p packets=100 --user ops
+      """)
+
+  @Argument(
+    help: "Names of runbooks; all that have a period, if none is given.", completion: ProjectCompletion.documents)
+  var names: [String] = []
+
+  @Option(help: ArgumentHelp("cron or systemd.", valueName: "scheduler")) var `as`: Scheduler
+  @Option(help: ArgumentHelp("Who runs them; the owner of the project's folder, if not given.", valueName: "user"))
+  var user: String?
+  @Option(help: ArgumentHelp("Write the files there, and enable nothing.", valueName: "folder"), completion: .directory)
+  var folder: String?
+  @Option(
+    name: [.customShort("p"), .customLong("param")],
+    help: ArgumentHelp("The value of a parameter; may be repeated. Only with one runbook.", valueName: "key=value"))
+  var parameters: [GivenParameter] = []
+  @Option(
+    help: ArgumentHelp("A target's name, LABEL=VALUE, or all; may be repeated.", valueName: "target"),
+    completion: ProjectCompletion.targets)
+  var target: [String] = []
+  @OptionGroup var options: ProjectOptions
+
+  package init() {}
+
+  package func validate() throws {
+    try GivenParameter.refuseRepetition(in: parameters)
+    guard parameters.isEmpty && target.isEmpty || names.count == 1 else {
+      throw ValidationError("--param and --target are for one runbook: name it")
+    }
+    if let user, getpwnam(user) == nil { throw ValidationError("there is no user \"\(user)\"") }
+  }
+
+  package func run() async throws {
+    let runbooks = try ScheduledRunbooks(options.load(), names)
+    guard !runbooks.outlines.isEmpty else {
+      throw CommandFailure(
+        .invalid, "no runbook has a period", advice: "say in a runbook when it is due, such as period: 1d")
+    }
+    let zone = ScheduledRunbooks.zoneMinutes(at: ScheduledRunbooks.now)
+    let more =
+      parameters.flatMap { ["-p", "\($0.name)=\($0.value)"] } + target.flatMap { ["--target", $0] }
+      + (options.envFile.map { ["--env-file", $0] } ?? [])
+    // All of them are known to be right before the first is written.
+    let planned = try runbooks.outlines.map { outline in
+      let command = try runbooks.command(outline, user: user, more)
+      let base = runbooks.baseName(of: outline)
+      try refuseOther(base, command)
+      return (base: base, mark: command.mark, files: self.as.files(of: command, called: base, zoneMinutes: zone))
+    }
+    let place = folder ?? self.as.folder
+    for file in planned.flatMap(\.files) {
+      do throws(FileError) {
+        try File.writeWhole(Array(file.text.utf8), to: "\(place)/\(file.name)", Permissions(0o644, owner: .ofProcess))
+      } catch {
+        throw CommandFailure(schedule: error)
+      }
+      Terminal.standardOutput.write("wrote \(place)/\(file.name)\n")
+    }
+    guard self.as == .systemd, folder == nil else { return }
+    try await SystemdManager.run([["daemon-reload"]] + planned.map { ["enable", "--now", $0.base + ".timer"] })
+  }
+
+  /// Refuses to replace what was not made for this runbook, and to have two schedulers start it.
+  private func refuseOther(_ base: String, _ command: ScheduledCommand) throws(CommandFailure) {
+    for name in self.as.fileNames(base) {
+      let path = "\(folder ?? self.as.folder)/\(name)"
+      guard let text = try ScheduleFile.text(path), !text.hasPrefix(command.mark + "\n") else { continue }
+      throw CommandFailure(
+        .invalid, "\(path) is there, and was not made for the runbook \(command.runbook) of \(command.project)",
+        advice: "remove it by hand, or give the project another name in runbook.yaml")
+    }
+    guard folder == nil else { return }
+    for other in Scheduler.allCases where other != self.as {
+      guard let name = other.fileNames(base).last, let text = try ScheduleFile.text("\(other.folder)/\(name)"),
+        text.hasPrefix(command.mark + "\n")
+      else { continue }
+      throw CommandFailure(
+        .invalid, "\(command.runbook) is started by \(other) already: \(other.folder)/\(name)",
+        advice: "runbook schedule remove \(command.runbook)")
+    }
+  }
+}
+
+/// systemctl, where systemd is what starts the host.
+enum SystemdManager {
+  /// - Throws: `CommandFailure` if one of them fails. Without systemd it says what to type instead.
+  static func run(_ commands: [[String]]) async throws(CommandFailure) {
+    guard access("/run/systemd/system", F_OK) == 0 else {
+      let lines = commands.map { "  systemctl \($0.joined(separator: " "))\n" }.joined()
+      Terminal.standardError.write("note: systemd does not run here; where it does, type\n\(lines)")
+      return
+    }
+    for arguments in commands {
+      var command = Command("systemctl", arguments)
+      command.timeout = .seconds(60)
+      let result: ProcessResult
+      do throws(ProcessError) { result = try await command.run() } catch {
+        throw CommandFailure(.error, error.message, advice: "run systemctl \(arguments.joined(separator: " ")) by hand")
+      }
+      guard result.ending == .exited(0) else {
+        throw CommandFailure(
+          .error, "systemctl \(arguments.joined(separator: " ")) failed: \(result.standardError.text)",
+          advice: "the files are written; run it by hand as root")
+      }
+    }
+  }
+}

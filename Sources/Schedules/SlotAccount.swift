@@ -1,0 +1,103 @@
+package import Journal
+package import Schema
+
+/// A past run as a schedule looks at it.
+package struct RunOfSlot: Hashable, Sendable {
+  package enum End: Hashable, Sendable {
+    case goesOn
+    case ended(Outcome)
+    /// It did nothing: another run held its lock.
+    case lockedOut
+    /// It has no end, and nothing goes on.
+    case died
+  }
+
+  package var id: String
+  package var startedAt: Timestamp
+  package var end: End
+
+  package init(id: String, startedAt: Timestamp, end: End) {
+    self.id = id
+    self.startedAt = startedAt
+    self.end = end
+  }
+
+  /// Whether it did what it was due for, whatever came of it.
+  var fills: Bool {
+    switch end {
+    case .goesOn, .ended: true
+    case .lockedOut, .died: false
+    }
+  }
+}
+
+/// What became of one slot of a period.
+package struct SlotAccount: Hashable, Sendable {
+  package enum State: Hashable, Sendable {
+    /// A run began in time.
+    case ran(RunOfSlot)
+    /// A run began late, by so much, and before the next slot.
+    case caughtUp(RunOfSlot, late: Duration)
+    /// The slot is the present one, and it is not late yet.
+    case due
+    case missed(Reason)
+
+    package var isMissed: Bool { if case .missed = self { true } else { false } }
+  }
+
+  /// Why a slot counts as missed.
+  package enum Reason: Hashable, Sendable {
+    /// No run began in it.
+    case noRun
+    /// Its last run was skipped, because another held its lock.
+    case lockedOut(RunOfSlot)
+    /// A run of it died, and none came to an end.
+    case died(RunOfSlot)
+  }
+
+  package let slot: Timestamp
+  package let state: State
+}
+
+extension Period {
+  /// How late a run may begin and still count as in time.
+  private func tolerance(_ slot: Timestamp) -> Duration {
+    let length = next(after: slot)?.duration(since: slot) ?? .seconds(3600)
+    return min(length / 2, .seconds(900))
+  }
+
+  /// What became of each slot between two moments, the newest first.
+  ///
+  /// - Parameters:
+  ///   - runs: in any order; none that began before `since` matters.
+  ///   - since: slots before it are left out.
+  ///   - limit: the most slots that are looked at.
+  package func account(
+    of runs: [RunOfSlot], since: Timestamp, at now: Timestamp, limit: Int = 10_000
+  ) -> [SlotAccount] {
+    var runs = runs.sorted { $0.startedAt < $1.startedAt }[...]
+    var accounts: [SlotAccount] = []
+    var slot = self.slot(at: now)
+    while let begin = slot, begin >= since, accounts.count < limit {
+      // A run that is ahead of the clock, which was set back, is one of the present slot.
+      let inside = runs[(runs.lastIndex { $0.startedAt < begin }.map { $0 + 1 } ?? runs.startIndex)...]
+      runs = runs[..<inside.startIndex]
+      accounts.append(SlotAccount(slot: begin, state: state(begin, inside, isPresent: accounts.isEmpty, at: now)))
+      slot = begin.earlier(by: .seconds(1)).flatMap(self.slot(at:))
+    }
+    return accounts
+  }
+
+  private func state(
+    _ slot: Timestamp, _ runs: ArraySlice<RunOfSlot>, isPresent: Bool, at now: Timestamp
+  ) -> SlotAccount.State {
+    let tolerance = tolerance(slot)
+    if let run = runs.first(where: \.fills) {
+      let late = run.startedAt.duration(since: slot)
+      return late <= tolerance ? .ran(run) : .caughtUp(run, late: late)
+    }
+    if let died = runs.last(where: { $0.end == .died }) { return .missed(.died(died)) }
+    if isPresent, now.duration(since: slot) <= tolerance { return .due }
+    return runs.last.map { .missed(.lockedOut($0)) } ?? .missed(.noRun)
+  }
+}

@@ -1,0 +1,316 @@
+import Foundation
+import Processes
+import Schema
+import TestSupport
+import Testing
+
+/// Runbooks that are due at times: what is installed, what runs, what was missed, and the locks between runs.
+@Suite(.timeLimit(.minutes(2))) struct ScheduleTests {
+  private let project: CommandLineProject
+  private let environment: [String: String]
+
+  init() throws {
+    project = try CommandLineProject()
+    environment = ["RUNBOOK_LOCKS": "\(project.root)/locks"]
+    try write("quick", "period: 1d\n", "[\"true\"]")
+  }
+
+  private func write(_ name: String, _ keys: String, _ command: String) throws {
+    try project.write(
+      "runbooks/\(name).yaml",
+      """
+      runbook: \(name)
+      allow: [observe]
+      \(keys)steps:
+        - {id: act, use: command.run, effect: observe, with: {command: \(command)}, timeout: 1m}
+
+      """)
+  }
+
+  private func runbook(_ arguments: String..., at time: String? = nil) async throws -> CommandLineProject.Output {
+    guard let time else { return try await project.runbook(arguments, environment: environment) }
+    // An offset, so that the clock goes on in children; the boot-time clock is left as it is.
+    let offset = try #require(Timestamp(time)).seconds - Int64(Date().timeIntervalSince1970)
+    var environment = environment
+    environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
+    return project.output(
+      of: try await project.command(
+        ["-m", "-f", "\(offset >= 0 ? "+" : "")\(offset)", CommandLineProject.executable] + arguments,
+        environment: environment, program: "faketime"
+      ).run())
+  }
+
+  // MARK: When it is due
+
+  @Test("--if-due runs a runbook once for each slot, and records for which one")
+  func ifDue() async throws {
+    let first = try await runbook("run", "quick", "--if-due", at: "2026-11-28T06:00:10Z")
+    #expect(first.status == 0, "\(first.stderr)")
+    let again = try await runbook("run", "quick", "--if-due", at: "2026-11-28T20:00:00Z")
+    #expect(again.status == 0 && again.stderr.contains("has run: 0"), "\(again.stderr)")
+    #expect(try await runbook("run", "quick", "--if-due", "--quiet", at: "2026-11-28T21:00:00Z").stderr == "")
+    #expect(try project.runFolders().count == 1)
+    #expect(try await runbook("run", "quick", "--if-due", at: "2026-11-29T00:00:01Z").status == 0)
+    let slots = try project.runFolders().map { folder in
+      try JSON(
+        parsing: String(
+          try String(contentsOfFile: "\(folder)/journal.jsonl", encoding: .utf8).split(separator: "\n")[0]))["slot"]
+    }
+    #expect(slots == ["2026-11-28T00:00:00Z", "2026-11-29T00:00:00Z"])
+  }
+
+  @Test("--if-due needs a period, and runs on what the project declares alone")
+  func usage() async throws {
+    try write("never", "", "[\"true\"]")
+    let never = try await runbook("run", "never", "--if-due")
+    #expect(never.status == 2 && never.stderr.contains("has no period"), "\(never.stderr)")
+    #expect(try await runbook("run", "quick", "--if-due", "--lab").status == 2)
+    #expect(try await runbook("run", "quick", "--if-due", "--only", "act").status == 2)
+  }
+
+  @Test(
+    "overdue tells what ran, what was caught up and what was missed, and its exit code says whether anything is due")
+  func overdue() async throws {
+    let never = try await runbook("overdue", "quick")
+    #expect(never.status == 1 && never.stdout.contains("has never run"), "\(never.stdout)")
+    for time in ["2026-11-20T00:01:00Z", "2026-11-21T09:00:00Z", "2026-11-24T00:00:05Z"] {
+      #expect(try await runbook("run", "quick", "--quiet", at: time).status == 0)
+    }
+    let inTime = try await runbook("overdue", "quick", "--format", "json", at: "2026-11-24T12:00:00Z")
+    #expect(inTime.status == 0, "\(inTime.stderr)")
+    let row = try #require(try inTime.json["runbooks"]?.array?.first)
+    #expect(row["overdue"] == false)
+    #expect(row["slots"]?.array?.map { $0["state"] } == ["ran", "missed", "missed", "caughtUp", "ran"])
+    #expect(row["slots"]?.array?[1]["reason"] == "noRun")
+    let late = try await runbook("overdue", at: "2026-11-26T12:00:00Z")
+    #expect(late.status == 1 && late.stdout.contains("missed since 2026-11-25 00:00:00 UTC"), "\(late.stdout)")
+    let unknown = try await runbook("overdue", "quik")
+    #expect(unknown.status == 2 && unknown.stderr.contains("did you mean quick?"), "\(unknown.stderr)")
+  }
+
+  @Test("A run of a slot that died is not begun again by itself; its lock is free, though what it started lives on")
+  func died() async throws {
+    try write("slow", "period: 1d\nlock: one\n", "[sleep, \"600\"]")
+    let running = Task { try await project.command(["run", "slow", "--if-due"], environment: environment).run() }
+    let limit = ContinuousClock.now + .seconds(30)
+    var pid: Int64?
+    while pid == nil, ContinuousClock.now < limit {
+      let lines = ((try? project.runFolders()) ?? []).flatMap {
+        ((try? String(contentsOfFile: "\($0)/journal.jsonl", encoding: .utf8)) ?? "").split(separator: "\n").map(
+          String.init)
+      }
+      if lines.contains(where: { $0.contains("process.started") }) {
+        pid = try lines.first.flatMap { try JSON(parsing: $0)["pid"]?.int }
+      }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    kill(Int32(try #require(pid)), SIGKILL)
+    _ = try await running.value
+    let free = try await project.command(
+      ["--nonblock", "\(project.root)/locks/one.lock", "true"], program: "flock"
+    ).run()
+    #expect(free.ending == .exited(0))
+    let next = try await runbook("run", "slow", "--if-due", "--quiet")
+    #expect(next.status == 3 && next.stderr.contains("died: it is not begun again"), "\(next.stderr)")
+    #expect(try project.runFolders().count == 1)
+    let overdue = try await runbook("overdue", "slow", "--format", "json")
+    #expect(overdue.status == 1)
+    #expect(try overdue.json["runbooks"]?.array?.first?["slots"]?.array?.first?["reason"] == "died")
+    for line in try project.runFolders().flatMap({
+      try String(contentsOfFile: "\($0)/journal.jsonl", encoding: .utf8).split(separator: "\n").map(String.init)
+    }) where line.contains("process.started") {
+      if let left = try JSON(parsing: line)["pid"]?.int { kill(Int32(left), SIGKILL) }
+    }
+  }
+
+  // MARK: Locks
+
+  @Test("Of 20 runs that start at once one runs; 19 are recorded as skipped, name it, and exit with 4")
+  func twenty() async throws {
+    try write("locked", "period: 1d\nlock: one\n", "[sh, -c, \"until test -e go; do sleep 0.02; done\"]")
+    // Half of them of another project, with a state of its own.
+    let other = try CommandLineProject()
+    try other.write("runbooks/locked.yaml", try project.read("runbooks/locked.yaml"))
+    let environment = environment
+    let ends = try await withThrowingTaskGroup(of: CommandLineProject.Output.self) { group in
+      for index in 0..<20 {
+        let project = index % 2 == 0 ? project : other
+        group.addTask { try await project.runbook(["run", "locked", "--quiet"], environment: environment) }
+      }
+      var ends: [CommandLineProject.Output] = []
+      while let end = try await group.next() {
+        ends.append(end)
+        if ends.count == 19 {
+          try project.write("go", "")
+          try other.write("go", "")
+        }
+      }
+      return ends
+    }
+    #expect(ends.map(\.status).sorted() == [0] + Array(repeating: 4, count: 19))
+    let folders = try project.runFolders() + other.runFolders()
+    #expect(folders.count == 20)
+    var findings: [String] = []
+    for folder in folders {
+      let last = try #require(
+        try String(contentsOfFile: "\(folder)/journal.jsonl", encoding: .utf8).split(separator: "\n").last)
+      let event = try JSON(parsing: String(last))
+      #expect(event["type"] == "run.finished")
+      if event["outcome"] == "skipped" { findings.append(event["finding"]?["message"]?.string ?? "") }
+    }
+    let holder = try #require(
+      folders.map { String($0.split(separator: "/").last ?? "") }.first { id in findings.allSatisfy { $0.contains(id) }
+      })
+    #expect(findings.count == 19 && ULIDs.isOne(holder))
+    #expect(findings.allSatisfy { $0.contains("pid ") && $0.contains("since 20") })
+    // A lock-skip is no run of the slot.
+    let lost = folders.first { !$0.hasSuffix(holder) && $0.hasPrefix(project.root) }
+    #expect(lost != nil)
+  }
+
+  private enum ULIDs {
+    static func isOne(_ text: String) -> Bool { text.count == 26 && text.hasPrefix("0") }
+  }
+
+  @Test("A lock-skip leaves the slot missed, and the next wake-up catches it up")
+  func skippedSlot() async throws {
+    try write("locked", "period: 1d\nlock: one\n", "[\"true\"]")
+    try FileManager.default.createDirectory(
+      atPath: "\(project.root)/locks", withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    let script =
+      "exec 9>>locks/one.lock; flock 9; \"$0\" run locked --if-due --quiet; code=$?; "
+      + "\"$0\" overdue locked; echo \"$code $?\""
+    let skipped = project.output(
+      of: try await project.command(
+        ["-c", script, CommandLineProject.executable], environment: environment, program: "/bin/sh"
+      ).run())
+    #expect(skipped.stdout.contains("skipped, another run held its lock"), "\(skipped)")
+    #expect(skipped.stdout.hasSuffix("4 1\n"), "\(skipped)")
+    #expect(try await runbook("run", "locked", "--if-due", "--quiet").status == 0)
+    #expect(try await runbook("overdue", "locked").status == 0)
+  }
+
+  // MARK: What is installed
+
+  @Test(
+    "Files are installed once for each runbook, shown, and removed; those of others are left alone",
+    arguments: ["cron", "systemd"])
+  func install(_ scheduler: String) async throws {
+    let folder = try TemporaryFolder()
+    let place = ["--folder", folder.path]
+    func schedule(_ arguments: String...) async throws -> CommandLineProject.Output {
+      try await project.runbook(["schedule"] + arguments + place, environment: environment)
+    }
+    let installed = try await schedule("install", "quick", "--as", scheduler)
+    #expect(installed.status == 0, "\(installed.stderr)")
+    let names =
+      scheduler == "cron" ? ["runbook-test-quick"] : ["runbook-test-quick.service", "runbook-test-quick.timer"]
+    #expect(folder.names() == names)
+    #expect(names.allSatisfy { folder.mode($0) == 0o644 })
+    #expect(try await schedule("install", "quick", "--as", scheduler).status == 0)
+    let shown = try await schedule("show", "quick", "--format", "json")
+    let row = try #require(try shown.json["runbooks"]?.array?.first)
+    #expect(row["installed"]?.array?.map { $0["current"] } == [true])
+    #expect(row["next"]?.array?.count == 3)
+    try write("quick", "period: 6h\n", "[\"true\"]")
+    let changed = try await schedule("show", "quick", "--format", "json")
+    #expect(try changed.json["runbooks"]?.array?.first?["installed"]?.array?.map { $0["current"] } == [false])
+    try folder.write(
+      "# somebody's own\n", to: names[0] == "runbook-test-quick" ? "runbook-other" : "runbook-other.timer")
+    #expect(try await schedule("remove").status == 0)
+    #expect(folder.names().count == 1)
+    try folder.write("# somebody's own\n", to: names[0])
+    let refused = try await schedule("install", "quick", "--as", scheduler)
+    #expect(refused.status == 2 && refused.stderr.contains("was not made for"), "\(refused.stderr)")
+    #expect(folder.read(names[0]) == "# somebody's own\n")
+  }
+
+  @Test("The service hands over the credentials that the runbook declares, and a value keeps its %")
+  func credentials() async throws {
+    try write("secret", "period: 1d\nsecrets: {token: {credential: api-token}}\n", "[\"true\"]")
+    try project.write(
+      "runbooks/secret.yaml",
+      """
+      runbook: secret
+      allow: [observe]
+      period: 1d
+      params: {limit: {type: string}}
+      secrets: {token: {credential: api-token}}
+      steps:
+        - id: act
+          use: command.run
+          effect: observe
+          with: {command: [test, -n, "${params.limit}"], secretFiles: {TOKEN: "${secrets.token}"}}
+
+      """)
+    let folder = try TemporaryFolder()
+    for scheduler in ["cron", "systemd"] {
+      let installed = try await runbook(
+        "schedule", "install", "secret", "--as", scheduler, "--folder", folder.path, "-p", "limit=99%")
+      #expect(installed.status == 0, "\(installed.stderr)")
+    }
+    let service = folder.read("runbook-test-secret.service")
+    #expect(service.contains("\nLoadCredential=api-token:/etc/credstore/api-token\n"))
+    #expect(service.contains(" -p limit=99%%\n"))
+    #expect(folder.read("runbook-test-secret").contains(" -p 'limit=99'\\%\n"))
+  }
+
+  @Test("What cron would start works in the environment that cron gives, which has next to nothing")
+  func bareEnvironment() async throws {
+    let folder = try TemporaryFolder()
+    #expect(
+      try await runbook("schedule", "install", "quick", "--as", "cron", "--folder", folder.path).status == 0)
+    let line = try #require(folder.read("runbook-test-quick").split(separator: "\n").last)
+    let entry = line.split(separator: " ", omittingEmptySubsequences: true).dropFirst(6).joined(separator: " ")
+    let output = project.output(
+      of: try await project.command(["-i", "/bin/sh", "-c", "cd / && \(entry)"], program: "env").run())
+    #expect(output.status == 0 && output.stdout.isEmpty && output.stderr.isEmpty, "\(output)")
+    #expect(try project.runFolders().count == 1)
+  }
+
+  // MARK: A real cron
+
+  @Test(
+    "cron itself starts the runbook when its slot comes, across the hour that the host's clock skips, and once",
+    .enabled(if: geteuid() == 0, "cron needs root"))
+  func cron() async throws {
+    try write("nightly", "period: 0 1 29 3 * UTC\n", "[\"true\"]")
+    let folder = try TemporaryFolder()
+    #expect(
+      try await runbook("schedule", "install", "nightly", "--as", "cron", "--folder", folder.path).status == 0)
+    // 2026-03-29: at 01:00 UTC clocks in Berlin go from 02:00 to 03:00.
+    let offset = try #require(Timestamp("2026-03-29T00:59:57Z")).seconds - Int64(Date().timeIntervalSince1970)
+    let fake = try #require(
+      FileManager.default.contentsOfDirectory(atPath: "/usr/lib").map { "/usr/lib/\($0)/faketime/libfaketimeMT.so.1" }
+        .first { FileManager.default.fileExists(atPath: $0) })
+    let variables = "LD_PRELOAD=\(fake)\nFAKETIME=\(offset)\nFAKETIME_DONT_FAKE_MONOTONIC=1\n"
+    try folder.write(variables + folder.read("runbook-test-nightly"), to: "runbook-test-nightly")
+    // A mount namespace of its own: cron's folders are fixed when it is built.
+    let script = """
+      mount -t tmpfs none /var/spool/cron; mkdir -m 1730 /var/spool/cron/crontabs
+      mount -t tmpfs none /etc/cron.d; cp "$1" /etc/cron.d/; chmod 644 /etc/cron.d/*
+      mount --bind /dev/null /etc/crontab
+      mount -t tmpfs none /run
+      export TZ=Europe/Berlin LD_PRELOAD=\(fake) FAKETIME=\(offset) FAKETIME_DONT_FAKE_MONOTONIC=1
+      exec /usr/sbin/cron -f
+      """
+    var command = project.command(
+      ["-m", "--propagation", "private", "/bin/sh", "-ec", script, "sh", "\(folder.path)/runbook-test-nightly"],
+      program: "unshare")
+    command.timeout = .seconds(40)
+    let running = Task { [command] in try await command.run() }
+    let limit = ContinuousClock.now + .seconds(35)
+    var outcomes: [JSON?] = []
+    while outcomes.isEmpty, ContinuousClock.now < limit {
+      try await Task.sleep(for: .milliseconds(200))
+      guard project.exists(".runbook/runs") else { continue }
+      outcomes =
+        try await project.runbook("history", "nightly", "--format", "json").json.array?
+        .filter { $0["outcome"] != .null }.map { $0["startedAt"] } ?? []
+    }
+    running.cancel()
+    let ended = try? await running.value
+    #expect(outcomes.count == 1, "\(String(describing: ended))")
+    #expect(outcomes.first??.string?.hasPrefix("2026-03-29T01:0") == true, "\(outcomes)")
+  }
+}
