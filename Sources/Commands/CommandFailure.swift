@@ -39,7 +39,10 @@ package struct CommandFailure: Error, Hashable, Sendable {
     if !failure.leftOut.isEmpty {
       let stages = failure.leftOut.joined(separator: " and ")
       advice.append(
-        "\(stages) of the runbook \(failure.leftOut.count == 1 ? "was" : "were") not done: do by hand what is needed")
+        """
+        \(stages) of the runbook \(failure.leftOut.count == 1 ? "was" : "were") not done; once the journal can be written again:
+        runbook resume \(run)
+        """)
     }
     advice.append("what is recorded is told by: runbook report \(run)")
     if let more = error.advice { advice.append(more) }
