@@ -72,7 +72,7 @@ extension RunSession {
     events.append(
       .runFinished(RunFinished(outcome: refusal.outcome, finding: refusal.finding, signal: nil, duration: .zero)))
     do throws(JournalError) { try await journal.append(events) } catch {
-      throw RunFailure(run: journal.run, lastBegun: nil, error: error)
+      throw RunFailure(run: journal.run, lastBegun: nil, leftOut: [], error: error)
     }
     for event in [journal.first.event] + events {
       watch(RunNotice(run: journal.run, target: plan.target?.name, notice: .recorded(event)))
