@@ -11,7 +11,7 @@ package enum AddressFlaw: String, Sendable, Hashable, CaseIterable {
 }
 
 extension TransportAddress {
-  /// Why nothing can be sent to this address and reach one host; nil where it may be somebody's, as loopback and private
+  /// Why nothing can be sent to this address and reach one host; nil if it may be somebody's, as loopback and private
   /// addresses are in their networks.
   ///
   /// - Parameter family: the family that it must be of; nil takes both.

@@ -1,4 +1,4 @@
-/// The ASCII form of a host name that holds other letters (RFC 5891): `xn--bcher-kva.example` for `bücher.example`; nil where
+/// The ASCII form of a host name that holds other letters (RFC 5891): `xn--bcher-kva.example` for `bücher.example`; nil if
 /// that is no host name.
 ///
 /// Letters are taken as they are composed: a name with combining marks gives nil.
@@ -22,7 +22,7 @@ package func asciiHostName(_ name: String) -> String? {
   return isHost(ascii) ? ascii : nil
 }
 
-/// The encoding of RFC 3492, section 6.3; nil where a number does not fit.
+/// The encoding of RFC 3492, section 6.3; nil if a number does not fit.
 private func punycode(_ input: [Unicode.Scalar]) -> String? {
   let (base, thresholdMinimum, thresholdMaximum, skew, damp) = (36, 1, 26, 38, 700)
   func digit(_ value: Int) -> Character { Character(Unicode.Scalar(UInt8(value < 26 ? 97 + value : 22 + value))) }

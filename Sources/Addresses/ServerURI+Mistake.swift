@@ -3,11 +3,11 @@ extension ServerURI {
   package struct Mistake: Sendable, Hashable {
     /// What is wrong with it, as the end of a sentence: "no // stands behind the scheme".
     package var reason: String
-    /// What to do instead, where that is known: "write turn:turn.example.com".
+    /// What to do instead, if that is known: "write turn:turn.example.com".
     package var advice: String?
   }
 
-  /// What keeps a text from being the URI of a server; nil where it is one. No user name and no password that stands in
+  /// What keeps a text from being the URI of a server; nil if it is one. No user name and no password that stands in
   /// the text is repeated.
   package static func mistake(in text: String) -> Mistake? {
     let failure: ParsingError

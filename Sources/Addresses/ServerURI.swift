@@ -12,7 +12,7 @@ package struct ServerURI: Sendable, Hashable {
     package var defaultPort: UInt16 { isSecure ? 5349 : 3478 }
   }
 
-  package enum Transport: String, Sendable, Hashable, CaseIterable {
+  package enum URITransport: String, Sendable, Hashable, CaseIterable {
     case udp
     case tcp
   }
@@ -31,12 +31,12 @@ package struct ServerURI: Sendable, Hashable {
   package var scheme: Scheme
   /// A name, or an IP address without brackets.
   package var host: String
-  /// nil where the URI names none: the default port, or what DNS says.
+  /// nil if the URI names none: the default port, or what DNS says.
   package var port: UInt16?
-  /// nil where the URI names none: what DNS says, or UDP for `turn`, TCP for `turns`.
-  package var transport: Transport?
+  /// nil if the URI names none: what DNS says, or UDP for `turn`, TCP for `turns`.
+  package var transport: URITransport?
 
-  package init(scheme: Scheme, host: String, port: UInt16? = nil, transport: Transport? = nil) {
+  package init(scheme: Scheme, host: String, port: UInt16? = nil, transport: URITransport? = nil) {
     self.scheme = scheme
     self.host = host
     self.port = port
@@ -73,7 +73,7 @@ package struct ServerURI: Sendable, Hashable {
     port = try portText.map(Self.port)
   }
 
-  /// Reads HOST, HOST:PORT or an IPv6 address, as people type them; nil where the text is none of these.
+  /// Reads HOST, HOST:PORT or an IPv6 address, as people type them; nil if the text is none of these.
   package init?(_ scheme: Scheme, address text: String) {
     guard let uri = ["\(scheme):\(text)", "\(scheme):[\(text)]"].lazy.compactMap({ try? ServerURI(parsing: $0) }).first
     else { return nil }
@@ -87,11 +87,11 @@ package struct ServerURI: Sendable, Hashable {
     return port
   }
 
-  private static func transport(inQuery query: Substring, of scheme: Scheme) throws(ParsingError) -> Transport {
+  private static func transport(inQuery query: Substring, of scheme: Scheme) throws(ParsingError) -> URITransport {
     guard scheme == .turn || scheme == .turns, query.lowercased().hasPrefix("transport=") else {
       throw .unexpectedQuery
     }
-    guard let transport = Transport(rawValue: query.dropFirst("transport=".count).lowercased()) else {
+    guard let transport = URITransport(rawValue: query.dropFirst("transport=".count).lowercased()) else {
       throw .invalidTransport
     }
     return transport
@@ -99,7 +99,7 @@ package struct ServerURI: Sendable, Hashable {
 }
 
 extension ServerURI: CustomStringConvertible {
-  /// The URI, with a port or transport only where one was named.
+  /// The URI, with a port or transport only if one was named.
   package var description: String {
     let name = host.contains(":") ? "[\(host)]" : host
     return "\(scheme.rawValue):\(name)" + (port.map { ":\($0)" } ?? "")

@@ -29,7 +29,7 @@ package struct Decompression: ~Copyable {
 
   /// Fills the buffer as far as there is content; 0 at its end.
   ///
-  /// Throws where the file is damaged or ends too early: what was read until then is right.
+  /// Throws if the file is damaged or ends too early: what was read until then is right.
   package borrowing func read(into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
     guard hasContent else { return 0 }
     let count = archive_read_data(handle.raw, buffer.baseAddress, buffer.count)
@@ -83,10 +83,34 @@ package enum Compression: String, Hashable, Sendable, CaseIterable {
   /// How many bytes it takes to tell.
   package static let magicLength = 6
 
-  /// Nil where the content is not compressed, or by something else.
+  /// Nil if the content is not compressed, or by something else.
   package init?(magic bytes: some Sequence<UInt8>) {
     let start = Array(bytes.prefix(Self.magicLength))
     guard let found = Self.allCases.first(where: { start.starts(with: $0.magic) }) else { return nil }
     self = found
+  }
+}
+
+/// Why libarchive could not do something.
+package struct ArchiveError: Error, Hashable, Sendable {
+  /// What was being done, as it stands in a sentence: `read`.
+  package enum Operation: String, Hashable, Sendable {
+    case start
+    case open
+    case read
+    case write
+    case close
+  }
+
+  package let operation: Operation
+  /// The error's number: errno(3), or one of libarchive's own.
+  package let number: Int32
+  /// libarchive's words.
+  package let message: String
+
+  package init(_ operation: Operation, number: Int32, message: String) {
+    self.operation = operation
+    self.number = number
+    self.message = message
   }
 }

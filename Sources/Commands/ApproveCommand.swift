@@ -93,7 +93,7 @@ package struct ApproveCommand: AsyncParsableCommand {
 
   // MARK: Which questions
 
-  /// A run, and those of its targets where it has some.
+  /// A run, and those of its targets if it has some.
   private func family(of folder: RunFolder) throws(JournalError) -> [RecordedRun] {
     let run = try RecordedRun.read(folder)
     return [run] + run.childRuns().runs
@@ -316,7 +316,7 @@ struct AskedQuestion {
 }
 
 extension RecordedRun {
-  /// How a step that asked was answered last, for people; nil where it never was.
+  /// How a step that asked was answered last, for people; nil if it never was.
   fileprivate func lastAnswer(to step: String) -> String? {
     for recorded in events.reversed() {
       switch recorded.event {

@@ -7,7 +7,7 @@ import TerminalText
 /// Ends a command with an exit status and, on standard error, what to say.
 package struct CommandFailure: Error, Hashable, Sendable {
   package var status: ExitStatus
-  /// What failed, on what, and why; nil where everything has been said.
+  /// What failed, on what, and why; nil if everything has been said.
   package var message: String?
   /// What to do, in lines of their own.
   package var advice: String?
@@ -66,7 +66,7 @@ package struct CommandFailure: Error, Hashable, Sendable {
     return "\(problem.message) (\(problem.range.file))\(others > 0 ? ", and \(others) more" : "")"
   }
 
-  /// `runbook.error/1`, as `docs/reports.md` describes it; nil where standard output says by itself what came of it.
+  /// `runbook.error/1`, as `docs/reports.md` describes it; nil if standard output says by itself what came of it.
   var json: JSON? {
     guard [.invalid, .error, .declined].contains(status), !isAfterOutput, message != nil || !problems.isEmpty else {
       return nil

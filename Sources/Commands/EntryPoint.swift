@@ -97,7 +97,7 @@ private func tellMachines(_ failure: CommandFailure, _ arguments: [String]) -> E
   return failure.status
 }
 
-/// What the arguments ask for on standard output, also where they cannot be parsed: of several, the last, as where they can.
+/// What the arguments ask for on standard output, also if they cannot be parsed: of several, the last, as where they can.
 /// Those behind `--` are another program's.
 private func formatOfOutput(_ arguments: [String]) -> ReportFormat? {
   let own = arguments.prefix { $0 != "--" }

@@ -38,15 +38,15 @@ package struct EvalCommand: ParsableCommand {
     }
     let source = isFromInput ? try text(reader.read(expression)) : expression
     let variables = try bindings.map { (name: reader.name($0), bytes: try reader.read($0)) }
-    let trial: Trial
-    do throws(Issues) { trial = try Trial(of: source, bindings: variables) } catch {
+    let evaluation: ExpressionEvaluation
+    do throws(Issues) { evaluation = try ExpressionEvaluation(of: source, bindings: variables) } catch {
       show(error.all, source, variables)
       throw CommandFailure(.invalid, problems: error.all)
     }
-    switch (trial.result, format) {
-    case (.success(let answer), .text): Terminal.standardOutput.write("\(answer.text)  (\(trial.type))\n")
+    switch (evaluation.result, format) {
+    case (.success(let answer), .text): Terminal.standardOutput.write("\(answer.text)  (\(evaluation.type))\n")
     case (.success(let answer), .json):
-      let object: JSON = ["type": .string(trial.type), "value": answer.json]
+      let object: JSON = ["type": .string(evaluation.type), "value": answer.json]
       Terminal.standardOutput.write(object.text(.indented) + "\n")
     case (.failure(let problem), _):
       show([problem], source, variables)
@@ -63,7 +63,7 @@ package struct EvalCommand: ParsableCommand {
 
   private func show(_ issues: [Issue], _ source: String, _ variables: (name: String, bytes: [UInt8])?) {
     let text = DiagnosticText(usesColour: Terminal.standardError.hasColor) { file in
-      file == Trial.sourceName ? Array(source.utf8) : file == variables?.name ? variables?.bytes : nil
+      file == ExpressionEvaluation.sourceName ? Array(source.utf8) : file == variables?.name ? variables?.bytes : nil
     }
     Terminal.standardError.write(text.text(issues))
   }

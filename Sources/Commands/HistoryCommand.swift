@@ -149,7 +149,7 @@ extension LedgerEntry {
   }
 
   /// What the run had at work if it died; none of one that cannot be read.
-  private var processes: [Report.Process] {
+  private var processes: [RunReport.Process] {
     guard case .run(let run, goesOn: false) = content, run.outcome == nil else { return [] }
     return folder.leftProcesses
   }

@@ -120,7 +120,7 @@ private func json(_ status: Lab.Status) -> JSON {
 }
 
 private func json(_ target: LabTarget) -> JSON {
-  let uris = LabTarget.Transport.allCases.map { JSON.Member($0.rawValue, .string(target.uri($0))) }
+  let uris = LabTarget.LabTransport.allCases.map { JSON.Member($0.rawValue, .string(target.uri($0))) }
   return [
     "name": .string(target.name), "realm": .string(target.realm),
     "username": target.username.map(JSON.string) ?? .null, "uris": .object(uris),
@@ -133,7 +133,7 @@ private func describe(_ state: LabState) -> String {
   for target in state.targets {
     let proof = target.username.map { "user \($0)" } ?? "REST secret"
     text += "\(target.name)  realm \(target.realm), \(proof)\n"
-    for transport in LabTarget.Transport.allCases { text += "  \(target.uri(transport))\n" }
+    for transport in LabTarget.LabTransport.allCases { text += "  \(target.uri(transport))\n" }
   }
   return text + "logs in \(state.folder)\n"
 }

@@ -37,7 +37,7 @@ package struct ReportCommand: ParsableCommand {
     do {
       let folder = try RunFolder(named: reference) ?? options.load().ledger.run(reference)
       let recorded = try RecordedRun.read(folder)
-      let report = Report(looking: recorded)
+      let report = RunReport(looking: recorded)
       if reports.format != nil || reports.report.isEmpty {
         Terminal.standardOutput.write(report.rendered(as: reports.shown, Style(terminal: .standardOutput)))
       }
@@ -57,7 +57,7 @@ package struct ReportCommand: ParsableCommand {
 extension RunFolder {
   /// The folder that a path means, or the journal in it; nil for a word that is none.
   ///
-  /// - Throws: `CommandFailure` where a path leads to no run.
+  /// - Throws: `CommandFailure` if a path leads to no run.
   fileprivate init?(named reference: String) throws {
     var path = reference
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }

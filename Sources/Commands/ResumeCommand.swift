@@ -89,7 +89,7 @@ package struct ResumeCommand: AsyncParsableCommand {
     } catch let unresolved as UnresolvedTries {
       throw CommandFailure(unresolved, of: run)
     }
-    let report = Report(looking: ended)
+    let report = RunReport(looking: ended)
     let status = reports.status(of: report, isStrict: strict)
     if !quiet || reports.shown != .text || report.verdict != .pass {
       Terminal.standardOutput.write(

@@ -107,7 +107,7 @@ package struct RunCommand: AsyncParsableCommand {
     }
   }
 
-  /// What is wrong with the document itself is said before servers are started for it; where it has no use for one, none
+  /// What is wrong with the document itself is said before servers are started for it; if it has no use for one, none
   /// is started.
   private func isLabNeeded(by document: CheckedDocument, in project: Project) throws -> Bool {
     guard !document.hasErrors else { throw Diagnostics(root: project.root).failure(document.issues) }
@@ -153,7 +153,7 @@ package struct RunCommand: AsyncParsableCommand {
     } catch let failure as RunFailure {
       throw CommandFailure(failure)
     }
-    try show(Report(looking: run))
+    try show(RunReport(looking: run))
   }
 
   /// The time at which the runbook was due last, if no run has come for it yet; nil, and said, if there is nothing to do.
@@ -196,7 +196,7 @@ package struct RunCommand: AsyncParsableCommand {
     }
   }
 
-  private func show(_ report: Report) throws {
+  private func show(_ report: RunReport) throws {
     let status = reports.status(of: report, isStrict: strict)
     if !quiet || reports.shown != .text || report.verdict != .pass {
       Terminal.standardOutput.write(

@@ -102,7 +102,7 @@ extension Outline {
   }
 }
 
-extension Outline.Secret {
+extension Outline.DeclaredSecret {
   fileprivate var row: [String] {
     ["  \(name)", "from \(terminalSafe(origin))", isOptional ? "optional" : "required", terminalSafe(doc)]
   }
@@ -134,7 +134,7 @@ extension Outline.Step {
   }
 }
 
-extension Outline.Expectation {
+extension Outline.DeclaredExpectation {
   fileprivate var text: String {
     let otherwise = message.map { ", else \(severity.rawValue): \($0)" } ?? ", else \(severity.rawValue)"
     return that + otherwise
@@ -173,7 +173,7 @@ extension Outline {
   }
 }
 
-extension Outline.Secret {
+extension Outline.DeclaredSecret {
   fileprivate var json: JSON {
     ["name": .string(name), "from": .string(origin), "optional": .bool(isOptional), "doc": .string(doc)]
   }
@@ -196,7 +196,7 @@ extension Outline.Step {
   }
 }
 
-extension Outline.Expectation {
+extension Outline.DeclaredExpectation {
   fileprivate var json: JSON {
     ["that": .string(that), "severity": .string(severity.rawValue), "message": message.map(JSON.string) ?? .null]
   }

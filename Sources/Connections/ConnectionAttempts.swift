@@ -47,7 +47,7 @@ package struct ConnectionAttempts: Sendable {
   ///
   /// - Returns: how it ended, and each address that was tried, in the order of the trying.
   package func run(
-    by deadline: ContinuousClock.Instant, interruption: Interruption
+    by deadline: ContinuousClock.Instant, interruption: StopSignal
   ) -> (end: End, tries: [ConnectionTry]) {
     var sockets = SocketList()
     var left = addresses[...]
@@ -98,7 +98,7 @@ private struct SocketList: ~Copyable {
   func results(pending: ConnectionAnswer) -> [ConnectionTry] { sockets.map { $0.socket.result(pending: pending) } }
 
   /// Waits until a socket has something to tell or the time is over. True if the interruption was announced.
-  mutating func wait(until limit: ContinuousClock.Instant, interruption: Interruption) -> Bool {
+  mutating func wait(until limit: ContinuousClock.Instant, interruption: StopSignal) -> Bool {
     let open = sockets.filter { $0.socket.outcome == nil }
     var events = open.map { pollfd(fd: $0.socket.descriptor, events: Int16(POLLOUT), revents: 0) }
     events.append(pollfd(fd: interruption.descriptor, events: Int16(POLLIN), revents: 0))

@@ -1,4 +1,6 @@
 package import Addresses
+import CLinux
+import Glibc
 
 /// How one address took the wish to connect.
 package enum ConnectionAnswer: String, Hashable, Sendable, CaseIterable {
@@ -24,4 +26,16 @@ package struct ConnectionTry: Hashable, Sendable {
   package let errorNumber: Int32?
   /// From the wish to connect until the answer, or until it was no longer waited for.
   package let elapsed: Duration
+}
+
+/// A wish to stop, which a thread that waits with poll(2) hears of at once.
+package final class StopSignal: Sendable {
+  /// Readable once the wish was announced; -1 if the system had no descriptor to give.
+  package let descriptor: Int32
+
+  package init() { descriptor = runbook_event() }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  package func announce() { if descriptor >= 0 { runbook_event_announce(descriptor) } }
 }

@@ -23,7 +23,7 @@ struct AskState: Sendable {
     self.startedAt = startedAt
   }
 
-  /// Takes in that it was asked. False, and nothing changes, where that is not what can happen now; so does ``answer(_:)``.
+  /// Takes in that it was asked. False, and nothing changes, if that is not what can happen now; so does ``answer(_:)``.
   mutating func ask(_ event: PersonAsked, at now: Duration) -> Bool {
     guard case .ready = phase, event.attempt == 1 else { return false }
     phase = .asked(event, at: now)
@@ -46,10 +46,10 @@ struct AskState: Sendable {
   }
 
   /// What is due; asked only when something is.
-  func next(at path: StepPath, title: String, in scope: Scope, ending: String?, _ now: Duration) -> Action {
+  func next(at path: StepPath, title: String, in scope: Scope, ending: String?, _ now: Duration) -> RunAction {
     func end(
       _ outcome: Outcome, _ finding: Finding?, _ expectations: [JudgedExpectation] = [], output: Value = .null
-    ) -> Action {
+    ) -> RunAction {
       .record(
         .stepFinished(
           StepFinished(

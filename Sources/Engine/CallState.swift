@@ -50,7 +50,7 @@ struct CallState: Sendable {
     }
   }
 
-  /// The output of the last try that ended; nil where it had none.
+  /// The output of the last try that ended; nil if it had none.
   var lastOutput: Value? {
     switch phase {
     case .ended(let result), .waiting(let result): result.output == .null ? nil : result.output
@@ -58,7 +58,7 @@ struct CallState: Sendable {
     }
   }
 
-  /// Takes in that the next try begins. False, and nothing changes, where that is not what can happen now: so do the others.
+  /// Takes in that the next try begins. False, and nothing changes, if that is not what can happen now: so do the others.
   mutating func begin(_ intent: StepIntent) -> Bool {
     switch phase {
     case .ready:
@@ -78,7 +78,7 @@ struct CallState: Sendable {
 
   // MARK: A try whose process died
 
-  /// Takes in that the process died: what had begun is interrupted. False where nothing had.
+  /// Takes in that the process died: what had begun is interrupted. False if nothing had.
   mutating func interrupt() -> Bool {
     switch phase {
     case .begun(let last):
@@ -177,7 +177,7 @@ struct CallState: Sendable {
   func next(
     at path: StepPath, in scope: Scope, ending: String?, within limit: TimeLimit?, key: @autoclosure () -> String,
     _ now: Duration
-  ) -> Action {
+  ) -> RunAction {
     switch phase {
     case .ready:
       guard let ending else { return .begin(nextTry(at: path, key(), within: limit, now)) }
@@ -222,7 +222,7 @@ struct CallState: Sendable {
       path: path, attempt: attempt, module: call.module, effect: call.effect, input: input, timeout: timeout, key: key)
   }
 
-  /// Why this result calls for another try; nil where it does not.
+  /// Why this result calls for another try; nil if it does not.
   private func reasonToRepeat(_ result: StepResultRecorded, _ scope: Scope) -> String? {
     guard result.outcome.isGood else { return result.finding?.message ?? "it ended in \(result.outcome.rawValue)" }
     guard let until = call.until else { return nil }

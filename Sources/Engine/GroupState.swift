@@ -120,12 +120,12 @@ struct GroupState: Sendable {
 
   // MARK: What is due
 
-  /// What is due; nil where nothing is before something happens inside.
+  /// What is due; nil if nothing is before something happens inside.
   ///
   /// - Parameters:
   ///   - ending: why the run ends.
   ///   - over: which time limit around the step has passed.
-  func next(ending: String?, over: String?, key: @autoclosure () -> String, _ now: Duration) -> Action? {
+  func next(ending: String?, over: String?, key: @autoclosure () -> String, _ now: Duration) -> RunAction? {
     if ending == nil, case .phase(let phase) = step.body, !isMissed,
       group.hasEnded ? group.endedAt > phase.deadline : now >= phase.deadline
     {
@@ -206,7 +206,7 @@ struct GroupState: Sendable {
     }
   }
 
-  /// Why this try calls for another; nil where it does not.
+  /// Why this try calls for another; nil if it does not.
   private func reasonToRepeat(_ conclusion: Conclusion) -> String? {
     let tries = step.body.tries
     guard tries.retry != nil, conclusion.outcome != .skipped else { return nil }

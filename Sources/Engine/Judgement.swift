@@ -10,7 +10,9 @@ extension Expectation {
         return "\(message.source)  (this message has no value: \(error.message))"
       }
     }
-    func judged(_ verdict: JudgedExpectation.Verdict, _ parts: [ActualValue], _ error: String?) -> JudgedExpectation {
+    func judged(_ verdict: JudgedExpectation.ExpectationVerdict, _ parts: [ActualValue], _ error: String?)
+      -> JudgedExpectation
+    {
       JudgedExpectation(
         that: that.source, verdict: verdict, severity: severity, message: message, actual: parts, error: error)
     }

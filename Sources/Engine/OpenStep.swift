@@ -11,7 +11,7 @@ struct OpenStep: Sendable {
   /// Its place among the steps that lie there.
   let position: Int
   var state = State.pending
-  /// The number of its entry in the agenda; nil where nothing of it is due: a try or the steps inside go on.
+  /// The number of its entry in the agenda; nil if nothing of it is due: a try or the steps inside go on.
   var entry: Int?
 
   enum State: Sendable {
@@ -73,7 +73,7 @@ struct OpenStep: Sendable {
   // The state is taken out while it changes: the only reference to what is inside is the local one then, and nothing is
   // copied.
 
-  /// False where nothing changed, as for a step that has no steps inside.
+  /// False if nothing changed, as for a step that has no steps inside.
   @discardableResult
   mutating func changeGroup(_ change: (inout GroupState) -> Bool) -> Bool {
     guard case .grouping(var group) = state else { return false }
@@ -83,7 +83,7 @@ struct OpenStep: Sendable {
     return isChanged
   }
 
-  /// False where nothing changed, as for a step that calls nothing.
+  /// False if nothing changed, as for a step that calls nothing.
   mutating func changeCall(_ change: (inout CallState) -> Bool) -> Bool {
     guard case .calling(var call) = state else { return false }
     state = .pending
@@ -102,10 +102,10 @@ struct OpenStep: Sendable {
   }
 
   /// The question that it waits for an answer to, and until when; nil if there is none.
-  var waitingQuestion: WaitingQuestion? {
+  var waitingQuestion: PendingQuestion? {
     guard case .asking(let ask) = state, let (asked, until) = ask.waiting else { return nil }
     let asking = Asking(path: path, title: step.title, question: ask.question, input: ask.input)
-    return WaitingQuestion(asking: asking, asked: asked, until: until)
+    return PendingQuestion(asking: asking, asked: asked, until: until)
   }
 
   /// The try that a process which died had begun, and that its module is to be asked about.
@@ -159,7 +159,7 @@ struct OpenStep: Sendable {
     return call.goingTry(at: path, key: idempotencyKey(run: run, path: path))
   }
 
-  /// What is due; asked only when something is. Nil where nothing is before something happens inside.
+  /// What is due; asked only when something is. Nil if nothing is before something happens inside.
   ///
   /// - Parameters:
   ///   - stopped: why it does not begin, if it has not begun.
@@ -167,7 +167,7 @@ struct OpenStep: Sendable {
   ///   - run: the run's id.
   mutating func next(
     in around: Surroundings, stopped: String?, ending: String?, of run: String, at now: Duration
-  ) -> Action? {
+  ) -> RunAction? {
     let over = around.limit?.reason(at: now)
     switch state {
     case .pending, .prepared:

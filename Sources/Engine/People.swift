@@ -58,7 +58,7 @@ package enum Reply: Hashable, Sendable {
 
   package struct Answer: Hashable, Sendable {
     package var accepted: Bool
-    /// What was filled in, typed; null where the person declined.
+    /// What was filled in, typed; null if the person declined.
     package var values: Value
     package var reason: String?
     package var user: String

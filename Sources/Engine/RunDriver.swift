@@ -64,7 +64,7 @@ package struct RunDriver: Sendable {
   /// - Parameters:
   ///   - events: all that the journal holds, `run.resumed` last.
   ///   - signals: as for a run that begins.
-  /// - Throws: as ``drive(from:signals:)``, and ``UnresolvedTries`` where nobody can tell how a try ended that may not be begun
+  /// - Throws: as ``drive(from:signals:)``, and ``UnresolvedTries`` if nobody can tell how a try ended that may not be begun
   ///   twice.
   package func goOn(from events: [RecordedEvent], signals: AsyncStream<Int>) async throws -> RunFinished {
     guard let started = events.first else { throw CancellationError() }

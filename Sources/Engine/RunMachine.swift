@@ -57,7 +57,7 @@ package struct RunMachine: Sendable {
   package var isKilled: Bool { stages.isKilled }
 
   /// The questions that wait for an answer, in the order of their paths.
-  var waitingQuestions: [WaitingQuestion] {
+  var waitingQuestions: [PendingQuestion] {
     open.values.compactMap(\.waitingQuestion).sorted { $0.asked.path.text < $1.asked.path.text }
   }
 
@@ -175,12 +175,12 @@ package struct RunMachine: Sendable {
     schedule(question)
   }
 
-  private mutating func schedule(_ question: WaitingQuestion) {
+  private mutating func schedule(_ question: PendingQuestion) {
     guard let step = open[question.asked.path] else { return }
     schedule(step.path, at: surroundings(of: step).limit.map { min(question.until, $0.end) } ?? question.until)
   }
 
-  /// False where nothing changed.
+  /// False if nothing changed.
   @discardableResult
   private mutating func change(_ path: StepPath, due: Duration?, _ change: (inout CallState) -> Bool) -> Bool {
     guard open[path]?.changeCall(change) == true else { return false }
@@ -269,7 +269,7 @@ package struct RunMachine: Sendable {
       StepGroup(.sequence(stages.rollsBack ? rollback.steps : []), scope: stages.scope(of: .undo), at: now), at: now)
   }
 
-  /// - Parameter time: when something of the step is due; nil where it waits for something to happen.
+  /// - Parameter time: when something of the step is due; nil if it waits for something to happen.
   private mutating func schedule(_ path: StepPath, at time: Duration?) {
     let entry = time.map { agenda.add(path, due: $0) }
     open[path]?.entry = entry
@@ -288,7 +288,7 @@ package struct RunMachine: Sendable {
   // MARK: What is due
 
   /// What is due. Asking changes nothing but what is remembered, so that nothing is evaluated or looked at twice.
-  package mutating func next(at now: Duration) -> Action {
+  package mutating func next(at now: Duration) -> RunAction {
     let limit = stages.limit
     if let limit, limit.at <= now { return .record(.runTimedOut(limit.event)) }
     if stages.isReconciling, let attempt = rollback.unresolved { return .reconcile(attempt, until: limit?.at) }
@@ -306,11 +306,11 @@ package struct RunMachine: Sendable {
     }
     guard open.isEmpty else { return .wait(until: limit?.at) }
     if stages.hasEnded { return .finish(stages.outcome, stages.finding) }
-    return conclusion.map(Action.record) ?? .wait(until: limit?.at)
+    return conclusion.map(RunAction.record) ?? .wait(until: limit?.at)
   }
 
   /// What is due of the tries that were going on when a process died: how they ended is known before anything else is done.
-  private func undecided(until time: Duration?) -> Action? {
+  private func undecided(until time: Duration?) -> RunAction? {
     guard !interrupted.isEmpty else { return nil }
     if let attempt = interrupted.lazy.compactMap({ open[$0]?.unaskedTry(of: run) }).first {
       return .reconcile(attempt, until: time)
@@ -319,7 +319,7 @@ package struct RunMachine: Sendable {
     return unresolved.isEmpty ? nil : .unresolved(unresolved)
   }
 
-  private mutating func action(of step: OpenStep, at now: Duration) -> Action? {
+  private mutating func action(of step: OpenStep, at now: Duration) -> RunAction? {
     var step = step
     let obstacle = stages.stage == .undo && step.owner == nil ? rollback.obstacle(to: step.step.id) : nil
     let action = step.next(

@@ -18,7 +18,7 @@ struct StepGroup: Sendable {
   private(set) var hasFailed = false
   /// When the last of its steps ended.
   private(set) var endedAt: Duration
-  /// Of the last step in the group's order; nil where it has none.
+  /// Of the last step in the group's order; nil if it has none.
   private(set) var lastOutput: Value?
   /// What the elements of a loop came to, by their index.
   private(set) var elements: [Scope.EndedStep?] = []

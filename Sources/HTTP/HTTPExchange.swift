@@ -103,7 +103,7 @@ extension HTTPError {
 /// The hops of one request, one after the other.
 private struct HTTPExchange {
   let request: HTTPRequest
-  let origin: HTTPURL.Origin
+  let origin: HTTPURL.WebOrigin
   let deadline: ContinuousClock.Instant
   let observer: HTTPRequest.BodyObserver?
   private var url: HTTPURL
@@ -147,7 +147,7 @@ private struct HTTPExchange {
     let transfer = Transfer(
       request: request, url: url, method: method, sendsBody: sendsBody, isAtFirstOrigin: url.origin == origin,
       route: route, deadline: deadline, observer: observer)
-    let interruption = Interruption()
+    let interruption = StopSignal()
     let outcome = await withTaskCancellationHandler {
       await onBlockingThread { transfer.run(interruption: interruption) }
     } onCancel: {

@@ -11,14 +11,14 @@ struct HTTPURL: Hashable, Sendable {
   }
 
   /// Who answers: what is secret is sent to one origin alone (RFC 6454).
-  struct Origin: Hashable, Sendable {
+  struct WebOrigin: Hashable, Sendable {
     let scheme: String
     let host: String
     let port: UInt16
   }
 
   let text: String
-  let origin: Origin
+  let origin: WebOrigin
 
   var usesTLS: Bool { origin.scheme == "https" }
   /// Host and port, as messages name the server.
@@ -66,7 +66,7 @@ struct HTTPURL: Hashable, Sendable {
       let text = url.part(CURLUPART_URL)
     else { throw .malformed }
     self.text = text
-    origin = Origin(scheme: scheme, host: host, port: port)
+    origin = WebOrigin(scheme: scheme, host: host, port: port)
   }
 }
 

@@ -15,7 +15,7 @@ struct Transfer: Sendable {
     case libcurl
   }
 
-  struct Outcome: Sendable {
+  struct Ending: Sendable {
     var head = HTTPHead()
     var body: [UInt8] = []
     var phases = HTTPPhases()
@@ -36,8 +36,8 @@ struct Transfer: Sendable {
   let observer: HTTPRequest.BodyObserver?
 
   /// Connects, sends and receives. It blocks the thread.
-  func run(interruption: Interruption) -> Outcome {
-    var outcome = Outcome()
+  func run(interruption: StopSignal) -> Ending {
+    var outcome = Ending()
     let start = ContinuousClock.now
     var socket: Int32 = -1
     if case .addresses(let addresses) = route {
@@ -58,7 +58,7 @@ struct Transfer: Sendable {
 
   private var cancelled: HTTPError { HTTPError(.cancelled, "The request to \(url.server) was stopped.") }
 
-  private func carry(over connected: Int32, _ interruption: Interruption, into outcome: inout Outcome) {
+  private func carry(over connected: Int32, _ interruption: StopSignal, into outcome: inout Ending) {
     var socket = connected
     let sink = TransferSink(limits: request.limits, observer: observer) { head in
       self.request.redirects > 0 && [301, 302, 303, 307, 308].contains(head.status)
@@ -97,7 +97,7 @@ struct Transfer: Sendable {
     case refused
   }
 
-  private func perform(_ handle: CurlHandle, _ interruption: Interruption) -> End {
+  private func perform(_ handle: CurlHandle, _ interruption: StopSignal) -> End {
     guard let session = runbook_curl_begin(handle.raw) else { return .refused }
     defer { runbook_curl_end(session, handle.raw) }
     while true {
@@ -192,7 +192,7 @@ struct Transfer: Sendable {
   }
 
   /// What libcurl measured.
-  private func note(_ handle: CurlHandle, hasSocket: Bool, end: End, into outcome: inout Outcome) {
+  private func note(_ handle: CurlHandle, hasSocket: Bool, end: End, into outcome: inout Ending) {
     func time(_ information: CURLINFO) -> Duration? {
       let time = runbook_curl_time(handle.raw, information)
       return time > 0 ? .microseconds(time) : nil
@@ -216,7 +216,7 @@ struct Transfer: Sendable {
     outcome.phases.transfer = total - first
   }
 
-  private func failure(_ end: End, _ handle: CurlHandle, _ sink: TransferSink, _ outcome: Outcome) -> HTTPError? {
+  private func failure(_ end: End, _ handle: CurlHandle, _ sink: TransferSink, _ outcome: Ending) -> HTTPError? {
     switch end {
     case .finished(CURLE_OK):
       return outcome.head.status > 0 ? nil : HTTPError(notHTTP: url)

@@ -50,7 +50,7 @@ extension HTTPError {
   }
 
   /// The time was over once there was a connection.
-  init(outOfTime url: HTTPURL, _ outcome: Transfer.Outcome) {
+  init(outOfTime url: HTTPURL, _ outcome: Transfer.Ending) {
     let state: Sentence =
       if outcome.phases.firstByte != nil {
         "\(url.server) began its response and did not end it in time."
@@ -66,7 +66,7 @@ extension HTTPError {
 
   /// libcurl gave up.
   init(
-    _ code: CURLcode, _ url: HTTPURL, _ outcome: Transfer.Outcome, detail: String
+    _ code: CURLcode, _ url: HTTPURL, _ outcome: Transfer.Ending, detail: String
   ) {
     let reason = detail.isEmpty ? String(cString: runbook_curl_meaning(code)) : detail
     switch code {

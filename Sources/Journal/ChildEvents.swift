@@ -50,9 +50,9 @@ package struct ChildStep: Hashable, Sendable {
   package var path: StepPath
   package var title: String
   package var outcome: Outcome
-  /// What it says of itself; of a check, what the first of its steps says that ended as it did. Nil where nothing was found.
+  /// What it says of itself; of a check, what the first of its steps says that ended as it did. Nil if nothing was found.
   package var finding: Finding?
-  /// The first expectation that did not hold, of the same step; nil where all held, or none was judged.
+  /// The first expectation that did not hold, of the same step; nil if all held, or none was judged.
   package var expectation: JudgedExpectation?
 
   package init(

@@ -19,7 +19,7 @@ package struct EventKind: Sendable {
 }
 
 extension Event {
-  /// The kind of this name; nil where this version knows none.
+  /// The kind of this name; nil if this version knows none.
   package static func kind(named type: String) -> EventKind? { byType[type] }
 
   private static let byType = Dictionary(uniqueKeysWithValues: kinds.map { ($0.type, $0) })
@@ -46,7 +46,7 @@ extension Event {
   /// Reads the fields of a line. Members that the kind does not declare are left out, at any depth: a later version may
   /// have written them.
   ///
-  /// Throws where a field that the kind declares is missing, or is not of its type.
+  /// Throws if a field that the kind declares is missing, or is not of its type.
   package init(type: String, fields: [JSON.Member]) throws(Mismatch) {
     guard let kind = Self.kind(named: type) else {
       self = .unknown(type: type, fields: .object(fields))
@@ -58,4 +58,27 @@ extension Event {
 
 extension JournalEvent {
   fileprivate var encoded: Value { Self.record.encode(self) }
+}
+
+/// When an event must be on the disk.
+package enum Durability: Hashable, Sendable {
+  /// Whenever the disk gets to it: it can be told from other events, or nothing depends on it.
+  case eventually
+  /// Before anything else happens.
+  case always
+  /// Before anything else happens, for a step that does more than observe: a crash must not hide that it was begun.
+  case whenActing
+}
+
+extension Event {
+  /// True if the event must be on the disk before anything else happens.
+  ///
+  /// - Parameter effect: of the step that the event belongs to; nil if it is not known, which counts as acting.
+  func mustBeDurable(effect: Effect?) -> Bool {
+    switch durability {
+    case .eventually: false
+    case .always: true
+    case .whenActing: effect.map { $0 > .observe } ?? true
+    }
+  }
 }

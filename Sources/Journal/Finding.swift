@@ -6,7 +6,7 @@ package struct Finding: Hashable, Sendable {
   package var code: String
   /// What was seen, in one sentence without a full stop.
   package var message: String { sentence.text }
-  /// What to look at or do next, in one sentence; nil where there is nothing to add.
+  /// What to look at or do next, in one sentence; nil if there is nothing to add.
   package var advice: String? { advisory?.text }
 
   /// ``message`` with its parts. Two findings that read alike are equal.

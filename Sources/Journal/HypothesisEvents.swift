@@ -6,9 +6,9 @@ package struct HypothesisJudged: JournalEvent {
   package var stage: Stage
   /// The worst outcome of its steps.
   package var outcome: Outcome
-  package var verdict: Verdict
+  package var verdict: HypothesisVerdict
 
-  package enum Verdict: String, Hashable, Sendable, CaseIterable {
+  package enum HypothesisVerdict: String, Hashable, Sendable, CaseIterable {
     case holds, broken
     /// It holds again after the rollback.
     case restored
@@ -18,7 +18,7 @@ package struct HypothesisJudged: JournalEvent {
 
   /// The verdict follows from when it was looked at and what it came to.
   package init(stage: Stage, outcome: Outcome) {
-    let verdict: Verdict =
+    let verdict: HypothesisVerdict =
       switch (stage == .again, outcome.isGood) {
       case (false, true): .holds
       case (false, false): .broken
@@ -28,7 +28,7 @@ package struct HypothesisJudged: JournalEvent {
     self.init(stage: stage, outcome: outcome, verdict: verdict)
   }
 
-  private init(stage: Stage, outcome: Outcome, verdict: Verdict) {
+  private init(stage: Stage, outcome: Outcome, verdict: HypothesisVerdict) {
     self.stage = stage
     self.outcome = outcome
     self.verdict = verdict
@@ -42,7 +42,7 @@ package struct HypothesisJudged: JournalEvent {
     Field("stage", \.stage, .enumeration(Stage.self), "When it was looked at: before, after or again."),
     Field("outcome", \.outcome, .enumeration(Outcome.self), "The worst outcome of its steps."),
     Field(
-      "verdict", \.verdict, .enumeration(Verdict.self),
+      "verdict", \.verdict, .enumeration(HypothesisVerdict.self),
       "Before and after: holds or broken. After a rollback: restored or notRestored.")
   )
 }

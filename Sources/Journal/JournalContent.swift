@@ -14,7 +14,7 @@ struct JournalContent {
   /// All that follows the last LF.
   var tornBytes: Int { torn.count + zeros }
 
-  /// Throws where a line is missing, moved, edited or malformed, with its number and the reason; nothing behind it is
+  /// Throws if a line is missing, moved, edited or malformed, with its number and the reason; nothing behind it is
   /// read then.
   init(of file: borrowing File, in folder: RunFolder) throws(JournalError) {
     var lines = JournalLines(folder: folder)
@@ -88,11 +88,11 @@ private struct JournalLines {
     rest = Array(left)
   }
 
-  private var tooLong: JournalError { LineReader(folder: folder, number: tail.seq + 1).tooLong }
+  private var tooLong: JournalError { JournalLineReader(folder: folder, number: tail.seq + 1).tooLong }
 
   private mutating func take(_ read: SeparateLine) throws(JournalError) {
     let line = try read.line.get()
-    try LineReader(folder: folder, number: tail.seq + 1).check(line, follows: tail, of: run)
+    try JournalLineReader(folder: folder, number: tail.seq + 1).check(line, follows: tail, of: run)
     let event = try read.event.get()
     run = line.run
     events.append(event)
@@ -102,7 +102,7 @@ private struct JournalLines {
 }
 
 /// Reads one line, and says in its errors which.
-struct LineReader {
+struct JournalLineReader {
   let folder: RunFolder
   let number: Int
 

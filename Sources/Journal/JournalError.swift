@@ -42,7 +42,7 @@ package struct JournalError: Error, Hashable, Sendable {
   package var code: Code
   /// What failed, on what, and why, in one sentence without a full stop.
   package var message: String
-  /// What to do, in one sentence without a full stop; nil where nothing can be said.
+  /// What to do, in one sentence without a full stop; nil if nothing can be said.
   package var advice: String?
   /// The file or folder.
   package var path: String

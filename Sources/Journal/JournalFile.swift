@@ -40,7 +40,7 @@ final class JournalFile {
   /// Opens the journal of a run that died, to go on with it. A torn last line is kept in a file beside it, cut off,
   /// and recorded.
   ///
-  /// Throws `damaged` where the chain does not hold, `busy` where another process is writing to it.
+  /// Throws `damaged` if the chain does not hold, `busy` if another process is writing to it.
   static func reopen(
     _ folder: RunFolder, access: StateFolder.Access, clock: @escaping @Sendable () -> Moment
   ) throws(JournalError) -> (file: JournalFile, first: RecordedEvent) {
@@ -147,7 +147,7 @@ final class JournalFile {
     batch.bytes.append(0x0A)
   }
 
-  /// The line's bytes, its largest fields kept as files where it would be too long.
+  /// The line's bytes, its largest fields kept as files if it would be too long.
   private func line(_ line: JournalLine) throws(JournalError) -> [UInt8] {
     var written = WrittenLine(line)
     for index in line.fields.indices where Attachment.looksLikeReference(line.fields[index].value) {
@@ -168,7 +168,7 @@ final class JournalFile {
     return written.bytes
   }
 
-  private func attach(_ field: inout WrittenLine.Field) throws(JournalError) {
+  private func attach(_ field: inout WrittenLine.Member) throws(JournalError) {
     field.value = try Attachment(keeping: field.value, in: folder, access: access).reference.utf8()
     field.isAttached = true
   }

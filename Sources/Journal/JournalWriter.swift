@@ -40,7 +40,7 @@ package actor JournalWriter {
 
   /// Opens the journal of a run that died, to go on with it. A torn last line is kept aside, cut off and recorded.
   ///
-  /// Throws `damaged` where the chain does not hold, `busy` where another process is writing to it.
+  /// Throws `damaged` if the chain does not hold, `busy` if another process is writing to it.
   package static func reopen(
     _ folder: RunFolder, access: StateFolder.Access = .owner, clock: @escaping @Sendable () -> Moment = Moment.now
   ) async throws(JournalError) -> JournalWriter {

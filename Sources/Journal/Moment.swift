@@ -7,7 +7,7 @@ package struct Moment: Hashable, Sendable {
   package var wall: Timestamp
   /// Nanoseconds of the boot-time clock (CLOCK_BOOTTIME, which goes on while the machine sleeps).
   package var monotonic: Int64
-  /// The kernel's id of this boot; boot-time readings compare within one boot only. Empty where the kernel tells none.
+  /// The kernel's id of this boot; boot-time readings compare within one boot only. Empty if the kernel tells none.
   package var boot: String
 
   package init(wall: Timestamp, monotonic: Int64, boot: String) {
@@ -37,7 +37,7 @@ package struct Moment: Hashable, Sendable {
   }
 
   /// How far the wall clock went back since an earlier moment, beyond what the boot-time clock counted; after a restart of the
-  /// host, behind the moment itself. Nil where it did not, and where it is less than a second (as a clock that is kept in time
+  /// host, behind the moment itself. Nil if it did not, and where it is less than a second (as a clock that is kept in time
   /// is corrected).
   package func wallStepBack(since earlier: Moment) -> Duration? {
     guard boot == earlier.boot else {

@@ -19,7 +19,7 @@ struct OutcomeTally {
       [total] + open.filter { !$0.value.isDiagnostic && $0.key.stage.counts }.map { _ in .indeterminate })
   }
 
-  /// What an event says that cannot be, after "line 7 of the journal"; nil where it agrees with the events before it.
+  /// What an event says that cannot be, after "line 7 of the journal"; nil if it agrees with the events before it.
   mutating func take(_ event: Event) -> String? {
     switch event {
     case .stepStarted(let step):

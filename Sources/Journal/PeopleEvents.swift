@@ -51,7 +51,7 @@ package struct NotifyDelivered: StepEvent {
   package var path: StepPath
   package var attempt: Int
   package var channel: String
-  /// What the channel calls the notice; nil where it gives none.
+  /// What the channel calls the notice; nil if it gives none.
   package var receipt: String?
 
   package init(path: StepPath, attempt: Int, channel: String, receipt: String?) {

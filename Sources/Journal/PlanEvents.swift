@@ -32,7 +32,7 @@ package struct PlannedStepFacts: Hashable, Sendable {
   /// The module's name, or `checks/NAME`.
   package var use: String
   package var effect: Effect
-  /// True where its outcome is not counted.
+  /// True if its outcome is not counted.
   package var diagnostic: Bool
 
   package init(path: StepPath, title: String, use: String, effect: Effect, diagnostic: Bool = false) {

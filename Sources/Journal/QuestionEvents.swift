@@ -92,13 +92,13 @@ package struct PersonAsked: StepEvent {
 package struct PersonAnswered: StepEvent {
   package var path: StepPath
   package var attempt: Int
-  /// False where the person declined.
+  /// False if the person declined.
   package var accepted: Bool
-  /// What was filled in; null where the person declined.
+  /// What was filled in; null if the person declined.
   package var answer: Value
   /// Why, in the person's words.
   package var reason: String?
-  /// The name of the owner of the file that held the answer, or of the terminal's user; the number where it has none.
+  /// The name of the owner of the file that held the answer, or of the terminal's user; the number if it has none.
   package var user: String
   /// Nil in journals from before it was recorded.
   package var uid: Int?

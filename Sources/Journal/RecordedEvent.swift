@@ -19,7 +19,7 @@ package struct RecordedEvent: Hashable, Sendable {
 
 /// One line of a journal: the envelope that every event has, and the fields of the event.
 struct JournalLine {
-  /// Of the form of the lines, not of the events: raised only where an older reader could not read them at all.
+  /// Of the form of the lines, not of the events: raised only if an older reader could not read them at all.
   static let version: Int64 = 2
   /// The longest line, without its LF.
   static let limit = 65_535

@@ -37,14 +37,14 @@ package struct RecordedRun: Sendable {
   /// Reads a run's journal and changes nothing. Its outcome is reckoned again from its steps, and compared with what parent
   /// and children recorded; so are the files that it names.
   ///
-  /// Throws `missing` where there is none, `damaged` with the line where the chain does not hold or something was altered,
+  /// Throws `missing` if there is none, `damaged` with the line if the chain does not hold or something was altered,
   /// `newer` for a form that this version cannot read.
   package static func read(_ folder: RunFolder) throws(JournalError) -> RecordedRun {
     let file = try onDisk(try File(reading: folder.journal))
     let isBeingWritten = try onDisk(try file.isLockedByOther())
     let content = try JournalContent(of: file, in: folder)
     guard case .runStarted(let started) = content.events.first?.event else {
-      throw LineReader(folder: folder, number: 1).damaged("is no \(RunStarted.type)")
+      throw JournalLineReader(folder: folder, number: 1).damaged("is no \(RunStarted.type)")
     }
     var run = RecordedRun(
       folder: folder, id: content.run, started: started, events: content.events, tornBytes: content.tornBytes,
@@ -73,7 +73,7 @@ package struct JournalEnds: Sendable {
     let file = try onDisk(try File(reading: folder.journal))
     let isBeingWritten = try onDisk(try file.isLockedByOther())
     let longest = JournalLine.limit + 1
-    let opening = LineReader(folder: folder, number: 1)
+    let opening = JournalLineReader(folder: folder, number: 1)
     let head = try onDisk(try file.read(limit: longest))
     guard let end = head.firstIndex(of: 0x0A) else { throw opening.damaged("is not whole") }
     let line = try opening.parse(head[..<end])
@@ -93,7 +93,7 @@ package struct JournalEnds: Sendable {
     }
     let lines = tail[..<lastEnd]
     let lastLine = try opening.parse(lines[(lines.lastIndex(of: 0x0A).map { $0 + 1 } ?? lines.startIndex)...])
-    let closing = LineReader(folder: folder, number: lastLine.seq)
+    let closing = JournalLineReader(folder: folder, number: lastLine.seq)
     guard lastLine.run == line.run else { throw closing.damaged("belongs to another run, \(lastLine.run)") }
     return JournalEnds(
       id: line.run, started: started, first: first, last: try closing.event(of: lastLine),

@@ -39,16 +39,16 @@ package struct RunResumed: JournalEvent {
 package struct StepReconciled: StepEvent {
   package var path: StepPath
   package var attempt: Int
-  package var verdict: Verdict
+  package var verdict: ReconciliationVerdict
   package var detail: String?
-  /// What a module that says ``Verdict/done`` knows of the output; null for nothing.
+  /// What a module that says ``ReconciliationVerdict/done`` knows of the output; null for nothing.
   package var output: Value
 
-  package enum Verdict: String, Hashable, Sendable, CaseIterable {
+  package enum ReconciliationVerdict: String, Hashable, Sendable, CaseIterable {
     case done, notDone, unknown
   }
 
-  package init(path: StepPath, attempt: Int, verdict: Verdict, detail: String?, output: Value = .null) {
+  package init(path: StepPath, attempt: Int, verdict: ReconciliationVerdict, detail: String?, output: Value = .null) {
     self.path = path
     self.attempt = attempt
     self.verdict = verdict
@@ -63,7 +63,7 @@ package struct StepReconciled: StepEvent {
     { Self(path: StepPath(stage: $0, text: $1), attempt: $2, verdict: $3, detail: $4, output: $5) },
     Field.stage(), Field.path(),
     Field("attempt", \.attempt, .int, "Number of the try, from 1."),
-    Field("verdict", \.verdict, .enumeration(Verdict.self), "Whether it took effect."),
+    Field("verdict", \.verdict, .enumeration(ReconciliationVerdict.self), "Whether it took effect."),
     Field("detail", \.detail, .optional(.string), "What the module says of it."),
     Field(
       "output", \.output, .any, default: .null,

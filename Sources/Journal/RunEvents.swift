@@ -24,7 +24,7 @@ package struct RunStarted: JournalEvent {
   package var actor: ActorFacts
   /// What started it: `command`, `schedule`, or `parent`.
   package var trigger: String
-  /// The slot of a schedule that it fills; nil where no schedule started it.
+  /// The slot of a schedule that it fills; nil if no schedule started it.
   package var slot: String?
   package var pid: Int
   /// Field 22 of `/proc/PID/stat`: within one boot no other process has this and the pid. Nil if the kernel does not tell.
@@ -35,13 +35,13 @@ package struct RunStarted: JournalEvent {
   package var sources: [SourceDigest]
   /// The state folder that gave the number.
   package var stateId: String
-  /// True where the journal lies in memory-backed storage.
+  /// True if the journal lies in memory-backed storage.
   package var volatile: Bool
   /// Names of the locks that the run holds.
   package var locks: [String]
   /// Names of the controls that the run is evidence for.
   package var controls: [String]
-  /// How what the runbook asks before it runs was agreed to; nil where it asks nothing.
+  /// How what the runbook asks before it runs was agreed to; nil if it asks nothing.
   package var confirmation: RunConfirmation?
 
   package init(

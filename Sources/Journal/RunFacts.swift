@@ -44,9 +44,9 @@ package struct TargetFacts: Hashable, Sendable {
 package struct ActorFacts: Hashable, Sendable {
   package var uid: Int
   package var euid: Int
-  /// The user who logged in, which su and sudo do not change; nil where nobody did, or the kernel does not tell.
+  /// The user who logged in, which su and sudo do not change; nil if nobody did, or the kernel does not tell.
   package var loginUid: Int?
-  /// Who called sudo, by its own word; nil where it was not used.
+  /// Who called sudo, by its own word; nil if it was not used.
   package var sudoUser: String?
 
   package init(uid: Int = 0, euid: Int = 0, loginUid: Int? = nil, sudoUser: String? = nil) {

@@ -4,7 +4,7 @@ package import Schema
 package protocol RunHistory: Sendable {
   /// The newest runs of a runbook first, at most `limit`; of all runbooks where `runbook` is nil.
   ///
-  /// Throws where the state folder cannot be read.
+  /// Throws if the state folder cannot be read.
   func runs(of runbook: String?, since: Timestamp?, limit: Int) throws -> [RunSummary]
 }
 

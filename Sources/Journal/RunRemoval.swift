@@ -20,7 +20,7 @@ package struct RunRemoval: ~Copyable {
   /// is still being written to: false then. A run that is removed can no more be gone on with, since its journal's lock is
   /// held meanwhile.
   ///
-  /// Throws where a run cannot be removed; those before it are gone then.
+  /// Throws if a run cannot be removed; those before it are gone then.
   package func remove(_ runs: [RunFolder]) throws(JournalError) -> Bool {
     var held: [HeldJournal] = []
     for run in runs {
@@ -46,7 +46,7 @@ package struct RunRemoval: ~Copyable {
 private final class HeldJournal {
   private let file: File
 
-  /// Nil where a process writes to the journal.
+  /// Nil if a process writes to the journal.
   init?(of run: RunFolder) throws(JournalError) {
     file = try onDisk(try File(opening: run.journal, O_RDWR))
     guard try onDisk(try file.tryLock()) else { return nil }

@@ -8,7 +8,7 @@ struct RunVerification {
   let run: RecordedRun
 
   private var folder: RunFolder { run.folder }
-  private var first: LineReader { LineReader(folder: folder, number: 1) }
+  private var first: JournalLineReader { JournalLineReader(folder: folder, number: 1) }
 
   /// What could not be compared, each as a sentence without a full stop.
   ///
@@ -29,7 +29,7 @@ struct RunVerification {
     var tally = OutcomeTally()
     for recorded in run.events {
       guard let problem = tally.take(recorded.event) else { continue }
-      throw LineReader(folder: folder, number: recorded.seq).damaged(problem)
+      throw JournalLineReader(folder: folder, number: recorded.seq).damaged(problem)
     }
   }
 
@@ -109,7 +109,7 @@ struct RunVerification {
     }
   }
 
-  /// The folder of another run of the same state; nil where it is not there, as in a copy or after a prune.
+  /// The folder of another run of the same state; nil if it is not there, as in a copy or after a prune.
   private func relative(_ id: String) -> RunFolder? {
     guard ULID.isValid(id) else { return nil }
     let folder = RunFolder("\(parentFolder(of: folder.path))/\(id)")
@@ -122,21 +122,21 @@ struct RunVerification {
   ) throws(JournalError) {
     guard outcome != child.outcome else { return }
     let own = outcome.map { "says that the run ended in \($0.rawValue)" } ?? "is not the run's end"
-    throw LineReader(folder: folder, number: line).damaged(
+    throw JournalLineReader(folder: folder, number: line).damaged(
       "\(own), but its parent recorded \(child.outcome.rawValue): one of the two was altered")
   }
 }
 
 /// What a parent's journal says of one child.
 private enum ChildRecord {
-  /// The child's `child.finished`; nil where none is recorded. Only lines that name the child are read: children of a run
+  /// The child's `child.finished`; nil if none is recorded. Only lines that name the child are read: children of a run
   /// over many targets ask one after the other.
   static func find(_ id: String, in parent: RunFolder) throws(JournalError) -> ChildFinished? {
     let name = Array("\"\(id)\"".utf8)
     let journal = try onDisk(try File(reading: parent.journal).read())
     for (index, line) in journal.split(separator: 0x0A).enumerated() {
       guard line.offset(of: name) != nil else { continue }
-      let reader = LineReader(folder: parent, number: index + 1)
+      let reader = JournalLineReader(folder: parent, number: index + 1)
       let recorded = try reader.event(of: reader.parse(line))
       if case .childFinished(let child) = recorded.event, child.run == id { return child }
     }

@@ -12,7 +12,7 @@ struct SeparateLine: Sendable {
   /// In bytes, without the LF.
   let length: Int
 
-  private init(_ bytes: ArraySlice<UInt8>, by reader: LineReader) {
+  private init(_ bytes: ArraySlice<UInt8>, by reader: JournalLineReader) {
     digest = sha256Hex(bytes)
     length = bytes.count
     do throws(JournalError) {
@@ -25,7 +25,7 @@ struct SeparateLine: Sendable {
     }
   }
 
-  private static func event(of line: JournalLine, by reader: LineReader) -> Result<RecordedEvent, JournalError> {
+  private static func event(of line: JournalLine, by reader: JournalLineReader) -> Result<RecordedEvent, JournalError> {
     do throws(JournalError) { return .success(try reader.event(of: line)) } catch { return .failure(error) }
   }
 
@@ -40,7 +40,7 @@ struct SeparateLine: Sendable {
     let processors = max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
     let parts = min(processors, mostThreads, lines.count / worthAThread)
     @Sendable func read(_ range: Range<Int>) -> [SeparateLine] {
-      range.map { SeparateLine(lines[$0], by: LineReader(folder: folder, number: number + $0)) }
+      range.map { SeparateLine(lines[$0], by: JournalLineReader(folder: folder, number: number + $0)) }
     }
     guard parts > 1 else { return read(lines.indices) }
     let results = Mutex([[SeparateLine]](repeating: [], count: parts))

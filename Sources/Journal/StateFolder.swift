@@ -6,7 +6,7 @@ import Glibc
 package struct StateFolder: Hashable, Sendable {
   package let path: String
   package let access: Access
-  /// True where what it holds is gone after a reboot.
+  /// True if what it holds is gone after a reboot.
   package let isVolatile: Bool
 
   /// Who may read what is recorded.
@@ -36,7 +36,7 @@ package struct StateFolder: Hashable, Sendable {
   }
 
   /// - Parameters:
-  ///   - path: made with the first run, where it is not there.
+  ///   - path: made with the first run, if it is not there.
   ///   - access: what is made there is given. A folder that is there and that its group may write to is shared with the group,
   ///     whatever this says.
   package init(_ path: String, access: Access = .owner) {
@@ -59,7 +59,7 @@ package struct StateFolder: Hashable, Sendable {
   /// The folder of a run, whether it is there or not.
   package func run(_ id: String) -> RunFolder { RunFolder("\(runs)/\(id)") }
 
-  /// The folders of its runs, in no order; none where there is no such state yet.
+  /// The folders of its runs, in no order; none if there is no such state yet.
   package func runFolders() throws(JournalError) -> [RunFolder] {
     try onDisk(try Folder.names(in: runs)).filter(ULID.isValid).map(run)
   }
@@ -76,7 +76,7 @@ package struct StateFolder: Hashable, Sendable {
   /// The folder in memory-backed storage that stands in for this one when the disk is full or broken: in `/dev/shm`, or
   /// else in the user's runtime folder; the same for every session of the user, another for every project.
   ///
-  /// Throws where neither is backed by memory, or where somebody else owns the folder.
+  /// Throws if neither is backed by memory, or where somebody else owns the folder.
   package func inMemory(runtimeFolder: String?) throws(JournalError) -> StateFolder {
     guard let shared = Self.sharedMemory(runtimeFolder) else {
       throw JournalError(
@@ -95,7 +95,7 @@ package struct StateFolder: Hashable, Sendable {
     return StateFolder(volatile: path)
   }
 
-  /// The same for who only reads: nil where no run was ever kept in memory since the last boot.
+  /// The same for who only reads: nil if no run was ever kept in memory since the last boot.
   package func existingInMemory(runtimeFolder: String?) -> StateFolder? {
     guard let shared = Self.sharedMemory(runtimeFolder) else { return nil }
     let path = "\(shared)/\(nameInMemory)"

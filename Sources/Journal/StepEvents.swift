@@ -10,7 +10,7 @@ package struct StepStarted: StepEvent {
   package var effect: Effect
   /// What `with` came to, secrets masked.
   package var input: Value
-  /// True where its outcome is not counted.
+  /// True if its outcome is not counted.
   package var diagnostic: Bool
 
   package init(
@@ -66,10 +66,10 @@ package struct StepResultRecorded: StepEvent {
   package var path: StepPath
   package var attempt: Int
   package var outcome: Outcome
-  /// Secrets masked; null where there is none.
+  /// Secrets masked; null if there is none.
   package var output: Value
   package var finding: Finding?
-  /// True where the module vouches that nothing was begun.
+  /// True if the module vouches that nothing was begun.
   package var notStarted: Bool
   package var duration: Duration
 
@@ -179,7 +179,7 @@ package struct StepFinished: StepEvent {
 package struct JudgedExpectation: Hashable, Sendable {
   /// The expression as written.
   package var that: String
-  package var verdict: Verdict
+  package var verdict: ExpectationVerdict
   /// What a false expectation comes to: `fail` or `warn`.
   package var severity: Severity
   package var message: String?
@@ -188,7 +188,7 @@ package struct JudgedExpectation: Hashable, Sendable {
   /// Why it could not be judged.
   package var error: String?
 
-  package enum Verdict: String, Hashable, Sendable, CaseIterable {
+  package enum ExpectationVerdict: String, Hashable, Sendable, CaseIterable {
     case holds
     case broken
     case error
@@ -200,7 +200,8 @@ package struct JudgedExpectation: Hashable, Sendable {
   }
 
   package init(
-    that: String, verdict: Verdict, severity: Severity, message: String?, actual: [ActualValue], error: String?
+    that: String, verdict: ExpectationVerdict, severity: Severity, message: String?, actual: [ActualValue],
+    error: String?
   ) {
     self.that = that
     self.verdict = verdict
@@ -213,7 +214,7 @@ package struct JudgedExpectation: Hashable, Sendable {
   package static let record = Record(
     Self.init,
     Field("that", \.that, .string, "The expression as written."),
-    Field("verdict", \.verdict, .enumeration(Verdict.self), "Whether it holds, or could not be judged."),
+    Field("verdict", \.verdict, .enumeration(ExpectationVerdict.self), "Whether it holds, or could not be judged."),
     Field("severity", \.severity, .enumeration(Severity.self), "What a broken expectation comes to."),
     Field("message", \.message, .optional(.string), "What the author says of it."),
     Field("actual", \.actual, .list(.record(ActualValue.record)), "What its parts came to."),
@@ -227,7 +228,7 @@ package struct ActualValue: Hashable, Sendable {
   /// The field of the step's output that the part is, `rtt.p95`; nil for any other part.
   package var field: String?
   package var value: Value
-  /// As declared, or as the expression gives it; `any` where neither tells.
+  /// As declared, or as the expression gives it; `any` if neither tells.
   package var type: ValueType
 
   package init(expression: String, field: String? = nil, value: Value, type: ValueType) {

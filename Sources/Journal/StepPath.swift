@@ -94,7 +94,7 @@ package struct StepPath: Hashable, Sendable {
     return last.attempt != nil && last.element == nil ? StepPath(String(text[..<mark]), in: stage) : nil
   }
 
-  /// True where this lies inside the other, at any depth and in any of its tries.
+  /// True if this lies inside the other, at any depth and in any of its tries.
   package func isInside(_ other: StepPath) -> Bool {
     guard stage == other.stage, text.hasPrefix(other.text), let next = text.dropFirst(other.text.count).first else {
       return false

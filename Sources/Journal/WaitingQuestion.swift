@@ -1,3 +1,4 @@
+import Files
 package import Schema
 
 /// A question of a run that waits for an answer, as the journal tells it.
@@ -10,7 +11,7 @@ package struct WaitingQuestion: Hashable, Sendable {
   /// Whether it is one of `manual.approve`.
   package var isApproval: Bool { step.use == "manual.approve" }
 
-  /// What is to be filled in, each with its type; empty where the answer is yes or no.
+  /// What is to be filled in, each with its type; empty if the answer is yes or no.
   package var fields: [FieldDeclaration] {
     if case .record(let record) = asked.form { record.fields } else { [] }
   }
@@ -36,7 +37,7 @@ extension RecordedRun {
     return waiting
   }
 
-  /// What was answered to a question; nil where nothing was.
+  /// What was answered to a question; nil if nothing was.
   package func answer(to asked: PersonAsked) -> PersonAnswered? {
     for case .personAnswered(let answer) in events.lazy.map(\.event)
     where answer.path == asked.path && answer.attempt == asked.attempt {
@@ -51,5 +52,19 @@ extension RecordedRun {
       guard case .answerRefused(let refused) = recorded.event, refused.path == asked.path else { return nil }
       return refused
     }
+  }
+}
+
+extension RunFolder {
+  /// Makes the folder in which answers of people arrive, unless it is there. If the state is shared with a group, everybody in
+  /// it may put something in, and take out only what is their own.
+  package func makeInbox(_ access: StateFolder.Access) throws(JournalError) {
+    let mode: UInt32 =
+      switch access {
+      case .owner: 0o700
+      case .group, .groupWriting: 0o3770
+      }
+    guard !Folder.exists(inbox) else { return }
+    try onDisk(try Folder.make(inbox, Permissions(mode)))
   }
 }

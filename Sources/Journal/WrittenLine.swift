@@ -5,9 +5,9 @@ struct WrittenLine {
   /// The envelope, without the closing brace.
   let opening: [UInt8]
   /// What follows the envelope.
-  var fields: [Field]
+  var fields: [Member]
 
-  struct Field {
+  struct Member {
     /// With the comma before it and the colon behind it.
     let name: [UInt8]
     var value: [UInt8]
@@ -29,7 +29,7 @@ struct WrittenLine {
       "monoNs": .string(String(line.moment.monotonic)), "boot": .string(line.moment.boot), "type": .string(line.type),
     ]
     opening = envelope.utf8().dropLast()
-    fields = line.fields.map(Field.init)
+    fields = line.fields.map(Member.init)
   }
 
   /// Of ``bytes``.

@@ -4,7 +4,7 @@ import Processes
 /// shared secret. They live in one folder and vanish with it.
 ///
 /// The lab is there as long as anybody who asked for it is: `up` for a process and `up` by hand count alike, the last to
-/// `release` it stops it. Where a process died without releasing it, the next `up`, `release` or `down` ends what it left.
+/// `release` it stops it. If a process died without releasing it, the next `up`, `release` or `down` ends what it left.
 /// Calls from several processes follow one another, by a lock on the folder that holds the lab's.
 package struct Lab: Sendable {
   /// What there is of a lab.
@@ -18,7 +18,7 @@ package struct Lab: Sendable {
   private let location: LabFolder
 
   /// - Parameters:
-  ///   - folder: the lab's own; made by `up`, gone after `down`. The folder it lies in is made where it is missing.
+  ///   - folder: the lab's own; made by `up`, gone after `down`. The folder it lies in is made if it is missing.
   ///   - program: coturn's, by name or path.
   package init(folder: String, program: String = "turnserver") {
     location = LabFolder(path: folder, program: program)
@@ -26,7 +26,7 @@ package struct Lab: Sendable {
 
   /// Has the lab running when it returns: starts it unless it does, and notes who wants it.
   ///
-  /// `started` says whether it was not there before. Throws where it could not be started; nothing is left then.
+  /// `started` says whether it was not there before. Throws if it could not be started; nothing is left then.
   @discardableResult
   package func up(for holder: LabHolder) async throws(LabError) -> (state: LabState, started: Bool) {
     let location = location
@@ -44,7 +44,7 @@ package struct Lab: Sendable {
     return result
   }
 
-  /// Notes that the holder wants it no longer, and stops it where nobody else does.
+  /// Notes that the holder wants it no longer, and stops it if nobody else does.
   package func release(_ holder: LabHolder) async throws(LabError) {
     let location = location
     try await onBlockingThread { () throws(LabError) in

@@ -20,7 +20,7 @@ struct LabFolder: Sendable {
 
   var exists: Bool { access(path, F_OK) == 0 }
 
-  /// What was noted down of the lab; nil where nothing was, or nothing readable.
+  /// What was noted down of the lab; nil if nothing was, or nothing readable.
   var state: LabState? {
     guard let content = try? File.read(statePath, limit: 1 << 20) else { return nil }
     return try? JSONDecoder().decode(LabState.self, from: Data(content.bytes))
@@ -46,7 +46,7 @@ struct LabFolder: Sendable {
     return try withExtendedLifetime(lock) { () throws(LabError) in try body() }
   }
 
-  /// Makes the folder and starts both servers in it. Where that fails nothing of it is left.
+  /// Makes the folder and starts both servers in it. If that fails nothing of it is left.
   func start(for holder: LabHolder) throws(LabError) -> LabState {
     do throws(LabError) {
       try makePrivate(path)
@@ -77,8 +77,8 @@ struct LabFolder: Sendable {
     let realm = "\(name).example"
     let secret = randomSecret()
     let username = name == "lab" ? "runbook" : nil
-    let server = try TurnServer.start(program, in: own) { port, tlsPort in
-      var settings = TurnServerSettings(
+    let server = try LabServer.start(program, in: own) { port, tlsPort in
+      var settings = LabServerSettings(
         realm: realm,
         authentication: username.map { .longTerm(username: $0, credential: secret) } ?? .sharedSecret(secret),
         port: port)

@@ -2,15 +2,15 @@ import Glibc
 
 /// A socket of 127.0.0.1 with one owner.
 struct LoopbackSocket: ~Copyable {
-  enum Transport {
+  enum SocketKind {
     case udp
     case tcp
   }
 
   private let descriptor: Int32
 
-  /// Nil where the system has none to give.
-  init?(_ transport: Transport) {
+  /// Nil if the system has none to give.
+  init?(_ transport: SocketKind) {
     let type = Int32((transport == .udp ? SOCK_DGRAM : SOCK_STREAM).rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     descriptor = socket(AF_INET, type, 0)
     if descriptor < 0 { return nil }
@@ -20,7 +20,7 @@ struct LoopbackSocket: ~Copyable {
     close(descriptor)
   }
 
-  /// Takes a port for it, any free one for 0; nil where that port is taken.
+  /// Takes a port for it, any free one for 0; nil if that port is taken.
   borrowing func bound(to port: UInt16 = 0) -> UInt16? {
     guard Self.withAddress(port: port, { bind(descriptor, $0, $1) }) == 0 else { return nil }
     var own = sockaddr_in()
@@ -69,5 +69,24 @@ struct LoopbackSocket: ~Copyable {
     return withUnsafePointer(to: address) { address in
       address.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }
+  }
+}
+
+/// Whether a server answers on loopback.
+enum Readiness {
+  /// Whether somebody accepts TCP connections at the port.
+  static func accepts(tcp port: UInt16) -> Bool {
+    LoopbackSocket(.tcp)?.connected(to: port) ?? false
+  }
+
+  /// Whether a STUN Binding request over UDP is answered by a success within 100 ms (RFC 8489, sections 5 and 6).
+  static func answersBinding(udp port: UInt16) -> Bool {
+    let transaction = (0..<12).map { _ in UInt8.random(in: .min ... .max) }
+    let cookie: [UInt8] = [0x21, 0x12, 0xa4, 0x42]
+    let request = [0x00, 0x01, 0x00, 0x00] + cookie + transaction
+    guard let socket = LoopbackSocket(.udp), socket.connected(to: port),
+      let answer = socket.exchange(request, within: 100), answer.count >= 20
+    else { return false }
+    return answer[0..<2] == [0x01, 0x01] && Array(answer[4..<20]) == cookie + transaction
   }
 }

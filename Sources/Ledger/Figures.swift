@@ -4,7 +4,7 @@ package import Schema
 /// What one figure was in one run.
 package struct FigureReading: Hashable, Sendable {
   package let run: RunSummary
-  /// Nil where the run has no such step, the step no such output, or the journal cannot be verified: never a zero.
+  /// Nil if the run has no such step, the step no such output, or the journal cannot be verified: never a zero.
   package let value: Value?
   /// The figure's type as its step declares it; `any` where the journal does not tell.
   package let type: ValueType
@@ -31,7 +31,7 @@ extension Ledger {
 }
 
 extension Ledger {
-  /// The names of the figures that the newest run of a runbook has of which any is known, in order; none where none has.
+  /// The names of the figures that the newest run of a runbook has of which any is known, in order; none if none has.
   package func figures(
     of runbook: String, since: Timestamp? = nil, limit: Int = .max
   ) throws(JournalError) -> [String] {

@@ -8,7 +8,7 @@ package import Schema
 package struct Ledger: RunHistory {
   private let states: [StateFolder]
 
-  /// - Parameter states: the project's state, and the one in memory where there is one.
+  /// - Parameter states: the project's state, and the one in memory if there is one.
   package init(_ states: [StateFolder]) { self.states = states }
 
   /// The newest runs first, at most `limit`. What cannot be read is listed too, and what was changed is listed as such.
@@ -17,7 +17,7 @@ package struct Ledger: RunHistory {
   ///   - runbook: only runs of it; those that cannot be read, and so not be told apart, are listed all the same.
   ///   - since: only runs that started then or later, by the wall clock.
   ///
-  /// Throws where a state folder cannot be read. One that is not there has no runs.
+  /// Throws if a state folder cannot be read. One that is not there has no runs.
   package func entries(
     of runbook: String? = nil, since: Timestamp? = nil, limit: Int = .max
   ) throws(JournalError) -> [LedgerEntry] {

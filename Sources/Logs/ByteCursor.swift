@@ -55,7 +55,7 @@ struct ByteCursor {
     return count == 0 ? nil : digits(count)
   }
 
-  /// What stands here up to the next blank, and the blank; nil where there is no blank after it, or nothing before it.
+  /// What stands here up to the next blank, and the blank; nil if there is no blank after it, or nothing before it.
   mutating func word() -> Range<Int>? {
     guard let base = bytes.baseAddress, index < bytes.count,
       let blank = memchr(base + index, 0x20, bytes.count - index)

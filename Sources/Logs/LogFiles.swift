@@ -29,7 +29,7 @@ package struct LogFiles: Sendable {
     package var result: Result
     package var bytes: Int
     package var compression: Compression?
-    /// The compression's name; nil where the file is plain.
+    /// The compression's name; nil if the file is plain.
     package var compressionName: String? { compression?.rawValue }
     /// Why it could not be read, or not to its end.
     package var reason: String?
@@ -47,7 +47,7 @@ package struct LogFiles: Sendable {
     var written: Timestamp?
   }
 
-  /// Reads all of them, the oldest first, each once, also where they are rotated meanwhile.
+  /// Reads all of them, the oldest first, each once, also if they are rotated meanwhile.
   ///
   /// - Parameter goesOn: asked between pieces; false ends the reading.
   package func read(
@@ -109,7 +109,7 @@ package struct LogFiles: Sendable {
     }
   }
 
-  /// Nil where what the name stands for by now was read already.
+  /// Nil if what the name stands for by now was read already.
   private func read(
     _ file: Found, into review: some LogSink, _ seen: inout Set<[UInt64]>, _ goesOn: () -> Bool
   ) -> Reading? {

@@ -2,7 +2,7 @@ package import Schema
 
 /// One record of a log whose lines are JSON objects, or of the Kubernetes container runtime interface (CRI).
 package struct LogRecord {
-  /// Nil where the record has no message that can be read.
+  /// Nil if the record has no message that can be read.
   package var message: [UInt8]?
   package var time: Timestamp?
   package var program: String?

@@ -5,7 +5,7 @@ package import Schema
 /// Looks for patterns in the lines of logs, in one pass, in time linear in what is read, with memory that stays flat.
 package final class LogReview: LogSink {
   /// What the review is about, besides its patterns.
-  package struct Scope: Hashable, Sendable {
+  package struct ReviewScope: Hashable, Sendable {
     /// Messages from this moment on.
     package var from: Timestamp?
     /// Messages before this moment.
@@ -40,7 +40,7 @@ package final class LogReview: LogSink {
   private let set: PatternSet
   /// Which pattern an expression of the set belongs to; nil for what the review itself looks for.
   private let owners: [Int?]
-  private let scope: Scope
+  private let scope: ReviewScope
 
   private var buffer = LineBuffer()
   private var clock = LogClock(reference: .unixEpoch)
@@ -53,8 +53,8 @@ package final class LogReview: LogSink {
   /// The last line of the block before, as far as `continuationLength`.
   private var tail: [UInt8] = []
 
-  /// Throws where a pattern is no regular expression of RE2, or has neither `match` nor `all`.
-  package init(_ patterns: [LogPattern], _ scope: Scope) throws(LogPatternError) {
+  /// Throws if a pattern is no regular expression of RE2, or has neither `match` nor `all`.
+  package init(_ patterns: [LogPattern], _ scope: ReviewScope) throws(LogPatternError) {
     var sources: [String] = []
     var owners: [Int?] = []
     for (index, pattern) in patterns.enumerated() {
@@ -121,7 +121,7 @@ package final class LogReview: LogSink {
   /// True if only lines that may have a match are looked at, so that the line before one has not been seen.
   private var searchesBlocks: Bool { form == .text && set.findsLines }
 
-  /// The form of the first line that holds something; nil where none does.
+  /// The form of the first line that holds something; nil if none does.
   private func firstForm(_ block: UnsafeRawBufferPointer) -> LogRecord.Form? {
     var place = 0
     while place < block.count {
@@ -276,7 +276,7 @@ package final class LogReview: LogSink {
     }
   }
 
-  /// The number in a line that says that messages were left out; 1 where it cannot be read.
+  /// The number in a line that says that messages were left out; 1 if it cannot be read.
   private func suppressed(_ message: UnsafeRawBufferPointer) -> Int {
     for keyword: StaticString in ["Suppressed ", "lost "] {
       guard let place = place(of: keyword, in: message) else { continue }

@@ -54,7 +54,7 @@ final class PatternSet {
     }
   }
 
-  /// Throws, under a name, where an expression is none of RE2.
+  /// Throws, under a name, if an expression is none of RE2.
   static func validate(_ source: String, name: String) throws(LogPatternError) {
     do { cre2_free(try compiled(source)) } catch {
       throw LogPatternError(pattern: name, message: error.message)
@@ -134,4 +134,28 @@ extension String {
     var text = self
     return text.withUTF8 { bytes in bytes.withMemoryRebound(to: CChar.self) { body($0.baseAddress, $0.count) } }
   }
+}
+
+/// What is looked for in the lines of a log, by a name.
+package struct LogPattern: Hashable, Sendable {
+  package var name: String
+  /// A regular expression of RE2, found anywhere in the message; bytes stand for themselves. Nil if `all` decides.
+  package var match: String?
+  /// Each of these texts is in the line.
+  package var all: [String]
+  /// None of these texts is in the line.
+  package var none: [String]
+
+  package init(name: String, match: String? = nil, all: [String] = [], none: [String] = []) {
+    self.name = name
+    self.match = match
+    self.all = all
+    self.none = none
+  }
+}
+
+/// A pattern that cannot be looked for.
+package struct LogPatternError: Error, Hashable, Sendable {
+  package let pattern: String
+  package let message: String
 }

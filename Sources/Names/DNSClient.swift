@@ -19,7 +19,7 @@ package struct DNSClient: Sendable {
   package func answers(
     to questions: [DNSQuestion], by deadline: ContinuousClock.Instant
   ) async -> [DNSAnswer]? {
-    let interruption = Interruption()
+    let interruption = StopSignal()
     return await withTaskCancellationHandler {
       await onBlockingThread { ask(questions, by: deadline, interruption) }
     } onCancel: {
@@ -28,7 +28,7 @@ package struct DNSClient: Sendable {
   }
 
   private func ask(
-    _ questions: [DNSQuestion], by deadline: ContinuousClock.Instant, _ interruption: Interruption
+    _ questions: [DNSQuestion], by deadline: ContinuousClock.Instant, _ interruption: StopSignal
   ) -> [DNSAnswer]? {
     let servers = servers ?? NameServerExchange.configuredServers()
     var answers = questions.map { DNSAnswer($0, .unreachable, server: nil, elapsed: .zero) }

@@ -19,7 +19,7 @@ struct NameServerExchange {
   }
 
   /// The answers, in the order of the questions; nil if the interruption was announced.
-  func answers(to questions: [DNSQuestion], interruption: Interruption) -> [DNSAnswer]? {
+  func answers(to questions: [DNSQuestion], interruption: StopSignal) -> [DNSAnswer]? {
     let start = ContinuousClock.now
     let none = questions.map { DNSAnswer($0, .unreachable, server: server, elapsed: .zero) }
     guard let channel = Channel(server: server, firstWait: patience / 7, tries: Self.tries) else { return none }
@@ -133,7 +133,7 @@ private final class Channel {
   }
 
   /// Goes on until every question has its answer or the time is over. True if the interruption was announced.
-  func run(by deadline: ContinuousClock.Instant, interruption: Interruption) -> Bool {
+  func run(by deadline: ContinuousClock.Instant, interruption: StopSignal) -> Bool {
     while open > 0 {
       guard ContinuousClock.now < deadline else {
         ares_cancel(raw)

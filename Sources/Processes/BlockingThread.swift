@@ -19,7 +19,7 @@ package func onBlockingThread<R: Sendable, Failure: Error>(
   return try result.get()
 }
 
-/// As ``onBlockingThread(_:)``, but waits no longer than the task goes on: nil where that was cancelled before `body` returned.
+/// As ``onBlockingThread(_:)``, but waits no longer than the task goes on: nil if that was cancelled before `body` returned.
 ///
 /// The thread stays with its system call until the kernel lets it go: look at what may hang, such as a file system whose
 /// server is gone, and change nothing in `body`.
@@ -45,7 +45,7 @@ private final class FirstAnswer<R: Sendable>: Sendable {
 
   private let state = Mutex(State.open)
 
-  /// False where an answer was given before: the continuation is resumed with nil then.
+  /// False if an answer was given before: the continuation is resumed with nil then.
   func isAwaited(by continuation: CheckedContinuation<R?, Never>) -> Bool {
     let isOpen = state.withLock { state in
       guard case .open = state else { return false }

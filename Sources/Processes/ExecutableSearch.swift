@@ -1,6 +1,6 @@
 import Glibc
 
-/// Finds the file that a command's name stands for, as execvp(3) does, but with a reason where there is none.
+/// Finds the file that a command's name stands for, as execvp(3) does, but with a reason if there is none.
 enum ExecutableSearch {
   /// The path to execute for `name`. A name with a slash is a path, relative to `directory`; any other is looked for in
   /// the folders of `searchPath`, the child's `PATH`.
@@ -33,21 +33,21 @@ enum ExecutableSearch {
     throw ProcessError(.notFound, "there is no command \(name) in PATH (\(searchPath))")
   }
 
-  private enum Finding {
+  private enum Candidate {
     case executable
     case unusable
     case unreachable
     case absent
   }
 
-  private static func examine(_ path: String) -> Finding {
+  private static func examine(_ path: String) -> Candidate {
     var status = stat()
     guard stat(path, &status) == 0 else { return errno == EACCES ? .unreachable : .absent }
     guard status.st_mode & S_IFMT == S_IFREG, access(path, X_OK) == 0 else { return .unusable }
     return .executable
   }
 
-  /// Throws where the first line of a script names an interpreter that is not there, which the kernel calls a file that is not there.
+  /// Throws if the first line of a script names an interpreter that is not there, which the kernel calls a file that is not there.
   /// What cannot be read is left to the kernel.
   private static func checkInterpreter(of path: String, in directory: String?) throws(ProcessError) {
     guard let line = interpreterLine(of: path) else { return }

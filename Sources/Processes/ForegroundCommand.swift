@@ -3,7 +3,7 @@ import Glibc
 
 /// Runs a program in our own place before the person at the terminal: it shares our input, outputs, session and group.
 ///
-/// INT and QUIT from the keyboard reach both; we ignore them meanwhile, so that the program decides. Throws where it could
+/// INT and QUIT from the keyboard reach both; we ignore them meanwhile, so that the program decides. Throws if it could
 /// not be started.
 ///
 /// - Parameter environment: variables besides our own, or in their place; nil: none of that name.

@@ -27,7 +27,7 @@ final class OutputReader {
     self.passesAll = passesAll
   }
 
-  /// Reads what is there, at most one piece of it; false where there is nothing for now, or nothing any more.
+  /// Reads what is there, at most one piece of it; false if there is nothing for now, or nothing any more.
   @discardableResult
   func readOnce() -> Bool {
     withUnsafeTemporaryAllocation(byteCount: Self.pieceSize, alignment: 1) { buffer in

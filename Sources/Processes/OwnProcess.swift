@@ -4,7 +4,7 @@ import Glibc
 /// What this process was given by whoever started it.
 package enum OwnProcess {
   /// The arguments behind the program's name, as C's `main` gets them. Swift's `CommandLine` reads /proc in their place, and
-  /// has none where a container hides it.
+  /// has none if a container hides it.
   package static var arguments: [[UInt8]] {
     var vector: UnsafePointer<UnsafeMutablePointer<CChar>?>?
     let count = Int(runbook_arguments(&vector))
@@ -25,7 +25,7 @@ package enum OwnProcess {
   /// a journal perhaps, would be written to by whoever means standard output. What is put there can be neither read nor
   /// written, so that who tries is told.
   ///
-  /// - Throws: `ProcessError` where there is no `/dev/null`.
+  /// - Throws: `ProcessError` if there is no `/dev/null`.
   package static func fillClosedDescriptors() throws(ProcessError) {
     for (descriptor, flags) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
     where fcntl(descriptor, F_GETFD) < 0 {

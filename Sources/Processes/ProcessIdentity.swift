@@ -16,7 +16,7 @@ package struct ProcessIdentity: Hashable, Sendable, Codable {
     self.boot = boot
   }
 
-  /// The process that has this number now; nil where none has.
+  /// The process that has this number now; nil if none has.
   package init?(pid: Int32) {
     guard let entry = ProcessEntry(pid: pid) else { return nil }
     self.init(entry)
@@ -58,13 +58,13 @@ package struct ProcessIdentity: Hashable, Sendable, Codable {
       .sorted { $0.startTime < $1.startTime }.map { LeakedProcess(pid: $0.pid, name: $0.name) }
   }
 
-  /// Sends it a signal, and never another process; false where it is gone or another user's.
+  /// Sends it a signal, and never another process; false if it is gone or another user's.
   @discardableResult
   package func signal(_ signal: Int32) -> Bool {
     withDescriptor { runbook_pidfd_send_signal($0, signal) == 0 } ?? false
   }
 
-  /// Ends it by TERM and, where that is not enough within the grace, by KILL. Blocks until it is gone; false where it is
+  /// Ends it by TERM and, where that is not enough within the grace, by KILL. Blocks until it is gone; false if it is
   /// there still, five seconds after KILL. A child of ours is reaped.
   package func end(grace: Duration) -> Bool {
     let ended = withDescriptor { descriptor in
@@ -87,7 +87,7 @@ package struct ProcessIdentity: Hashable, Sendable, Codable {
     }
   }
 
-  /// Calls `body` with a pidfd of it; nil where it is gone. The descriptor is opened first and compared then: from that
+  /// Calls `body` with a pidfd of it; nil if it is gone. The descriptor is opened first and compared then: from that
   /// moment on its number cannot pass to another.
   private func withDescriptor<R>(_ body: (Int32) -> R) -> R? {
     let descriptor = runbook_pidfd_open(pid)
@@ -100,5 +100,13 @@ package struct ProcessIdentity: Hashable, Sendable, Codable {
   private var current: ProcessEntry? {
     guard let entry = ProcessEntry(pid: pid), ProcessIdentity(entry) == self else { return nil }
     return entry
+  }
+}
+
+extension Duration {
+  /// Rounded up, so that whoever waits as long does not wake early; at most a day. For poll(2).
+  var wholeMilliseconds: Int32 {
+    let (seconds, attoseconds) = min(self, .seconds(86_400)).components
+    return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
   }
 }

@@ -17,7 +17,7 @@ package struct ProcessResult: Sendable {
   }
 
   package let ending: Ending
-  /// Nil where it came to its own end.
+  /// Nil if it came to its own end.
   package let interruption: Interruption?
   package let standardOutput: CapturedOutput
   package let standardError: CapturedOutput

@@ -56,7 +56,7 @@ struct Spawn {
 }
 
 extension Spawn {
-  /// Throws where a command could not start in the folder.
+  /// Throws if a command could not start in the folder.
   static func checkFolder(_ folder: String) throws(ProcessError) {
     guard access(folder, X_OK) == 0 else {
       throw ProcessError(.workingDirectory, "\(folder) cannot be entered: \(String(errorNumber: errno))")

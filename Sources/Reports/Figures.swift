@@ -49,7 +49,7 @@ extension JudgedExpectation {
   }
 }
 
-extension Report.Step {
+extension RunReport.Step {
   /// The few figures of the output that say most: first those that an expectation looked at, then the others in their
   /// order, then its lists: the only number of one, else how long it is, as `NAME.count`; of a good step that has none
   /// of these, its texts.

@@ -7,18 +7,18 @@ struct Timeline {
   private let whole: Double
   private static let width = 1000.0
 
-  init(_ steps: [Report.Step], whole: Duration?) {
+  init(_ steps: [RunReport.Step], whole: Duration?) {
     let ends = steps.compactMap { step in step.begunAfter.map { $0 + (step.duration ?? .zero) } }
     self.whole = max((ends + [whole ?? .zero]).max() ?? .zero, .microseconds(1)) / .seconds(1)
   }
 
-  func row(_ step: Report.Step, anchor: String) -> String {
+  func row(_ step: RunReport.Step, anchor: String) -> String {
     let name = "<a href=\"#\(anchor)\">\(markupSafe(step.path))</a>"
     let time = step.duration.map(shortDuration) ?? (step.isDue ? "not begun" : step.outcome.rawValue)
     return "<li><span>\(name)</span>\(bar(step))<span class=\"time\">\(time)</span></li>\n"
   }
 
-  private func bar(_ step: Report.Step) -> String {
+  private func bar(_ step: RunReport.Step) -> String {
     guard let begun = step.begunAfter else { return picture("") }
     let start = begun / .seconds(1) / whole * Self.width
     // A step without an end goes on to the end of the picture; one of no length is still seen.
@@ -91,11 +91,11 @@ struct Distribution {
 }
 
 /// How often each of several things was counted: what a step put out as `matches.NAME.count`.
-struct Tally {
+struct CountChart {
   private let name: String
   private let counts: [(name: String, number: Double, shown: String)]
 
-  static func all(in measurements: [Measurement]) -> [Tally] {
+  static func all(in measurements: [Measurement]) -> [CountChart] {
     var groups: [(name: String, counts: [(name: String, number: Double, shown: String)])] = []
     for measurement in measurements where measurement.name.hasSuffix(".count") {
       let path = measurement.name.dropLast(".count".count)
@@ -107,7 +107,7 @@ struct Tally {
         groups.append((String(path[..<dot]), [count]))
       }
     }
-    return groups.filter { $0.counts.count > 1 }.map { Tally(name: $0.name, counts: $0.counts) }
+    return groups.filter { $0.counts.count > 1 }.map { CountChart(name: $0.name, counts: $0.counts) }
   }
 
   var html: String {

@@ -2,7 +2,7 @@ import Journal
 import Schema
 import TerminalText
 
-extension Report {
+extension RunReport {
   /// A page that needs nothing but itself: no script, nothing that is loaded, light and dark, fit for a telephone and for
   /// paper. What did not pass stands first, then when each step ran, then every step with what was expected of it.
   package func html(_ style: Style) -> String {
@@ -158,7 +158,7 @@ private func articleHTML(_ outcome: Outcome, _ place: String, _ title: String, _
   """
 }
 
-extension Report.Child {
+extension RunReport.Child {
   fileprivate var problemHTML: String {
     let bad = steps.filter { $0.outcome != .pass && $0.outcome != .skipped }
     let parts = bad.map { step in

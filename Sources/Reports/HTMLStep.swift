@@ -2,7 +2,7 @@ import Journal
 import Schema
 import TerminalText
 
-extension Report.Step {
+extension RunReport.Step {
   /// The step with everything that is known of it, in a part of a page.
   func html(depth: Int, anchor: String) -> String {
     let word = isDue ? "not begun" : outcome.cell
@@ -51,7 +51,7 @@ extension Report.Step {
   private var picturesHTML: String {
     let measurements = measurements
     return Distribution.all(in: measurements).map(\.html).joined()
-      + Tally.all(in: measurements).map(\.html).joined()
+      + CountChart.all(in: measurements).map(\.html).joined()
   }
 
   /// The most telling figures, and behind them every value.

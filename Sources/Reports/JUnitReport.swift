@@ -1,7 +1,7 @@
 import Journal
 import Schema
 
-extension Report {
+extension RunReport {
   /// JUnit's XML, as CI servers read it: a `testsuite` for the run, or one for each target, and a `testcase` for each step
   /// that does something.
   ///
@@ -35,7 +35,7 @@ extension Report {
 }
 
 extension Suite {
-  fileprivate func xml(of whole: Report) -> String {
+  fileprivate func xml(of whole: RunReport) -> String {
     let name = whole.runbook + (target.map { " on \($0)" } ?? "")
     let told = report ?? whole
     var attributes = " name=\"\(markupSafe(name))\"" + Counts(cases).attributes

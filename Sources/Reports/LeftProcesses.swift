@@ -1,6 +1,6 @@
 import Journal
 
-extension Report.Process {
+extension RunReport.Process {
   /// What became of it, in a sentence without a full stop; not yet safe for a terminal.
   package var sentence: String {
     let own = "step \(step): \(program) (pid \(pid))"
@@ -22,7 +22,7 @@ extension Report.Process {
   }
 }
 
-extension [Report.Process] {
+extension [RunReport.Process] {
   /// How to end what still runs; nil if nothing does. Once the process itself has ended, its session's number may belong to
   /// others by now: what is in it is to be looked at first.
   package var advice: String? {

@@ -1,7 +1,7 @@
 import Journal
 import TerminalText
 
-extension Report {
+extension RunReport {
   /// GitHub's Markdown, for issues, chats and wikis: the verdict, what did not pass, every step in a table, where the
   /// evidence lies.
   package func markdown(_ style: Style) -> String {

@@ -1,7 +1,7 @@
 import Journal
 import TerminalText
 
-extension Report {
+extension RunReport {
   /// The steps of every child run by target: a column for each target, or a line for each where they do not fit side by side.
   func matrix(_ style: Style) -> [String] {
     guard !children.isEmpty else { return [] }
@@ -41,7 +41,7 @@ extension Report {
   }
 }
 
-extension Report.Child {
+extension RunReport.Child {
   fileprivate var cell: TextTable.Cell {
     isDue ? TextTable.Cell("-") : TextTable.Cell(verdict.cell, .outcome(verdict))
   }

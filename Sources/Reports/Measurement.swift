@@ -55,7 +55,7 @@ struct Measurement {
   }
 }
 
-extension Report.Step {
+extension RunReport.Step {
   /// Every number of the output in its order, each name once. What is missing is not among them: it is no zero.
   var measurements: [Measurement] {
     var names: Set<String> = []

@@ -30,7 +30,7 @@ package enum PluginState: Int32, Hashable, Sendable {
   }
 }
 
-extension Report {
+extension RunReport {
   /// One line as a Nagios plugin prints it: state, what ran, the first thing that did not pass, and numbers as performance
   /// data. At most 4 KiB with its LF: of what is too much, whole numbers are left out, and then the end of the text.
   package func nagios(isStrict: Bool = false) -> String {

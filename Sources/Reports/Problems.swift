@@ -2,7 +2,7 @@ import Journal
 import Schema
 import TerminalText
 
-extension Report {
+extension RunReport {
   /// What did not pass, what was expected, what was found, and what to look at next; the failures before the warnings,
   /// each in the order of the run, since the first is most often the cause.
   func problems(_ style: Style) -> [String] {
@@ -88,8 +88,8 @@ extension Report {
   }
 }
 
-extension Report.Step {
-  /// True where the step says something that no step inside it says: a check that fails only by its steps does not.
+extension RunReport.Step {
+  /// True if the step says something that no step inside it says: a check that fails only by its steps does not.
   var hasOwnProblem: Bool {
     finding != nil || expectations.contains { $0.verdict != .holds } || !steps.contains { $0.outcome == outcome }
   }
@@ -110,7 +110,7 @@ extension ChildStep {
   /// Why it did not simply pass, as far as its parent tells.
   var explanation: [LabelledText] { (expectation?.lines ?? []) + (finding?.lines ?? []) }
 
-  /// Why it did not pass, in a sentence; nil where it did, and where nothing says it.
+  /// Why it did not pass, in a sentence; nil if it did, and where nothing says it.
   package var found: String? {
     if let finding { return "\(finding.message) (\(finding.code))" }
     guard let expectation else { return nil }

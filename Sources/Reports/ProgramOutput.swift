@@ -2,7 +2,7 @@ import Journal
 import Schema
 import TerminalText
 
-extension Report.Step {
+extension RunReport.Step {
   /// The last lines of what a program wrote, for a step that put out `stderr` and `stdout`: where they are short the cause
   /// stands in them.
   var programOutput: [LabelledText] {

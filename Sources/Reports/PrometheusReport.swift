@@ -2,7 +2,7 @@ import Journal
 import Schema
 import TerminalText
 
-extension Report {
+extension RunReport {
   /// Prometheus' text format (version 0.0.4), as node_exporter's textfile collector reads it: how the run and each step
   /// ended, how long they took, and every number that a step put out.
   ///
@@ -94,7 +94,7 @@ private struct Families {
     [("runbook", runbook)] + (target.map { [("target", $0)] } ?? [])
   }
 
-  mutating func take(_ report: Report, target: String?) {
+  mutating func take(_ report: RunReport, target: String?) {
     let labels = labels(report.runbook, target)
     add(.outcome, labels, state: report.verdict)
     add(.started, labels, decimalSeconds(report.startedAt.duration(since: .unixEpoch)))
@@ -108,7 +108,7 @@ private struct Families {
     for step in report.steps.flatMap({ $0.flattened().map(\.step) }) { take(step, labels) }
   }
 
-  private mutating func take(_ step: Report.Step, _ run: Labels) {
+  private mutating func take(_ step: RunReport.Step, _ run: Labels) {
     let labels = run + [("step", step.path)] + (!step.isCounted ? [("diagnostic", "true")] : [])
     add(.stepOutcome, labels, state: step.outcome)
     if let duration = step.duration { add(.stepDuration, labels, decimalSeconds(duration)) }
@@ -127,7 +127,7 @@ private struct Families {
   }
 
   /// A child of which only its parent tells.
-  mutating func take(_ child: Report.Child, of parent: Report) {
+  mutating func take(_ child: RunReport.Child, of parent: RunReport) {
     let labels = labels(parent.runbook, child.target)
     add(.outcome, labels, state: child.outcome)
     for step in child.steps { add(.stepOutcome, labels + [("step", step.path.description)], state: step.outcome) }

@@ -20,7 +20,7 @@ package enum ReportFormat: String, CaseIterable, Sendable {
   case prometheus
 }
 
-extension Report {
+extension RunReport {
   /// The report in a form; it ends with a LF.
   ///
   /// - Parameters:

@@ -1,7 +1,7 @@
 import Journal
 package import Schema
 
-extension Report {
+extension RunReport {
   /// `runbook.report/1`, as `docs/reports.md` describes it. Members are only ever added to it.
   package var json: JSON {
     [
@@ -20,7 +20,7 @@ extension Report {
   }
 }
 
-extension Report.Step {
+extension RunReport.Step {
   fileprivate var json: JSON {
     [
       "id": .string(id), "path": .string(path), "title": .string(title), "use": .string(use),
@@ -39,7 +39,7 @@ extension HypothesisJudged {
   }
 }
 
-extension Report.Child {
+extension RunReport.Child {
   fileprivate var json: JSON {
     [
       "run": .string(run), "target": .string(target), "outcome": .string(outcome.rawValue),
@@ -54,8 +54,8 @@ extension Report.Child {
   }
 }
 
-extension Report.Process {
-  /// `running` is null where it cannot be told.
+extension RunReport.Process {
+  /// `running` is null if it cannot be told.
   package var json: JSON {
     let running: JSON =
       switch state {

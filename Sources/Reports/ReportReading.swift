@@ -1,7 +1,7 @@
 package import Journal
 import Schema
 
-extension Report {
+extension RunReport {
   /// Puts together what a journal tells. Events of kinds that are not known change nothing.
   ///
   /// - Parameters:
@@ -46,7 +46,7 @@ extension Report {
     warnings += run.doubts + details.doubts
     for child in details.runs {
       for index in children.indices where children[index].run == child.id {
-        children[index].report = Report(child, state: state)
+        children[index].report = RunReport(child, state: state)
       }
     }
     if started.volatile { warnings.append("the journal lies in memory: copy it before the host restarts") }
@@ -77,13 +77,13 @@ extension Report {
   }
 }
 
-extension [Report.Child] {
+extension [RunReport.Child] {
   fileprivate mutating func take(_ event: Event) {
     switch event {
     case .childStarted(let child):
-      append(Report.Child(run: child.run, target: child.target, outcome: .indeterminate, steps: []))
+      append(RunReport.Child(run: child.run, target: child.target, outcome: .indeterminate, steps: []))
     case .childFinished(let child):
-      let finished = Report.Child(run: child.run, target: child.target, outcome: child.outcome, steps: child.steps)
+      let finished = RunReport.Child(run: child.run, target: child.target, outcome: child.outcome, steps: child.steps)
       if let index = firstIndex(where: { $0.run == child.run && $0.target == child.target }) {
         self[index] = finished
       } else {
@@ -98,7 +98,7 @@ extension [Report.Child] {
     let known = Set(map(\.target))
     for case .runPlanned(let plan) in run.events.lazy.map(\.event) {
       self += plan.targets.filter { !known.contains($0) }.map { target in
-        Report.Child(run: "", target: target, outcome: .skipped, steps: [], isDue: true)
+        RunReport.Child(run: "", target: target, outcome: .skipped, steps: [], isDue: true)
       }
     }
   }
@@ -109,7 +109,7 @@ private struct StepCollection {
   let goesOn: Bool
   let start: Moment
   private var paths: [String] = []
-  private var steps: [String: Report.Step] = [:]
+  private var steps: [String: RunReport.Step] = [:]
   /// By what `use` names.
   private var outputTypes: [String: ValueType] = [:]
   private var planned: [PlannedStepFacts] = []
@@ -129,9 +129,10 @@ private struct StepCollection {
     case .stepStarted(let event):
       add(
         key(event.path), in: event.path.owner,
-        Report.Step(
+        RunReport.Step(
           id: id(event.path), path: key(event.path), title: event.title, use: event.use, effect: event.effect,
-          outcome: .indeterminate, reason: goesOn ? Report.Step.stillRunning : "no end of it is recorded", attempts: 0,
+          outcome: .indeterminate, reason: goesOn ? RunReport.Step.stillRunning : "no end of it is recorded",
+          attempts: 0,
           startedAt: recorded.moment.wall, begunAfter: recorded.moment.time(since: start), duration: nil, output: .null,
           outputType: outputTypes[event.use] ?? .any,
           finding: nil,
@@ -139,7 +140,7 @@ private struct StepCollection {
     case .stepSkipped(let event):
       add(
         key(event.path), in: event.path.owner,
-        Report.Step(
+        RunReport.Step(
           id: id(event.path), path: key(event.path), title: event.title, use: event.use, effect: event.effect,
           outcome: .skipped, reason: event.reason, attempts: 0, startedAt: nil, begunAfter: nil,
           duration: nil, output: .null,
@@ -189,7 +190,7 @@ private struct StepCollection {
   }
 
   /// A step that a resumed run began once more stands where it first stood, as it last was.
-  private mutating func add(_ path: String, in owner: StepPath?, _ step: Report.Step) {
+  private mutating func add(_ path: String, in owner: StepPath?, _ step: RunReport.Step) {
     owners[path] = owner.map(key)
     if steps.updateValue(step, forKey: path) == nil { paths.append(path) }
   }
@@ -208,7 +209,7 @@ private struct StepCollection {
       } else {
         add(
           path, in: step.path.owner,
-          Report.Step(
+          RunReport.Step(
             id: step.path.id, path: path, title: step.title, use: step.use, effect: step.effect, outcome: .skipped,
             reason: goesOn ? "it has not begun yet" : "the run died before it began", attempts: 0, startedAt: nil,
             begunAfter: nil, duration: nil, output: .null, outputType: .any, finding: nil, expectations: [],
@@ -218,20 +219,20 @@ private struct StepCollection {
   }
 
   /// The steps inside their checks. A step whose check is not recorded stands on its own.
-  func tree() -> [Report.Step] {
+  func tree() -> [RunReport.Step] {
     var inside: [String: [String]] = [:]
     for path in paths { inside[owners[path].flatMap { steps[$0] == nil ? nil : $0 } ?? "", default: []].append(path) }
     return (inside[""] ?? []).compactMap { build($0, inside) }
   }
 
-  private func build(_ path: String, _ inside: [String: [String]]) -> Report.Step? {
+  private func build(_ path: String, _ inside: [String: [String]]) -> RunReport.Step? {
     var step = steps[path]
     step?.steps = (inside[path] ?? []).compactMap { build($0, inside) }
     return step
   }
 }
 
-extension Report.Step {
+extension RunReport.Step {
   fileprivate mutating func finish(_ event: StepFinished) {
     outcome = event.outcome
     reason = nil

@@ -1,7 +1,7 @@
 import Journal
 import TerminalText
 
-extension Report.Step {
+extension RunReport.Step {
   /// Whether its outcome counts in that of the run.
   var isCounted: Bool { !isDiagnostic && stage.counts }
 
@@ -11,7 +11,7 @@ extension Report.Step {
   }
 }
 
-extension Report {
+extension RunReport {
   /// What a rollback left behind, which comes before everything else: somebody must act on it.
   var stillInPlaceLines: [LabelledText] {
     let lists =

@@ -4,7 +4,7 @@ package import TerminalText
 
 /// How a text report is shown.
 package struct Style: Sendable {
-  /// True for a terminal that shows ANSI colours, where nobody objects (`NO_COLOR`).
+  /// True for a terminal that shows ANSI colours, if nobody objects (`NO_COLOR`).
   package var isColored: Bool
   /// Columns; lines are kept within it, down to 40.
   package var width: Int

@@ -6,8 +6,8 @@ struct Suite {
   /// Nil for a run without one, and for what a run over several targets says of itself.
   var target: String?
   var cases: [Case]
-  /// The run that it tells; nil where its journal is not at hand.
-  var report: Report?
+  /// The run that it tells; nil if its journal is not at hand.
+  var report: RunReport?
 
   /// A step, or the run itself where its steps do not say how it ended.
   struct Case {
@@ -21,11 +21,11 @@ struct Suite {
     /// Why it did not simply pass.
     var explanation: [LabelledText]
     /// Nil for the run itself, and for a child's step of which only its parent tells.
-    var step: Report.Step?
+    var step: RunReport.Step?
   }
 }
 
-extension Report {
+extension RunReport {
   /// One for the run; for a run over several targets one for each, and one for the run itself if it did not come to its own
   /// end.
   var suites: [Suite] {
@@ -58,7 +58,7 @@ extension Report {
   }
 }
 
-extension Report.Child {
+extension RunReport.Child {
   /// What the child run proves.
   var verdict: Outcome { report?.verdict ?? outcome }
 

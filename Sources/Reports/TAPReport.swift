@@ -1,7 +1,7 @@
 import Journal
 import TerminalText
 
-extension Report {
+extension RunReport {
   /// The Test Anything Protocol, version 13: a line for each step that does something, and below one that did not simply pass
   /// why, as YAML.
   ///

@@ -2,7 +2,7 @@ import Journal
 import Schema
 import TerminalText
 
-extension Report {
+extension RunReport {
   /// The report for people: the verdict, what did not pass and what to look at next, every step, where the evidence lies.
   /// Every text of the run is made safe for a terminal. Ends with a LF.
   package func text(_ style: Style) -> String {
@@ -63,7 +63,7 @@ extension TextTable {
   }
 }
 
-extension Report.Step {
+extension RunReport.Step {
   /// `2 of 3 elements passed`; nil for a step that is no loop.
   var countedElements: String? {
     elements.map { "\(steps.count { $0.outcome.isGood }) of \($0) elements passed" }

@@ -2,7 +2,7 @@ package import Journal
 import Schema
 import TerminalText
 
-extension Report {
+extension RunReport {
   /// What the run proves, see ``Journal/RunFinished/verdict``.
   package var verdict: Outcome { if case .finished(let finished, _) = end { finished.verdict } else { outcome } }
 
@@ -12,7 +12,7 @@ extension Report {
     return terminalSafe(runbook) + part + (target.map { " on \(terminalSafe($0))" } ?? "")
   }
 
-  /// `1 of 7 steps failed, 2 with warnings`, counted over the steps that do something; empty where there is none.
+  /// `1 of 7 steps failed, 2 with warnings`, counted over the steps that do something; empty if there is none.
   var summary: String {
     let counted =
       children.isEmpty

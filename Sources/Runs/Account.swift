@@ -2,7 +2,7 @@ import Glibc
 
 /// What this host knows of users and groups.
 package enum Account {
-  /// The user's name, or its number where there is none.
+  /// The user's name, or its number if there is none.
   package static func name(of uid: Int) -> String { entry(of: uid)?.name ?? "\(uid)" }
 
   /// Whether the host knows a user of this name.
@@ -18,7 +18,7 @@ package enum Account {
   /// Whether the host knows a group of this name.
   package static func exists(group name: String) -> Bool { number(ofGroup: name) != nil }
 
-  /// Whether a user belongs to a group, by its own group or as one of its members. False where either is not known.
+  /// Whether a user belongs to a group, by its own group or as one of its members. False if either is not known.
   package static func user(_ uid: Int, isIn group: String) -> Bool {
     guard let entry = entry(of: uid), let number = number(ofGroup: group) else { return false }
     var count: CInt = 64

@@ -73,7 +73,7 @@ package struct AnswerFile: Hashable, Sendable {
 
   /// Brings it to the run, whole or not at all.
   ///
-  /// - Throws: `isMissing` where the run has ended, or asks nobody.
+  /// - Throws: `isMissing` if the run has ended, or asks nobody.
   package func send(to run: RunFolder) throws(FileError) {
     let inbox = try Folder(run.inbox)
     try inbox.write(

@@ -23,7 +23,7 @@ package struct DeadRunLook {
     }
   }
 
-  /// Throws where a process of the dead run still runs, or where this host cannot tell: it could still do what the run would do
+  /// Throws if a process of the dead run still runs, or where this host cannot tell: it could still do what the run would do
   /// again.
   package func checkNothingRuns() throws(ResumeRefusal) {
     let look = ProcessLook(run.started)

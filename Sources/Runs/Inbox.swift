@@ -12,7 +12,7 @@ final class Inbox: Sendable {
   struct Delivery: Sendable {
     /// Who owns the file.
     let uid: Int
-    /// Nil where it is none that is read.
+    /// Nil if it is none that is read.
     let answer: AnswerFile?
     /// Why it is none.
     let problem: String

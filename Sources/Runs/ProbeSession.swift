@@ -54,11 +54,11 @@ package struct ProbeSession: Sendable {
 /// What came of a probe.
 package struct ProbeResult: Hashable, Sendable {
   package let outcome: Outcome
-  /// What the module put out, or learnt before it failed; nil where that is nothing. Secrets are masked.
+  /// What the module put out, or learnt before it failed; nil if that is nothing. Secrets are masked.
   package private(set) var output: Value?
   /// Why it did not simply pass.
   package private(set) var finding: Finding?
-  /// False where nothing was begun, since what was asked for cannot be done, whatever the server does.
+  /// False if nothing was begun, since what was asked for cannot be done, whatever the server does.
   package private(set) var isStarted = true
 
   fileprivate init(_ outcome: Outcome, _ events: [Event]) {

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Journal
+package import Journal
 package import Language
 package import Processes
 package import Schema
@@ -76,7 +76,7 @@ package struct ProgramLook {
     if !problems.contains(issue) { problems.append(issue) }
   }
 
-  /// Why a program cannot be started; nil where it can, and where the look takes too long.
+  /// Why a program cannot be started; nil if it can, and where the look takes too long.
   package mutating func error(of command: Command) async -> ProcessError? {
     let key = [command.executable, command.directory ?? "", command.environment["PATH"] ?? ""].joined(separator: "\0")
     if let known = known[key] { return known }
@@ -88,7 +88,7 @@ package struct ProgramLook {
     return found ?? nil
   }
 
-  /// Nil where the look does not come back in time.
+  /// Nil if the look does not come back in time.
   package static func briefly<R: Sendable>(_ look: @escaping @Sendable () -> R) async -> R? {
     await withTaskGroup(of: R?.self) { group in
       group.addTask { await onAbandonedThread(look) }
@@ -134,5 +134,25 @@ extension Template {
     case .list(let elements): elements.first
     default: nil
     }
+  }
+}
+
+/// Looks for processes of a run, if this is where it ran.
+package struct ProcessLook {
+  private let machine: String?
+
+  package init(_ run: RunStarted) { machine = run.machineIdHash }
+
+  /// Whether something still runs of what a process is or started. A number that was given to another process since is not
+  /// mistaken for it.
+  package func state(of left: LeftProcess) -> LeftProcess.State {
+    let own = HostFacts.current().machineIDHash
+    guard let pid = Int32(exactly: left.process.pid), let start = UInt64(exactly: left.process.startTime),
+      let boot = ProcessIdentity.own?.boot, machine == own, machine != nil || boot == left.boot
+    else { return .unknown }
+    guard boot == left.boot else { return .ended }
+    guard left.process.pidNamespace == OwnProcess.pidNamespace else { return .unknown }
+    let members = ProcessIdentity(pid: pid, startTime: start, boot: left.boot).sessionMembers
+    return members.isEmpty ? .ended : .running(members.map { LeftProcess.Member(name: $0.name, pid: Int($0.pid)) })
   }
 }

@@ -6,7 +6,7 @@ package import Schema
 
 /// Asks the person at a terminal.
 package protocol Prompter: Sendable {
-  /// What the person answers; nil where nobody is there who could, or gives no answer. Ends when the task is cancelled: the
+  /// What the person answers; nil if nobody is there who could, or gives no answer. Ends when the task is cancelled: the
   /// question was answered elsewhere, or waits no longer.
   func answer(to question: OpenQuestion) async -> TypedAnswer?
 }
@@ -85,13 +85,13 @@ package struct AnswerRules: Hashable, Sendable {
     self.user = user
   }
 
-  /// Why the answer of a user does not count; nil where it does.
+  /// Why the answer of a user does not count; nil if it does.
   func refusal(of uid: Int, to question: OpenQuestion) -> String? {
     refusal(of: uid, approvers: question.asked.approvers, isApproval: question.question.kind == .approve)
   }
 
   /// - Parameters:
-  ///   - approvers: those that the question names; nil where it names none.
+  ///   - approvers: those that the question names; nil if it names none.
   ///   - isApproval: whether the question is one of `manual.approve`.
   package func refusal(of uid: Int, approvers: Approvers?, isApproval: Bool) -> String? {
     let name = Account.name(of: uid)

@@ -3,7 +3,7 @@ package import Schema
 
 /// Plans runs of documents of one project.
 package struct RunPlanning: Sendable {
-  /// The servers that a selection names: a target's name, `LABEL=VALUE` or `all`; without one the only target, or none where
+  /// The servers that a selection names: a target's name, `LABEL=VALUE` or `all`; without one the only target, or none if
   /// there is none. The closure is told of what does not keep them from being used.
   package typealias Targets = @Sendable (String?, (Issue) -> Void) throws(Issues) -> [TURNServer]
 
@@ -39,7 +39,7 @@ package struct RunPlanning: Sendable {
     return plans
   }
 
-  /// The servers of every selection, each once; none where the document has no use for one, or cannot be read.
+  /// The servers of every selection, each once; none if the document has no use for one, or cannot be read.
   private func servers(
     _ request: RunRequest, of document: CheckedDocument, warn: (Issue) -> Void
   ) throws(Issues) -> [TURNServer] {

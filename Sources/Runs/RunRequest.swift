@@ -12,7 +12,7 @@ package struct RunRequest: Sendable {
   /// Ids of the steps to run; empty for all.
   package var only: [String]
   package var asker: RunAsker
-  /// How what the runbook asks before it runs was agreed to; nil where nobody agreed. Such a runbook is not started then.
+  /// How what the runbook asks before it runs was agreed to; nil if nobody agreed. Such a runbook is not started then.
   package var confirmation: RunConfirmation?
 
   package init(

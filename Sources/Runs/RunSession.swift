@@ -1,7 +1,7 @@
-import Engine
+package import Engine
 import Files
 import Glibc
-import Journal
+package import Journal
 import Language
 import Schema
 import Steps
@@ -14,7 +14,7 @@ struct RunSession: Sendable {
   let locks: LockFolder
   let signals: EndingSignals
   let facts: RunFacts
-  /// Nil where no terminal asks: answers come through the inbox alone.
+  /// Nil if no terminal asks: answers come through the inbox alone.
   var prompter: (any Prompter)?
   let watch: @Sendable (RunNotice) -> Void
 
@@ -39,7 +39,7 @@ struct RunSession: Sendable {
   /// Goes on with a run that died, to its end.
   ///
   /// - Parameter events: all that its journal holds.
-  /// - Throws: as ``drive(_:_:)``, and `UnresolvedTries` where nobody can tell how a try ended.
+  /// - Throws: as ``drive(_:_:)``, and `UnresolvedTries` if nobody can tell how a try ended.
   func goOn(_ plan: Plan, _ journal: JournalWriter, from events: [RecordedEvent], drift: [String]) async throws
     -> RecordedRun
   {
@@ -100,4 +100,24 @@ struct RunSession: Sendable {
     }
     return try RecordedRun.read(journal.folder)
   }
+}
+
+/// A run that ended early because its journal could not be written: nothing more was done.
+package struct RunFailure: Error, Hashable, Sendable {
+  /// Id of the run.
+  package let run: String
+  /// The step that was begun last; what it did may not be recorded. Nil if none was, and for the parent of several runs.
+  package let lastBegun: StepPath?
+  /// What the runbook has for its end, and was not done: `undo`, `finally`.
+  package let leftOut: [String]
+  package let error: JournalError
+}
+
+/// What those who watch runs are told, and of which of them.
+package struct RunNotice: Sendable {
+  /// Id of the run.
+  package let run: String
+  /// Name of its target; nil if it has none, and for the parent of runs over several.
+  package let target: String?
+  package let notice: RunDriver.Notice
 }

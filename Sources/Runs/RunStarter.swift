@@ -60,7 +60,7 @@ package struct RunStarter: Sendable {
   ///
   /// - Parameters:
   ///   - plans: those of the request; not empty.
-  ///   - prompter: asks the person at the terminal, in a run that has no children; nil where there is none.
+  ///   - prompter: asks the person at the terminal, in a run that has no children; nil if there is none.
   package func start(
     _ plans: [Plan], _ request: RunRequest, signals: EndingSignals, prompter: (any Prompter)? = nil
   ) async throws(JournalError) -> StartedRun {
@@ -84,10 +84,10 @@ package struct RunStarter: Sendable {
   ///
   /// - Parameters:
   ///   - resumption: of a run that is kept in this starter's state folder.
-  ///   - prompter: asks the person at the terminal; nil where there is none.
+  ///   - prompter: asks the person at the terminal; nil if there is none.
   /// - Throws: `JournalError` if another process goes on with it, if another run holds one of its locks, or if that cannot be
   ///   recorded. What ``StartedRun/recorded``
-  ///   throws is `UnresolvedTries` besides where nobody can tell how a try ended.
+  ///   throws is `UnresolvedTries` besides if nobody can tell how a try ended.
   package func resume(
     _ resumption: RunResumption, signals: EndingSignals, prompter: (any Prompter)? = nil
   ) async throws(JournalError) -> StartedRun {

@@ -77,7 +77,7 @@ package struct SystemdUnits: Hashable, Sendable {
 }
 
 extension Period {
-  /// The slots as systemd.time(7) writes them; where it has no way to write them, the moments among which they are.
+  /// The slots as systemd.time(7) writes them; if it has no way to write them, the moments among which they are.
   package var calendarExpressions: [String] {
     switch self {
     case .times(let times): return times.calendarExpressions

@@ -9,7 +9,7 @@ struct EscapedCharacter {
   static let introducers: [UInt8] = Array("%\\&=".utf8)
 
   /// Reads `%2F` (RFC 3986), `=2F` (RFC 2045, section 6.7), `\/`, `\n`, `\x2f`, `\u002f` with surrogates (RFC 8259, section 7), and
-  /// `&#47;`, `&#x2f;`, `&amp;` (HTML); nil where there is none of them.
+  /// `&#47;`, `&#x2f;`, `&amp;` (HTML); nil if there is none of them.
   init?(in text: UnsafeBufferPointer<UInt8>, at index: Int) {
     guard index < text.count else { return nil }
     switch text[index] {

@@ -5,7 +5,7 @@ package struct FieldType<Wrapped: Sendable>: Sendable {
   /// Takes a value that ``ValueType/admit(_:)`` let in.
   @usableFromInline let decode: @Sendable (Value) throws(Mismatch) -> Wrapped
   @usableFromInline let encode: @Sendable (Wrapped) -> Value
-  /// What stands for the field where it is not given: nil inside `.some` for optional types.
+  /// What stands for the field if it is not given: nil inside `.some` for optional types.
   let absent: Wrapped?
   let bounds: Bounds?
   /// For lists: whether one without elements is refused.
@@ -212,7 +212,7 @@ extension FieldType {
       encode: { .members($0.sorted { $0.key < $1.key }.map { Value.Member($0.key, element.encode($0.value)) }) })
   }
 
-  /// A value that may be absent; nil where it is.
+  /// A value that may be absent; nil if it is.
   package static func optional<Element>(_ element: FieldType<Element>) -> Self where Wrapped == Element? {
     Self(
       .optional(element.type), absent: .some(nil), bounds: element.bounds,

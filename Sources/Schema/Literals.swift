@@ -64,7 +64,7 @@ private func takeNumber(_ text: inout Substring) -> Substring? {
   return number
 }
 
-/// A decimal number times an integer size, exactly; nil where the result is no integer or does not fit.
+/// A decimal number times an integer size, exactly; nil if the result is no integer or does not fit.
 private func scaled(_ number: Substring, by size: Int64) -> Int64? {
   let parts = number.split(separator: ".")
   guard let whole = Int64(parts[0]) else { return nil }
@@ -114,7 +114,7 @@ func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 /// Reads standard base64 with padding; nil otherwise.
 func parseBase64(_ text: String) -> [UInt8]? { Data(base64Encoded: text).map(Array.init) }
 
-/// A number of bytes as ``parseByteSize(_:)`` reads it: in the largest unit that divides it, a binary one where it can be, `64MiB`, `100MB`,
+/// A number of bytes as ``parseByteSize(_:)`` reads it: in the largest unit that divides it, a binary one if it can be, `64MiB`, `100MB`,
 /// `1000B`.
 package func byteSizeLiteral(_ bytes: Int64) -> String {
   let units: [(String, Int64)] = [

@@ -1,5 +1,5 @@
 /// The candidate that a mistyped name most likely means: the smallest Damerau–Levenshtein distance (optimal string
-/// alignment, letter case ignored), at most a third of the name's length and never more than three; nil where none is that near.
+/// alignment, letter case ignored), at most a third of the name's length and never more than three; nil if none is that near.
 package func nearName(to name: String, among candidates: some Sequence<String>) -> String? {
   let limit = min(3, max(1, name.count / 3))
   var best: (name: String, distance: Int)?

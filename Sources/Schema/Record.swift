@@ -9,7 +9,7 @@ package struct Field<Root: Sendable, Wrapped: Sendable>: Sendable {
   @usableFromInline let path: any KeyPath<Root, Wrapped> & Sendable
 
   /// - Parameters:
-  ///   - fallback: what stands for the field where it is not given. An optional type has nil as its fallback already.
+  ///   - fallback: what stands for the field if it is not given. An optional type has nil as its fallback already.
   ///   - summary: one line for people, with a capital letter and a full stop.
   package init(
     _ name: String, _ path: any KeyPath<Root, Wrapped> & Sendable, _ type: FieldType<Wrapped>,

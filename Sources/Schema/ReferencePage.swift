@@ -64,7 +64,7 @@ struct FieldRow: Hashable {
   /// `rtt.p95`, `nodes[].host`.
   var name: String
   var type: String
-  /// `required`, or the default; empty where it is neither.
+  /// `required`, or the default; empty if it is neither.
   var presence: String
   var summary: String
 }

@@ -66,7 +66,7 @@ extension ValueType {
     text.allSatisfy { $0.isASCII && ($0.isNumber || "+-.eE".contains($0)) }
   }
 
-  /// Throws where the text breaks the syntax of a text-like type.
+  /// Throws if the text breaks the syntax of a text-like type.
   func checkText(_ text: String) throws(Mismatch) {
     let holds =
       switch self {

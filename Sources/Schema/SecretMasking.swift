@@ -2,7 +2,7 @@
 /// ``Secret/mask`` stands in the place of each.
 ///
 /// A secret of six characters or more is found in any case of its letters, escaped (URL, JSON, HTML, quoted-printable), in
-/// base64 wherever it lies in what was encoded (so `user:secret` too), and in hex; each also where lines were folded. A shorter
+/// base64 wherever it lies in what was encoded (so `user:secret` too), and in hex; each also if lines were folded. A shorter
 /// one is found as it stands or escaped, between characters that are neither letters nor digits: anything else would
 /// mask words.
 package struct SecretMasking: Sendable {
@@ -10,7 +10,7 @@ package struct SecretMasking: Sendable {
   /// The patterns that can begin with a byte, by that byte.
   private let candidates: [[Int]]
 
-  /// Secrets of fewer characters are masked only where they stand alone.
+  /// Secrets of fewer characters are masked only if they stand alone.
   package static let reliableLength = 6
 
   package init(_ secrets: some Sequence<Secret>) {
@@ -59,7 +59,7 @@ package struct SecretMasking: Sendable {
     String(decoding: masked(bytes, isCut: isCut) ?? bytes, as: UTF8.self)
   }
 
-  /// Nil where no secret stands in them. Bytes are compared: as characters, a secret with an accent behind it would be
+  /// Nil if no secret stands in them. Bytes are compared: as characters, a secret with an accent behind it would be
   /// another text.
   ///
   /// - Parameter own: ranges that came from nowhere but this tool.
@@ -97,7 +97,7 @@ package struct SecretMasking: Sendable {
 }
 
 extension SecretMasking {
-  /// The longest match that begins at an index and does not lie wholly in the tool's own words; nil where there is none.
+  /// The longest match that begins at an index and does not lie wholly in the tool's own words; nil if there is none.
   @inline(__always)
   private func longest(
     in text: UnsafeBufferPointer<UInt8>, at index: Int, isCut: Bool, own: [Range<Int>]

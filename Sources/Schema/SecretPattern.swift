@@ -86,7 +86,7 @@ struct SecretPattern: Sendable {
     }
   }
 
-  /// Where the secret stands if it begins at this index; nil where it does not.
+  /// Where the secret stands if it begins at this index; nil if it does not.
   func range(in text: UnsafeBufferPointer<UInt8>, at start: Int, isCut: Bool) -> Range<Int>? {
     var index = start
     var matched = 0
@@ -128,7 +128,7 @@ struct SecretPattern: Sendable {
       || (isEscapable && text.count - index < 6 && EscapedCharacter.introducers.contains(text[index]))
   }
 
-  /// Behind a line break and the blanks that begin the next line; nil where there is none. The break may be escaped itself,
+  /// Behind a line break and the blanks that begin the next line; nil if there is none. The break may be escaped itself,
   /// or have a mark before it (`\` of shells, `=` of quoted-printable).
   private func fold(in text: UnsafeBufferPointer<UInt8>, at start: Int) -> Int? {
     var index = start

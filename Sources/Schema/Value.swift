@@ -26,7 +26,7 @@ package enum Value: Hashable, Sendable {
     }
   }
 
-  /// The value of the member with this name; nil where there is none.
+  /// The value of the member with this name; nil if there is none.
   package subscript(_ name: String) -> Value? {
     guard case .members(let members) = self else { return nil }
     return members.first { $0.name == name }?.value
@@ -75,7 +75,7 @@ extension Value {
     }
   }
 
-  /// True where a secret lies in the value, at any depth.
+  /// True if a secret lies in the value, at any depth.
   package var holdsSecret: Bool {
     switch self {
     case .secret: true

@@ -143,7 +143,7 @@ extension FieldDeclaration {
     return value
   }
 
-  /// Throws where the value lies outside the field's limits.
+  /// Throws if the value lies outside the field's limits.
   package func checkBounds(_ value: Value) throws(Mismatch) {
     if mustHoldSomething, value == .list([]) { throw Mismatch("must not be empty") }
     guard let bounds, !bounds.contains(value) else { return }

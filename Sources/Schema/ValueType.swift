@@ -67,7 +67,7 @@ package struct RecordType: Hashable, Sendable {
 package struct FieldDeclaration: Hashable, Sendable {
   @usableFromInline package var name: String
   package var type: ValueType
-  /// What stands for the field where it is not given; nil where it must be given (or, in an output, always is).
+  /// What stands for the field if it is not given; nil if it must be given (or, in an output, always is).
   package var fallback: Value?
   /// The smallest and the largest value allowed, both included.
   package var bounds: Bounds?

@@ -26,7 +26,7 @@ package final class AnyStepModule: Sendable {
     package let expect: [String]
   }
 
-  /// Why the step can never be done on these members within a timeout; nil where it may be, or where the input's type does
+  /// Why the step can never be done on these members within a timeout; nil if it may be, or where the input's type does
   /// not admit them.
   package let objection: @Sendable (Value, Duration) -> Finding?
   /// Does the step once, on members that the input's type admits. Secrets of the input are masked in all that comes back.
@@ -127,4 +127,21 @@ extension Finding {
   fileprivate func masked(by masking: SecretMasking) -> Self {
     Self(code, masking.masked(sentence), advice: advisory.map(masking.masked))
   }
+}
+
+/// The modules that runbooks can use, by name.
+package struct Catalog: Sendable {
+  private let byName: [String: AnyStepModule]
+  /// In the order in which they were given.
+  package let modules: [AnyStepModule]
+
+  /// Where two modules share a name, the first is meant; the conformance suite forbids it.
+  package init(_ modules: [AnyStepModule]) {
+    self.modules = modules
+    byName = Dictionary(modules.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  package subscript(_ name: String) -> AnyStepModule? { byName[name] }
+
+  package var names: [String] { modules.map(\.name) }
 }

@@ -13,10 +13,10 @@ package struct ModuleDeclaration<Input: Sendable, Output: Sendable>: Sendable {
   /// More, in Markdown: what it needs, what its failures mean. May be empty.
   package var discussion: String
   package var effect: Effect
-  /// True where what it does depends on its input alone, so that a step that only reads may declare `effect: observe`.
+  /// True if what it does depends on its input alone, so that a step that only reads may declare `effect: observe`.
   package var mayOnlyObserve: Bool
   package var repetition: Repetition
-  /// True where the module itself can end in `fail`, so that a step without `expect` asserts something.
+  /// True if the module itself can end in `fail`, so that a step without `expect` asserts something.
   package var judges: Bool
   /// What it needs of the project besides its input.
   package var services: Set<Service>

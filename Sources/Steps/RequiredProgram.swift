@@ -4,9 +4,9 @@ package struct RequiredProgram: Hashable, Sendable {
   package let name: String
   /// The package of Debian and Ubuntu that has it.
   package let package: String
-  /// The field of the input with which it is needed, with full stops where it lies in a record; nil where it always is.
+  /// The field of the input with which it is needed, with full stops where it lies in a record; nil if it always is.
   package let field: String?
-  /// The process beside which it is needed, by the name that the kernel keeps; nil where it always is.
+  /// The process beside which it is needed, by the name that the kernel keeps; nil if it always is.
   package let process: String?
   /// Whether the module does its work without it, and knows less.
   package let isOptional: Bool

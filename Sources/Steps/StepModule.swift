@@ -1,4 +1,5 @@
 package import Journal
+package import Schema
 
 /// One kind of step. A module is a value without state: what it needs comes as input and context.
 package protocol StepModule: Sendable {
@@ -9,7 +10,7 @@ package protocol StepModule: Sendable {
 
   init()
 
-  /// Why the step can never be done on this input, whatever it meets; nil where it may be.
+  /// Why the step can never be done on this input, whatever it meets; nil if it may be.
   ///
   /// Asked before the run begins where the input is known then: it looks at nothing else.
   /// - Parameter timeout: what one try has.
@@ -32,4 +33,22 @@ extension StepModule {
   package func reconcile(_ input: Input, in context: StepContext) async throws(StepError) -> Reconciliation {
     .unknown("\(Self.declaration.name) cannot tell whether it took effect")
   }
+}
+
+/// Whether a step may be begun again when it is not known how its first beginning ended.
+package enum Repetition: String, Hashable, Sendable, CaseIterable {
+  /// Doing it twice is as good as doing it once.
+  case idempotent
+  /// It is never begun twice, unless the module's reconcile says that the first beginning did nothing.
+  case atMostOnce
+}
+
+/// What a module says of a beginning whose end is unknown.
+package enum Reconciliation: Hashable, Sendable {
+  /// It took effect, with this output if it can still be told.
+  case done(Value?)
+  /// It did nothing; it may be begun again.
+  case notDone
+  /// It cannot be told; a person decides.
+  case unknown(String)
 }

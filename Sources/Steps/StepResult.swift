@@ -3,7 +3,7 @@ package import Journal
 /// What a module learnt: its output, and a finding where the thing under test did not do what it should.
 package struct StepResult<Output: Sendable>: Sendable {
   package var output: Output
-  /// `fail` or `warn`, with the reason; nil where the module itself has nothing to object to.
+  /// `fail` or `warn`, with the reason; nil if the module itself has nothing to object to.
   package var objection: Objection?
 
   package struct Objection: Hashable, Sendable {

@@ -2,7 +2,7 @@ package import Age
 package import Schema
 
 /// What a backup holds, member by member. It is written twice: in the archive, as its last member, and beside the archive in the
-/// repository, where nobody needs a key to read it. docs/vault.md has the shape of the JSON.
+/// repository, if nobody needs a key to read it. docs/vault.md has the shape of the JSON.
 package struct BackupManifest: Hashable, Sendable {
   package static let version = 1
 

@@ -9,7 +9,7 @@ import Testing
 
   private struct Message: Hashable {
     var code: String
-    /// Several where the source chooses; empty where the text is put together elsewhere.
+    /// Several where the source chooses; empty if the text is put together elsewhere.
     var texts: [String]
     var advice: [String]
     /// Whether there is advice, also one that is put together elsewhere.
@@ -35,12 +35,12 @@ import Testing
     let call = /\b(?:error|warning|report|issue|refusal|Issue|Finding|ProbeFailure|broken|failed|notStarted)\(/
       .wordBoundaryKind(.simple)
     return sources.flatMap { file, text in
-      SourceText(text).calls(call).compactMap { message($0, in: file, constants) }
+      SwiftSource(text).calls(call).compactMap { message($0, in: file, constants) }
     }
   }()
 
   private static func message(
-    _ call: (name: String, arguments: [SourceText.Argument]), in file: String, _ constants: [String: String]
+    _ call: (name: String, arguments: [SwiftSource.Argument]), in file: String, _ constants: [String: String]
   ) -> Message? {
     let isDocument = file.hasPrefix("Language/") || file.hasPrefix("Commands/")
     for (index, argument) in call.arguments.prefix(4).enumerated() {

@@ -31,7 +31,7 @@ import Testing
       """)
   }
 
-  /// What a command prints. Throws where it fails.
+  /// What a command prints. Throws if it fails.
   private static func run(_ command: [String]) throws -> String {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")

@@ -4,7 +4,7 @@ extension ConformanceCase {
   /// What differs from the expectation; `nil` when nothing does.
   func failure() -> String? {
     let environment = makeEnvironment()
-    let program: Program
+    let program: CELProgram
     do throws(CompileError) {
       let parsed = try environment.parse(expr)
       if disableCheck == true {
@@ -25,7 +25,7 @@ extension ConformanceCase {
     return checkOnly == true ? nil : failure(of: program)
   }
 
-  private func failure(of program: Program) -> String? {
+  private func failure(of program: CELProgram) -> String? {
     let activation = NamedActivation((bindings ?? [:]).mapValues(\.value))
     do throws(EvaluationError) {
       let value = try program.evaluate(activation)

@@ -64,7 +64,7 @@ func sampleEnvironment() -> CELEnvironment {
   @Test(
     "a problem names the place and a near name",
     arguments: [
-      ("outptu.lost == 0", Problem.Code.undeclaredName, "outptu", String?.some("output")),
+      ("outptu.lost == 0", CELProblem.Code.undeclaredName, "outptu", String?.some("output")),
       ("output.losst == 0", .undefinedField, "losst", "lost"),
       ("output.rtt.p59 < maxRtt", .undefinedField, "p59", "p50"),
       ("bytsize('64MiB') > 1", .undeclaredFunction, "bytsize", "bytesize"),
@@ -98,7 +98,7 @@ func sampleEnvironment() -> CELEnvironment {
       ("!output.lost", .typeMismatch, "output.lost", nil),
       ("-'a'", .noMatchingOverload, "-'a'", nil), ("int.x", .undefinedField, "x", nil),
     ])
-  func problem(source: String, code: Problem.Code, place: String, suggestion: String?) {
+  func problem(source: String, code: CELProblem.Code, place: String, suggestion: String?) {
     let found = problems(source, in: sampleEnvironment())
     #expect(found.map(\.code) == [code])
     #expect(text(found.first?.range, of: source) == place)

@@ -60,7 +60,7 @@ import Testing
       "strings.quote(s) == t",
     ])
   func longTexts(body: String) throws {
-    var environment = CELEnvironment(limits: Limits(cost: 200_000))
+    var environment = CELEnvironment(limits: CELLimits(cost: 200_000))
     for name in ["s", "t"] { environment.declare(variable: name, type: .string) }
     environment.declare(variable: "l", type: .list(.int))
     let program = try environment.compile("l.exists(i, \(body))")

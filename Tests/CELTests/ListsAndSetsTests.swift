@@ -72,7 +72,7 @@ import Testing
 
   @Test("an environment without the libraries has none of them")
   func left() {
-    let libraries = Set(Library.allCases).subtracting([.lists, .sets])
+    let libraries = Set(CELLibrary.allCases).subtracting([.lists, .sets])
     for source in ["[1].sort()", "[1].sortBy(e, e)", "lists.range(1)", "sets.contains([1], [1])"] {
       #expect(throws: CompileError.self) { try CELEnvironment(libraries: libraries).compile(source) }
     }

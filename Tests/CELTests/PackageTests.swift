@@ -9,7 +9,7 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     try FileManager.default.createDirectory(
       at: folder.appending(path: "Sources/app"), withIntermediateDirectories: true)
-    let root = DocumentationTests.root.resolvingSymlinksInPath()
+    let root = CELDocumentTests.root.resolvingSymlinksInPath()
     let product = ".product(name: \"CEL\", package: \"\(root.lastPathComponent)\")"
     try """
     // swift-tools-version: 6.2

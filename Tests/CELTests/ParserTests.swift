@@ -2,7 +2,7 @@ import CEL
 import Testing
 
 /// The problems that parsing and checking find.
-func problems(_ source: String, in environment: CELEnvironment = CELEnvironment()) -> [Problem] {
+func problems(_ source: String, in environment: CELEnvironment = CELEnvironment()) -> [CELProblem] {
   do throws(CompileError) {
     _ = try environment.compile(source)
     return []
@@ -82,7 +82,7 @@ func text(_ range: CELSourceRange?, of source: String) -> String {
 
   @Test("no setting allows more depth than the stack holds")
   func greatestDepth() {
-    var limits = Limits(depth: 1_000_000)
+    var limits = CELLimits(depth: 1_000_000)
     #expect(limits.depth == 100)
     limits.depth = 1_000_000
     #expect(limits.depth == 100)

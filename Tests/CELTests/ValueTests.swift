@@ -17,8 +17,8 @@ import Testing
     values += [CELTimestamp(seconds: 0), CELTimestamp(seconds: 0, nanoseconds: 1)].compactMap {
       $0.map { .timestamp($0) }
     }
-    values += ["1.2.3.4", "::1"].compactMap { IPAddress($0).map { .ip($0) } }
-    values += ["1.2.3.4/8", "::1/8"].compactMap { AddressRange($0).map { .cidr($0) } }
+    values += ["1.2.3.4", "::1"].compactMap { CELIPAddress($0).map { .ip($0) } }
+    values += ["1.2.3.4/8", "::1/8"].compactMap { CELAddressRange($0).map { .cidr($0) } }
     return values
   }()
 

@@ -42,7 +42,7 @@ import Testing
 
       """)
     var command = project.command([])
-    let shell = NetworkNamespace.shell(Self.script, [command.executable, rules])
+    let shell = TestNetwork.shell(Self.script, [command.executable, rules])
     (command.executable, command.arguments) = (shell.executable, shell.arguments)
     command.environment = [
       "TURN_USERNAME": "alice", "TURN_CREDENTIAL": "correct-horse", "TURN_SERVER": "turn:127.0.0.1:3478",
@@ -54,7 +54,7 @@ import Testing
 
   @Test(
     "A firewall is told by where packets go missing: before the server, behind it, or between its relay ports",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"),
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"),
     arguments: [
       ("udp dport 3478 drop;", "requestsLost", "do not reach this server"),
       ("udp sport 3478 drop;", "answersLost", "the way back is closed"),
@@ -68,7 +68,7 @@ import Testing
 
   @Test(
     "Packets that are lost now and then are counted where they are lost",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"))
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"))
   func loss() async throws {
     // Channel data from a client to the server; its relay ports have others.
     let text = try await call(rules: "udp dport 3478 @th,64,16 0x4000-0x4fff numgen inc mod 4 0 drop;").text()

@@ -17,7 +17,7 @@ import Testing
     #expect(
       validated.stderr.contains("\"outputLimit\" \(Self.message) \(shown) "), "\(validated.stdout)\(validated.stderr)")
     #expect(!validated.stderr.contains("67108864"))
-    // The same where it is given to a run.
+    // The same if it is given to a run.
     try project.write(
       "runbooks/look.yaml",
       "runbook: look\nparams: {limit: {type: bytesize, default: 1MiB}}\nsteps:\n  - \(step.replacing("LIMIT", with: "\"${params.limit}\""))\n"

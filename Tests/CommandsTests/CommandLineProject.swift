@@ -1,6 +1,7 @@
 import Foundation
 import Processes
 import Schema
+import TestSupport
 import Testing
 
 /// A project in a folder of its own, with this repository's runbooks, checks and backup sets, and `runbook` as users run it.
@@ -130,5 +131,15 @@ extension JSON {
       if let found = step.step(path) { return found }
     }
     return nil
+  }
+}
+
+extension Coturn {
+  /// What names it, its user and the certificate to trust, as users set it.
+  var environment: [String: String] {
+    [
+      "TURN_SERVER": "turn:127.0.0.1:\(port)", "TURN_USERNAME": Self.username, "TURN_CREDENTIAL": Self.credential,
+      "TURN_CA": authority,
+    ]
   }
 }

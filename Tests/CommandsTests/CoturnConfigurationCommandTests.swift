@@ -116,9 +116,9 @@ import Testing
     let root = project.root
     let isSecure = purpose == "high-security"
     let server = try await onBlockingThread { () throws(LabError) in
-      try TurnServer.start(in: root, patience: .seconds(120)) { port, tlsPort in
+      try LabServer.start(in: root, patience: .seconds(120)) { port, tlsPort in
         // Its TLS port alone is there to be waited for.
-        var settings = TurnServerSettings(realm: "r.example", authentication: .none, port: isSecure ? tlsPort : port)
+        var settings = LabServerSettings(realm: "r.example", authentication: .none, port: isSecure ? tlsPort : port)
         settings.listensOnUDP = !isSecure
         settings.text =
           text.replacing("11.22.33.44", with: "127.0.0.1")

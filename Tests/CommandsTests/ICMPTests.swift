@@ -35,7 +35,7 @@ import Testing
   private func run(_ script: String, _ arguments: String...) async throws -> CommandLineProject.Output {
     let project = try CommandLineProject()
     var command = project.command([])
-    let shell = NetworkNamespace.shell(Self.preamble + script, [command.executable] + arguments)
+    let shell = TestNetwork.shell(Self.preamble + script, [command.executable] + arguments)
     (command.executable, command.arguments) = (shell.executable, shell.arguments)
     command.environment = ["TURN_USERNAME": "alice", "TURN_CREDENTIAL": "correct-horse"]
     return project.output(of: try await command.run())
@@ -59,7 +59,7 @@ import Testing
 
   @Test(
     "A firewall that rejects is told by what it rejects with, over STUN, TURN and DTLS",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"), arguments: rejections)
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"), arguments: rejections)
   func rejected(rule: String, uri: String, code: String) async throws {
     let output = try await run(
       """
@@ -83,7 +83,7 @@ import Testing
 
   @Test(
     "Packets that pass too many routers are told, over IPv4 and IPv6",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"),
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"),
     arguments: ["stun:203.0.113.9", "stun:[2001:db8:2::9]"])
   func timeExceeded(uri: String) async throws {
     let output = try await run(
@@ -102,7 +102,7 @@ import Testing
 
   @Test(
     "A host that is on our own network and does not answer at all is told, not hung on",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"),
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"),
     arguments: ["stun:198.51.100.77", "stun:[2001:db8:1::77]"])
   func noNeighbour(uri: String) async throws {
     let output = try await run(
@@ -116,7 +116,7 @@ import Testing
 
   @Test(
     "A rule of our own host that lets nothing out is named, and not taken for the server's silence",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"))
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"))
   func notPermitted() async throws {
     let output = try await run(
       """
@@ -158,7 +158,7 @@ import Testing
 
   @Test(
     "Packets that are larger than the path takes are named with its MTU, and what to do",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"))
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"))
   func narrowPath() async throws {
     // The router lets no fragments through either, so that what the kernel cuts after the first message is lost as well.
     let output = try await run(Self.narrow, "ip frag-off & 0x3fff != 0 drop", "")
@@ -170,7 +170,7 @@ import Testing
 
   @Test(
     "Where the kernel cuts them once it knows the MTU, only the first are lost, and the loss says why",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"))
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"))
   func narrowPathWithFragments() async throws {
     for (arguments, outcome, code) in [("", "fail", "turn.lossy"), ("-p maxLoss=50%", "warn", "icmp.packetTooBig")] {
       let output = try await run(Self.narrow, "", arguments)

@@ -3,7 +3,7 @@ import Processes
 import Schema
 import Testing
 
-/// What machines read: one JSON document on standard output, also where nothing was run.
+/// What machines read: one JSON document on standard output, also if nothing was run.
 @Suite struct MachineOutputTests {
   @Test(
     "What keeps a command from starting is one object with --format json, and a text for people besides",

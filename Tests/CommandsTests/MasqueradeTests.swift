@@ -50,11 +50,11 @@ import Testing
 
   @Test(
     "Behind Linux's masquerading a server that answers as it is asked is not blamed, and the filter is told",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"), arguments: ["", closed])
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"), arguments: ["", closed])
   func masqueraded(rules: String) async throws {
     let project = try CommandLineProject()
     var command = project.command([])
-    let shell = NetworkNamespace.shell(Self.script, [command.executable, rules])
+    let shell = TestNetwork.shell(Self.script, [command.executable, rules])
     (command.executable, command.arguments) = (shell.executable, shell.arguments)
     let output = project.output(of: try await command.run())
     try #require(output.status == 0, "\(output.stdout)\(output.stderr)")

@@ -49,7 +49,7 @@ import Testing
 
   @Test(
     "What turn.relay reports lost is what nftables dropped, packet by packet, and lies within 99 % bounds of what was set",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"),
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"),
     arguments: [("channel", 20), ("channel", 100), ("send", 50)])
   func loss(path: String, lossPerThousand: Int) async throws {
     let survival = 1 - Double(lossPerThousand) / 1000
@@ -68,13 +68,13 @@ import Testing
     Issue.record("reached and received are \(measured), not within \(bounds)")
   }
 
-  /// How many packets reached the echo, and how many the sender, as the probe reports and the kernel counted; nil where
+  /// How many packets reached the echo, and how many the sender, as the probe reports and the kernel counted; nil if
   /// the kernel lost more than it was told to, for want of room in a socket's buffer.
   private func measure(_ path: String, lossPerThousand: Int, packets: Int) async throws -> [Int]? {
     let project = try CommandLineProject()
     var command = project.command([])
     let payload = try #require(Self.payload[path])
-    let shell = NetworkNamespace.shell(
+    let shell = TestNetwork.shell(
       Self.script, [command.executable, payload, "\(lossPerThousand)", path, "\(packets)"])
     (command.executable, command.arguments) = (shell.executable, shell.arguments)
     command.environment = ["TURN_USERNAME": "alice", "TURN_CREDENTIAL": "correct-horse"]

@@ -6,7 +6,7 @@ import Testing
 /// Probes of a name whose first address does not answer, in a network and with a hosts file of the tests' own.
 @Suite(.serialized) struct PassedOverAddressTests {
   /// Starts coturn on 127.0.0.1, and runs `runbook probe` with the arguments behind the first. `silent.test` is
-  /// 2001:db8:9::9, which swallows everything, and 127.0.0.1; `refusing.test` is 2001:db8:9::8, where nobody listens, and
+  /// 2001:db8:9::9, which swallows everything, and 127.0.0.1; `refusing.test` is 2001:db8:9::8, if nobody listens, and
   /// 127.0.0.1; `dead.test` is the first two.
   private static let script = """
     runbook=$1
@@ -33,7 +33,7 @@ import Testing
   private func output(_ arguments: [String]) async throws -> CommandLineProject.Output {
     let project = try CommandLineProject(isEmpty: true)
     var command = project.command([])
-    let shell = NetworkNamespace.shell(Self.script, [command.executable] + arguments, isMounting: true)
+    let shell = TestNetwork.shell(Self.script, [command.executable] + arguments, isMounting: true)
     (command.executable, command.arguments) = (shell.executable, shell.arguments)
     command.environment = ["TURN_USERNAME": "alice", "TURN_CREDENTIAL": "correct-horse", "TURN_CA": "cert.pem"]
     let output = project.output(of: try await command.run())
@@ -67,7 +67,7 @@ import Testing
 
   @Test(
     "Every probe tells of the address that it passed over, why, and how long that took",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"), arguments: probes)
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"), arguments: probes)
   func told(probe: [String]) async throws {
     let found = try await output(probe + ["--format", "json"]).json
     #expect(found["outcome"] != "fail" && found["outcome"] != "error", "\(found["error"] ?? .null)")
@@ -94,7 +94,7 @@ import Testing
 
   @Test(
     "A probe's text names the address that was passed over; a failure does, too",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"))
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"))
   func text() async throws {
     let good = try await output(["stun", "turn:refusing.test:3478"]).stdout
     #expect(good.contains("  [2001:db8:9::8]:3478  icmp.portUnreachable  "), "\(good)")

@@ -23,7 +23,7 @@ import Testing
   private func probe(_ arguments: String, under rules: String) async throws -> JSON {
     let project = try CommandLineProject()
     var command = project.command([])
-    let shell = NetworkNamespace.shell(
+    let shell = TestNetwork.shell(
       Self.preamble + "\"$runbook\" probe \(arguments) --format json", [command.executable, rules])
     (command.executable, command.arguments) = (shell.executable, shell.arguments)
     command.environment = ["TURN_USERNAME": "alice", "TURN_CREDENTIAL": "correct-horse"]
@@ -44,7 +44,7 @@ import Testing
 
   @Test(
     "Our address as 127.0.0.1 at a server elsewhere is a forwarder's on its host, for STUN and TURN",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"),
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"),
     arguments: ["stun stun:198.18.0.9", "turn.allocate turn:198.18.0.9"])
   func forwarded(arguments: String) async throws {
     let found = try await probe(arguments, under: Self.forwarding)
@@ -65,7 +65,7 @@ import Testing
 
   @Test(
     "A balancer that changes the source from packet to packet is named",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"))
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"))
   func balanced() async throws {
     let found = try await probe("stun stun:127.0.0.1", under: Self.balancing)
     #expect(found["output"]?["stable"] == false)

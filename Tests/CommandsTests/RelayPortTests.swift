@@ -32,7 +32,7 @@ import Testing
   ) async throws -> JSON {
     let project = try CommandLineProject()
     var command = project.command([])
-    let shell = NetworkNamespace.shell(
+    let shell = TestNetwork.shell(
       Self.script,
       [
         command.executable, rules, address, probe ?? "turn.ports turn:\(address):3478 -p allocations=1",
@@ -46,7 +46,7 @@ import Testing
 
   @Test(
     "An address that is not where the server is reached is the first thing to look at, before a firewall",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"))
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"))
   func misplaced() async throws {
     let found = try await ports("--external-ip", "203.0.113.9/127.0.0.1")
     let relayed = try #require(found["output"]?["unreachable"]?.array?.first?.string)
@@ -61,7 +61,7 @@ import Testing
 
   @Test(
     "Behind a firewall, an address that is the server's is not suspected",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"))
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"))
   func firewalled() async throws {
     let found = try await ports(rules: Self.firewall, "--min-port", "22000", "--max-port", "22100")
     let relayed = try #require(found["output"]?["unreachable"]?.array?.first?.string)
@@ -74,7 +74,7 @@ import Testing
 
   @Test(
     "A public address that is none of the server's is the first thing to look at, before a firewall",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"))
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"))
   func foreign() async throws {
     let found = try await ports(at: "198.18.0.1", "--external-ip", "198.18.0.9/198.18.0.1")
     #expect(found["error"]?["code"] == "turn.portsUnreachable")
@@ -86,7 +86,7 @@ import Testing
 
   @Test(
     "From inside of the server's network, a public address that cannot be reached may be right",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"))
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"))
   func inside() async throws {
     let found = try await ports(at: "10.0.0.1", "--external-ip", "198.18.0.9/10.0.0.1")
     #expect(found["error"]?["code"] == "turn.portsUnreachable")
@@ -106,7 +106,7 @@ import Testing
 
   @Test(
     "Where relay ports are reached from here and not from each other, the missing hairpin is named",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"))
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"))
   func missingHairpin() async throws {
     let found = try await ports(
       rules: Self.noHairpin, probing: "turn.relay turn:127.0.0.1:3478 -p packets=3", "--min-port", "22000",
@@ -121,7 +121,7 @@ import Testing
 
   @Test(
     "Where relay ports are reached from nowhere, no hairpin is missed",
-    .enabled(if: NetworkNamespace.isPermitted, "no network namespace may be made here"))
+    .enabled(if: TestNetwork.isPermitted, "no network namespace may be made here"))
   func nothingReached() async throws {
     let found = try await ports(
       rules: Self.firewall, probing: "turn.relay turn:127.0.0.1:3478 -p packets=3", "--min-port", "22000", "--max-port",

@@ -14,14 +14,14 @@ import Testing
 
   @Test(
     "Arguments arrive without /proc",
-    .enabled(if: NetworkNamespace.isPermitted, "namespaces are not permitted here"),
+    .enabled(if: TestNetwork.isPermitted, "namespaces are not permitted here"),
     arguments: [
       (["--version"], Int32(0), "0."), (["no-such-command"], 2, ""), ([], 2, ""),
       (["run", "checks/disk-space"], 2, ""),
     ])
   func withoutProc(arguments: [String], status: Int32, printed: String) async throws {
     let project = try CommandLineProject()
-    var command = NetworkNamespace.shell(
+    var command = TestNetwork.shell(
       #"mount -t tmpfs none /proc; cd "$1"; shift; exec "$@""#,
       [project.root, CommandLineProject.executable] + arguments, isMounting: true)
     command.timeout = .seconds(90)

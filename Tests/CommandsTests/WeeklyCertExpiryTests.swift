@@ -140,7 +140,7 @@ import Testing
 
   @Test(
     "Every address of a name is asked: the one that ends first counts, and one that does not answer fails",
-    .enabled(if: NetworkNamespace.isPermitted, "needs a network namespace"))
+    .enabled(if: TestNetwork.isPermitted, "needs a network namespace"))
   func everyAddress() async throws {
     let project = try CommandLineProject()
     try project.write("hosts", "192.0.2.2 turn.test\n192.0.2.3 turn.test\n192.0.2.4 turn.test\n")
@@ -168,7 +168,7 @@ import Testing
       exit $status
       """
     func probe(_ more: String) async throws -> CommandLineProject.Output {
-      var command = NetworkNamespace.shell(
+      var command = TestNetwork.shell(
         script, [CommandLineProject.executable, chains.path, project.root, more], isMounting: true)
       command.directory = project.root
       command.environment = ["TURN_CA": chains.file("root.pem")]

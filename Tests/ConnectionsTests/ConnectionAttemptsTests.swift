@@ -11,7 +11,7 @@ import Testing
   private func first(
     _ addresses: [TransportAddress], delay: Duration = .milliseconds(250), within time: Duration = .seconds(10)
   ) -> (end: ConnectionAttempts.End, tries: [ConnectionTry]) {
-    ConnectionAttempts(to: addresses, .first(delay: delay)).run(by: .now + time, interruption: Interruption())
+    ConnectionAttempts(to: addresses, .first(delay: delay)).run(by: .now + time, interruption: StopSignal())
   }
 
   @Test("The next address is tried as soon as one has failed, and both are told")
@@ -54,7 +54,7 @@ import Testing
       try tcp("127.0.0.1:\(server.port)"),
     ]
     let (end, tries) = ConnectionAttempts(to: addresses, .each).run(
-      by: .now + .seconds(10), interruption: Interruption())
+      by: .now + .seconds(10), interruption: StopSignal())
     #expect(end == .exhausted)
     #expect(tries.map(\.answer) == [.connected, .refused, .connected])
   }
@@ -62,7 +62,7 @@ import Testing
   @Test("An announced interruption ends the waiting at once")
   func interruption() throws {
     let silent = try SilentListener()
-    let interruption = Interruption()
+    let interruption = StopSignal()
     interruption.announce()
     let attempts = ConnectionAttempts(to: [try tcp(silent.address)], .each)
     #expect(attempts.run(by: .now + .seconds(60), interruption: interruption).end == .interrupted)

@@ -15,10 +15,10 @@ import Testing
       id: id, title: id, condition: nil, onFailure: .stop, isDiagnostic: false, range: nowhere,
       body: .call(
         ModuleCall(
-          module: AnyStepModule(Answer.self),
+          module: AnyStepModule(AnswerModule.self),
           input: .members(
             [("number", .expression(expression("item") { $0.items["item"] ?? .null }, .int))],
-            AnyStepModule(Answer.self).input),
+            AnyStepModule(AnswerModule.self).input),
           timeout: .seconds(5))))
   }
 
@@ -305,10 +305,12 @@ import Testing
   }
 
   private struct Notify: StepModule {
-    static let declaration = Answer.declared("test.notify", effect: .notify, repetition: .idempotent)
+    static let declaration = AnswerModule.declared("test.notify", effect: .notify, repetition: .idempotent)
 
-    func run(_ input: Answer.Input, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
-      .done(Answer.Output(number: input.number, waited: .zero))
+    func run(_ input: AnswerModule.Input, in context: StepContext) async throws(StepError) -> StepResult<
+      AnswerModule.Output
+    > {
+      .done(AnswerModule.Output(number: input.number, waited: .zero))
     }
   }
 }

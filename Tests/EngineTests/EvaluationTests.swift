@@ -31,16 +31,16 @@ import Testing
     static let declaration = ModuleDeclaration(
       "test.login", "Logs in.", effect: .observe, judges: true, deadline: .seconds(5),
       input: Record(Input.init, Field("password", \.password, .secret, "A password.")),
-      output: Answer.declaration.output, examples: [])
+      output: AnswerModule.declaration.output, examples: [])
 
-    func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
-      .done(Answer.Output(number: 1, waited: .zero))
+    func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<AnswerModule.Output> {
+      .done(AnswerModule.Output(number: 1, waited: .zero))
     }
   }
 
   private func counting(_ counter: Counter) -> Plan {
     let retry = RetryPolicy(times: 5, backoff: .seconds(1), factor: 1, maxDelay: .seconds(1), jitter: 0)
-    let module = AnyStepModule(Answer.self)
+    let module = AnyStepModule(AnswerModule.self)
     var call = ModuleCall(
       module: module,
       input: .members([("number", .expression(counter.counted("input") { _ in .int(7) }, .int))], module.input),

@@ -9,7 +9,7 @@ import Synchronization
 // Plans made by hand: what the engine does is tested without the language in front of it.
 
 /// A module that answers at once with its number, whose declaration varies.
-struct Answer: StepModule {
+struct AnswerModule: StepModule {
   struct Input: Hashable, Sendable { var number: Int }
   struct Output: Hashable, Sendable { var number: Int, waited: Duration }
 
@@ -32,28 +32,33 @@ struct Answer: StepModule {
 
 /// Acts on the service, once at most.
 struct Act: StepModule {
-  static let declaration = Answer.declared("test.act", effect: .change, repetition: .atMostOnce)
+  static let declaration = AnswerModule.declared("test.act", effect: .change, repetition: .atMostOnce)
 
-  func run(_ input: Answer.Input, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
-    .done(Answer.Output(number: input.number, waited: .zero))
+  func run(_ input: AnswerModule.Input, in context: StepContext) async throws(StepError) -> StepResult<
+    AnswerModule.Output
+  > {
+    .done(AnswerModule.Output(number: input.number, waited: .zero))
   }
 }
 
 /// Waits until it is cancelled, then cleans up and says so.
 struct WaitUntilCancelled: StepModule {
-  static let declaration = Answer.declared("test.wait", effect: .observe, repetition: .idempotent)
+  static let declaration = AnswerModule.declared("test.wait", effect: .observe, repetition: .idempotent)
 
-  func run(_ input: Answer.Input, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
+  func run(_ input: AnswerModule.Input, in context: StepContext) async throws(StepError) -> StepResult<
+    AnswerModule.Output
+  > {
     context.progress("waiting")
     do { try await Task.sleep(for: .seconds(600)) } catch {
       throw StepError(.interrupted, Finding("test.interrupted", "still waiting"))
     }
-    return .done(Answer.Output(number: 0, waited: .zero))
+    return .done(AnswerModule.Output(number: 0, waited: .zero))
   }
 }
 
 func step(
-  _ id: String, _ module: AnyStepModule = AnyStepModule(Answer.self), number: Int = 1, condition: Expression? = nil,
+  _ id: String, _ module: AnyStepModule = AnyStepModule(AnswerModule.self), number: Int = 1,
+  condition: Expression? = nil,
   until: Expression? = nil, expect: [Expectation] = [], retry: RetryPolicy? = nil, timeout: Duration = .seconds(5),
   onFailure: PlannedStep.OnFailure = .stop, isDiagnostic: Bool = false
 ) -> PlannedStep {
@@ -160,7 +165,7 @@ let epoch = Timestamp(seconds: 0, nanoseconds: 0)
 /// Drives a machine without tasks or clock: every try gets the result that `answer` gives, every question a second after it
 /// was asked what `reply` gives; nil for nobody who comes.
 func rehearse(
-  _ plan: Plan, run: String = "RUN", reconciledAs verdict: StepReconciled.Verdict = .unknown,
+  _ plan: Plan, run: String = "RUN", reconciledAs verdict: StepReconciled.ReconciliationVerdict = .unknown,
   answer: (Try) -> StepResultRecorded = { passed($0) }, reply: (Asking) -> PersonAnswered? = { accepted($0) }
 ) -> [Event] {
   var machine = RunMachine(plan: plan, run: run)

@@ -150,7 +150,7 @@ struct TreeMaker {
   }
 
   private mutating func call() -> ModuleCall {
-    let module = numbers.oneIn(3) ? AnyStepModule(Act.self) : AnyStepModule(Answer.self)
+    let module = numbers.oneIn(3) ? AnyStepModule(Act.self) : AnyStepModule(AnswerModule.self)
     let retry = RetryPolicy(
       times: Int.random(in: 1...3, using: &numbers), backoff: .milliseconds(Int.random(in: 0...900, using: &numbers)),
       factor: 2, maxDelay: .seconds(2), jitter: 0.5)
@@ -242,7 +242,7 @@ struct Story {
             &machine, now)
           continue
         }
-        // The time box of a stage passes only where the run may be interrupted. Whether somebody comes in time must not depend on
+        // The time box of a stage passes only if the run may be interrupted. Whether somebody comes in time must not depend on
         // the order.
         let mayPass = running.isEmpty || questions == 0 && numbers.oneIn(3)
         if let until, mayPass, isInterrupted || until - now < .seconds(60) {
@@ -290,7 +290,7 @@ struct Story {
       attempt, outcome, number: .int(Int64(attempt.attempt)), notStarted: outcome == .error && numbers.oneIn(2))
   }
 
-  private static func verdict(on attempt: Try) -> StepReconciled.Verdict {
+  private static func verdict(on attempt: Try) -> StepReconciled.ReconciliationVerdict {
     [.done, .notDone, .unknown][attempt.key.utf8.reduce(attempt.attempt) { ($0 + Int($1)) % 3 }]
   }
 
@@ -306,7 +306,7 @@ struct Story {
   }
 
   /// An action in full, so that two can be compared.
-  static func text(_ action: Action) -> String {
+  static func text(_ action: RunAction) -> String {
     switch action {
     case .record(let event): "record \(event.type) \(JSON.object(event.fields).text())"
     case .begin(let attempt): "begin \(attempt.path) #\(attempt.attempt) \(attempt.key) \(attempt.input.json.text())"

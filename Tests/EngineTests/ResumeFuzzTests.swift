@@ -94,7 +94,7 @@ private struct World {
         now += .milliseconds(100)
         apply(.stepResult(Self.come(of: attempt)))
       case .reconcile(let attempt, _):
-        let verdict: StepReconciled.Verdict =
+        let verdict: StepReconciled.ReconciliationVerdict =
           !isTold ? .unknown : course.world.hasActed(attempt) ? .done : .notDone
         apply(.stepReconciled(attempt.reconciled(verdict, output: Self.come(of: attempt).output)))
       case .unresolved(let tries):

@@ -48,11 +48,11 @@ import Testing
       static let declaration = ModuleDeclaration(
         "test.starter", "Starts.", effect: .change, repetition: .atMostOnce, judges: true, deadline: .seconds(5),
         input: Record({ $0 }, Field("secret", \Secret.self, .secret, "A secret.")),
-        output: Answer.declaration.output, examples: [])
+        output: AnswerModule.declaration.output, examples: [])
 
-      func run(_ input: Secret, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
+      func run(_ input: Secret, in context: StepContext) async throws(StepError) -> StepResult<AnswerModule.Output> {
         context.started(StartedProcess(program: "/opt/hunter22", pid: 7, startTime: 9, pidNamespace: "pid:[1]"))
-        return .done(Answer.Output(number: 0, waited: .zero))
+        return .done(AnswerModule.Output(number: 0, waited: .zero))
       }
     }
     let module = AnyStepModule(Starter.self)
@@ -86,13 +86,15 @@ import Testing
   @Test("What a module had learnt before it was cancelled is recorded")
   func learntBeforeTimeout() async throws {
     struct Learner: StepModule {
-      static let declaration = Answer.declared("test.learner", effect: .observe, repetition: .idempotent)
-      func run(_ input: Answer.Input, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
+      static let declaration = AnswerModule.declared("test.learner", effect: .observe, repetition: .idempotent)
+      func run(_ input: AnswerModule.Input, in context: StepContext) async throws(StepError) -> StepResult<
+        AnswerModule.Output
+      > {
         do { try await Task.sleep(for: .seconds(600)) } catch {
           throw StepError(
             .interrupted, Finding("test.interrupted", "still learning"), learnt: [.init("number", .int(7))])
         }
-        return .done(Answer.Output(number: 0, waited: .zero))
+        return .done(AnswerModule.Output(number: 0, waited: .zero))
       }
     }
     let (finished, events) = try await drive(plan([step("a", AnyStepModule(Learner.self), timeout: .milliseconds(50))]))
@@ -154,13 +156,15 @@ import Testing
   @Test("After a second signal a step that does not end is no longer waited for")
   func secondSignal() async throws {
     struct Deaf: StepModule {
-      static let declaration = Answer.declared("test.deaf", effect: .change, repetition: .atMostOnce)
-      func run(_ input: Answer.Input, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
+      static let declaration = AnswerModule.declared("test.deaf", effect: .change, repetition: .atMostOnce)
+      func run(_ input: AnswerModule.Input, in context: StepContext) async throws(StepError) -> StepResult<
+        AnswerModule.Output
+      > {
         context.progress("deaf")
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
           Deaf.parked.withLock { $0.append(continuation) }
         }
-        return .done(Answer.Output(number: 0, waited: .zero))
+        return .done(AnswerModule.Output(number: 0, waited: .zero))
       }
       static let parked = Mutex<[CheckedContinuation<Void, Never>]>([])
     }

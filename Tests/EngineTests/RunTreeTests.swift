@@ -153,7 +153,7 @@ import Testing
     }
   }
 
-  /// True where something may have happened inside the step.
+  /// True if something may have happened inside the step.
   private func checkEnd(of path: StepPath, in ends: Ends, isSkipped: Bool) -> Bool {
     let counts = [ends.started[path] ?? 0, ends.finished[path] ?? 0, ends.skipped[path] ?? 0]
     #expect(isSkipped ? counts == [0, 0, 0] : counts == [1, 1, 0] || counts == [0, 0, 1], "\(path)")

@@ -12,7 +12,7 @@ import Testing
   @discardableResult
   private func advance(
     _ machine: inout RunMachine, at now: Duration, answer: (Try) -> StepResultRecorded?
-  ) -> (action: Action, running: [Try], events: Int) {
+  ) -> (action: RunAction, running: [Try], events: Int) {
     var running: [Try] = []
     var events = 0
     func apply(_ event: Event) {

@@ -11,17 +11,19 @@ import Testing
 @Suite struct StageDriverTests {
   /// Acts until it is cancelled; asked how that ended, it says what the test wants.
   private struct Slow: StepModule {
-    static let declaration = Answer.declared("test.slow", effect: .change, repetition: .atMostOnce)
+    static let declaration = AnswerModule.declared("test.slow", effect: .change, repetition: .atMostOnce)
 
-    func run(_ input: Answer.Input, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
+    func run(_ input: AnswerModule.Input, in context: StepContext) async throws(StepError) -> StepResult<
+      AnswerModule.Output
+    > {
       context.progress("acting")
       do { try await Task.sleep(for: .seconds(600)) } catch {
         throw StepError(.interrupted, Finding("test.interrupted", "still acting"))
       }
-      return .done(Answer.Output(number: 0, waited: .zero))
+      return .done(AnswerModule.Output(number: 0, waited: .zero))
     }
 
-    func reconcile(_ input: Answer.Input, in context: StepContext) async throws(StepError) -> Reconciliation {
+    func reconcile(_ input: AnswerModule.Input, in context: StepContext) async throws(StepError) -> Reconciliation {
       switch input.number {
       case 0: return .notDone
       case 1: return .done(nil)
@@ -117,14 +119,16 @@ import Testing
   @Test("A signal in finally cancels nothing; a second ends it", .timeLimit(.minutes(1)), arguments: [1, 2])
   func finally(signals: Int) async throws {
     struct Pause: StepModule {
-      static let declaration = Answer.declared("test.pause", effect: .observe, repetition: .idempotent)
+      static let declaration = AnswerModule.declared("test.pause", effect: .observe, repetition: .idempotent)
 
-      func run(_ input: Answer.Input, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
+      func run(_ input: AnswerModule.Input, in context: StepContext) async throws(StepError) -> StepResult<
+        AnswerModule.Output
+      > {
         context.progress("pausing")
         do { try await Task.sleep(for: .milliseconds(input.number)) } catch {
           throw StepError(.interrupted, Finding("test.interrupted", "cancelled"))
         }
-        return .done(Answer.Output(number: 0, waited: .zero))
+        return .done(AnswerModule.Output(number: 0, waited: .zero))
       }
     }
     let pause = step("f", AnyStepModule(Pause.self), number: signals == 1 ? 3000 : 600_000, timeout: .seconds(900))

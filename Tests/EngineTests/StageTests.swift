@@ -111,7 +111,7 @@ import Testing
   @Test("A step whose end is not known is reconciled first: done is taken back, not done is not")
   func reconciled() {
     let plan = plan([acting("a"), acting("b")], rollback: .onFailure)
-    func run(_ verdict: StepReconciled.Verdict) -> [Event] {
+    func run(_ verdict: StepReconciled.ReconciliationVerdict) -> [Event] {
       rehearse(plan, reconciledAs: verdict) { $0.path == "b" ? result($0, .indeterminate) : passed($0) }
     }
     #expect(tries(run(.done)) == ["a", "b", "undo:b/unb", "undo:a/una"])
@@ -176,19 +176,23 @@ import Testing
 
   /// Acts on the service, as often as one likes.
   private struct Idempotent: StepModule {
-    static let declaration = Answer.declared("test.idempotent", effect: .change, repetition: .idempotent)
+    static let declaration = AnswerModule.declared("test.idempotent", effect: .change, repetition: .idempotent)
 
-    func run(_ input: Answer.Input, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
-      .done(Answer.Output(number: input.number, waited: .zero))
+    func run(_ input: AnswerModule.Input, in context: StepContext) async throws(StepError) -> StepResult<
+      AnswerModule.Output
+    > {
+      .done(AnswerModule.Output(number: input.number, waited: .zero))
     }
   }
 
   /// Tells somebody.
   private struct Tell: StepModule {
-    static let declaration = Answer.declared("test.tell", effect: .notify, repetition: .idempotent)
+    static let declaration = AnswerModule.declared("test.tell", effect: .notify, repetition: .idempotent)
 
-    func run(_ input: Answer.Input, in context: StepContext) async throws(StepError) -> StepResult<Answer.Output> {
-      .done(Answer.Output(number: input.number, waited: .zero))
+    func run(_ input: AnswerModule.Input, in context: StepContext) async throws(StepError) -> StepResult<
+      AnswerModule.Output
+    > {
+      .done(AnswerModule.Output(number: input.number, waited: .zero))
     }
   }
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Runs a shell script with arguments; returns what it prints, without the last LF. Throws where it does not exit with 0.
+/// Runs a shell script with arguments; returns what it prints, without the last LF. Throws if it does not exit with 0.
 func shell(_ script: String, _ arguments: String...) throws -> String {
   let process = Process()
   let pipe = Pipe()

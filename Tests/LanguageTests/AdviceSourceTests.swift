@@ -15,14 +15,14 @@ import Testing
     return names
   }
 
-  private static let place: Place = {
-    var place = Place(roots: [.params, .target, .secrets, .output])
-    place.output = .record(
+  private static let context: ExpressionContext = {
+    var context = ExpressionContext(roots: [.params, .target, .secrets, .output])
+    context.output = .record(
       Schema.RecordType(fields: [
         FieldDeclaration(name: "rtt", type: .duration, summary: "A time."),
         FieldDeclaration(name: "sent", type: .int, summary: "A number."),
       ]))
-    return place
+    return context
   }()
 
   @Test(
@@ -40,15 +40,15 @@ import Testing
     ])
   func reworded(source: String, advice: String) throws {
     let names = Self.names()
-    let output = try #require(Self.place.output)
+    let output = try #require(Self.context.output)
     let environment = Bindings(names).with(output: output, of: "x").environment
     let error = try #require(throws: CompileError.self) { _ = try environment.compile(source) }
     let given = error.problems.map { problem in
-      let reworded = Problem(
+      let reworded = CELProblem(
         code: problem.code, message: "'some' words (of, another) has no field 'kind'", range: problem.range,
         subject: problem.subject, suggestion: problem.suggestion)
-      return names.home(of: reworded, at: Self.place).map(didYouMean)
-        ?? names.advice(on: reworded, at: Self.place, in: environment) ?? reworded.advice(in: source)
+      return names.home(of: reworded, at: Self.context).map(didYouMean)
+        ?? names.advice(on: reworded, at: Self.context, in: environment) ?? reworded.advice(in: source)
     }
     #expect(given.contains(advice), "\(given)")
   }

@@ -108,15 +108,15 @@ import Testing
 
   /// The documents of one half of all fixtures, each as `RULE/HALF/path`.
   private func documents(_ half: String) throws -> [String] {
-    try FixtureTests.rules.flatMap { rule in
-      let folder = FixtureTests.folder.appending(path: "\(rule)/\(half)").path
+    try LanguageFixtureTests.rules.flatMap { rule in
+      let folder = LanguageFixtureTests.folder.appending(path: "\(rule)/\(half)").path
       return try FileManager.default.subpathsOfDirectory(atPath: folder).sorted()
         .filter { $0.wholeMatch(of: /runbook\.yaml|(runbooks|checks)\/[^\/]+\.yaml/) != nil }
         .map { "\(rule)/\(half)/\($0)" }
     }
   }
 
-  private func path(_ document: String) -> String { FixtureTests.folder.appending(path: document).path }
+  private func path(_ document: String) -> String { LanguageFixtureTests.folder.appending(path: document).path }
 
   @Test("Every valid fixture fits, and every example that the schema gives")
   func valid() throws {
@@ -143,8 +143,8 @@ import Testing
     var missed: [String] = []
     var invented: [String] = []
     var caught = 0
-    for rule in FixtureTests.rules {
-      let root = FixtureTests.folder.appending(path: "\(rule)/invalid").path
+    for rule in LanguageFixtureTests.rules {
+      let root = LanguageFixtureTests.folder.appending(path: "\(rule)/invalid").path
       let surroundings = Project.Surroundings(environment: [:], workingFolder: root, isRoot: false)
       let issues: [Schema.Issue]
       do { issues = try Project.load(at: root, in: surroundings).validate(catalog: sampleCatalog) } catch {

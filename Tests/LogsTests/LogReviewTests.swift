@@ -6,7 +6,7 @@ import Testing
 @Suite struct LogReviewTests {
   /// What a review finds in texts, each a source of its own, given in pieces of a size.
   private func review(
-    _ texts: [[UInt8]], _ patterns: [LogPattern], _ scope: LogReview.Scope = .init(),
+    _ texts: [[UInt8]], _ patterns: [LogPattern], _ scope: LogReview.ReviewScope = .init(),
     reference: Timestamp? = Timestamp("2026-11-28T04:00:00Z"), pieces: Int = 7
   ) throws -> LogReview {
     let review = try LogReview(patterns, scope)
@@ -21,7 +21,7 @@ import Testing
   }
 
   private func review(
-    _ text: String, _ patterns: [LogPattern], _ scope: LogReview.Scope = .init(), pieces: Int = 7
+    _ text: String, _ patterns: [LogPattern], _ scope: LogReview.ReviewScope = .init(), pieces: Int = 7
   ) throws -> LogReview {
     try review([Array(text.utf8)], patterns, scope, pieces: pieces)
   }
@@ -77,7 +77,7 @@ import Testing
 
   @Test("The window holds what is in it, by instants, whatever the form of the stamp")
   func window() throws {
-    let scope = LogReview.Scope(
+    let scope = LogReview.ReviewScope(
       from: Timestamp("2026-11-27T04:00:00Z"), until: Timestamp("2026-11-28T04:00:00Z"), samples: 20)
     let lines = [
       "2026-11-27T03:59:59Z ERROR too early", "2026-11-27T12:00:00+0800 ERROR in 1", "2026-11-27 23:00:00,5 ERROR in 2",
@@ -94,7 +94,7 @@ import Testing
 
   @Test("A message without a stamp belongs to the one before it; without any its time is unknown, and it counts")
   func continuation() throws {
-    let scope = LogReview.Scope(from: Timestamp("2026-11-27T04:00:00Z"))
+    let scope = LogReview.ReviewScope(from: Timestamp("2026-11-27T04:00:00Z"))
     let old = "2026-11-20T10:00:00Z something\n  ERROR of it\n"
     #expect(try review(old, [Self.errors], scope).matches[0].count == 0)
     let undated = try review("12: : ERROR: of coturn 4.6\n", [Self.errors], scope)
@@ -166,7 +166,7 @@ import Testing
 
   @Test("A client cannot date its own record: only an access log has its time behind three words")
   func forgedTime() throws {
-    let scope = LogReview.Scope(from: Timestamp("2026-11-27T04:00:00Z"))
+    let scope = LogReview.ReviewScope(from: Timestamp("2026-11-27T04:00:00Z"))
     let forged = "12: : session 001: user <[12/Sep/2001:09:14:37 +0000]> ERROR\n"
     #expect(try review(forged, [Self.errors], scope).matches[0].count == 1)
     let old = "198.51.100.1 - - [12/Sep/2001:09:14:37 +0000] \"GET / HTTP/1.1\" ERROR\n"

@@ -255,7 +255,7 @@ import Testing
     let place = Place.all[index]
     let file = try make(place, "place-\(index)")
     let lets = try kernelLets(user: place.user.id, groups: [place.user.group], read: file)
-    let account = try Account("\(place.user.id):\(place.user.group)")
+    let account = try FileUser("\(place.user.id):\(place.user.group)")
     let obstacle = try account.obstacle(toReading: file)
     #expect((obstacle == nil) == lets, "\(place): \(obstacle ?? "no obstacle")")
   }
@@ -310,7 +310,7 @@ import Testing
       let file = try make(.init(folder: (0, 0, 0o755), file: (0, 0, 0o640), user: (4711, 4711)), "list-\(index)")
       try setList(file, list)
       let lets = try kernelLets(user: 4711, groups: [4711], read: file)
-      let obstacle = try Account("4711:4711").obstacle(toReading: file)
+      let obstacle = try FileUser("4711:4711").obstacle(toReading: file)
       #expect((obstacle == nil) == lets, "\(index): \(obstacle ?? "no obstacle")")
     }
   }

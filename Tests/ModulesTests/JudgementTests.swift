@@ -11,7 +11,7 @@ import Testing
 /// What steps make of what probes found with servers that coturn is not.
 @Suite struct JudgementTests {
   private func relay(
-    _ verdicts: [OpenRelayProbe.PeerKind: OpenRelayProbe.Verdict], delivered: [OpenRelayProbe.PeerKind] = [],
+    _ verdicts: [OpenRelayProbe.PeerKind: OpenRelayProbe.PeerVerdict], delivered: [OpenRelayProbe.PeerKind] = [],
     allowed: [OpenRelayProbe.PeerKind] = []
   ) throws -> StepResult<TURNOpenRelay.Output> {
     let address = try #require(IPAddress("192.0.2.1"))
@@ -24,9 +24,9 @@ import Testing
       at: ServerURI(scheme: .turn, host: "turn.example.com"))
   }
 
-  private let silence = OpenRelayProbe.Verdict.unknown(
+  private let silence = OpenRelayProbe.PeerVerdict.unknown(
     ProbeFailure(.turnTimeout, "192.0.2.1:3478 did not answer.", advice: "Look at it."))
-  private let badRequest = OpenRelayProbe.Verdict.unknown(
+  private let badRequest = OpenRelayProbe.PeerVerdict.unknown(
     ProbeFailure(.badRequest, "Refused with 400.", advice: "Look at it.", evidence: [.init("errorCode", "400")]))
 
   @Test("turn.relay fails where the time was over before all packets had left or any was changed, however few are lost")

@@ -121,7 +121,7 @@ import Testing
 }
 
 @Suite("Documentation")
-struct DocumentationTests {
+struct WorkedExampleTests {
   @Test("The worked example of the language's documentation validates without a remark")
   func workedExample() throws {
     let document = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -71,7 +71,7 @@ import Testing
     let coturn = try await Coturn.start()
     let gone = try await Coturn.start()
     gone.stop()
-    let all = ExternalAddressProbe.Finding.allCases.map { Value.string($0.rawValue) }
+    let all = ExternalAddressProbe.Discrepancy.allCases.map { Value.string($0.rawValue) }
     func look(_ observer: Coturn) async throws -> StepResult<Value> {
       try await run(
         "turn.externalAddress",
@@ -221,7 +221,7 @@ import Testing
   func lateExpiry() {
     for (subject, seconds) in [(ExpiryProbe.Subject.permission, 300), (.channel, 600)] {
       for (after, isEarly) in [(seconds - 1, true), (seconds, false)] {
-        let server = Server(uri: .init(scheme: .turn, host: "turn.example.com"))
+        let server = ProbedServer(uri: .init(scheme: .turn, host: "turn.example.com"))
         let finding = TURNExpiry.notExpired(ExpiryProbe(server: server, subject: subject, after: .seconds(after)))
         #expect(finding.message.contains("RFC 8656") == isEarly)
         #expect(finding.advice?.contains("\(subject)-lifetime") == true)

@@ -198,7 +198,7 @@ import Testing
 
     let full = try await Coturn.start { $0.userQuota = 1 }
     let fullTarget = Value.Member("server", server(full))
-    let request = AllocationRequest(server: try Server(TURNServer.record.decode(fullTarget.value)))
+    let request = AllocationRequest(server: try ProbedServer(TURNServer.record.decode(fullTarget.value)))
     let (none, _) = try await Allocation.withAllocation(request, by: .now + .seconds(20)) {
       _ async throws(ProbeFailure) in
       try? await run("turn.capacity", [fullTarget, .init("allocations", .int(3))])

@@ -59,7 +59,7 @@ final class LyingServer: Sendable {
 }
 
 /// An answer to a question, byte by byte.
-struct Message {
+struct NameServerMessage {
   var bytes: [UInt8]
 
   /// With the question's id and the question itself, and no records.
@@ -70,7 +70,7 @@ struct Message {
   }
 
   /// Adds a record; a name of nil is the question's, by pointer.
-  func adding(_ name: String?, _ type: UInt16, ttl: UInt32 = 60, _ data: [UInt8]) -> Message {
+  func adding(_ name: String?, _ type: UInt16, ttl: UInt32 = 60, _ data: [UInt8]) -> NameServerMessage {
     var message = self
     message.bytes[7] += 1
     message.bytes += name.map(Self.name) ?? [0xC0, 12]
@@ -90,8 +90,8 @@ struct Message {
   func found() async throws {
     let server = try LyingServer { question in
       [
-        Message(to: question).adding(nil, 5, ttl: 30, Message.name("b.example")).adding(
-          "B.Example", 5, Message.name("c.example")
+        NameServerMessage(to: question).adding(nil, 5, ttl: 30, NameServerMessage.name("b.example")).adding(
+          "B.Example", 5, NameServerMessage.name("c.example")
         ).adding("c.example", 1, [192, 0, 2, 1]).adding("c.example", 1, ttl: 300, [192, 0, 2, 2]).bytes
       ]
     }
@@ -108,7 +108,7 @@ struct Message {
 
   @Test("Records of names that nothing leads to are no answer")
   func unrelated() async throws {
-    let server = try LyingServer { [Message(to: $0).adding("bank.example", 1, [192, 0, 2, 1]).bytes] }
+    let server = try LyingServer { [NameServerMessage(to: $0).adding("bank.example", 1, [192, 0, 2, 1]).bytes] }
     #expect(try await server.ask().outcome == .noData)
   }
 
@@ -120,20 +120,22 @@ struct Message {
       (9, .notUnderstood),
     ])
   func codes(code: UInt8, outcome: DNSOutcome) async throws {
-    let server = try LyingServer { [Message(to: $0, code: code).bytes] }
+    let server = try LyingServer { [NameServerMessage(to: $0, code: code).bytes] }
     #expect(try await server.ask().outcome == outcome)
   }
 
   @Test("A name that does not exist and has a record is no answer")
   func contradictory() async throws {
-    let server = try LyingServer { [Message(to: $0, code: 3).adding(nil, 1, [192, 0, 2, 7]).bytes] }
+    let server = try LyingServer { [NameServerMessage(to: $0, code: 3).adding(nil, 1, [192, 0, 2, 7]).bytes] }
     let answer = try await server.ask()
     #expect(answer.outcome == .contradictory && answer.records.isEmpty && !answer.outcome.isOfName)
   }
 
   @Test("An alias of a name that does not exist is named")
   func danglingAlias() async throws {
-    let server = try LyingServer { [Message(to: $0, code: 3).adding(nil, 5, Message.name("gone.example")).bytes] }
+    let server = try LyingServer {
+      [NameServerMessage(to: $0, code: 3).adding(nil, 5, NameServerMessage.name("gone.example")).bytes]
+    }
     let answer = try await server.ask()
     #expect(answer.outcome == .noName)
     #expect(answer.aliases == ["gone.example"])
@@ -143,13 +145,13 @@ struct Message {
   func aliasLoop() async throws {
     let server = try LyingServer { question in
       [
-        Message(to: question).adding(nil, 5, Message.name("b.example")).adding(
-          "b.example", 5, Message.name("turn.example")
+        NameServerMessage(to: question).adding(nil, 5, NameServerMessage.name("b.example")).adding(
+          "b.example", 5, NameServerMessage.name("turn.example")
         ).bytes
       ]
     }
     #expect(try await server.ask().outcome == .aliasLoop)
-    let own = try LyingServer { [Message(to: $0).adding(nil, 5, [0xC0, 12]).bytes] }
+    let own = try LyingServer { [NameServerMessage(to: $0).adding(nil, 5, [0xC0, 12]).bytes] }
     #expect(try await own.ask().outcome == .aliasLoop)
   }
 
@@ -161,7 +163,7 @@ struct Message {
   @Test("What is no answer to the question is waited past; alone, it is silence", arguments: Foreign.allCases)
   func foreign(kind: Foreign) async throws {
     @Sendable func wrong(_ question: [UInt8]) -> [UInt8] {
-      var message = Message(to: question).adding(nil, 1, [203, 0, 113, 66]).bytes
+      var message = NameServerMessage(to: question).adding(nil, 1, [203, 0, 113, 66]).bytes
       switch kind {
       case .otherID: message[0] ^= 1
       case .otherQuestion: message[13] ^= 1
@@ -172,7 +174,7 @@ struct Message {
       return message
     }
     let patient = try LyingServer {
-      [wrong($0), Message(to: $0).adding(nil, 1, [192, 0, 2, 1]).bytes].filter { !$0.isEmpty }
+      [wrong($0), NameServerMessage(to: $0).adding(nil, 1, [192, 0, 2, 1]).bytes].filter { !$0.isEmpty }
     }
     let answer = try await patient.ask()
     #expect(!answer.records.contains { $0.content == .address(.v4(0xCB00_7142)) })
@@ -190,7 +192,7 @@ struct Message {
       let names: [[UInt8]] = [
         [0xC0, start], [0xC0, start + 2], [0xFF, 0xFF], [1, 97, 0xC0, start], [0x40, 97, 0], [63, 97],
       ]
-      var message = Message(to: question)
+      var message = NameServerMessage(to: question)
       message.bytes[7] = 1
       message.bytes += names[kind] + [0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]
       return [message.bytes]
@@ -202,7 +204,7 @@ struct Message {
 
   @Test("An answer that is cut off, and cannot be had over TCP, is no answer")
   func truncated() async throws {
-    let server = try LyingServer { [Message(to: $0, truncated: true).adding(nil, 1, [192, 0, 2, 1]).bytes] }
+    let server = try LyingServer { [NameServerMessage(to: $0, truncated: true).adding(nil, 1, [192, 0, 2, 1]).bytes] }
     let answer = try await server.ask(within: .seconds(2))
     #expect([.unreachable, .timedOut].contains(answer.outcome))
     #expect(answer.records.isEmpty)
@@ -216,8 +218,8 @@ struct Message {
     let question = DNSQuestion("turn.example", .a)
     let none = await DNSClient(servers: [closed]).answers(to: [question], by: .now + .seconds(10))
     #expect(none?.map(\.outcome) == [.unreachable])
-    let failing = try LyingServer { [Message(to: $0, code: 2).bytes] }
-    let good = try LyingServer { [Message(to: $0).adding(nil, 1, [192, 0, 2, 1]).bytes] }
+    let failing = try LyingServer { [NameServerMessage(to: $0, code: 2).bytes] }
+    let good = try LyingServer { [NameServerMessage(to: $0).adding(nil, 1, [192, 0, 2, 1]).bytes] }
     let found = await DNSClient(servers: [closed, failing.address, good.address]).answers(
       to: [question, DNSQuestion("turn.example", .aaaa)], by: .now + .seconds(10))
     #expect(found?.map(\.outcome) == [.found, .noData])
@@ -244,8 +246,10 @@ struct Message {
   func services() async throws {
     let server = try LyingServer { question in
       [
-        Message(to: question).adding(nil, 33, [0, 10, 0, 5, 0x0D, 0x96] + Message.name("A.example"))
-          .adding(nil, 33, [0, 0, 0, 0, 0, 0, 0]).bytes
+        NameServerMessage(to: question).adding(
+          nil, 33, [0, 10, 0, 5, 0x0D, 0x96] + NameServerMessage.name("A.example")
+        )
+        .adding(nil, 33, [0, 0, 0, 0, 0, 0, 0]).bytes
       ]
     }
     #expect(
@@ -257,10 +261,13 @@ struct Message {
 
   @Test("Whatever bytes come, the reader ends", arguments: 0..<64)
   func damaged(seed: Int) {
-    var question: [UInt8] = [0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0] + Message.name("turn.example") + [0, 1, 0, 1]
+    var question: [UInt8] =
+      [0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0] + NameServerMessage.name("turn.example") + [0, 1, 0, 1]
     question[2] = 1
-    let good = Message(to: question).adding(nil, 5, Message.name("b.example")).adding("b.example", 1, [192, 0, 2, 1])
-      .bytes
+    let good = NameServerMessage(to: question).adding(nil, 5, NameServerMessage.name("b.example")).adding(
+      "b.example", 1, [192, 0, 2, 1]
+    )
+    .bytes
     #expect(DNSMessage(good)?.records.count == 2)
     #expect(DNSMessage(Array(good.prefix(good.count * seed / 64))) == nil)
     for offset in good.indices {
@@ -272,10 +279,10 @@ struct Message {
 
   @Test("A label's dots and line ends do not show as such")
   func escaping() throws {
-    var question: [UInt8] = [0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0] + Message.name("a") + [0, 5, 0, 1]
+    var question: [UInt8] = [0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0] + NameServerMessage.name("a") + [0, 5, 0, 1]
     question[2] = 1
     let name: [UInt8] = [5, 97, 46, 10, 98, 200, 0]
-    let message = try #require(DNSMessage(Message(to: question).adding(nil, 5, name).bytes))
+    let message = try #require(DNSMessage(NameServerMessage(to: question).adding(nil, 5, name).bytes))
     #expect(message.records.map(\.content) == [.alias("a\\.\\010b\\200")])
   }
 }

@@ -12,10 +12,10 @@ extension LiveServerTests {
   @Suite("aioice")
   struct AioiceTests {
     /// What both clients speak: aioice knows no DTLS.
-    static let schemes: [(ServerURI.Scheme, ServerURI.Transport?)] = [(.turn, nil), (.turn, .tcp), (.turns, nil)]
+    static let schemes: [(ServerURI.Scheme, ServerURI.URITransport?)] = [(.turn, nil), (.turn, .tcp), (.turns, nil)]
 
     @Test("aioice is given what a probe is given, over UDP, TCP and TLS", arguments: schemes)
-    func facts(scheme: ServerURI.Scheme, transport: ServerURI.Transport?) async throws {
+    func facts(scheme: ServerURI.Scheme, transport: ServerURI.URITransport?) async throws {
       let coturn = try await Coturn.start()
       var server = coturn.server(scheme, transport)
       server.tls.trustFile = coturn.authority
@@ -32,7 +32,7 @@ extension LiveServerTests {
     }
 
     @Test("aioice is refused as a probe is: wrong password, unknown user, denied peer", arguments: schemes.prefix(2))
-    func refusals(scheme: ServerURI.Scheme, transport: ServerURI.Transport?) async throws {
+    func refusals(scheme: ServerURI.Scheme, transport: ServerURI.URITransport?) async throws {
       try await Coturn.with(["--denied-peer-ip=192.0.2.1"]) { coturn in
         for refused in [
           coturn.server(scheme, transport, password: "wrong"), coturn.server(scheme, transport, username: "nobody"),
@@ -59,7 +59,7 @@ extension LiveServerTests {
 
     @Test(
       "A quota that a probe's allocation fills refuses aioice and the next probe alike", arguments: schemes.prefix(2))
-    func quota(scheme: ServerURI.Scheme, transport: ServerURI.Transport?) async throws {
+    func quota(scheme: ServerURI.Scheme, transport: ServerURI.URITransport?) async throws {
       try await Coturn.with(["--user-quota", "1"]) { coturn in
         let server = coturn.server(scheme, transport)
         let (errors, _) = try await Allocation.withAllocation(
@@ -75,7 +75,7 @@ extension LiveServerTests {
     }
 
     @Test("Channels carry datagrams between an aioice client and a probe's allocation, both ways", arguments: schemes)
-    func channel(scheme: ServerURI.Scheme, transport: ServerURI.Transport?) async throws {
+    func channel(scheme: ServerURI.Scheme, transport: ServerURI.URITransport?) async throws {
       let coturn = try await Coturn.start()
       var server = coturn.server(scheme, transport)
       server.tls.trustFile = coturn.authority
@@ -157,7 +157,7 @@ private struct AioiceClient {
     }
   }
 
-  init(_ server: Server, peer: TransportAddress? = nil) {
+  init(_ server: ProbedServer, peer: TransportAddress? = nil) {
     let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Peers/aioice_client.py").path
     // Debian's own: another Python does not see Debian's packages.
     process.executableURL = URL(filePath: "/usr/bin/python3")

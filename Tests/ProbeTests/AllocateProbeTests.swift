@@ -44,7 +44,7 @@ extension LiveServerTests {
     func noCredentials() async throws {
       try await Coturn.with { coturn in
         let failure = await #expect(throws: ProbeFailure.self) {
-          try await AllocateProbe(server: Server(uri: coturn.uri())).run(deadline: .seconds(15))
+          try await AllocateProbe(server: ProbedServer(uri: coturn.uri())).run(deadline: .seconds(15))
         }
         #expect(failure?.code == .credentialsMissing)
       }
@@ -53,8 +53,8 @@ extension LiveServerTests {
     @Test("Credentials made from the shared secret work; a wrong secret and an expired user are refused")
     func restCredentials() async throws {
       try await Coturn.with(authentication: .sharedSecret) { coturn in
-        func server(_ secret: String, lifetime: Duration) -> Server {
-          Server(
+        func server(_ secret: String, lifetime: Duration) -> ProbedServer {
+          ProbedServer(
             uri: coturn.uri(),
             credentials: .sharedSecret(secret, user: "probe", lifetime: lifetime, order: .expiryFirst))
         }
@@ -117,7 +117,7 @@ extension LiveServerTests {
           count == 0
           ? relayed.map { XORRelayedAddress($0) }
           : [XORRelayedAddress(relayed[0]), AddressErrorCode(family: .ipv6, error: ErrorCode(440))]
-        return [Reply.success(to: request, answer + [Lifetime(seconds: 600)], key: ScriptedTURN.key)]
+        return [ScriptedReply.success(to: request, answer + [Lifetime(seconds: 600)], key: ScriptedTURN.key)]
       } _: { server, _ in
         let both = try await AllocateProbe(server: server, options: options).run(deadline: .seconds(15))
         #expect(both.relayedAddresses == relayed)
@@ -149,9 +149,9 @@ extension LiveServerTests {
 
     @Test("A server that falls silent after its challenge is named as such")
     func silenceAfterChallenge() async throws {
-      try await ScriptedServer.with { bytes, _ in
+      try await ScriptedSTUNServer.with { bytes, _ in
         guard let request = try? Message(decoding: bytes), request.span(of: .messageIntegrity) == nil else { return [] }
-        return [.init(Reply.challenge(to: request))]
+        return [.init(ScriptedReply.challenge(to: request))]
       } _: { server in
         let failure = await #expect(throws: ProbeFailure.self) {
           try await AllocateProbe(server: server.server).run(deadline: .milliseconds(700))

@@ -33,7 +33,7 @@ extension LiveServerTests {
         switch request.type.method {
         case .allocate:
           return [
-            Reply.success(
+            ScriptedReply.success(
               to: request,
               [XORRelayedAddress(TransportAddress(ip: source.ip, port: 49_152)), Lifetime(seconds: 2)],
               key: ScriptedTURN.key)

@@ -11,12 +11,12 @@ extension LiveServerTests {
     @Test("All answers to a request count, over every transport", arguments: Transport.allCases)
     func everyAnswer(transport: Transport) async throws {
       let sizes = Recorder<Int>()
-      try await ScriptedServer.with(over: transport) { bytes, source in
+      try await ScriptedSTUNServer.with(over: transport) { bytes, source in
         guard let request = try? Message(decoding: bytes) else { return [] }
         let answer =
           request.type.method == .binding
-          ? Reply.success(to: request, [XORMappedAddress(source)]) : Reply.challenge(to: request)
-        let other = Reply.success(to: request, [Software(String(repeating: "x", count: 500))], id: .random())
+          ? ScriptedReply.success(to: request, [XORMappedAddress(source)]) : ScriptedReply.challenge(to: request)
+        let other = ScriptedReply.success(to: request, [Software(String(repeating: "x", count: 500))], id: .random())
         let answers = [answer, answer, other, answer]
         sizes.append(answers.map(\.readableBytes).reduce(0, +))
         return answers.map { .init($0) }
@@ -31,10 +31,10 @@ extension LiveServerTests {
 
     @Test("What is no answer at all counts as well", arguments: [Transport.udp, .dtls])
     func garbage(transport: Transport) async throws {
-      try await ScriptedServer.with(over: transport) { bytes, _ in
+      try await ScriptedSTUNServer.with(over: transport) { bytes, _ in
         guard let request = try? Message(decoding: bytes) else { return [] }
         let garbage = ByteBuffer(repeating: 0xEE, count: 1000)
-        return [.init(garbage), .init(Reply.challenge(to: request)), .init(garbage)]
+        return [.init(garbage), .init(ScriptedReply.challenge(to: request)), .init(garbage)]
       } _: { server in
         let report = try await AmplificationProbe(server: server.server).run(deadline: .seconds(15))
         #expect(report.exchanges.map(\.responses) == [3, 3])
@@ -45,11 +45,11 @@ extension LiveServerTests {
     @Test("A request that gets lost is followed by another, and the answers of one count")
     func loss() async throws {
       let requests = Recorder<TransactionID>()
-      try await ScriptedServer.with { bytes, source in
+      try await ScriptedSTUNServer.with { bytes, source in
         guard let request = try? Message(decoding: bytes) else { return [] }
         requests.append(request.transactionID)
         guard requests.all.count > 1 else { return [] }
-        return [.init(Reply.success(to: request, [XORMappedAddress(source)]))]
+        return [.init(ScriptedReply.success(to: request, [XORMappedAddress(source)]))]
       } _: { server in
         let report = try await AmplificationProbe(server: server.server).run(deadline: .seconds(15))
         #expect(report.exchanges.map(\.responses) == [1, 1])
@@ -62,16 +62,16 @@ extension LiveServerTests {
     func lostGrant() async throws {
       let deletions = Recorder<TransactionID>()
       let allocates = Recorder<TransactionID>()
-      try await ScriptedServer.with { bytes, source in
+      try await ScriptedSTUNServer.with { bytes, source in
         guard let request = try? Message(decoding: bytes) else { return [] }
         switch request.type.method {
         case .allocate:
           allocates.append(request.transactionID)
-          return allocates.all.count > 1 ? [.init(Reply.error(437, to: request))] : []
+          return allocates.all.count > 1 ? [.init(ScriptedReply.error(437, to: request))] : []
         case .refresh:
           deletions.append(request.transactionID)
           return []
-        default: return [.init(Reply.success(to: request, [XORMappedAddress(source)]))]
+        default: return [.init(ScriptedReply.success(to: request, [XORMappedAddress(source)]))]
         }
       } _: { server in
         let report = try await AmplificationProbe(server: server.server).run(deadline: .seconds(15))
@@ -85,11 +85,11 @@ extension LiveServerTests {
     @Test("What came in place of an answer counts, though a later request is answered")
     func garbageBeforeAnswer() async throws {
       let requests = Recorder<TransactionID>()
-      try await ScriptedServer.with { bytes, source in
+      try await ScriptedSTUNServer.with { bytes, source in
         guard let request = try? Message(decoding: bytes) else { return [] }
         requests.append(request.transactionID)
         guard requests.all.count > 1 else { return [.init(ByteBuffer(repeating: 0xEE, count: 1000))] }
-        return [.init(Reply.success(to: request, [XORMappedAddress(source)]))]
+        return [.init(ScriptedReply.success(to: request, [XORMappedAddress(source)]))]
       } _: { server in
         let report = try await AmplificationProbe(server: server.server).run(deadline: .seconds(15))
         #expect(report.exchanges.map(\.responses) == [2, 1])
@@ -100,7 +100,7 @@ extension LiveServerTests {
     @Test("Silence and garbage alone are failures with a name, by the deadline")
     func noAnswer() async throws {
       for (answer, code) in [(nil, ProbeFailure.Code.stunTimeout), (ByteBuffer(string: "nonsense"), .garbage)] {
-        try await ScriptedServer.with { _, _ in
+        try await ScriptedSTUNServer.with { _, _ in
           answer.map { [.init($0)] } ?? []
         } _: { server in
           let start = ContinuousClock.now

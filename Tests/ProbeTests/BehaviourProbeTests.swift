@@ -92,9 +92,9 @@ extension LiveServerTests {
 
     @Test("A second address that cannot be read is no server without one")
     func malformedOther() async throws {
-      try await ScriptedServer.with { bytes, source in
+      try await ScriptedSTUNServer.with { bytes, source in
         guard let request = try? Message(decoding: bytes) else { return [] }
-        var answer = Reply.success(to: request, [XORMappedAddress(source), Lifetime(seconds: 1)])
+        var answer = ScriptedReply.success(to: request, [XORMappedAddress(source), Lifetime(seconds: 1)])
         answer.setInteger(AttributeType.otherAddress.rawValue, at: answer.writerIndex - 8)
         return [.init(answer)]
       } _: { server in
@@ -140,12 +140,12 @@ extension LiveServerTests {
 
     @Test("Through NAT64 the second address is no fault of the server's, and cannot be asked")
     func translated() async throws {
-      try await ScriptedServer.with(host: "::1") { bytes, source in
+      try await ScriptedSTUNServer.with(host: "::1") { bytes, source in
         guard let request = try? Message(decoding: bytes), let other = TransportAddress("198.18.0.2:3479") else {
           return []
         }
         let seen = TransportAddress(ip: .v4(0xC612_0064), port: source.port)
-        return [.init(Reply.success(to: request, [XORMappedAddress(seen), OtherAddress(other)]))]
+        return [.init(ScriptedReply.success(to: request, [XORMappedAddress(seen), OtherAddress(other)]))]
       } _: { server in
         let report = try await BehaviourProbe(server: server.server).run(deadline: .seconds(5))
         #expect(report.isTranslated && report.isBehindNAT)
@@ -166,9 +166,9 @@ extension LiveServerTests {
 
     @Test("An address that nobody can have is not taken for ours")
     func impossibleReflexive() async throws {
-      try await ScriptedServer.with { bytes, _ in
+      try await ScriptedSTUNServer.with { bytes, _ in
         guard let request = try? Message(decoding: bytes) else { return [] }
-        return [.init(Reply.success(to: request, [XORMappedAddress(TransportAddress(ip: .v4(0), port: 0))]))]
+        return [.init(ScriptedReply.success(to: request, [XORMappedAddress(TransportAddress(ip: .v4(0), port: 0))]))]
       } _: { server in
         let failure = await #expect(throws: ProbeFailure.self) {
           try await BehaviourProbe(server: server.server).run(deadline: .seconds(5))

@@ -10,7 +10,7 @@ extension LiveServerTests {
     @Test("coturn tells the reflexive address, its name, and its round-trip times")
     func coturn() async throws {
       try await Coturn.with { coturn in
-        let report = try await BindingProbe(server: Server(uri: coturn.uri(.stun)), requests: 7).run(
+        let report = try await BindingProbe(server: ProbedServer(uri: coturn.uri(.stun)), requests: 7).run(
           deadline: .seconds(15))
         #expect(report.requests == 7)
         #expect(report.responses == 7)
@@ -18,7 +18,7 @@ extension LiveServerTests {
         #expect(report.isReflexiveAddressStable)
         #expect(report.software?.contains("Coturn") == true)
         #expect(report.responseOrigin == TransportAddress("127.0.0.1:\(coturn.port)"))
-        #expect(report.roundTrip.map { $0.min <= $0.p50 && $0.p50 <= $0.p95 && $0.p95 <= $0.max } == true)
+        #expect(report.rtt.map { $0.min <= $0.p50 && $0.p50 <= $0.p95 && $0.p95 <= $0.max } == true)
       }
     }
   }

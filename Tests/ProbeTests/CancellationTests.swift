@@ -13,7 +13,7 @@ extension LiveServerTests {
     struct Subject: Sendable, CustomStringConvertible {
       let description: String
       /// Whether what it reports is true of the server that it is run against.
-      let run: @Sendable (Server) async throws(ProbeFailure) -> Bool
+      let run: @Sendable (ProbedServer) async throws(ProbeFailure) -> Bool
     }
 
     static let subjects = [
@@ -60,7 +60,7 @@ extension LiveServerTests {
       try await Coturn.with { coturn in
         // From before the first datagram until behind the last.
         for milliseconds in [0, 1, 2, 5, 13, 34, 89] {
-          for transport in ServerURI.Transport.allCases {
+          for transport in ServerURI.URITransport.allCases {
             let task = Task { () async -> Result<Bool, ProbeFailure> in
               do throws(ProbeFailure) {
                 return .success(try await subject.run(coturn.server(.turn, transport)))
@@ -86,7 +86,7 @@ extension LiveServerTests {
       let description: String
       /// How many permissions are asked for before the wait begins.
       let permissions: Int
-      let run: @Sendable (Server) async throws(ProbeFailure) -> Void
+      let run: @Sendable (ProbedServer) async throws(ProbeFailure) -> Void
     }
 
     static let waits = [
@@ -126,13 +126,13 @@ extension LiveServerTests {
       "ends a TCP connection that does not come about, and a handshake that nobody answers", arguments: [false, true])
     func opening(isSecure: Bool) async throws {
       try await FullListener.with { port in
-        let server = Server(
+        let server = ProbedServer(
           uri: ServerURI(scheme: isSecure ? .turns : .turn, host: "127.0.0.1", port: port, transport: .tcp))
         try await expectPromptEnd(of: server)
       }
       try await Coturn.with { coturn in
         coturn.suspend()
-        for transport in ServerURI.Transport.allCases {
+        for transport in ServerURI.URITransport.allCases {
           var server = coturn.server(.turn, transport)
           if isSecure { server.uri.scheme = .turns }
           try await expectPromptEnd(of: server)
@@ -140,7 +140,7 @@ extension LiveServerTests {
       }
     }
 
-    private func expectPromptEnd(of server: Server) async throws {
+    private func expectPromptEnd(of server: ProbedServer) async throws {
       let task = Task { () async -> ProbeFailure? in
         do throws(ProbeFailure) {
           _ = try await AllocateProbe(server: server).run(deadline: .seconds(30))
@@ -163,7 +163,7 @@ extension LiveServerTests {
     func descriptors() async throws {
       for transport in Transport.allCases {
         try await ScriptedTURN.with(over: transport) { request, _, count in
-          count % 2 == 0 ? [Reply.error(486, to: request, key: ScriptedTURN.key)] : []
+          count % 2 == 0 ? [ScriptedReply.error(486, to: request, key: ScriptedTURN.key)] : []
         } _: { server, _ in
           func probe(_ count: Int) async {
             await withTaskGroup { group in

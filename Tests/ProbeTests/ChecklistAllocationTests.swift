@@ -11,7 +11,7 @@ extension LiveServerTests {
   @Suite("Checklist: allocations")
   struct ChecklistAllocationTests {
     private func failure(
-      of server: Server, options: AllocateOptions = AllocateOptions(), follows: Bool = false
+      of server: ProbedServer, options: AllocateOptions = AllocateOptions(), follows: Bool = false
     ) async -> ProbeFailure? {
       await #expect(throws: ProbeFailure.self) {
         try await AllocateProbe(server: server, options: options, followsAlternate: follows).run(deadline: .seconds(15))
@@ -20,8 +20,8 @@ extension LiveServerTests {
 
     @Test(
       "10. coturn's 300 is followed only if asked to, over the same transport, and reported otherwise",
-      arguments: ServerURI.Transport.allCases)
-    func redirection(transport: ServerURI.Transport) async throws {
+      arguments: ServerURI.URITransport.allCases)
+    func redirection(transport: ServerURI.URITransport) async throws {
       try await Coturn.with { target in
         try await Coturn.with(["--alternate-server", "127.0.0.1:\(target.port)"]) { coturn in
           let server = coturn.server(.turn, transport)
@@ -41,12 +41,12 @@ extension LiveServerTests {
     func redirectionLoop() async throws {
       let other = Recorder<TransportAddress>()
       let redirect: ScriptedTURN.Override = { request, _, _ in
-        other.all.last.map { [Reply.error(300, to: request, [AlternateServer($0)], key: ScriptedTURN.key)] }
+        other.all.last.map { [ScriptedReply.error(300, to: request, [AlternateServer($0)], key: ScriptedTURN.key)] }
       }
       try await ScriptedTURN.with(redirect) { first, firstTURN in
         try await ScriptedTURN.with { request, _, _ in
           TransportAddress("127.0.0.1:\(first.uri.port ?? 0)").map {
-            [Reply.error(300, to: request, [AlternateServer($0)], key: ScriptedTURN.key)]
+            [ScriptedReply.error(300, to: request, [AlternateServer($0)], key: ScriptedTURN.key)]
           }
         } _: { second, secondTURN in
           other.append(try #require(TransportAddress("127.0.0.1:\(second.uri.port ?? 0)")))
@@ -66,7 +66,7 @@ extension LiveServerTests {
     func impossibleRedirection(alternate: String, flaw: String) async throws {
       let address = try #require(TransportAddress(alternate))
       try await ScriptedTURN.with { request, _, _ in
-        [Reply.error(300, to: request, [AlternateServer(address)], key: ScriptedTURN.key)]
+        [ScriptedReply.error(300, to: request, [AlternateServer(address)], key: ScriptedTURN.key)]
       } _: { server, turn in
         let failure = await failure(of: server, follows: true)
         #expect(failure?.code == .tryAlternate)
@@ -81,7 +81,7 @@ extension LiveServerTests {
     func unknownAttribute() async throws {
       try await ScriptedTURN.with { request, _, _ in
         guard request.span(of: .dontFragment) != nil else { return nil }
-        return [Reply.error(420, to: request, [UnknownAttributes([.dontFragment])], key: ScriptedTURN.key)]
+        return [ScriptedReply.error(420, to: request, [UnknownAttributes([.dontFragment])], key: ScriptedTURN.key)]
       } _: { server, _ in
         var options = AllocateOptions()
         options.dontFragment = true
@@ -89,7 +89,7 @@ extension LiveServerTests {
         #expect(report.droppedAttributes == [.dontFragment])
       }
       try await ScriptedTURN.with { request, _, _ in
-        [Reply.error(420, to: request, [UnknownAttributes([.requestedTransport])], key: ScriptedTURN.key)]
+        [ScriptedReply.error(420, to: request, [UnknownAttributes([.requestedTransport])], key: ScriptedTURN.key)]
       } _: { server, turn in
         let failure = await failure(of: server)
         #expect(failure?.code == .notUnderstood)
@@ -101,7 +101,7 @@ extension LiveServerTests {
     @Test("11. A 403 to Allocate speaks of draining, one to a peer of denied addresses")
     func forbidden() async throws {
       try await ScriptedTURN.with { request, _, _ in
-        [Reply.error(403, to: request, key: ScriptedTURN.key)]
+        [ScriptedReply.error(403, to: request, key: ScriptedTURN.key)]
       } _: {
         server, _ in
         let failure = await failure(of: server)
@@ -125,7 +125,7 @@ extension LiveServerTests {
     func mismatch() async throws {
       try await ScriptedTURN.with { request, _, count in
         guard request.type.method == .refresh || count < 2 else { return nil }
-        return [Reply.error(437, to: request, key: ScriptedTURN.key)]
+        return [ScriptedReply.error(437, to: request, key: ScriptedTURN.key)]
       } _: { server, turn in
         let report = try await AllocateProbe(server: server).run(deadline: .seconds(15))
         #expect(report.newSourcePorts == 2)
@@ -133,7 +133,7 @@ extension LiveServerTests {
         #expect(Set(turn.sources.all.map(\.port)).count == 3)
       }
       try await ScriptedTURN.with { request, _, _ in
-        [Reply.error(437, to: request, key: ScriptedTURN.key)]
+        [ScriptedReply.error(437, to: request, key: ScriptedTURN.key)]
       } _: {
         server, turn in
         #expect(await failure(of: server)?.code == .allocationMismatch)
@@ -168,7 +168,7 @@ extension LiveServerTests {
       ])
     func final(number: Int, code: ProbeFailure.Code) async throws {
       try await ScriptedTURN.with { request, _, _ in
-        [Reply.error(number, to: request, key: ScriptedTURN.key)]
+        [ScriptedReply.error(number, to: request, key: ScriptedTURN.key)]
       } _: { server, turn in
         #expect(await failure(of: server)?.code == code)
         #expect(turn.signedRequests(.allocate).count == 1)
@@ -180,7 +180,7 @@ extension LiveServerTests {
       arguments: [(486, ProbeFailure.Code.quotaReached), (508, .insufficientCapacity)])
     func waits(number: Int, code: ProbeFailure.Code) async throws {
       try await ScriptedTURN.with { request, _, _ in
-        [Reply.error(number, to: request, key: ScriptedTURN.key)]
+        [ScriptedReply.error(number, to: request, key: ScriptedTURN.key)]
       } _: { server, turn in
         let failure = await failure(of: server)
         #expect(failure?.code == code)
@@ -203,7 +203,7 @@ extension LiveServerTests {
       }
       try await ScriptedTURN.with { request, _, _ in
         guard request.span(of: .evenPort) != nil else { return nil }
-        return [Reply.error(508, to: request, key: ScriptedTURN.key)]
+        return [ScriptedReply.error(508, to: request, key: ScriptedTURN.key)]
       } _: { server, turn in
         var options = AllocateOptions()
         options.evenPort = EvenPort(reservesNextPort: true)
@@ -218,7 +218,7 @@ extension LiveServerTests {
       arguments: [(486, ProbeFailure.Code.quotaReached), (403, .forbidden)])
     func emptyPhrase(number: Int, code: ProbeFailure.Code) async throws {
       try await ScriptedTURN.with { request, _, _ in
-        [Reply.error(number, to: request, key: ScriptedTURN.key)]
+        [ScriptedReply.error(number, to: request, key: ScriptedTURN.key)]
       } _: {
         server, _ in
         let failure = await failure(of: server)
@@ -243,10 +243,10 @@ extension LiveServerTests {
         switch request.type.method {
         case .allocate:
           [
-            Reply.success(
+            ScriptedReply.success(
               to: request, [XORRelayedAddress(source), Lifetime(seconds: 2)], key: ScriptedTURN.key)
           ]
-        case .refresh: [Reply.success(to: request, [Lifetime(seconds: 600)], key: ScriptedTURN.key)]
+        case .refresh: [ScriptedReply.success(to: request, [Lifetime(seconds: 600)], key: ScriptedTURN.key)]
         default: nil
         }
       } _: { server, turn in

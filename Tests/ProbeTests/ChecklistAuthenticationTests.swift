@@ -17,7 +17,7 @@ extension LiveServerTests {
     /// One that announces user-name anonymity besides: bits 0 and 1.
     private static let anonymousCookie = Array("obMatJos2wAAAn-1".utf8)
 
-    private func failure(of server: Server, deadline: Duration = .seconds(15)) async -> ProbeFailure? {
+    private func failure(of server: ProbedServer, deadline: Duration = .seconds(15)) async -> ProbeFailure? {
       await #expect(throws: ProbeFailure.self) { try await AllocateProbe(server: server).run(deadline: deadline) }
     }
 
@@ -69,16 +69,16 @@ extension LiveServerTests {
     private func withModernServer(
       nonce: [UInt8] = cookie, algorithms: PasswordAlgorithms? = PasswordAlgorithms([.sha256, .md5]),
       _ answer: @escaping @Sendable (Message, TransportAddress) -> [ByteBuffer],
-      _ body: (Server, Recorder<Message>) async throws -> Void
+      _ body: (ProbedServer, Recorder<Message>) async throws -> Void
     ) async throws {
       let requests = Recorder<Message>()
-      try await ScriptedServer.with { bytes, source in
+      try await ScriptedSTUNServer.with { bytes, source in
         guard let request = try? Message(decoding: bytes) else { return [] }
         requests.append(request)
         guard request.span(of: .nonce) == nil else { return answer(request, source).map { .init($0) } }
         var attributes: [any Attribute] = [Realm("r.example"), Nonce(nonce)]
         if let algorithms { attributes.append(algorithms) }
-        return [.init(Reply.error(401, to: request, attributes))]
+        return [.init(ScriptedReply.error(401, to: request, attributes))]
       } _: { server in
         try await body(server.server, requests)
       }
@@ -89,7 +89,7 @@ extension LiveServerTests {
       let attributes: [any Attribute] =
         request.type.method == .allocate
         ? [XORRelayedAddress(source), Lifetime(seconds: 600)] : [Lifetime(seconds: 0)]
-      var answer = WireMessage(Reply.success(to: request, attributes))
+      var answer = WireMessage(ScriptedReply.success(to: request, attributes))
       answer.sign(.messageIntegritySHA256, key: keySHA256, byteCount: byteCount)
       return answer.buffer
     }
@@ -118,7 +118,7 @@ extension LiveServerTests {
     @Test("5. A server that knows no SHA-256 and says so with 420 is named, and not asked again in a weaker way")
     func unknownIntegrity() async throws {
       try await withModernServer { request, _ in
-        [Reply.error(420, to: request, [UnknownAttributes([.messageIntegritySHA256])])]
+        [ScriptedReply.error(420, to: request, [UnknownAttributes([.messageIntegritySHA256])])]
       } _: { server, requests in
         let failure = await failure(of: server)
         #expect(failure?.code == .notUnderstood)
@@ -170,7 +170,7 @@ extension LiveServerTests {
     @Test("6. A stale nonce behind SHA-256 that asks for less is a bid-down, and nothing weaker is signed")
     func bidDownInBetween() async throws {
       try await withModernServer { request, _ in
-        [Reply.error(438, to: request, [Realm("r.example"), Nonce(Array("plain".utf8))])]
+        [ScriptedReply.error(438, to: request, [Realm("r.example"), Nonce(Array("plain".utf8))])]
       } _: { server, requests in
         let failure = await failure(of: server)
         #expect(failure?.code == .bidDown)
@@ -183,7 +183,7 @@ extension LiveServerTests {
     func weakerResponse() async throws {
       try await withModernServer { request, source in
         var answer = WireMessage(
-          Reply.success(
+          ScriptedReply.success(
             to: request,
             request.type.method == .allocate
               ? [XORRelayedAddress(source), Lifetime(seconds: 600)] : [Lifetime(seconds: 0)]))
@@ -235,7 +235,7 @@ extension LiveServerTests {
     @Test("7. The first 401 is how it begins, a second means bad credentials: one valid try and no more")
     func secondChallenge() async throws {
       try await ScriptedTURN.with { request, _, _ in
-        [Reply.challenge(to: request, nonce: "another")]
+        [ScriptedReply.challenge(to: request, nonce: "another")]
       } _: { server, turn in
         let failure = await failure(of: server)
         #expect(failure?.code == .unauthorized)
@@ -247,7 +247,7 @@ extension LiveServerTests {
     @Test("7. The realm that came back is taken over, once where it changes")
     func realm() async throws {
       try await ScriptedTURN.with { request, _, count in
-        [Reply.challenge(to: request, realm: "realm-\(count)")]
+        [ScriptedReply.challenge(to: request, realm: "realm-\(count)")]
       } _: { server, turn in
         let failure = await failure(of: server)
         #expect(failure?.code == .unauthorized)
@@ -260,7 +260,7 @@ extension LiveServerTests {
     func nonce() async throws {
       let nonce = Array((String(repeating: "\\\"é\u{0}😀", count: 25) + "end").utf8)
       try await ScriptedTURN.with { request, _, count in
-        count == 0 ? [Reply.error(438, to: request, [Realm("r.example"), Nonce(nonce)])] : nil
+        count == 0 ? [ScriptedReply.error(438, to: request, [Realm("r.example"), Nonce(nonce)])] : nil
       } _: { server, turn in
         _ = try await AllocateProbe(server: server).run(deadline: .seconds(15))
         #expect(try turn.signedRequests(.allocate).last?.attribute(Nonce.self)?.bytes == nonce)
@@ -272,7 +272,7 @@ extension LiveServerTests {
       let fresh = Array("n-2".utf8)
       try await ScriptedTURN.with { request, _, count in
         guard request.type.method != .allocate, count == 0 else { return nil }
-        return [Reply.error(438, to: request, [Realm("r.example"), Nonce(fresh)])]
+        return [ScriptedReply.error(438, to: request, [Realm("r.example"), Nonce(fresh)])]
       } _: { server, turn in
         let peer = try #require(TransportAddress("192.0.2.9:9"))
         let (_, deletion) = try await Allocation.withAllocation(
@@ -294,7 +294,7 @@ extension LiveServerTests {
     @Test("8. A server that calls every nonce stale is named, after a bounded number of tries")
     func staleForEver() async throws {
       try await ScriptedTURN.with { request, _, count in
-        [Reply.error(438, to: request, [Realm("r.example"), Nonce(Array("n-\(count)".utf8))])]
+        [ScriptedReply.error(438, to: request, [Realm("r.example"), Nonce(Array("n-\(count)".utf8))])]
       } _: { server, turn in
         #expect(await failure(of: server)?.code == .staleNonceLoop)
         #expect(Set(turn.signedRequests(.allocate).map(\.transactionID)).count == 4)
@@ -309,7 +309,7 @@ extension LiveServerTests {
         #expect(failure?.evidence("errorCode") == "401")
       }
       try await ScriptedTURN.with { request, _, _ in
-        [Reply.error(441, to: request, key: ScriptedTURN.key)]
+        [ScriptedReply.error(441, to: request, key: ScriptedTURN.key)]
       } _: { server, turn in
         let failure = await failure(of: server)
         #expect(failure?.code == .wrongCredentials)
@@ -325,7 +325,7 @@ extension LiveServerTests {
       let wrong = IntegrityKey(username: "u", realm: "r.example", password: "another")
       for key in [wrong, nil] {
         try await ScriptedTURN.with(over: transport) { request, source, _ in
-          [Reply.success(to: request, [XORRelayedAddress(source), Lifetime(seconds: 600)], key: key)]
+          [ScriptedReply.success(to: request, [XORRelayedAddress(source), Lifetime(seconds: 600)], key: key)]
         } _: { server, _ in
           let failure = await failure(of: server, deadline: .milliseconds(500))
           #expect(failure?.code == (key == nil ? .integrityMissing : .badIntegrity))

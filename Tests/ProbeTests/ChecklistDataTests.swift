@@ -72,7 +72,7 @@ extension LiveServerTests {
       try await ScriptedTURN.with { request, _, _ in
         guard request.type.method == .refresh else { return nil }
         let asked = try? request.attribute(Lifetime.self)
-        return [Reply.success(to: request, [asked ?? Lifetime(seconds: 0)], key: ScriptedTURN.key)]
+        return [ScriptedReply.success(to: request, [asked ?? Lifetime(seconds: 0)], key: ScriptedTURN.key)]
       } _: { server, turn in
         let counts = try await Allocation.withAllocation(AllocationRequest(server: server), by: .now + .seconds(15)) {
           allocation throws(ProbeFailure) in
@@ -117,7 +117,7 @@ extension LiveServerTests {
     func badRequest() async throws {
       try await ScriptedTURN.with { request, _, count in
         request.type.method == .channelBind && count == 0
-          ? [Reply.error(400, to: request, key: ScriptedTURN.key)] : nil
+          ? [ScriptedReply.error(400, to: request, key: ScriptedTURN.key)] : nil
       } _: { server, turn in
         func bind() async throws(ProbeFailure) -> Deletion {
           try await Allocation.withAllocation(AllocationRequest(server: server), by: .now + .seconds(15)) {
@@ -144,7 +144,7 @@ extension LiveServerTests {
         let padding: [UInt8] = transport.isReliable ? [0, 0, 0] : []
         let early = ByteBuffer(bytes: [0x40, 0x00, 0, 5] + Array("early".utf8) + padding)
         let empty = ByteBuffer(bytes: [0x40, 0x00, 0, 0])
-        let response = Reply.success(to: request, [], key: ScriptedTURN.key)
+        let response = ScriptedReply.success(to: request, [], key: ScriptedTURN.key)
         guard transport.isReliable else { return [early, empty, response] }
         return [ByteBuffer(bytes: [early, empty, response].flatMap { Array($0.readableBytesView) })]
       } _: { server, _ in
@@ -194,7 +194,7 @@ extension LiveServerTests {
     @Test("22. A Data indication with ICMP in place of data is no data, and shows as what it is")
     func icmp() async throws {
       let turn = ScriptedTURN { _, _, _ in nil }
-      try await ScriptedServer.with { bytes, source in
+      try await ScriptedSTUNServer.with { bytes, source in
         guard let message = try? Message(decoding: bytes), message.type.method == .send,
           let peer = try? message.attribute(XORPeerAddress.self)
         else { return turn.answer(bytes, from: source).map { .init($0) } }

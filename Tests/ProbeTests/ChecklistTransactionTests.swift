@@ -20,7 +20,7 @@ extension LiveServerTests {
       arguments: [Transport.udp, .dtls])
     func retransmissions(transport: Transport) async throws {
       let seen = Recorder<Arrival>()
-      try await ScriptedServer.with(over: transport) { bytes, _ in
+      try await ScriptedSTUNServer.with(over: transport) { bytes, _ in
         seen.append(Arrival(bytes: bytes))
         return []
       } _: { server in
@@ -45,7 +45,7 @@ extension LiveServerTests {
       "1. Over TCP and TLS nothing is sent again, and the deadline ends the wait", arguments: [Transport.tcp, .tls])
     func reliable(transport: Transport) async throws {
       let seen = Recorder<ByteBuffer>()
-      try await ScriptedServer.with(over: transport) { bytes, _ in
+      try await ScriptedSTUNServer.with(over: transport) { bytes, _ in
         seen.append(bytes)
         return []
       } _: { server in
@@ -61,14 +61,14 @@ extension LiveServerTests {
     @Test("1. A lost request is sent again with the same bytes, and gives no round-trip time (Karn's rule)")
     func karn() async throws {
       let seen = Recorder<ByteBuffer>()
-      try await ScriptedServer.with { bytes, source in
+      try await ScriptedSTUNServer.with { bytes, source in
         seen.append(bytes)
         guard seen.all.count > 1, let request = try? Message(decoding: bytes) else { return [] }
-        return [.init(Reply.success(to: request, [XORMappedAddress(source)]))]
+        return [.init(ScriptedReply.success(to: request, [XORMappedAddress(source)]))]
       } _: { server in
         let report = try await BindingProbe(server: server.server, requests: 1).run(deadline: .seconds(15))
         #expect(report.retransmissions == 1)
-        #expect(report.roundTrip == nil)
+        #expect(report.rtt == nil)
         #expect(seen.all.count == 2)
         #expect(seen.all.first == seen.all.last)
       }
@@ -79,7 +79,7 @@ extension LiveServerTests {
       let port = try freePort()
       let start = ContinuousClock.now
       let failure = await #expect(throws: ProbeFailure.self) {
-        try await BindingProbe(server: Server(uri: ServerURI(scheme: .stun, host: "127.0.0.1", port: port))).run(
+        try await BindingProbe(server: ProbedServer(uri: ServerURI(scheme: .stun, host: "127.0.0.1", port: port))).run(
           deadline: .seconds(20))
       }
       #expect(failure?.code == .portUnreachable)
@@ -88,14 +88,14 @@ extension LiveServerTests {
 
     @Test("2. A stranger's success response is not taken for the server's: it waits for the true one")
     func stranger() async throws {
-      try await ScriptedServer.with { bytes, source in
+      try await ScriptedSTUNServer.with { bytes, source in
         guard let request = try? Message(decoding: bytes), let lie = TransportAddress("203.0.113.1:1") else {
           return []
         }
         return [
-          .init(Reply.success(to: request, [XORMappedAddress(lie)]), fromElsewhere: true),
-          .init(Reply.success(to: request, [XORMappedAddress(lie)], id: .random())),
-          .init(Reply.success(to: request, [XORMappedAddress(source)])),
+          .init(ScriptedReply.success(to: request, [XORMappedAddress(lie)]), fromElsewhere: true),
+          .init(ScriptedReply.success(to: request, [XORMappedAddress(lie)], id: .random())),
+          .init(ScriptedReply.success(to: request, [XORMappedAddress(source)])),
         ]
       } _: { server in
         let report = try await BindingProbe(server: server.server, requests: 3).run(deadline: .seconds(15))
@@ -110,7 +110,7 @@ extension LiveServerTests {
     func newIDs(transport: Transport) async throws {
       try await ScriptedTURN.with(over: transport) { request, _, count in
         guard request.type.method == .allocate, count == 0 else { return nil }
-        return [Reply.error(438, to: request, [Realm("r.example"), Nonce(Array("n-2".utf8))])]
+        return [ScriptedReply.error(438, to: request, [Realm("r.example"), Nonce(Array("n-2".utf8))])]
       } _: { server, turn in
         let report = try await AllocateProbe(server: server).run(deadline: .seconds(15))
         #expect(report.effort.transactions == 3)
@@ -123,9 +123,9 @@ extension LiveServerTests {
 
     @Test("20. Answers over TCP and TLS may drip in byte by byte", arguments: [Transport.tcp, .tls])
     func drip(transport: Transport) async throws {
-      try await ScriptedServer.with(over: transport) { bytes, source in
+      try await ScriptedSTUNServer.with(over: transport) { bytes, source in
         guard let request = try? Message(decoding: bytes) else { return [] }
-        return Reply.success(to: request, [XORMappedAddress(source)]).readableBytesView.map {
+        return ScriptedReply.success(to: request, [XORMappedAddress(source)]).readableBytesView.map {
           .init(ByteBuffer(integer: $0))
         }
       } _: { server in
@@ -138,12 +138,12 @@ extension LiveServerTests {
     @Test("20. Several messages may come in one piece, the last of them in two", arguments: [Transport.tcp, .tls])
     func coalesced(transport: Transport) async throws {
       let rest = Recorder<ByteBuffer>()
-      try await ScriptedServer.with(over: transport) { bytes, source in
+      try await ScriptedSTUNServer.with(over: transport) { bytes, source in
         guard let request = try? Message(decoding: bytes) else { return [] }
         // A late answer to nobody, the true answer, and the beginning of a third that follows with the next answer.
         var piece = rest.all.last ?? ByteBuffer()
-        piece.writeImmutableBuffer(Reply.success(to: request, [XORMappedAddress(source)]))
-        var third = Reply.success(to: request, [Software("a third message")], id: .random())
+        piece.writeImmutableBuffer(ScriptedReply.success(to: request, [XORMappedAddress(source)]))
+        var third = ScriptedReply.success(to: request, [Software("a third message")], id: .random())
         if let head = third.readSlice(length: 13) { piece.writeImmutableBuffer(head) }
         rest.append(third)
         return [.init(piece)]
@@ -158,7 +158,7 @@ extension LiveServerTests {
     @Test("21. An address of IPv6 is unmasked with cookie and transaction id")
     func masked() async throws {
       let seen = Recorder<TransportAddress>()
-      try await ScriptedServer.with(host: "::1") { bytes, source in
+      try await ScriptedSTUNServer.with(host: "::1") { bytes, source in
         seen.append(source)
         // By hand: type 0x0101, and XOR-MAPPED-ADDRESS masked with bytes 4 to 19 of the header.
         let header = Array(bytes.readableBytesView.prefix(20))
@@ -190,9 +190,9 @@ extension LiveServerTests {
 
     @Test("23. An unknown attribute that must be understood fails the transaction", arguments: Transport.allCases)
     func unknownAttribute(transport: Transport) async throws {
-      try await ScriptedServer.with(over: transport) { bytes, source in
+      try await ScriptedSTUNServer.with(over: transport) { bytes, source in
         guard let request = try? Message(decoding: bytes) else { return [] }
-        return [.init(Self.withUnknownAttribute(Reply.success(to: request, [XORMappedAddress(source)])))]
+        return [.init(Self.withUnknownAttribute(ScriptedReply.success(to: request, [XORMappedAddress(source)])))]
       } _: { server in
         let failure = await #expect(throws: ProbeFailure.self) {
           try await BindingProbe(server: server.server, requests: 1).run(deadline: .seconds(15))
@@ -209,7 +209,7 @@ extension LiveServerTests {
         guard request.type.method == .allocate else { return nil }
         var answer = WireMessage(
           Self.withUnknownAttribute(
-            Reply.success(to: request, [XORRelayedAddress(source), Lifetime(seconds: 600)])))
+            ScriptedReply.success(to: request, [XORRelayedAddress(source), Lifetime(seconds: 600)])))
         answer.sign(.messageIntegrity, key: key, byteCount: 20)
         return [answer.buffer]
       } _: { server, turn in

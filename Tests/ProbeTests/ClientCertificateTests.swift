@@ -39,7 +39,7 @@ extension LiveServerTests {
       }
     }
 
-    private func code(of server: Server) async -> ProbeFailure.Code? {
+    private func code(of server: ProbedServer) async -> ProbeFailure.Code? {
       do throws(ProbeFailure) {
         let report = try await AllocateProbe(server: server).run(deadline: .seconds(15))
         #expect(report.deletion.isConfirmed)
@@ -70,7 +70,7 @@ extension LiveServerTests {
     func behindHandshake(shown: Shown) async throws {
       try await withCertificates(shown) { authority, certificate in
         let turn = ScriptedTURN { _, _, _ in nil }
-        try await ScriptedServer.with(over: .tls, clientAuthority: authority.certificate) { bytes, source in
+        try await ScriptedSTUNServer.with(over: .tls, clientAuthority: authority.certificate) { bytes, source in
           turn.answer(bytes, from: source).map { .init($0) }
         } _: { scripted in
           var server = scripted.server
@@ -129,7 +129,7 @@ extension LiveServerTests {
           ("/nonexistent/client.pem", first.key), (first.chain, first.chain), (first.chain, second.key),
           (first.chain, locked),
         ] {
-          try await ScriptedServer.with(over: .tls) { _, _ in
+          try await ScriptedSTUNServer.with(over: .tls) { _, _ in
             []
           } _: { scripted in
             var server = scripted.server

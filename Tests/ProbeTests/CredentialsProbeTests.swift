@@ -21,7 +21,7 @@ extension LiveServerTests {
     @Test("coturn with a shared secret refuses an expired user and another secret")
     func sharedSecret() async throws {
       try await Coturn.with(authentication: .sharedSecret) { coturn in
-        let server = Server(
+        let server = ProbedServer(
           uri: coturn.uri(),
           credentials: .sharedSecret(Coturn.secret, user: "probe", lifetime: .seconds(600), order: .expiryFirst))
         let report = try await CredentialsProbe(server: server).run(deadline: .seconds(10))
@@ -33,7 +33,7 @@ extension LiveServerTests {
     @Test("An answer that is no refusal of credentials says nothing of them")
     func otherError() async throws {
       try await ScriptedTURN.with { request, _, _ in
-        (try? request.attribute(Username.self)?.text) == "u" ? nil : [Reply.error(500, to: request)]
+        (try? request.attribute(Username.self)?.text) == "u" ? nil : [ScriptedReply.error(500, to: request)]
       } _: { server, _ in
         let failure = await #expect(throws: ProbeFailure.self) {
           try await CredentialsProbe(server: server).run(deadline: .seconds(15))
@@ -59,7 +59,7 @@ extension LiveServerTests {
     @Test("A nonce that a server takes although it never gave it is a violation")
     func anyNonce() async throws {
       try await ScriptedTURN.with { request, _, _ in
-        (try? request.attribute(Username.self)?.text) == "u" ? nil : [Reply.challenge(to: request)]
+        (try? request.attribute(Username.self)?.text) == "u" ? nil : [ScriptedReply.challenge(to: request)]
       } _: { server, _ in
         let report = try await CredentialsProbe(server: server).run(deadline: .seconds(15))
         #expect(report.violations == [.inventedNonce, .reusedNonce])

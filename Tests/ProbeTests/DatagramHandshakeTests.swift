@@ -11,7 +11,7 @@ extension LiveServerTests {
   @Suite("DTLS handshakes")
   struct DatagramHandshakeTests {
     /// Speaks to the script's server over DTLS.
-    private func failure(of server: ScriptedServer, deadline: Duration) async -> ProbeFailure? {
+    private func failure(of server: ScriptedSTUNServer, deadline: Duration) async -> ProbeFailure? {
       var target = server.server
       target.uri.scheme = .turns
       return await #expect(throws: ProbeFailure.self) {
@@ -38,7 +38,7 @@ extension LiveServerTests {
     @Test("A server that asks for its cookie again and again is given up soon, and by name")
     func endlessCookies() async throws {
       let hellos = Mutex<UInt8>(0)
-      try await ScriptedServer.with { hello, _ in
+      try await ScriptedSTUNServer.with { hello, _ in
         let number = hellos.withLock { hellos in
           hellos += 1
           return hellos
@@ -63,7 +63,7 @@ extension LiveServerTests {
         ]
         for (answers, code, words) in cases {
           group.addTask {
-            try await ScriptedServer.with { _, _ in
+            try await ScriptedSTUNServer.with { _, _ in
               answers.map { .init($0) }
             } _: { server in
               let failure = await failure(of: server, deadline: .milliseconds(700))
@@ -81,7 +81,7 @@ extension LiveServerTests {
       let identity = try SecureServerIdentity(isDatagram: true)
       // Used on the server's event loop alone.
       nonisolated(unsafe) let session = try SecureServerSession(identity)
-      try await ScriptedServer.with { bytes, _ in
+      try await ScriptedSTUNServer.with { bytes, _ in
         _ = session.receive(bytes)
         return [.init(Self.binding()), .init(ByteBuffer(string: "hello"))] + session.takeOutbound().map { .init($0) }
       } _: { server in

@@ -70,7 +70,7 @@ extension LiveServerTests {
 
     @Test("A deadline that ends before the permission is refused before anything is sent")
     func impossible() async throws {
-      let server = Server(uri: .init(scheme: .turn, host: "192.0.2.1"))
+      let server = ProbedServer(uri: .init(scheme: .turn, host: "192.0.2.1"))
       let failure = await #expect(throws: ProbeFailure.self) {
         try await ExpiryProbe(server: server).run(deadline: .seconds(315))
       }

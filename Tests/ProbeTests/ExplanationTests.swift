@@ -11,12 +11,12 @@ extension LiveServerTests {
   @Suite("Explanations")
   struct ExplanationTests {
     /// Swallows what it receives.
-    private static let silent: ScriptedServer.Script = { _, _ in [] }
+    private static let silent: ScriptedSTUNServer.Script = { _, _ in [] }
 
     @Test("UDP blocked, TCP open; not where the whole server is silent")
     func udpBlocked() async throws {
       // Somebody swallows UDP, coturn listens on TCP of the same port.
-      try await ScriptedServer.with(Self.silent) { swallower in
+      try await ScriptedSTUNServer.with(Self.silent) { swallower in
         try await Coturn.with(port: swallower.address.port, ["--no-udp"]) { coturn in
           let failure = try await explanation(of: coturn.server(), allocate)
           #expect(failure.code == .udpBlocked)
@@ -34,9 +34,9 @@ extension LiveServerTests {
     func answersFromElsewhere() async throws {
       func explained(isAnswer: Bool) async throws -> ProbeFailure {
         let turn = ScriptedTURN { _, _, _ in nil }
-        return try await ScriptedServer.with { datagram, source in
+        return try await ScriptedSTUNServer.with { datagram, source in
           turn.answer(datagram, from: source).map { answer in
-            ScriptedServer.Answer(isAnswer ? answer : ByteBuffer(string: "news"), fromElsewhere: true)
+            ScriptedSTUNServer.Answer(isAnswer ? answer : ByteBuffer(string: "news"), fromElsewhere: true)
           }
         } _: {
           try await explanation(of: $0.server, allocate)
@@ -54,8 +54,8 @@ extension LiveServerTests {
     func silentAfterAnswers() async throws {
       for silentMethod in [Method.allocate, .channelBind] {
         let turn = ScriptedTURN { request, _, _ in request.type.method == silentMethod ? [] : nil }
-        try await ScriptedServer.with {
-          turn.answer($0, from: $1).map { ScriptedServer.Answer($0) }
+        try await ScriptedSTUNServer.with {
+          turn.answer($0, from: $1).map { ScriptedSTUNServer.Answer($0) }
         } _: { fallingSilent in
           try await Coturn.with(port: fallingSilent.address.port, ["--no-udp"]) { _ in
             let failure = try await explanation(of: fallingSilent.server) { (server) async throws(ProbeFailure) in
@@ -73,7 +73,7 @@ extension LiveServerTests {
 
     @Test("A deadline that is spent is no silence of the server's; one that leaves time to answer is")
     func outOfTime() async throws {
-      try await ScriptedServer.with(Self.silent) { server in
+      try await ScriptedSTUNServer.with(Self.silent) { server in
         for (deadline, code) in [
           (Duration.milliseconds(400), ProbeFailure.Code.outOfTime), (.milliseconds(700), .turnTimeout),
         ] {
@@ -88,8 +88,8 @@ extension LiveServerTests {
     @Test("REST user expired; not where the secret is another one")
     func expired() async throws {
       try await Coturn.with(authentication: .sharedSecret) { coturn in
-        func server(_ secret: String, _ lifetime: Duration) -> Server {
-          Server(
+        func server(_ secret: String, _ lifetime: Duration) -> ProbedServer {
+          ProbedServer(
             uri: coturn.uri(),
             credentials: .sharedSecret(secret, user: "x", lifetime: lifetime, order: .expiryFirst))
         }
@@ -135,7 +135,7 @@ extension LiveServerTests {
         #expect(failure.advice.contains("\"r.example\" is the expected one"))
       }
       try await Coturn.with(authentication: .sharedSecret) { coturn in
-        var server = Server(
+        var server = ProbedServer(
           uri: coturn.uri(),
           credentials: .sharedSecret(Coturn.secret, user: "x", lifetime: .seconds(-90), order: .expiryFirst))
         server.expectedRealm = Coturn.realm
@@ -170,7 +170,7 @@ extension LiveServerTests {
     @Test("Draining; not where a peer is denied")
     func draining() async throws {
       try await ScriptedTURN.with { request, _, _ in
-        request.type.method == .allocate ? [Reply.error(403, to: request, key: ScriptedTURN.key)] : nil
+        request.type.method == .allocate ? [ScriptedReply.error(403, to: request, key: ScriptedTURN.key)] : nil
       } _: { server, _ in
         let explained = try await explanation(of: server, allocate)
         #expect(explained.code == .draining)
@@ -185,7 +185,7 @@ extension LiveServerTests {
 
     @Test("External address set wrong; not where relays are merely silent")
     func externalAddress() async throws {
-      func relay(_ server: Server) async throws(ProbeFailure) {
+      func relay(_ server: ProbedServer) async throws(ProbeFailure) {
         var probe = RelayProbe(server: server)
         (probe.packets, probe.rate) = (5, 50)
         _ = try await probe.run(deadline: .seconds(5))

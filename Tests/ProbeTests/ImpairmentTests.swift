@@ -55,10 +55,10 @@ extension LiveServerTests {
     @Test("Delay shows in the round trip, four times")
     func delay() async throws {
       let report = try await measure(.init(delay: .milliseconds(10)), packets: 100, rate: 100)
-      let roundTrip = try #require(report.roundTrip)
+      let rtt = try #require(report.rtt)
       #expect(report.received == 100)
-      #expect(roundTrip.min >= .milliseconds(40))
-      #expect(roundTrip.p50 < .milliseconds(60))
+      #expect(rtt.min >= .milliseconds(40))
+      #expect(rtt.p50 < .milliseconds(60))
       #expect(report.reordered == 0)
     }
 
@@ -67,7 +67,7 @@ extension LiveServerTests {
       let report = try await measure(
         .init(delay: .milliseconds(300), coversRequests: true), packets: 3, rate: 100)
       #expect(report.received == 3)
-      #expect(report.roundTrip.map { $0.min >= .milliseconds(1200) } == true)
+      #expect(report.rtt.map { $0.min >= .milliseconds(1200) } == true)
     }
 
     @Test("Jitter and reordering follow from uneven delay, and are small without it")

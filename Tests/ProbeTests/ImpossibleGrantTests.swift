@@ -71,7 +71,7 @@ extension LiveServerTests {
       for transport in Transport.allCases {
         try await ScriptedTURN.with(over: transport) { request, _, _ in
           request.type.method == .allocate
-            ? [Reply.success(to: request, grant.attributes, key: ScriptedTURN.key)] : nil
+            ? [ScriptedReply.success(to: request, grant.attributes, key: ScriptedTURN.key)] : nil
         } _: { server, turn in
           var probe = AllocateProbe(server: server)
           probe.options.family = grant.family
@@ -96,7 +96,7 @@ extension LiveServerTests {
         let attributes: [any Attribute] = [
           XORRelayedAddress(TransportAddress(ip: .v4(0), port: 0)), Lifetime(seconds: 600),
         ]
-        return [Reply.success(to: request, attributes, key: ScriptedTURN.key)]
+        return [ScriptedReply.success(to: request, attributes, key: ScriptedTURN.key)]
       } _: { server, _ in
         let failures = [
           await #expect(throws: ProbeFailure.self) {
@@ -120,7 +120,7 @@ extension LiveServerTests {
         let attributes: [any Attribute] = [
           XORRelayedAddress(TransportAddress(ip: source.ip, port: 50_000)), Lifetime(seconds: 600),
         ]
-        return [Reply.success(to: request, attributes, key: ScriptedTURN.key)]
+        return [ScriptedReply.success(to: request, attributes, key: ScriptedTURN.key)]
       } _: { server, turn in
         let failures = [
           await #expect(throws: ProbeFailure.self) {
@@ -141,7 +141,7 @@ extension LiveServerTests {
       try await ScriptedTURN.with(over: .tcp) { request, _, _ in
         guard request.type.method == .allocate else { return nil }
         let many = (1...5000).map { XORRelayedAddress(TransportAddress(ip: .v4(0x0A00_0000 + $0), port: 7)) }
-        return [Reply.success(to: request, many + [Lifetime(seconds: 600)], key: ScriptedTURN.key)]
+        return [ScriptedReply.success(to: request, many + [Lifetime(seconds: 600)], key: ScriptedTURN.key)]
       } _: { server, _ in
         let failure = await #expect(throws: ProbeFailure.self) {
           try await AllocateProbe(server: server).run(deadline: .seconds(5))
@@ -152,7 +152,7 @@ extension LiveServerTests {
       }
       try await ScriptedTURN.with(over: .tcp) { request, _, _ in
         [
-          Reply.error(
+          ScriptedReply.error(
             420, to: request, [UnknownAttributes(Array(repeating: .evenPort, count: 20_000))], key: ScriptedTURN.key)
         ]
       } _: { server, _ in
@@ -170,7 +170,7 @@ extension LiveServerTests {
     func deletion(left: UInt32?, isConfirmed: Bool) async throws {
       try await ScriptedTURN.with { request, _, _ in
         guard request.type.method == .refresh else { return nil }
-        return [Reply.success(to: request, left.map { [Lifetime(seconds: $0)] } ?? [], key: ScriptedTURN.key)]
+        return [ScriptedReply.success(to: request, left.map { [Lifetime(seconds: $0)] } ?? [], key: ScriptedTURN.key)]
       } _: { server, _ in
         let report = try await AllocateProbe(server: server).run(deadline: .seconds(15))
         #expect(report.deletion.isConfirmed == isConfirmed)

@@ -15,7 +15,7 @@ extension LiveServerTests {
       let description: String
       /// Silence where a transport is missing.
       let codes: [Transport: ProbeFailure.Code]
-      let answers: @Sendable (Message, Transport) -> [ScriptedServer.Answer]
+      let answers: @Sendable (Message, Transport) -> [ScriptedSTUNServer.Answer]
 
       /// One answer, the same over every transport.
       init(
@@ -28,7 +28,7 @@ extension LiveServerTests {
 
       init(
         _ description: String, _ codes: [Transport: ProbeFailure.Code],
-        _ answers: @escaping @Sendable (Message, Transport) -> [ScriptedServer.Answer]
+        _ answers: @escaping @Sendable (Message, Transport) -> [ScriptedSTUNServer.Answer]
       ) {
         self.description = description
         self.codes = codes
@@ -37,7 +37,7 @@ extension LiveServerTests {
 
       func expected(_ transport: Transport) -> ProbeFailure.Code { codes[transport] ?? .stunTimeout }
 
-      /// Silence is called by its name only where a connection, late on a busy machine, leaves time to wait for an answer.
+      /// Silence is called by its name only if a connection, late on a busy machine, leaves time to wait for an answer.
       func deadline(_ transport: Transport) -> Duration {
         expected(transport) == .stunTimeout ? .seconds(10) : .seconds(1)
       }
@@ -46,7 +46,7 @@ extension LiveServerTests {
     /// A success with an address, in which bytes were changed.
     private static func success(to request: Message, changing: (inout ByteBuffer) -> Void) -> ByteBuffer {
       let address = TransportAddress(ip: .v4(0xC000_0201), port: 7)
-      var bytes = Reply.success(to: request, [XORMappedAddress(address)])
+      var bytes = ScriptedReply.success(to: request, [XORMappedAddress(address)])
       changing(&bytes)
       return bytes
     }
@@ -86,22 +86,22 @@ extension LiveServerTests {
         bytes.setInteger(0 as UInt32, at: 24)
         return bytes
       },
-      Lie("no address at all", .malformedResponse) { Reply.success(to: $0, []) },
+      Lie("no address at all", .malformedResponse) { ScriptedReply.success(to: $0, []) },
       Lie("an address of four bytes", .malformedResponse) { request in
-        var bytes = Reply.success(to: request, [Lifetime(seconds: 1)])
+        var bytes = ScriptedReply.success(to: request, [Lifetime(seconds: 1)])
         bytes.setInteger(AttributeType.xorMappedAddress.rawValue, at: 20)
         return bytes
       },
       Lie("0.0.0.0:0 for our address", .reflexiveAddressUnusable) { request in
-        Reply.success(to: request, [XORMappedAddress(TransportAddress(ip: .v4(0), port: 0))])
+        ScriptedReply.success(to: request, [XORMappedAddress(TransportAddress(ip: .v4(0), port: 0))])
       },
       Lie("a multicast group for our address", .reflexiveAddressUnusable) { request in
-        Reply.success(to: request, [XORMappedAddress(TransportAddress(ip: .v4(0xE000_0001), port: 7))])
+        ScriptedReply.success(to: request, [XORMappedAddress(TransportAddress(ip: .v4(0xE000_0001), port: 7))])
       },
       Lie("an error without a code", .unnumberedError) { request in
         MessageWriter(MessageType(.binding, .error), transactionID: request.transactionID).finish()
       },
-      Lie("an error without a phrase", .stunRejected) { Reply.error(500, to: $0) },
+      Lie("an error without a phrase", .stunRejected) { ScriptedReply.error(500, to: $0) },
       Lie("an empty datagram", [.udp: .garbage]) { _, transport in
         [.init(ByteBuffer(), isUnprotected: transport == .dtls)]
       },
@@ -140,7 +140,7 @@ extension LiveServerTests {
         case .udp: return [.init(fake, fromElsewhere: true)]
         case .dtls: return [.init(fake, fromElsewhere: true), .init(fake, isUnprotected: true)]
         // Whoever is in the way of a stream cannot know our id before he has seen it; inside of TLS he never does.
-        case .tcp: return [.init(Reply.success(to: request, [], id: .random()))]
+        case .tcp: return [.init(ScriptedReply.success(to: request, [], id: .random()))]
         case .tls: return [.init(fake, isUnprotected: true)]
         }
       },
@@ -152,7 +152,7 @@ extension LiveServerTests {
       try await withThrowingTaskGroup { group in
         for transport in Transport.allCases {
           group.addTask {
-            try await ScriptedServer.with(over: transport) { bytes, _ in
+            try await ScriptedSTUNServer.with(over: transport) { bytes, _ in
               (try? Message(decoding: bytes)).map { lie.answers($0, transport) } ?? []
             } _: { server in
               let deadline = lie.deadline(transport)
@@ -176,9 +176,9 @@ extension LiveServerTests {
 
     @Test("does not hide the truth that follows in datagrams", arguments: noAnswers, [Transport.udp, .dtls])
     func truthBehindLies(lie: Lie, transport: Transport) async throws {
-      try await ScriptedServer.with(over: transport) { bytes, source in
+      try await ScriptedSTUNServer.with(over: transport) { bytes, source in
         guard let request = try? Message(decoding: bytes) else { return [] }
-        return lie.answers(request, transport) + [.init(Reply.success(to: request, [XORMappedAddress(source)]))]
+        return lie.answers(request, transport) + [.init(ScriptedReply.success(to: request, [XORMappedAddress(source)]))]
       } _: { server in
         let report = try await BindingProbe(server: server.server, requests: 2).run(deadline: .seconds(15))
         #expect(report.responses == 2)
@@ -188,7 +188,7 @@ extension LiveServerTests {
 
     @Test("cannot make a stream wait for the rest of a message beyond the deadline", arguments: [Transport.tcp, .tls])
     func endlessDrip(transport: Transport) async throws {
-      try await ScriptedServer.with(over: transport) { _, _ in
+      try await ScriptedSTUNServer.with(over: transport) { _, _ in
         // A message of 64 KiB is promised, and begun.
         return [.init(ByteBuffer(bytes: [0x01, 0x01, 0xFF, 0xFC, 0x21, 0x12, 0xA4, 0x42, 0, 0]))]
       } _: { server in

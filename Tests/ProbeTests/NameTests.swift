@@ -15,7 +15,7 @@ extension LiveServerTests {
       let asked = Recorder<String>()
       try await Coturn.with { coturn in
         let closed = try freePort()
-        try await ScriptedServer.with { question, _ in
+        try await ScriptedSTUNServer.with { question, _ in
           asked.append(Self.name(in: question))
           return [
             .init(
@@ -51,10 +51,10 @@ extension LiveServerTests {
     @Test("An answer that is cut off over UDP is asked for again over TCP, where it may come in pieces")
     func truncated() async throws {
       let records = (1...100).map { ServiceRecord(priority: $0, weight: 0, port: 1000 + $0, target: "127.0.0.1") }
-      try await ScriptedServer.with { question, _ in
+      try await ScriptedSTUNServer.with { question, _ in
         [.init(Self.truncatedAnswer(to: question, records))]
       } _: { nameServer in
-        try await ScriptedServer.with(over: .tcp, port: nameServer.address.port) { bytes, _ in
+        try await ScriptedSTUNServer.with(over: .tcp, port: nameServer.address.port) { bytes, _ in
           var frame = bytes
           guard let question = frame.readLengthPrefixedSlice(as: UInt16.self), frame.readableBytes == 0 else {
             return []
@@ -81,10 +81,10 @@ extension LiveServerTests {
       "Where TCP brings no answer either, the next name server is asked, in time", arguments: StreamFailure.allCases)
     func truncatedInVain(failure: StreamFailure) async throws {
       let record = ServiceRecord(priority: 1, weight: 0, port: 7, target: "a.example")
-      try await ScriptedServer.with { question, _ in
+      try await ScriptedSTUNServer.with { question, _ in
         [.init(Self.truncatedAnswer(to: question, [record, record]))]
       } _: { first in
-        try await ScriptedServer.with { question, _ in
+        try await ScriptedSTUNServer.with { question, _ in
           [.init(Self.answer(to: question, [record]))]
         } _: { second in
           func find() async -> [ServiceRecord] {
@@ -94,7 +94,7 @@ extension LiveServerTests {
           if failure == .closed {
             #expect(await find() == [record])
           } else {
-            try await ScriptedServer.with(over: .tcp, port: first.address.port) { frame, _ in
+            try await ScriptedSTUNServer.with(over: .tcp, port: first.address.port) { frame, _ in
               let question = frame.getSlice(at: 2, length: frame.readableBytes - 2) ?? frame
               switch failure {
               case .closed, .silent: return []
@@ -113,12 +113,12 @@ extension LiveServerTests {
     @Test("A port in the URI, or an address, asks no service record")
     func noServiceRecords() async throws {
       let asked = Recorder<String>()
-      try await ScriptedServer.with { question, _ in
+      try await ScriptedSTUNServer.with { question, _ in
         asked.append(Self.name(in: question))
         return []
       } _: { nameServer in
         for uri in ["turn:localhost:7", "turn:127.0.0.1", "turns:[::1]"] {
-          var server = Server(uri: try ServerURI(parsing: uri))
+          var server = ProbedServer(uri: try ServerURI(parsing: uri))
           server.nameServers = [nameServer.address]
           #expect(try await server.addresses(by: .now + .seconds(15)).isEmpty == false)
         }
@@ -129,8 +129,9 @@ extension LiveServerTests {
     @Test("A name that does not exist is named, and says where to look")
     func unknownName() async throws {
       let failure = await #expect(throws: ProbeFailure.self) {
-        try await BindingProbe(server: Server(uri: try ServerURI(parsing: "stun:does-not-exist.invalid:3478"))).run(
-          deadline: .seconds(15))
+        try await BindingProbe(server: ProbedServer(uri: try ServerURI(parsing: "stun:does-not-exist.invalid:3478")))
+          .run(
+            deadline: .seconds(15))
       }
       #expect(failure?.code == .nameNotFound)
     }
@@ -152,11 +153,11 @@ extension LiveServerTests {
     func silentFirstOnce() async throws {
       try await Coturn.with { coturn in
         let heard = Recorder<TransportAddress>()
-        try await ScriptedServer.with { _, source in
+        try await ScriptedSTUNServer.with { _, source in
           heard.append(source)
           return []
         } _: { silent in
-          try await ScriptedServer.with { question, _ in
+          try await ScriptedSTUNServer.with { question, _ in
             [
               .init(
                 Self.answer(
@@ -208,7 +209,7 @@ extension LiveServerTests {
     @Test("A silent first address takes only its share of the time")
     func silentFirst() async throws {
       try await Coturn.with { coturn in
-        try await ScriptedServer.with { _, _ in
+        try await ScriptedSTUNServer.with { _, _ in
           []
         } _: { silent in
           let memory = AddressMemory()
@@ -253,7 +254,7 @@ extension LiveServerTests {
       arguments: ["0.0.0.0", "0.1.2.3", "224.0.0.1", "255.255.255.255", "::", "ff02::1", "::ffff:0.0.0.0"])
     func impossibleAddress(host: String) async throws {
       for scheme in [ServerURI.Scheme.turn, .turns] {
-        let server = Server(uri: ServerURI(scheme: scheme, host: host, port: 3478, transport: .udp))
+        let server = ProbedServer(uri: ServerURI(scheme: scheme, host: host, port: 3478, transport: .udp))
         let failures = [
           await #expect(throws: ProbeFailure.self) {
             _ = try await AllocateProbe(server: server).run(deadline: .seconds(1))

@@ -14,12 +14,12 @@ extension LiveServerTests {
     @Test("stund, which answers only requests without attributes, is measured all the same, and told")
     func stund() async throws {
       try await Stund.with { stund in
-        let server = Server(uri: ServerURI(scheme: .stun, host: "127.0.0.1", port: stund.port))
+        let server = ProbedServer(uri: ServerURI(scheme: .stun, host: "127.0.0.1", port: stund.port))
         let report = try await BindingProbe(server: server, requests: 3).run(deadline: .seconds(8))
         #expect(report.needsBareRequests)
         #expect(report.responses == 3)
         #expect(report.reflexiveAddress == report.localAddress)
-        #expect(report.roundTrip != nil)
+        #expect(report.rtt != nil)
         #expect(report.software == "Vovida.org 0.97")
         #expect(report.responseOrigin == TransportAddress("127.0.0.1:\(stund.port)"))
         #expect(report.otherAddress?.ip == IPAddress("127.0.0.2"))
@@ -32,8 +32,8 @@ extension LiveServerTests {
 
     /// Answers datagrams of these numbers, from 0, otherwise than the others.
     private static func script(
-      _ exceptions: Range<Int>, _ exception: @escaping @Sendable () -> [ScriptedServer.Answer]
-    ) -> ScriptedServer.Script {
+      _ exceptions: Range<Int>, _ exception: @escaping @Sendable () -> [ScriptedSTUNServer.Answer]
+    ) -> ScriptedSTUNServer.Script {
       let count = Mutex(0)
       return { bytes, source in
         let number = count.withLock { count in
@@ -42,13 +42,13 @@ extension LiveServerTests {
         }
         guard let request = try? Message(decoding: bytes) else { return [] }
         return exceptions.contains(number)
-          ? exception() : [.init(Reply.success(to: request, [XORMappedAddress(source)]))]
+          ? exception() : [.init(ScriptedReply.success(to: request, [XORMappedAddress(source)]))]
       }
     }
 
     @Test("A path that loses the first datagrams makes no old server of a new one")
     func loss() async throws {
-      try await ScriptedServer.with(Self.script(0..<3) { [] }) { server in
+      try await ScriptedSTUNServer.with(Self.script(0..<3) { [] }) { server in
         let report = try await BindingProbe(server: server.server, requests: 2).run(deadline: .seconds(6))
         #expect(!report.needsBareRequests)
         #expect(report.responses == 2)
@@ -57,8 +57,8 @@ extension LiveServerTests {
 
     @Test("A server that answers with garbage first is asked on in the same way")
     func garbage() async throws {
-      let garbage: @Sendable () -> [ScriptedServer.Answer] = { [.init(ByteBuffer(string: "no STUN"))] }
-      try await ScriptedServer.with(Self.script(0..<3, garbage)) { server in
+      let garbage: @Sendable () -> [ScriptedSTUNServer.Answer] = { [.init(ByteBuffer(string: "no STUN"))] }
+      try await ScriptedSTUNServer.with(Self.script(0..<3, garbage)) { server in
         let report = try await BindingProbe(server: server.server, requests: 1).run(deadline: .seconds(6))
         #expect(!report.needsBareRequests)
       }
@@ -66,7 +66,7 @@ extension LiveServerTests {
 
     @Test("Silence to both kinds of requests is one silence, of all the time and every send")
     func silence() async throws {
-      try await ScriptedServer.with { _, _ in
+      try await ScriptedSTUNServer.with { _, _ in
         []
       } _: { server in
         let failure = await #expect(throws: ProbeFailure.self) {
@@ -82,13 +82,13 @@ extension LiveServerTests {
     @Test("One socket that is seen at several addresses is no stable one")
     func unstable() async throws {
       let port = Mutex<UInt16>(1000)
-      try await ScriptedServer.with { bytes, source in
+      try await ScriptedSTUNServer.with { bytes, source in
         guard let request = try? Message(decoding: bytes) else { return [] }
         let seen = port.withLock { port in
           port = port == 1000 ? 1001 : 1000
           return TransportAddress(ip: source.ip, port: port)
         }
-        return [.init(Reply.success(to: request, [XORMappedAddress(seen)]))]
+        return [.init(ScriptedReply.success(to: request, [XORMappedAddress(seen)]))]
       } _: { server in
         let report = try await BindingProbe(server: server.server, requests: 4).run(deadline: .seconds(10))
         #expect(report.reflexiveAddresses.map(\.port) == [1001, 1000])

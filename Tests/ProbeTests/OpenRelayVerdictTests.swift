@@ -25,10 +25,12 @@ extension LiveServerTests {
     ) -> [ByteBuffer]? {
       switch request.type.method {
       case .allocate where request.span(of: .requestedAddressFamily) != nil:
-        return [Reply.error(440, to: request, key: ScriptedTURN.key)]
+        return [ScriptedReply.error(440, to: request, key: ScriptedTURN.key)]
       case .createPermission:
         let asked = try? request.attribute(XORPeerAddress.self)?.address.ip
-        guard peer == nil || asked == peer else { return [Reply.error(403, to: request, key: ScriptedTURN.key)] }
+        guard peer == nil || asked == peer else {
+          return [ScriptedReply.error(403, to: request, key: ScriptedTURN.key)]
+        }
         return answer(request)
       default: return nil
       }
@@ -40,7 +42,7 @@ extension LiveServerTests {
 
     @Test("A 403 or 443 is a refusal", arguments: OpenRelayProbe.refusals)
     func refusal(number: Int) async throws {
-      let report = try await report { [Reply.error(number, to: $0, key: ScriptedTURN.key)] }
+      let report = try await report { [ScriptedReply.error(number, to: $0, key: ScriptedTURN.key)] }
       #expect(try loopback(report).verdict == .refused(number))
       #expect(report.openings.isEmpty)
       #expect(report.entries.allSatisfy { !$0.isUnknown })
@@ -52,9 +54,9 @@ extension LiveServerTests {
       let start = ContinuousClock.now
       let report = try await ScriptedTURN.with { request, _, _ in
         guard request.span(of: .requestedAddressFamily) == nil else {
-          return number.map { [Reply.error($0, to: request, key: ScriptedTURN.key)] } ?? []
+          return number.map { [ScriptedReply.error($0, to: request, key: ScriptedTURN.key)] } ?? []
         }
-        return Self.answer(request, to: .v4(0x7F00_0001)) { [Reply.success(to: $0, [], key: ScriptedTURN.key)] }
+        return Self.answer(request, to: .v4(0x7F00_0001)) { [ScriptedReply.success(to: $0, [], key: ScriptedTURN.key)] }
       } _: { server, _ in
         try await OpenRelayProbe(server: server).run(deadline: .seconds(60))
       }
@@ -81,7 +83,10 @@ extension LiveServerTests {
         for number in [400, 401, 420, 437, 438, 441, 486, 500, 508, 699] {
           group.addTask {
             let report = try await report {
-              [Reply.error(number, to: $0, [Realm("r.example"), Nonce(Array("n-2".utf8))], key: ScriptedTURN.key)]
+              [
+                ScriptedReply.error(
+                  number, to: $0, [Realm("r.example"), Nonce(Array("n-2".utf8))], key: ScriptedTURN.key)
+              ]
             }
             let entry = try loopback(report)
             #expect(entry.isUnknown, "\(number)")
@@ -128,10 +133,10 @@ extension LiveServerTests {
         case .allocate:
           let relayed = XORRelayedAddress(TransportAddress(ip: .v6(high: 0, low: 1), port: 49_152))
           let attributes: [any Attribute] = [relayed, XORMappedAddress(source), Lifetime(seconds: 600)]
-          return [Reply.success(to: request, attributes, key: ScriptedTURN.key)]
+          return [ScriptedReply.success(to: request, attributes, key: ScriptedTURN.key)]
         case .createPermission:
           let isIPv6 = (try? request.attribute(XORPeerAddress.self)?.address.ip.family) == .ipv6
-          return [Reply.error(isIPv6 ? 403 : 443, to: request, key: ScriptedTURN.key)]
+          return [ScriptedReply.error(isIPv6 ? 403 : 443, to: request, key: ScriptedTURN.key)]
         default: return nil
         }
       } _: { server, _ in
@@ -144,9 +149,9 @@ extension LiveServerTests {
     @Test("What comes through is an opening, though the server says that it refuses", arguments: [403, 500])
     func refusedAndDelivered(number: Int) async throws {
       let turn = ScriptedTURN { request, _, _ in
-        Self.answer(request, to: nil) { [Reply.error(number, to: $0, key: ScriptedTURN.key)] }
+        Self.answer(request, to: nil) { [ScriptedReply.error(number, to: $0, key: ScriptedTURN.key)] }
       }
-      try await ScriptedServer.with { bytes, source in
+      try await ScriptedSTUNServer.with { bytes, source in
         guard let message = try? Message(decoding: bytes), message.type.method == .send,
           let peer = try? message.attribute(XORPeerAddress.self)?.address,
           let data = try? message.attribute(PeerData.self)

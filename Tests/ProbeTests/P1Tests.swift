@@ -9,8 +9,8 @@ extension LiveServerTests {
   /// A server written by others than coturn's, which ejabberd and eturnal have: what is said of it is true of it.
   @Suite("p1_stun")
   struct P1Tests {
-    private func server(_ p1: P1Server) -> Server {
-      Server(
+    private func server(_ p1: P1Server) -> ProbedServer {
+      ProbedServer(
         uri: ServerURI(scheme: .turn, host: "127.0.0.1", port: p1.port),
         credentials: .longTerm(LongTermCredentials(username: P1Server.username, password: P1Server.password)))
     }

@@ -11,15 +11,17 @@ extension LiveServerTests {
   /// Clients and ports that speak different protocols.
   @Suite("Ports that speak otherwise")
   struct PortExplanationTests {
-    private func serverAt(_ uri: String) throws -> Server {
-      Server(
+    private func serverAt(_ uri: String) throws -> ProbedServer {
+      ProbedServer(
         uri: try ServerURI(parsing: uri), credentials: .longTerm(LongTermCredentials(username: "u", password: "p")))
     }
 
-    private func cause(_ server: Server) async throws -> ProbeFailure { try await explanation(of: server, allocate) }
+    private func cause(_ server: ProbedServer) async throws -> ProbeFailure {
+      try await explanation(of: server, allocate)
+    }
 
     /// What `probe tls` says.
-    private func tlsCause(_ server: Server, within limit: Duration = .seconds(20)) async throws -> ProbeFailure {
+    private func tlsCause(_ server: ProbedServer, within limit: Duration = .seconds(20)) async throws -> ProbeFailure {
       let objection: ProbeFailure?
       do throws(ProbeFailure) {
         objection = try await TLSHandshakeProbe(server: server, triesCiphers: false).run(deadline: limit).objection
@@ -57,7 +59,7 @@ extension LiveServerTests {
 
     @Test("turns: on a port that answers nothing at all is no plain port")
     func silentPort() async throws {
-      try await ScriptedServer.with(over: .tcp) { _, _ in
+      try await ScriptedSTUNServer.with(over: .tcp) { _, _ in
         []
       } _: { silent in
         let failure = try await cause(try serverAt("turns:127.0.0.1:\(silent.address.port)"))
@@ -100,8 +102,8 @@ extension LiveServerTests {
         ("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", "HTTP"), ("SSH-2.0-OpenSSH_9.2p1\r\n", "SSH"),
       ])
     func otherProtocol(answer: String, name: String) async throws {
-      try await ScriptedServer.with(over: .tcp) { _, _ in
-        [ScriptedServer.Answer(ByteBuffer(string: answer))]
+      try await ScriptedSTUNServer.with(over: .tcp) { _, _ in
+        [ScriptedSTUNServer.Answer(ByteBuffer(string: answer))]
       } _: { server in
         let port = server.address.port
         let failure = try await cause(try serverAt("turn:127.0.0.1:\(port)?transport=tcp"))
@@ -113,7 +115,7 @@ extension LiveServerTests {
     @Test("A TURN server that answers web clients too, as coturn does, and no Binding, is no web server")
     func answersWebClients() async throws {
       let turn = ScriptedTURN { request, _, _ in request.type.method == .binding ? [] : nil }
-      try await ScriptedServer.with(over: .tls) { bytes, source in
+      try await ScriptedSTUNServer.with(over: .tls) { bytes, source in
         if bytes.readableBytesView.starts(with: "GET".utf8) {
           return [.init(ByteBuffer(string: "HTTP/1.1 200 OK\r\n\r\n"))]
         }

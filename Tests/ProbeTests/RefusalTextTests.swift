@@ -10,16 +10,16 @@ extension LiveServerTests {
   /// a near cause for which it must not appear.
   @Suite("Texts of refusals")
   struct RefusalTextTests {
-    private func relay(_ server: Server) async throws(ProbeFailure) {
+    private func relay(_ server: ProbedServer) async throws(ProbeFailure) {
       _ = try await RelayProbe(server: server).run(deadline: .seconds(5))
     }
 
-    private func ports(_ server: Server) async throws(ProbeFailure) {
+    private func ports(_ server: ProbedServer) async throws(ProbeFailure) {
       _ = try await PortsProbe(server: server, allocations: 1).run(deadline: .seconds(5))
     }
 
-    private func secretServer(_ coturn: Coturn) -> Server {
-      Server(
+    private func secretServer(_ coturn: Coturn) -> ProbedServer {
+      ProbedServer(
         uri: coturn.uri(),
         credentials: .sharedSecret("another", user: "x", lifetime: .seconds(90), order: .expiryFirst))
     }
@@ -178,7 +178,7 @@ extension LiveServerTests {
         #expect(failure.advice.contains("?transport=tcp"))
         #expect(failure.evidence("answersOverTCP") == "127.0.0.1:\(coturn.port)")
       }
-      let closed = Server(uri: ServerURI(scheme: .turn, host: "127.0.0.1", port: try freePort()))
+      let closed = ProbedServer(uri: ServerURI(scheme: .turn, host: "127.0.0.1", port: try freePort()))
       let failure = try await explanation(of: closed, allocate)
       #expect(failure.code == .portUnreachable)
       #expect(!failure.description.contains("TCP"))
@@ -187,7 +187,7 @@ extension LiveServerTests {
 
     @Test("Silence behind an accepted connection is no firewall's; over UDP it may be", arguments: Transport.allCases)
     func silence(transport: Transport) async throws {
-      try await ScriptedServer.with(over: transport) { _, _ in
+      try await ScriptedSTUNServer.with(over: transport) { _, _ in
         []
       } _: { server in
         let failure = try await explanation(of: server.server, allocate)

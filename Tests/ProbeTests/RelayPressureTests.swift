@@ -20,7 +20,7 @@ extension LiveServerTests {
 
       init() throws { try #require(Self.start > 0) }
 
-      /// How many bytes it has grown at most; nil where nobody looked.
+      /// How many bytes it has grown at most; nil if nobody looked.
       var growth: Int? {
         let peak = peak.withLock { $0 }
         return peak > 0 ? peak - Self.start : nil
@@ -43,7 +43,7 @@ extension LiveServerTests {
       arguments: [Transport.tcp, .tls])
     func stopsReading(transport: Transport) async throws {
       let turn = ScriptedTURN { _, _, _ in nil }
-      try await ScriptedServer.with(over: transport) { bytes, source in
+      try await ScriptedSTUNServer.with(over: transport) { bytes, source in
         let isBinding = (try? Message(decoding: bytes))?.type.method == .channelBind
         return turn.answer(bytes, from: source).map { .init($0, stopsReading: isBinding) }
       } _: { scripted in
@@ -64,7 +64,7 @@ extension LiveServerTests {
     @Test("A server that does not read the echo's answers is named, and they do not pile up")
     func stopsReadingEcho() async throws {
       let flood = Flood(count: Self.offer.packets)
-      try await ScriptedServer.with(over: .tcp) {
+      try await ScriptedSTUNServer.with(over: .tcp) {
         flood.answer($0, from: $1)
       } _: { scripted in
         var probe = RelayProbe(server: scripted.server)
@@ -87,7 +87,7 @@ extension LiveServerTests {
 
       init(count: Int) { self.count = count }
 
-      func answer(_ bytes: ByteBuffer, from source: TransportAddress) -> [ScriptedServer.Answer] {
+      func answer(_ bytes: ByteBuffer, from source: TransportAddress) -> [ScriptedSTUNServer.Answer] {
         if let request = try? Message(decoding: bytes) {
           let channel = request.type.method == .channelBind ? try? request.attribute(ChannelNumber.self) : nil
           let isEcho = channels.withLock { channels in

@@ -22,7 +22,7 @@ extension LiveServerTests {
         #expect(report.reached == 100)
         #expect(report.duplicates == 0)
         #expect(report.reordered == 0)
-        #expect(report.roundTrip?.count == 100)
+        #expect(report.rtt?.count == 100)
         #expect(report.throughput > 0)
         #expect(Set(report.relayedAddresses).count == 2)
         #expect(report.allocationsDeleted)
@@ -60,8 +60,8 @@ extension LiveServerTests {
     func halfDeleted(left: Int) async throws {
       try await ScriptedTURN.with { request, _, count in
         switch request.type.method {
-        case .channelBind: [Reply.error(403, to: request, key: ScriptedTURN.key)]
-        case .refresh where count == left: [Reply.error(500, to: request, key: ScriptedTURN.key)]
+        case .channelBind: [ScriptedReply.error(403, to: request, key: ScriptedTURN.key)]
+        case .refresh where count == left: [ScriptedReply.error(500, to: request, key: ScriptedTURN.key)]
         default: nil
         }
       } _: { server, turn in
@@ -119,7 +119,7 @@ extension LiveServerTests {
 
     @Test("A plan that cannot end in time is refused before anything is sent")
     func impossible() async throws {
-      var probe = RelayProbe(server: Server(uri: ServerURI(scheme: .turn, host: "192.0.2.1")))
+      var probe = RelayProbe(server: ProbedServer(uri: ServerURI(scheme: .turn, host: "192.0.2.1")))
       (probe.packets, probe.rate) = (100, 10)
       let failure = await #expect(throws: ProbeFailure.self) { try await probe.run(deadline: .seconds(5)) }
       #expect(failure?.code == .deadlineTooShort)

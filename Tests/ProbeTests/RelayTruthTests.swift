@@ -10,7 +10,7 @@ extension LiveServerTests {
   /// Relays that change what they relay, or make up what they should relay.
   @Suite("RelayProbe and lying relays")
   struct RelayTruthTests {
-    private static func probe(_ server: Server, packets: Int = 20) -> RelayProbe {
+    private static func probe(_ server: ProbedServer, packets: Int = 20) -> RelayProbe {
       var probe = RelayProbe(server: server)
       (probe.packets, probe.rate) = (packets, 200)
       return probe

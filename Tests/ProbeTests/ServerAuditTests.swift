@@ -107,7 +107,7 @@ extension LiveServerTests {
       for granted in [0, 1] {
         try await ScriptedTURN.with { request, _, count in
           request.type.method == .allocate && count >= granted
-            ? [Reply.error(number, to: request, key: ScriptedTURN.key)] : nil
+            ? [ScriptedReply.error(number, to: request, key: ScriptedTURN.key)] : nil
         } _: { server, _ in
           let probe = PortsProbe(server: server, allocations: 3)
           if granted == 0 {
@@ -130,13 +130,13 @@ extension LiveServerTests {
         guard request.type.method == .allocate, let own = address.withLock({ $0 }) else { return nil }
         client.withLock { $0 = source }
         return [
-          Reply.success(
+          ScriptedReply.success(
             to: request, [XORRelayedAddress(own), XORMappedAddress(source), Lifetime(seconds: 600)],
             key: ScriptedTURN.key)
         ]
       }
       // Its own port is the relayed one.
-      try await ScriptedServer.with { bytes, source in
+      try await ScriptedSTUNServer.with { bytes, source in
         let answers = turn.answer(bytes, from: source)
         guard answers.isEmpty, let client = client.withLock({ $0 }) else { return answers.map { .init($0) } }
         return ([String](repeating: "stray", count: 20) + [String(buffer: bytes)]).map { text in
@@ -181,7 +181,7 @@ extension LiveServerTests {
       let closed = try freePort()
       try await Coturn.with { first in
         try await Coturn.with { second in
-          let dead = Server(uri: ServerURI(scheme: .turn, host: "127.0.0.1", port: closed))
+          let dead = ProbedServer(uri: ServerURI(scheme: .turn, host: "127.0.0.1", port: closed))
           let report = try await PoolProbe(servers: [
             dead, first.server(), second.server(password: "wrong"), second.server(),
           ]).run(deadline: .seconds(15))
@@ -197,7 +197,7 @@ extension LiveServerTests {
     @Test("A draining server answers Binding and refuses Allocate; bad credentials are no draining")
     func drain() async throws {
       try await ScriptedTURN.with { request, _, _ in
-        request.type.method == .allocate ? [Reply.error(403, to: request, key: ScriptedTURN.key)] : nil
+        request.type.method == .allocate ? [ScriptedReply.error(403, to: request, key: ScriptedTURN.key)] : nil
       } _: { server, _ in
         let report = try await DrainProbe(server: server).run(deadline: .seconds(15))
         #expect(report.isDraining)
@@ -227,7 +227,7 @@ extension LiveServerTests {
     @Test("The external address is compared with the name and with what a STUN server sees")
     func externalAddress() async throws {
       try await Coturn.with { coturn in
-        let observer = Server(uri: coturn.uri(.stun))
+        let observer = ProbedServer(uri: coturn.uri(.stun))
         let right = try await ExternalAddressProbe(server: coturn.server(), observer: observer).run(
           deadline: .seconds(15))
         #expect(right.observedAddress == right.relayedAddress)
@@ -235,7 +235,7 @@ extension LiveServerTests {
         #expect(right.findings == [])
       }
       try await Coturn.with(["--external-ip", "203.0.113.7"]) { coturn in
-        let observer = Server(uri: coturn.uri(.stun))
+        let observer = ProbedServer(uri: coturn.uri(.stun))
         let wrong = try await ExternalAddressProbe(server: coturn.server(), observer: observer).run(
           deadline: .seconds(15))
         #expect(wrong.relayedAddress == IPAddress("203.0.113.7"))
@@ -253,7 +253,7 @@ extension LiveServerTests {
           let attributes: [any Attribute] = [
             XORRelayedAddress(TransportAddress(ip: ip, port: 50_000)), XORMappedAddress(source), Lifetime(seconds: 600),
           ]
-          return [Reply.success(to: request, attributes, key: ScriptedTURN.key)]
+          return [ScriptedReply.success(to: request, attributes, key: ScriptedTURN.key)]
         } _: { server, _ in
           let report = try await ExternalAddressProbe(server: server, allocations: 3).run(deadline: .seconds(15))
           #expect(report.findings == [.differsFromName])
@@ -283,12 +283,12 @@ extension LiveServerTests {
     @Test("An observer that sees an address which nobody can have is named, and proves nothing")
     func lyingObserver() async throws {
       try await Coturn.with { coturn in
-        try await ScriptedServer.with { bytes, _ in
+        try await ScriptedSTUNServer.with { bytes, _ in
           guard let request = try? Message(decoding: bytes) else { return [] }
-          return [.init(Reply.success(to: request, [XORMappedAddress(TransportAddress(ip: .v4(0), port: 9))]))]
+          return [.init(ScriptedReply.success(to: request, [XORMappedAddress(TransportAddress(ip: .v4(0), port: 9))]))]
         } _: { observer in
           let failure = await #expect(throws: ProbeFailure.self) {
-            try await ExternalAddressProbe(server: coturn.server(), observer: Server(uri: observer.uri)).run(
+            try await ExternalAddressProbe(server: coturn.server(), observer: ProbedServer(uri: observer.uri)).run(
               deadline: .seconds(15))
           }
           #expect(failure?.code == .reflexiveAddressUnusable)
@@ -301,14 +301,14 @@ extension LiveServerTests {
     @Test("Without a NAT, behaviour discovery finds endpoint-independent mapping and filtering")
     func behaviour() async throws {
       try await Coturn.with(["--listening-ip", "127.0.0.2", "--relay-ip", "127.0.0.2"]) { coturn in
-        let report = try await BehaviourProbe(server: Server(uri: coturn.uri(.stun))).run(deadline: .seconds(10))
+        let report = try await BehaviourProbe(server: ProbedServer(uri: coturn.uri(.stun))).run(deadline: .seconds(10))
         #expect(report.otherAddress?.ip == IPAddress("127.0.0.2"))
         #expect(report.mapping == .endpointIndependent)
         #expect(report.filtering == .endpointIndependent)
         #expect(!report.isBehindNAT)
       }
       try await Coturn.with { coturn in
-        let report = try await BehaviourProbe(server: Server(uri: coturn.uri(.stun))).run(deadline: .seconds(10))
+        let report = try await BehaviourProbe(server: ProbedServer(uri: coturn.uri(.stun))).run(deadline: .seconds(10))
         #expect(report.otherAddress == nil)
         #expect(report.mapping == nil)
       }

@@ -37,8 +37,8 @@ struct StartTLSTests {
     }
   }
 
-  private func target(_ port: UInt16, ca: String? = nil) throws -> Server {
-    var server = Server(uri: try ServerURI(parsing: "turns:127.0.0.1:\(port)"))
+  private func target(_ port: UInt16, ca: String? = nil) throws -> ProbedServer {
+    var server = ProbedServer(uri: try ServerURI(parsing: "turns:127.0.0.1:\(port)"))
     server.tls.startTLS = .smtp
     server.tls.trustFile = ca
     return server

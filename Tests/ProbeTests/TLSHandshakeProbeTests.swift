@@ -72,7 +72,7 @@ extension LiveServerTests {
       "A server of the past alone fails a modern client; what it accepts is told all the same",
       arguments: [(Transport.tls, TLSVersion.tls10), (.dtls, .dtls10)])
     func pastOnly(transport: Transport, version: TLSVersion) async throws {
-      try await ScriptedServer.with(over: transport, version: version) { _, _ in
+      try await ScriptedSTUNServer.with(over: transport, version: version) { _, _ in
         []
       } _: { server in
         let report = try await TLSHandshakeProbe(server: server.server, triesCiphers: false).run(deadline: .seconds(20))

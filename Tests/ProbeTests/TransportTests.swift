@@ -12,14 +12,14 @@ extension LiveServerTests {
     /// A way to coturn, as a URI has it.
     struct Way: Sendable, CustomStringConvertible {
       let scheme: ServerURI.Scheme
-      let transport: ServerURI.Transport
+      let transport: ServerURI.URITransport
       let host: String
       var description: String { "\(scheme) \(transport) \(host)" }
     }
 
     static let ways = ["127.0.0.1", "::1"].flatMap { host in
       [ServerURI.Scheme.turn, .turns].flatMap { scheme in
-        ServerURI.Transport.allCases.map { Way(scheme: scheme, transport: $0, host: host) }
+        ServerURI.URITransport.allCases.map { Way(scheme: scheme, transport: $0, host: host) }
       }
     }
 
@@ -32,7 +32,7 @@ extension LiveServerTests {
           let binding = try await BindingProbe(server: server).run(deadline: .seconds(15))
           #expect(binding.transport == server.transport)
           #expect(binding.reflexiveAddress == binding.localAddress)
-          #expect(binding.roundTrip?.count == 5)
+          #expect(binding.rtt?.count == 5)
 
           // The default relayed address is of IPv4 (RFC 8656, section 7.1).
           let family: AddressFamily? = way.host.contains(":") ? .ipv6 : nil
@@ -105,7 +105,7 @@ extension LiveServerTests {
       try await TestAuthority.with { authority in
         let issued = try authority.issue(distrust.names, days: distrust.days)
         try await Coturn.with(issued.coturnArguments) { coturn in
-          for transport in ServerURI.Transport.allCases {
+          for transport in ServerURI.URITransport.allCases {
             var server = coturn.server(.turns, transport)
             server.tls.trustFile = distrust.trustsAuthority ? authority.certificate : nil
             server.tls.serverName = distrust.serverName
@@ -124,7 +124,7 @@ extension LiveServerTests {
     func name() async throws {
       try await TestAuthority.with { authority in
         try await Coturn.with(try authority.issue("DNS:turn.example").coturnArguments) { coturn in
-          for transport in ServerURI.Transport.allCases {
+          for transport in ServerURI.URITransport.allCases {
             var server = coturn.server(.turns, transport)
             server.tls.trustFile = authority.certificate
             server.tls.serverName = "turn.example"
@@ -136,7 +136,7 @@ extension LiveServerTests {
 
     @Test("A connection that does not come about tells how long it was waited for, and speaks of its own protocol")
     func timeouts() async throws {
-      func failure(of server: Server) async throws -> ProbeFailure {
+      func failure(of server: ProbedServer) async throws -> ProbeFailure {
         let failure = await #expect(throws: ProbeFailure.self) {
           try await AllocateProbe(server: server).run(deadline: .seconds(1))
         }
@@ -144,14 +144,14 @@ extension LiveServerTests {
       }
       try await FullListener.with { port in
         let uri = ServerURI(scheme: .turn, host: "127.0.0.1", port: port, transport: .tcp)
-        let unconnected = try await failure(of: Server(uri: uri))
+        let unconnected = try await failure(of: ProbedServer(uri: uri))
         #expect(unconnected.code == .connectTimedOut)
         #expect(unconnected.message.contains(/over TCP came about within (1|0\.[0-9]+)s\.$/))
       }
       try await TestAuthority.with { authority in
         try await Coturn.with(try authority.issue().coturnArguments) { coturn in
           coturn.suspend()
-          for (transport, name) in [(ServerURI.Transport.tcp, "TLS"), (.udp, "DTLS")] {
+          for (transport, name) in [(ServerURI.URITransport.tcp, "TLS"), (.udp, "DTLS")] {
             let silent = try await failure(of: coturn.server(.turns, transport))
             #expect(silent.code == .tlsTimedOut)
             #expect(silent.message.contains(/did not finish the handshake within (1|0\.[0-9]+)s\.$/))
@@ -168,7 +168,7 @@ extension LiveServerTests {
       let closed = try freePort()
       func code(_ uri: ServerURI) async -> ProbeFailure.Code? {
         await #expect(throws: ProbeFailure.self) {
-          try await BindingProbe(server: Server(uri: uri)).run(deadline: .seconds(3))
+          try await BindingProbe(server: ProbedServer(uri: uri)).run(deadline: .seconds(3))
         }?.code
       }
       for scheme in [ServerURI.Scheme.turn, .turns] {
@@ -177,7 +177,7 @@ extension LiveServerTests {
         #expect(
           await code(ServerURI(scheme: scheme, host: "127.0.0.1", port: closed, transport: .udp)) == .portUnreachable)
       }
-      try await ScriptedServer.with(over: .tcp) { _, _ in
+      try await ScriptedSTUNServer.with(over: .tcp) { _, _ in
         [.init(ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\n\r\n"))]
       } _: { server in
         var uri = server.uri
@@ -198,7 +198,7 @@ extension LiveServerTests {
 
     @Test("An alert that ends the handshake is known by its number, with or without words for it", arguments: alerts)
     func alert(number: UInt8, expected: ProbeFailure.Code) async throws {
-      try await ScriptedServer.with(over: .tcp) { _, _ in
+      try await ScriptedSTUNServer.with(over: .tcp) { _, _ in
         [.init(ByteBuffer(bytes: [21, 3, 3, 0, 2, 2, number]))]
       } _: { scripted in
         var server = scripted.server
@@ -213,7 +213,7 @@ extension LiveServerTests {
     @Test("Trusted certificates are read only where something is judged by them")
     func unreadTrust() async throws {
       let turn = ScriptedTURN { _, _, _ in nil }
-      try await ScriptedServer.with(over: .tls) {
+      try await ScriptedSTUNServer.with(over: .tls) {
         turn.answer($0, from: $1).map { .init($0) }
       } _: { scripted in
         var server = scripted.server
@@ -238,7 +238,7 @@ extension LiveServerTests {
 
     @Test("Behind the deadline nothing is set up for TLS any more", arguments: [Transport.tls, .dtls])
     func noTimeLeft(transport: Transport) async throws {
-      let server = Server(uri: ServerURI(scheme: .turns, host: "127.0.0.1", port: try freePort()))
+      let server = ProbedServer(uri: ServerURI(scheme: .turns, host: "127.0.0.1", port: try freePort()))
       var options = server.connectionOptions()
       options.tls.trustFile = "/nonexistent/ca.pem"
       let failure = await #expect(throws: TransportFailure.self) {

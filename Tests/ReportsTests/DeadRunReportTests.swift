@@ -31,7 +31,7 @@ import Testing
   }
 
   private func text(_ state: LeftProcess.State) -> String {
-    Report(dead().run, state: { _ in state }).text(Style(isColored: false, width: 120, offset: { _ in 0 }))
+    RunReport(dead().run, state: { _ in state }).text(Style(isColored: false, width: 120, offset: { _ in 0 }))
   }
 
   @Test("A run that died counts the steps that it never came to, inside checks too, but none of a skipped check")
@@ -48,7 +48,7 @@ import Testing
         "-                kept                  the run died before it began",
         "-              load                    the run died before it began",
       ])
-    let step = Report(dead().run).json["steps"]?.array?.last
+    let step = RunReport(dead().run).json["steps"]?.array?.last
     #expect(step?["outcome"] == "skipped" && step?["reason"] == "the run died before it began")
     #expect(step?["title"] == "Title of load" && step?["use"] == "m" && step?["startedAt"] == .null)
   }
@@ -57,7 +57,7 @@ import Testing
   func goesOn() {
     var journal = dead()
     journal.isBeingWritten = true
-    let report = Report(journal.run)
+    let report = RunReport(journal.run)
     #expect(report.processes == [])
     #expect(TextReportTests.text(journal).contains("1 of 5 steps without an end, 1 skipped, 2 to come\n"))
   }
@@ -68,7 +68,7 @@ import Testing
     journal.plan(["disk", "never"])
     journal.disk()
     journal.end(.pass)
-    #expect(Report(journal.run).steps.map(\.path) == ["disk"])
+    #expect(RunReport(journal.run).steps.map(\.path) == ["disk"])
   }
 
   @Test("What the last try had at work is told by what has become of it, and how to end what still runs")
@@ -85,7 +85,7 @@ import Testing
     #expect(!text(.ended).contains("kill"))
     #expect(text(.unknown).contains("this host cannot tell whether it still is"))
     #expect(!running.contains("(pid 41)"))
-    let json = Report(dead().run).json["processes"]
+    let json = RunReport(dead().run).json["processes"]
     #expect(
       json == [["step": "turn/relay", "program": "coturn\u{1B}", "pid": 42, "running": .null, "pids": []]])
   }
@@ -103,7 +103,7 @@ import Testing
     let text = TextReportTests.text(journal)
     #expect(text.hasPrefix("INDETERMINATE  daily-health: 1 of 3 targets without an end, 1 not begun\n"), "\(text)")
     #expect(text.contains("whole run  pass  INDETERMINATE  -\n"))
-    #expect(Report(journal.run).steps == [])
+    #expect(RunReport(journal.run).steps == [])
   }
 }
 

@@ -74,7 +74,7 @@ import Testing
 
   @Test("In a browser nothing is wider than the window, wide or narrow, nothing is loaded, and nothing runs")
   func browser() async throws {
-    let pages = Report.samples.map { (name: $0.name, html: $0.report.html(style)) }
+    let pages = RunReport.samples.map { (name: $0.name, html: $0.report.html(style)) }
     let looks = try await looks(at: pages, widths: [1280, 400])
     #expect(looks.count == pages.count * 2)
     for look in looks {
@@ -92,7 +92,7 @@ import Testing
 
   @Test("What did not pass comes first, with what was expected and what it came to")
   func order() throws {
-    let html = Report.failing.html(style)
+    let html = RunReport.failing.html(style)
     let places = try [
       "<p class=\"word\">FAIL</p>", "<h2>What did not pass</h2>", "<h2>Timeline</h2>", "<h2>Steps</h2>",
     ].map {
@@ -126,7 +126,7 @@ import Testing
         expectation("output.load5 < 1.0", .broken, .warn, message: "five minutes of it"),
       ])
     journal.end(.warn)
-    let html = Report(journal.run).html(style)
+    let html = RunReport(journal.run).html(style)
     #expect(!html.contains("one minute of it"))
     #expect(html.contains("<code>output.load5 &lt; 1.0</code><p>five minutes of it</p>"), "\(html)")
   }
@@ -142,7 +142,7 @@ import Testing
     journal.tryOnce("relay", output: .members([.init("rtt", .members(rtt)), .init("matches", .members(matches))]))
     journal.finish("relay", duration: .seconds(1))
     journal.end(.pass, duration: .seconds(2))
-    let html = Report(journal.run).html(style)
+    let html = RunReport(journal.run).html(style)
     #expect(html.contains("aria-label=\"rtt: min 1ms · p50 2ms · p95 8ms · max 10ms\""), "\(html)")
     #expect(html.contains("<rect class=\"box\" x=\"63\" y=\"5\" width=\"174\" height=\"14\"/>"))
     #expect(

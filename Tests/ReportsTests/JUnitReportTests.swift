@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct JUnitReportTests {
   /// What python3-junitparser makes of a report; it counts the cases once more, too.
-  private func read(_ report: Report) async throws -> [JSON] {
+  private func read(_ report: RunReport) async throws -> [JSON] {
     let script = """
       xmllint --noout "$1" && /usr/bin/python3 - "$1" <<'EOF'
       import json, sys, junitparser
@@ -52,9 +52,9 @@ import Testing
 
   @Test(
     "Readers count what is written, and a run that does not pass has a case that does not",
-    arguments: Report.samples.map(\.name))
+    arguments: RunReport.samples.map(\.name))
   func counts(name: String) async throws {
-    let report = try #require(Report.samples.first { $0.name == name }).report
+    let report = try #require(RunReport.samples.first { $0.name == name }).report
     let suites = try await read(report)
     for suite in suites { #expect(suite["counts"] == suite["counted"], "\(suite.text())") }
     let bad = suites.compactMap { $0["counts"]?.array }.reduce(0) { $0 + ($1[1].int ?? 0) + ($1[2].int ?? 0) }

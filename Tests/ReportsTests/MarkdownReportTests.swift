@@ -9,7 +9,7 @@ import Testing
   private let style = Style(offset: { _ in 0 })
 
   /// As GitHub shows it.
-  private func rendered(_ report: Report) async throws -> String {
+  private func rendered(_ report: RunReport) async throws -> String {
     let read = try await ForeignReader(report.markdown(style)).run(
       "cmark-gfm --unsafe -e table -e autolink -e strikethrough -e tasklist \"$1\"")
     try #require(read.status == 0, "\(read.stderr)")
@@ -35,13 +35,13 @@ import Testing
     journal.tryOnce("either")
     journal.finish("either", .fail, expectations: [expectation("output.a || output.b", .broken)])
     journal.end(.fail)
-    let html = try await rendered(Report(journal.run))
+    let html = try await rendered(RunReport(journal.run))
     #expect(html.contains("<code>output.a || output.b</code>"), "\(html)")
   }
 
   @Test("Nothing in a run is markup, a link or a mention", arguments: ["hostile", "failing", "fleet"])
   func hostile(name: String) async throws {
-    let report = try #require(Report.samples.first { $0.name == name }).report
+    let report = try #require(RunReport.samples.first { $0.name == name }).report
     let html = try await rendered(report)
     for tag in ["<script", "<a ", "<b>", "<em>", "<del>", "<img", "<hr"] { #expect(!html.contains(tag), "\(tag)") }
     // Each row has as many cells as the header.

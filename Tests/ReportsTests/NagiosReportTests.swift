@@ -7,7 +7,7 @@ import Testing
 @Suite struct NagiosReportTests {
   @Test("One line: state, what ran, the first thing that did not pass, numbers")
   func line() {
-    let line = Report.failing.nagios()
+    let line = RunReport.failing.nagios()
     #expect(
       line.hasPrefix(
         "CRITICAL - daily-health on lab: 1 of 6 steps failed, 2 with a warning, 1 skipped; turn/relay: expected: "
@@ -25,7 +25,7 @@ import Testing
       ("hostile", "UNKNOWN"),
     ])
   func states(name: String, word: String) throws {
-    let report = try #require(Report.samples.first { $0.name == name }).report
+    let report = try #require(RunReport.samples.first { $0.name == name }).report
     #expect(report.nagios().hasPrefix("\(word) - "), "\(report.nagios())")
     #expect(PluginState(report.verdict).word == word)
   }
@@ -35,13 +35,13 @@ import Testing
     var journal = SampleJournal()
     journal.realm()
     journal.end(.warn)
-    #expect(Report(journal.run).nagios().hasPrefix("WARNING - "))
-    #expect(Report(journal.run).nagios(isStrict: true).hasPrefix("CRITICAL - "))
+    #expect(RunReport(journal.run).nagios().hasPrefix("WARNING - "))
+    #expect(RunReport(journal.run).nagios(isStrict: true).hasPrefix("CRITICAL - "))
   }
 
   @Test("One line of at most 4 KiB, its data in the plugin's form, whatever the run holds")
   func form() throws {
-    for (name, report) in Report.samples {
+    for (name, report) in RunReport.samples {
       let line = report.nagios()
       #expect(line.utf8.count <= 4096, "\(name)")
       #expect(line.hasSuffix("\n") && line.dropLast().unicodeScalars.allSatisfy { $0.value >= 32 }, "\(name)")
@@ -52,12 +52,12 @@ import Testing
       let data = parts[1].replacing(/'[^'=|]+'=-?[0-9]+(\.[0-9]+)?(s|%|B)?(;;;0)?( |$)/, with: "")
       #expect(data == "", "\(name): \(data)")
     }
-    #expect(Report.long.nagios().utf8.count > 3900)
+    #expect(RunReport.long.nagios().utf8.count > 3900)
   }
 
   @Test("Of several targets the first that failed is named, and numbers carry their target")
   func targets() {
-    let line = Report.fleet.nagios()
+    let line = RunReport.fleet.nagios()
     #expect(
       line.hasPrefix("CRITICAL - daily-health: 1 of 3 targets failed, 1 with a warning, 1 skipped; eu-1 turn/relay: "))
     #expect(line.contains(" 'eu-1:turn/relay.loss'=12%"))

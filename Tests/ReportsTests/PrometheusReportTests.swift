@@ -7,15 +7,15 @@ import Testing
 @testable import Reports
 
 @Suite struct PrometheusReportTests {
-  /// The value of a series; nil where there is none.
-  private func value(_ series: String, in report: Report) -> String? {
+  /// The value of a series; nil if there is none.
+  private func value(_ series: String, in report: RunReport) -> String? {
     let lines = report.prometheus.split(separator: "\n")
     return lines.first { $0.hasPrefix(series + " ") }.map { String($0.dropFirst(series.count + 1)) }
   }
 
   @Test("Outcome, times, durations and figures are there, with units and labels")
   func content() {
-    let report = Report.failing
+    let report = RunReport.failing
     let run = #"{runbook="daily-health",target="lab"#
     #expect(value("runbook_run_outcome\(run)\",outcome=\"fail\"}", in: report) == "1")
     #expect(value("runbook_run_outcome\(run)\",outcome=\"pass\"}", in: report) == "0")
@@ -34,11 +34,11 @@ import Testing
 
   @Test("What is not known has no sample: a step that was not run has no duration, a run without an end no end")
   func missing() {
-    let lines = Report.failing.prometheus.split(separator: "\n").filter { $0.contains(#"step="cleanup""#) }
+    let lines = RunReport.failing.prometheus.split(separator: "\n").filter { $0.contains(#"step="cleanup""#) }
     #expect(lines.count == Outcome.allCases.count)
     #expect(lines.allSatisfy { $0.hasPrefix("runbook_step_outcome{") })
     #expect(lines.filter { $0.hasSuffix(" 1") }.map { $0.contains(#"outcome="skipped""#) } == [true])
-    let died = Report.died.prometheus
+    let died = RunReport.died.prometheus
     #expect(!died.contains("finished_timestamp") && !died.contains("run_duration"))
     #expect(died.contains(#"outcome="indeterminate"} 1"#))
   }
@@ -48,12 +48,12 @@ import Testing
     let run = #"runbook_run_outcome{runbook="daily-health",target="lab",outcome="#
     #expect(value(run + #""pass"}"#, in: .signalled) == "0")
     #expect(value(run + #""error"}"#, in: .signalled) == "1")
-    #expect(Report.diagnostic.prometheus.contains(#"step="look",diagnostic="true",outcome="fail"} 1"#))
+    #expect(RunReport.diagnostic.prometheus.contains(#"step="look",diagnostic="true",outcome="fail"} 1"#))
   }
 
   @Test("A run over several targets has series for each, and for the whole without the label")
   func targets() {
-    let text = Report.fleet.prometheus
+    let text = RunReport.fleet.prometheus
     for labels in [
       #"{runbook="daily-health",outcome="fail"} 1"#, #"{runbook="daily-health",target="eu-1",outcome="fail"} 1"#,
       #"{runbook="daily-health",target="eu-2",outcome="warn"} 1"#,
@@ -63,9 +63,9 @@ import Testing
     #expect(!text.contains(#"duration_seconds{runbook="daily-health",target="eu-2""#))
   }
 
-  @Test("promtool takes every kind of run without a word", arguments: Report.samples.map(\.name))
+  @Test("promtool takes every kind of run without a word", arguments: RunReport.samples.map(\.name))
   func promtool(name: String) async throws {
-    let report = try #require(Report.samples.first { $0.name == name }).report
+    let report = try #require(RunReport.samples.first { $0.name == name }).report
     let checked = try await ForeignReader(report.prometheus).run("promtool check metrics <\"$1\"")
     #expect(checked.status == 0)
     #expect(checked.stdout + checked.stderr == "")
@@ -76,7 +76,7 @@ import Testing
     let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/reports.md")
     let document = try String(contentsOf: file, encoding: .utf8)
     let rules = try #require(document.firstMatch(of: /```yaml\n(groups:\n(?s:.*?))```/)?.1)
-    let series = Report.failing.prometheus.split(separator: "\n").filter { !$0.hasPrefix("#") }.compactMap { line in
+    let series = RunReport.failing.prometheus.split(separator: "\n").filter { !$0.hasPrefix("#") }.compactMap { line in
       line.lastIndex(of: " ").map { space in
         "      - {series: '\(line[..<space])', values: '\(line[line.index(after: space)...])x3000'}\n"
       }

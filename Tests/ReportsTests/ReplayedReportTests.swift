@@ -13,8 +13,8 @@ import Testing
       RecordedEvent(seq: recorded.seq, moment: recorded.moment, event: try throughJSON(recorded.event))
     }
     for length in 1...live.events.count {
-      func report(_ events: [RecordedEvent]) -> Report {
-        Report(
+      func report(_ events: [RecordedEvent]) -> RunReport {
+        RunReport(
           RecordedRun(folder: live.folder, id: live.id, started: live.started, events: Array(events.prefix(length))))
       }
       let (first, second) = (report(live.events), report(read))

@@ -12,7 +12,7 @@ import Testing
 
   @Test("The report has the members of runbook.report/1, in their order")
   func shape() {
-    let json = Report(SampleJournal.failing.run).json
+    let json = RunReport(SampleJournal.failing.run).json
     #expect(json["schema"] == "runbook.report/1")
     #expect(
       names(json) == [
@@ -32,7 +32,7 @@ import Testing
 
   @Test("Steps lie inside their checks, in the order of the run")
   func nesting() throws {
-    let steps = try #require(Report(SampleJournal.failing.run).json["steps"]?.array)
+    let steps = try #require(RunReport(SampleJournal.failing.run).json["steps"]?.array)
     #expect(steps.compactMap { $0["id"]?.string } == ["stun", "turn", "realm", "disk", "load", "cleanup"])
     #expect(steps[1]["steps"]?.array?.map { $0["path"] } == ["turn/relay"])
     #expect(steps[1]["steps"]?.array?[0]["attempts"] == 2)
@@ -45,12 +45,12 @@ import Testing
   func orphan() {
     var journal = SampleJournal()
     journal.start("lost/step", "Step", use: "m")
-    #expect(Report(journal.run).steps.map(\.path) == ["lost/step"])
+    #expect(RunReport(journal.run).steps.map(\.path) == ["lost/step"])
   }
 
   @Test("Values, verdicts and reasons are told as they are")
   func content() throws {
-    let json = Report(SampleJournal.failing.run).json
+    let json = RunReport(SampleJournal.failing.run).json
     #expect(json["outcome"] == "fail")
     #expect(json["durationMs"] == 4871)
     #expect(json["params"]?["password"] == .string(Secret.mask))
@@ -68,7 +68,7 @@ import Testing
   func interrupted() {
     var journal = SampleJournal()
     journal.start("a", "A", use: "m")
-    let json = Report(journal.run).json
+    let json = RunReport(journal.run).json
     #expect(json["outcome"] == "indeterminate")
     #expect(json["finishedAt"] == .null && json["durationMs"] == .null)
     #expect(json["steps"]?.array?[0]["outcome"] == "indeterminate")
@@ -83,13 +83,13 @@ import Testing
     journal.start("a", "A", use: "m")
     journal.finish("a", .pass)
     journal.end(.pass)
-    #expect(Report(journal.run).steps.map { "\($0.id) \($0.outcome)" } == ["a pass", "disk pass"])
+    #expect(RunReport(journal.run).steps.map { "\($0.id) \($0.outcome)" } == ["a pass", "disk pass"])
   }
 
   @Test("Text is not escaped twice: JSON holds it raw")
   func raw() {
     var journal = SampleJournal()
     journal.start("a", "\u{1B}[2J", use: "m")
-    #expect(Report(journal.run).json["steps"]?.array?[0]["title"] == "\u{1B}[2J")
+    #expect(RunReport(journal.run).json["steps"]?.array?[0]["title"] == "\u{1B}[2J")
   }
 }

@@ -11,7 +11,7 @@ import Testing
   /// The document with its examples rendered anew.
   private func rendered(_ document: String) -> String {
     let examples = [
-      "text": TextReportTests.text(.failing), "json": Report(SampleJournal.failing.run).json.text(.indented) + "\n",
+      "text": TextReportTests.text(.failing), "json": RunReport(SampleJournal.failing.run).json.text(.indented) + "\n",
     ]
     return examples.reduce(document) { document, example in
       let parts = document.split(separator: "```\(example.key)\n", maxSplits: 1, omittingEmptySubsequences: false)
@@ -33,7 +33,7 @@ import Testing
   @Test("docs/reports.md names every member of a report and of a step")
   func namesMembers() throws {
     let document = try String(contentsOf: Self.file, encoding: .utf8)
-    let report = Report(SampleJournal.failing.run).json
+    let report = RunReport(SampleJournal.failing.run).json
     for json: JSON? in [report, report["steps"]?.array?.first] {
       guard case .object(let members)? = json else {
         Issue.record("no object")

@@ -96,7 +96,7 @@ struct SampleJournal {
 }
 
 func expectation(
-  _ that: String, _ verdict: JudgedExpectation.Verdict, _ severity: JudgedExpectation.Severity = .fail,
+  _ that: String, _ verdict: JudgedExpectation.ExpectationVerdict, _ severity: JudgedExpectation.Severity = .fail,
   message: String? = nil, actual: [(String, Value, ValueType)] = [], error: String? = nil
 ) -> JudgedExpectation {
   JudgedExpectation(

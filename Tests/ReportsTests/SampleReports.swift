@@ -4,57 +4,57 @@ import Schema
 @testable import Reports
 
 /// Runs of the kinds that every form of a report must tell rightly.
-extension Report {
-  static var passing: Report { Report(SampleJournal.passing.run) }
-  static var failing: Report { Report(SampleJournal.failing.run) }
+extension RunReport {
+  static var passing: RunReport { RunReport(SampleJournal.passing.run) }
+  static var failing: RunReport { RunReport(SampleJournal.failing.run) }
 
   /// A run that a signal ended between two steps: what ran had passed.
-  static var signalled: Report {
+  static var signalled: RunReport {
     var journal = SampleJournal()
     journal.disk()
     journal.add(.runSignalled(RunSignalled(signal: 15)))
     journal.skip("turn", "TURN relays media", use: "checks/turn-relay", reason: "the run was ended by signal 15")
     journal.end(.pass, signal: 15)
-    return Report(journal.run)
+    return RunReport(journal.run)
   }
 
   /// A run that died in its second step, before its third.
-  static var died: Report {
+  static var died: RunReport {
     var journal = SampleJournal()
     journal.plan(["disk", "restart", "turn"])
     journal.disk()
     journal.start("restart", "coturn is restarted", use: "service.restart")
-    return Report(journal.run)
+    return RunReport(journal.run)
   }
 
   /// A run whose own timeout passed while every step was well.
-  static var timedOut: Report {
+  static var timedOut: RunReport {
     var journal = SampleJournal()
     journal.disk()
     journal.end(.error, finding: Finding("run.timeout", "the run did not end within its timeout of 3s"))
-    return Report(journal.run)
+    return RunReport(journal.run)
   }
 
   /// No step was due.
-  static var nothingRan: Report {
+  static var nothingRan: RunReport {
     var journal = SampleJournal()
     journal.skip("disk", "The disk has room", use: "host.disk", reason: "its condition is false")
     journal.end(.skipped)
-    return Report(journal.run)
+    return RunReport(journal.run)
   }
 
   /// A step that fails and is not counted.
-  static var diagnostic: Report {
+  static var diagnostic: RunReport {
     var journal = SampleJournal()
     journal.disk()
     journal.start("look", "What the log says", use: "command.run", diagnostic: true)
     journal.finish("look", .fail, finding: Finding("command.failed", "sh ended with exit code 3"))
     journal.end(.pass)
-    return Report(journal.run)
+    return RunReport(journal.run)
   }
 
   /// Three targets: of the first the journal is at hand, of the second its parent alone tells, the third was never begun.
-  static var fleet: Report {
+  static var fleet: RunReport {
     var first = SampleJournal.failing
     first.id = "01KBHYXV80ABCDEFGHJKMNPQR1"
     var parent = SampleJournal(target: nil)
@@ -69,7 +69,7 @@ extension Report {
           steps: SampleJournal.failing.run.childSteps.filter { $0.outcome == .pass || $0.outcome == .warn })))
     parent.add(.childFinished(ChildFinished(run: "", target: "eu-3", outcome: .skipped, steps: [])))
     parent.end(.fail, duration: .seconds(61))
-    return Report(parent.run, details: ChildRuns(runs: [first.run]))
+    return RunReport(parent.run, details: ChildRuns(runs: [first.run]))
   }
 
   /// Everything that a reader of one of the forms could take for something else.
@@ -79,7 +79,7 @@ extension Report {
     + "Bail out! ❤️ é 漢字"
 
   /// A run in which nothing has a harmless name.
-  static var hostile: Report {
+  static var hostile: RunReport {
     let long = String(repeating: "x", count: 3000)
     var journal = SampleJournal(runbook: "n \"q\" <b>", target: "t'\"\\\n|{}=")
     for (path, outcome) in [("one", Outcome.fail), ("two", .error), ("three", .warn), ("four", .pass)] {
@@ -98,11 +98,11 @@ extension Report {
     }
     journal.skip("five", hostileText, use: "m", reason: hostileText)
     journal.end(.error, finding: Finding("x", hostileText, advice: long))
-    return Report(journal.run)
+    return RunReport(journal.run)
   }
 
   /// As many steps as the longest runbooks have, the last a failure.
-  static var long: Report {
+  static var long: RunReport {
     var journal = SampleJournal()
     for number in 1...1000 {
       let path = "step\(number)"
@@ -117,11 +117,11 @@ extension Report {
         ])
     }
     journal.end(.fail, duration: .seconds(13))
-    return Report(journal.run)
+    return RunReport(journal.run)
   }
 
   /// Every kind of run, by a name.
-  static var samples: [(name: String, report: Report)] {
+  static var samples: [(name: String, report: RunReport)] {
     [
       ("passing", passing), ("failing", failing), ("signalled", signalled), ("died", died), ("timedOut", timedOut),
       ("nothingRan", nothingRan), ("diagnostic", diagnostic), ("fleet", fleet), ("hostile", hostile), ("long", long),

@@ -7,7 +7,7 @@ import Testing
 @Suite struct TAPReportTests {
   @Test("A line for each step, and below one that did not pass why")
   func content() {
-    let text = Report.failing.tap
+    let text = RunReport.failing.tap
     #expect(text.hasPrefix("TAP version 13\n1..6\n# daily-health on lab\nok 1 - stun/binding Binding requests are"))
     #expect(
       text.contains(
@@ -26,7 +26,7 @@ import Testing
   }
 
   /// What Perl's TAP::Parser makes of a report.
-  private func read(_ report: Report) async throws -> JSON {
+  private func read(_ report: RunReport) async throws -> JSON {
     let script = """
       perl -MTAP::Parser -MJSON::PP -e '
         open my $file, "<:utf8", $ARGV[0]; local $/; my $parser = TAP::Parser->new({tap => <$file>});
@@ -45,9 +45,9 @@ import Testing
     return try JSON(parsing: read.stdout)
   }
 
-  @Test("Perl's reader takes every kind of run, and finds what did not pass", arguments: Report.samples.map(\.name))
+  @Test("Perl's reader takes every kind of run, and finds what did not pass", arguments: RunReport.samples.map(\.name))
   func parser(name: String) async throws {
-    let report = try #require(Report.samples.first { $0.name == name }).report
+    let report = try #require(RunReport.samples.first { $0.name == name }).report
     let read = try await read(report)
     #expect(read["errors"] == [] && read["unknown"] == [], "\(read.text())")
     #expect(read["planned"]?.int == read["tests"]?.array.map { Int64($0.count) })
@@ -69,8 +69,8 @@ import Testing
 
   @Test("prove fails for a run that failed, and passes for one that passed")
   func prove() async throws {
-    #expect(try await ForeignReader(Report.passing.tap).run("prove -e cat \"$1\"").status == 0)
-    let failed = try await ForeignReader(Report.failing.tap).run("prove -e cat \"$1\"")
+    #expect(try await ForeignReader(RunReport.passing.tap).run("prove -e cat \"$1\"").status == 0)
+    let failed = try await ForeignReader(RunReport.failing.tap).run("prove -e cat \"$1\"")
     #expect(failed.status == 1)
     #expect(failed.stdout.contains("Failed test:  2") || failed.stdout.contains("Failed 1/6"), "\(failed.stdout)")
   }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct TextReportTests {
   static func text(_ journal: SampleJournal, width: Int = 100, colored: Bool = false, ahead: Int = 3600) -> String {
-    Report(journal.run).text(Style(isColored: colored, width: width, offset: { _ in ahead }))
+    RunReport(journal.run).text(Style(isColored: colored, width: width, offset: { _ in ahead }))
   }
 
   @Test("A passed run is told in a line, a table and where the evidence lies")

@@ -95,7 +95,7 @@ struct ClientTests {
       Issue.record("no answer")
       return
     }
-    #expect(response.roundTrip == .milliseconds(7))
+    #expect(response.rtt == .milliseconds(7))
     var ignored = IgnoredDatagrams()
     #expect(response.effort.ignored != ignored)
     ignored = response.effort.ignored
@@ -176,7 +176,7 @@ struct ClientTests {
         &client,
         after: error(
           401, to: try Message(decoding: bytes), [Realm("r"), cookie, PasswordAlgorithms([.sha256, .md5])]))
-      // A second 401 is followed only where it names another realm.
+      // A second 401 is followed only if it names another realm.
       let realm = number == 401 ? [Realm("other")] + attributes.dropFirst() : attributes
       let challenge = error(number, to: signed, realm)
       guard case .finish(_, .failure(.bidDown)) = client.receive(challenge, from: server, now: start) else {

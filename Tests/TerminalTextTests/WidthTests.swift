@@ -81,7 +81,7 @@ import Testing
     ], [1, 20, 80])
   func wrapping(text: String, width: Int) {
     let lines = wrapped(text, width: width)
-    // A wide character needs two columns where there is one.
+    // A wide character needs two columns if there is one.
     for line in lines { #expect(displayWidth(line) <= max(width, line.count == 1 ? 2 : width), "\(line)") }
     let words = lines.joined().filter { $0 != " " }
     #expect(words == text.filter { $0 != " " })

@@ -6,7 +6,7 @@ import Processes
 /// reference to it.
 package final class Coturn: Sendable {
   private let folder: TemporaryFolder
-  private let server: TurnServer
+  private let server: LabServer
   /// The address by which tests reach it.
   package let host: String
   /// Of the one user there is; with a shared secret it has no meaning.
@@ -29,7 +29,7 @@ package final class Coturn: Sendable {
   ///
   /// - Parameter host: an address of this machine; another than 127.0.0.1 is listened on, and relayed from, besides it.
   package static func start(
-    host: String = "127.0.0.1", _ adjust: @escaping @Sendable (inout TurnServerSettings) -> Void = { _ in }
+    host: String = "127.0.0.1", _ adjust: @escaping @Sendable (inout LabServerSettings) -> Void = { _ in }
   ) async throws -> Coturn {
     let folder = try TemporaryFolder()
     let certificate = try ServerCertificate.issue()
@@ -38,8 +38,8 @@ package final class Coturn: Sendable {
     try folder.write(certificate.key, to: "server-key.pem", mode: 0o600)
     let server = try await onBlockingThread { () throws(LabError) in
       // Long for a machine that is busy with other tests: one that ends as it starts is told at once all the same.
-      try TurnServer.start(in: folder.path, patience: .seconds(120)) { port, tlsPort in
-        var settings = TurnServerSettings(
+      try LabServer.start(in: folder.path, patience: .seconds(120)) { port, tlsPort in
+        var settings = LabServerSettings(
           realm: realm, authentication: .longTerm(username: username, credential: credential), port: port)
         settings.tls = (tlsPort, .init(chain: "server.pem", key: "server-key.pem"))
         if host != "127.0.0.1" { settings.directives += ["listening-ip=\(host)", "relay-ip=\(host)"] }
@@ -50,7 +50,7 @@ package final class Coturn: Sendable {
     return Coturn(in: folder, server, host: host)
   }
 
-  private init(in folder: TemporaryFolder, _ server: TurnServer, host: String) {
+  private init(in folder: TemporaryFolder, _ server: LabServer, host: String) {
     self.folder = folder
     self.host = host
     self.server = server

@@ -151,7 +151,7 @@ package final class DatabaseServer: Sendable {
   }
 }
 
-/// A folder in memory, since a database writes through to the disk while it is set up; on the disk where there is none in memory.
+/// A folder in memory, since a database writes through to the disk while it is set up; on the disk if there is none in memory.
 private final class MemoryFolder: Sendable {
   let path: String
 

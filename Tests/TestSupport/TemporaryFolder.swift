@@ -22,12 +22,12 @@ package final class TemporaryFolder: Sendable {
     try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file.path)
   }
 
-  /// A file's text, empty where there is none.
+  /// A file's text, empty if there is none.
   package func read(_ name: String) -> String {
     (try? Data(contentsOf: url.appending(path: name))).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
-  /// A file's permissions; nil where there is none.
+  /// A file's permissions; nil if there is none.
   package func mode(_ name: String) -> Int? {
     let attributes = try? FileManager.default.attributesOfItem(atPath: url.appending(path: name).path)
     return attributes?[.posixPermissions] as? Int

@@ -10,14 +10,14 @@ public struct CELEnvironment: Sendable {
   /// The namespace in which names are looked up first, as `com.example`; empty for none.
   public var container: String
   /// What expressions may ask for.
-  public var limits: Limits
+  public var limits: CELLimits
   /// Whether `has`, `all` and the other macros are macros; otherwise they are calls of functions of that name.
   public var hasMacros = true
   /// Whether calls with literal arguments that would fail, as `duration('x')`, are problems of the check. Where this is
   /// false they fail when they are evaluated.
   public var validatesConstants = true
   /// The libraries whose functions and macros expressions may use.
-  public let libraries: Set<Library>
+  public let libraries: Set<CELLibrary>
   /// The variables, in the order of declaration.
   public private(set) var variables: [Variable] = []
 
@@ -34,7 +34,7 @@ public struct CELEnvironment: Sendable {
 
   /// An environment with the standard functions and macros, and those of `libraries`.
   public init(
-    container: String = "", libraries: Set<Library> = Set(Library.allCases), limits: Limits = Limits()
+    container: String = "", libraries: Set<CELLibrary> = Set(CELLibrary.allCases), limits: CELLimits = CELLimits()
   ) {
     self.container = container
     self.libraries = libraries
@@ -110,19 +110,19 @@ public struct CELEnvironment: Sendable {
   ///
   /// - Parameter expected: the type the result must be assignable to; `nil` for any.
   /// - Throws: every problem that was found.
-  public func compile(_ source: String, expecting expected: CELType? = nil) throws(CompileError) -> Program {
+  public func compile(_ source: String, expecting expected: CELType? = nil) throws(CompileError) -> CELProgram {
     program(try check(try parse(source), expecting: expected))
   }
 
   /// Makes a checked expression ready to be evaluated.
-  public func program(_ checked: CheckedExpression) -> Program {
-    Program(environment: self, parsed: checked.parsed, checked: checked)
+  public func program(_ checked: CheckedExpression) -> CELProgram {
+    CELProgram(environment: self, parsed: checked.parsed, checked: checked)
   }
 
   /// Makes an expression ready to be evaluated without a check: names and overloads are found as far as can be, and what
   /// is not found is an error of the evaluation.
-  public func program(unchecked parsed: ParsedExpression) -> Program {
-    Program(environment: self, parsed: parsed, checked: nil)
+  public func program(unchecked parsed: ParsedExpression) -> CELProgram {
+    CELProgram(environment: self, parsed: parsed, checked: nil)
   }
 
   /// Whether a value of type `source` may stand where `target` is due: of the same type, `dyn` on either side, or `null`
@@ -166,4 +166,52 @@ public struct CELEnvironment: Sendable {
     names.append(name)
     return names
   }
+}
+
+/// A set of functions and macros beyond the standard ones.
+public enum CELLibrary: String, CaseIterable, Hashable, Sendable {
+  /// `charAt`, `format`, `indexOf`, `join`, `split` and others on texts.
+  case strings
+  /// `math.greatest`, `math.round`, `math.bitAnd` and others.
+  case math
+  /// `optional.of`, `orValue`, `optMap` and others, and the syntax `a.?b`, `a[?b]`, `[?a]`, `{?a: b}`.
+  case optionals
+  /// `cel.bind(name, value, expression)`.
+  case bindings
+  /// `base64.encode`, `base64.decode`.
+  case encoders
+  /// `all(i, v, …)`, `exists(i, v, …)`, `existsOne`, `transformList`, `transformMap`, `transformMapEntry`.
+  case twoVariableComprehensions
+  /// `slice`, `flatten`, `distinct`, `reverse`, `sort`, `sortBy` and `lists.range`.
+  case lists
+  /// `sets.contains`, `sets.equivalent`, `sets.intersects`: lists as sets.
+  case sets
+  /// `ip`, `cidr` and their functions.
+  case network
+  /// The wrapper types of `google.protobuf` as far as literals go: `google.protobuf.Int32Value{value: 1}` is `1`.
+  case wrappers
+}
+
+/// How much an expression may ask for.
+public struct CELLimits: Hashable, Sendable {
+  /// The longest source, in octets.
+  public var sourceLength: Int
+  /// The greatest height of the tree, where each operator, call, literal list or macro is one level. Chosen so that
+  /// parsing, checking and evaluation fit a thread with a stack of 512 KiB.
+  public var depth: Int {
+    didSet { depth = Swift.min(depth, Self.greatestDepth) }
+  }
+  /// The most an evaluation may cost: one unit for each call, operator, literal list or map and step of a macro, one for
+  /// ten octets of text or for an element of a list that is looked at or made.
+  public var cost: Int
+
+  /// Limits that ordinary expressions never reach.
+  public init(sourceLength: Int = 100_000, depth: Int = 100, cost: Int = 1_000_000) {
+    self.sourceLength = sourceLength
+    self.depth = Swift.min(depth, Self.greatestDepth)
+    self.cost = cost
+  }
+
+  /// The depth that no setting exceeds, because the stack would not hold it.
+  static let greatestDepth = 100
 }

@@ -12,7 +12,7 @@ struct Checker {
   private let parsed: ParsedExpression
   private var types: [CELType]
   private var references: [Reference?]
-  private var problems: [Problem] = []
+  private var problems: [CELProblem] = []
   var isPure = true
   var substitution = Substitution()
   var locals: [Local] = []
@@ -36,10 +36,10 @@ struct Checker {
   }
 
   mutating func report(
-    _ code: Problem.Code, _ message: String, _ range: CELSourceRange, about subject: Problem.Subject? = nil,
+    _ code: CELProblem.Code, _ message: String, _ range: CELSourceRange, about subject: CELProblem.Subject? = nil,
     suggestion: String? = nil
   ) {
-    problems.append(Problem(code: code, message: message, range: range, subject: subject, suggestion: suggestion))
+    problems.append(CELProblem(code: code, message: message, range: range, subject: subject, suggestion: suggestion))
   }
 
   mutating func refer(_ node: CELExpression, to reference: Reference) {
@@ -76,7 +76,7 @@ struct Checker {
 
   private mutating func checkAll(_ root: CELExpression) {
     var work = [Work.enter(root)]
-    while let next = work.popLast(), problems.count < Problem.mostReported {
+    while let next = work.popLast(), problems.count < CELProblem.mostReported {
       switch next {
       case .enter(let node): enter(node, &work)
       case .declare(let node): declareVariables(of: node)

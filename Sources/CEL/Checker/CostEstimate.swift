@@ -1,4 +1,4 @@
-/// What an evaluation may cost, in the units of ``Limits/cost``.
+/// What an evaluation may cost, in the units of ``CELLimits/cost``.
 public struct CostEstimate: Hashable, Sendable {
   /// What an evaluation costs that has a value, at least.
   public let least: Int

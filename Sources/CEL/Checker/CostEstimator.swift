@@ -182,7 +182,7 @@ struct CostEstimator {
     }
   }
 
-  /// Whether the call evaluates its argument only where the optional before it is empty.
+  /// Whether the call evaluates its argument only if the optional before it is empty.
   private func isLazy(_ node: CELExpression) -> Bool {
     guard case .function(_, let overloads)? = checked.reference(of: node) else { return false }
     return OptionalExtension.isLazy(overloads)

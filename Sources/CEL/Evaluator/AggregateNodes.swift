@@ -1,10 +1,10 @@
 /// `[a, ?b]`.
-final class ListNode: Node {
+final class ListNode: EvaluationNode {
   let range: CELSourceRange
-  private let elements: [any Node]
+  private let elements: [any EvaluationNode]
   private let optional: [Bool]
 
-  init(_ elements: [any Node], optional: [Bool], _ range: CELSourceRange) {
+  init(_ elements: [any EvaluationNode], optional: [Bool], _ range: CELSourceRange) {
     self.elements = elements
     self.optional = optional
     self.range = range
@@ -27,13 +27,13 @@ final class ListNode: Node {
 }
 
 /// `{a: b, ?c: d}`.
-final class MapNode: Node {
+final class MapNode: EvaluationNode {
   let range: CELSourceRange
-  private let keys: [any Node]
-  private let values: [any Node]
+  private let keys: [any EvaluationNode]
+  private let values: [any EvaluationNode]
   private let optional: [Bool]
 
-  init(keys: [any Node], values: [any Node], optional: [Bool], _ range: CELSourceRange) {
+  init(keys: [any EvaluationNode], values: [any EvaluationNode], optional: [Bool], _ range: CELSourceRange) {
     self.keys = keys
     self.values = values
     self.optional = optional
@@ -61,14 +61,15 @@ final class MapNode: Node {
 }
 
 /// `type{field: value, ?field: value}`.
-final class RecordNode: Node {
+final class RecordNode: EvaluationNode {
   let range: CELSourceRange
   private let type: CELRecordType
   private let positions: [Int]
-  private let values: [any Node]
+  private let values: [any EvaluationNode]
   private let optional: [Bool]
 
-  init(_ type: CELRecordType, positions: [Int], values: [any Node], optional: [Bool], _ range: CELSourceRange) {
+  init(_ type: CELRecordType, positions: [Int], values: [any EvaluationNode], optional: [Bool], _ range: CELSourceRange)
+  {
     self.type = type
     self.positions = positions
     self.values = values

@@ -1,12 +1,15 @@
-/// `optional.or(other)` and `optional.orValue(other)`: the other is evaluated only where the optional is empty.
-final class AlternativeNode: Node {
+/// `optional.or(other)` and `optional.orValue(other)`: the other is evaluated only if the optional is empty.
+final class AlternativeNode: EvaluationNode {
   let range: CELSourceRange
   private let name: String
   private let givesValue: Bool
-  private let optional: any Node
-  private let other: any Node
+  private let optional: any EvaluationNode
+  private let other: any EvaluationNode
 
-  init(_ name: String, givesValue: Bool, _ optional: any Node, _ other: any Node, _ range: CELSourceRange) {
+  init(
+    _ name: String, givesValue: Bool, _ optional: any EvaluationNode, _ other: any EvaluationNode,
+    _ range: CELSourceRange
+  ) {
     self.name = name
     self.givesValue = givesValue
     self.optional = optional

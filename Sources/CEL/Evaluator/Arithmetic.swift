@@ -1,11 +1,13 @@
 /// `+`, `-`, `*`, `/` and `%`.
-final class ArithmeticNode: Node {
+final class ArithmeticNode: EvaluationNode {
   let range: CELSourceRange
-  private let left: any Node
-  private let right: any Node
+  private let left: any EvaluationNode
+  private let right: any EvaluationNode
   private let op: CELExpression.BinaryOperator
 
-  init(_ op: CELExpression.BinaryOperator, _ left: any Node, _ right: any Node, _ range: CELSourceRange) {
+  init(
+    _ op: CELExpression.BinaryOperator, _ left: any EvaluationNode, _ right: any EvaluationNode, _ range: CELSourceRange
+  ) {
     self.op = op
     self.left = left
     self.right = right
@@ -94,11 +96,11 @@ final class ArithmeticNode: Node {
 }
 
 /// `-` before a number.
-final class NegateNode: Node {
+final class NegateNode: EvaluationNode {
   let range: CELSourceRange
-  private let operand: any Node
+  private let operand: any EvaluationNode
 
-  init(_ operand: any Node, _ range: CELSourceRange) {
+  init(_ operand: any EvaluationNode, _ range: CELSourceRange) {
     self.operand = operand
     self.range = range
   }

@@ -1,11 +1,11 @@
 /// A call of a function.
-final class CallNode: Node {
+final class CallNode: EvaluationNode {
   let range: CELSourceRange
   private let name: String
   private let overloads: [Overload]
-  private let arguments: [any Node]
+  private let arguments: [any EvaluationNode]
 
-  init(_ name: String, _ overloads: [Overload], _ arguments: [any Node], _ range: CELSourceRange) {
+  init(_ name: String, _ overloads: [Overload], _ arguments: [any EvaluationNode], _ range: CELSourceRange) {
     self.name = name
     self.overloads = overloads
     self.arguments = arguments

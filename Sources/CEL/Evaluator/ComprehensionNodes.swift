@@ -1,11 +1,11 @@
 /// What the macros that visit elements share: the range, the variables, the condition and the body.
 struct Visit: Sendable {
-  let range: any Node
+  let range: any EvaluationNode
   let place: CELSourceRange
   /// The positions of the variables: the element's, or the index' or key's and the value's.
   let slots: [Int]
-  let filter: (any Node)?
-  let body: any Node
+  let filter: (any EvaluationNode)?
+  let body: any EvaluationNode
 
   /// Calls `visit` for each element, with the variables set, until it gives false.
   @inline(__always)
@@ -101,7 +101,7 @@ final class ExistsOneNode: ConditionNode {
 }
 
 /// `filter`.
-final class FilterNode: Node {
+final class FilterNode: EvaluationNode {
   let range: CELSourceRange
   private let visit: Visit
 
@@ -122,7 +122,7 @@ final class FilterNode: Node {
 }
 
 /// `map` and `transformList`.
-final class TransformListNode: Node {
+final class TransformListNode: EvaluationNode {
   let range: CELSourceRange
   private let visit: Visit
 
@@ -142,7 +142,7 @@ final class TransformListNode: Node {
 }
 
 /// `transformMap` and `transformMapEntry`.
-final class TransformMapNode: Node {
+final class TransformMapNode: EvaluationNode {
   let range: CELSourceRange
   private let visit: Visit
   /// Whether the body gives entries rather than values.
@@ -179,7 +179,7 @@ final class TransformMapNode: Node {
 }
 
 /// `optMap` and `optFlatMap`.
-final class OptionalMapNode: Node {
+final class OptionalMapNode: EvaluationNode {
   let range: CELSourceRange
   private let visit: Visit
   private let isFlat: Bool

@@ -114,11 +114,11 @@ enum Comparison {
 /// `==` and `!=`.
 final class EqualityNode: ConditionNode {
   let range: CELSourceRange
-  private let left: any Node
-  private let right: any Node
+  private let left: any EvaluationNode
+  private let right: any EvaluationNode
   private let isNegated: Bool
 
-  init(isNegated: Bool, _ left: any Node, _ right: any Node, _ range: CELSourceRange) {
+  init(isNegated: Bool, _ left: any EvaluationNode, _ right: any EvaluationNode, _ range: CELSourceRange) {
     self.isNegated = isNegated
     self.left = left
     self.right = right
@@ -140,11 +140,13 @@ final class EqualityNode: ConditionNode {
 /// `<`, `<=`, `>` and `>=`.
 final class OrderNode: ConditionNode {
   let range: CELSourceRange
-  private let left: any Node
-  private let right: any Node
+  private let left: any EvaluationNode
+  private let right: any EvaluationNode
   private let op: CELExpression.BinaryOperator
 
-  init(_ op: CELExpression.BinaryOperator, _ left: any Node, _ right: any Node, _ range: CELSourceRange) {
+  init(
+    _ op: CELExpression.BinaryOperator, _ left: any EvaluationNode, _ right: any EvaluationNode, _ range: CELSourceRange
+  ) {
     self.op = op
     self.left = left
     self.right = right

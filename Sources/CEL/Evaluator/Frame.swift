@@ -3,14 +3,14 @@ struct Frame {
   let activation: any Activation
   /// The values of the macros' variables, by the positions the planner gave them.
   var locals: [CELValue]
-  /// Why variables of `cel.bind` have no value, by their positions: an error only where one is read.
+  /// Why variables of `cel.bind` have no value, by their positions: an error only if one is read.
   var failures: [Int: EvaluationError] = [:]
   var meter: CostMeter
   var recordsAbsorbed = false
   var absorbed: [EvaluationError] = []
   var trace: [Int: CELValue] = [:]
 
-  init(activation: some Activation, plan: Plan, costLimit: Int) {
+  init(activation: some Activation, plan: EvaluationPlan, costLimit: Int) {
     self.activation = activation
     locals = plan.localCount == 0 ? [] : Array(repeating: .null, count: plan.localCount)
     meter = CostMeter(limit: costLimit)
@@ -23,14 +23,14 @@ struct Frame {
 }
 
 /// A tree of nodes ready to be evaluated.
-struct Plan: Sendable {
-  let root: any Node
+struct EvaluationPlan: Sendable {
+  let root: any EvaluationNode
   /// How many variables of macros are alive at once.
   let localCount: Int
 }
 
 /// Something that can be evaluated.
-protocol Node: AnyObject, Sendable {
+protocol EvaluationNode: AnyObject, Sendable {
   var range: CELSourceRange { get }
   /// The value, when it is known beforehand.
   var constant: CELValue? { get }
@@ -39,7 +39,7 @@ protocol Node: AnyObject, Sendable {
   func condition(_ frame: inout Frame) throws(EvaluationError) -> Bool
 }
 
-extension Node {
+extension EvaluationNode {
   var constant: CELValue? { nil }
 
   func condition(_ frame: inout Frame) throws(EvaluationError) -> Bool {
@@ -52,7 +52,7 @@ extension Node {
 }
 
 /// A node whose value is true or false.
-protocol ConditionNode: Node {}
+protocol ConditionNode: EvaluationNode {}
 
 extension ConditionNode {
   func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue { .bool(try condition(&frame)) }

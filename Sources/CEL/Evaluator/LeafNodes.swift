@@ -1,5 +1,5 @@
 /// A value known when the expression was compiled.
-final class ConstantNode: Node {
+final class ConstantNode: EvaluationNode {
   let range: CELSourceRange
   let value: CELValue
 
@@ -14,7 +14,7 @@ final class ConstantNode: Node {
 }
 
 /// A variable of the environment.
-final class VariableNode: Node {
+final class VariableNode: EvaluationNode {
   let range: CELSourceRange
   private let variable: Variable
 
@@ -34,7 +34,7 @@ final class VariableNode: Node {
 }
 
 /// A variable of a macro.
-final class LocalNode: Node {
+final class LocalNode: EvaluationNode {
   let range: CELSourceRange
   private let slot: Int
 
@@ -50,7 +50,7 @@ final class LocalNode: Node {
 }
 
 /// A name or function that was not found, in a program made without a check.
-final class FailingNode: Node {
+final class FailingNode: EvaluationNode {
   let range: CELSourceRange
   private let error: EvaluationError
 
@@ -62,17 +62,17 @@ final class FailingNode: Node {
   func evaluate(_ frame: inout Frame) throws(EvaluationError) -> CELValue { throw error }
 }
 
-/// `cel.bind`: that the value fails is an error only where the name is read.
+/// `cel.bind`: that the value fails is an error only if the name is read.
 ///
 /// The value is evaluated beforehand all the same, once: evaluated where the name is read, values of values would nest
 /// deeper than the expression does, and the stack with them.
-final class BindNode: Node {
+final class BindNode: EvaluationNode {
   let range: CELSourceRange
   private let slot: Int
-  private let value: any Node
-  private let body: any Node
+  private let value: any EvaluationNode
+  private let body: any EvaluationNode
 
-  init(slot: Int, value: any Node, body: any Node, _ range: CELSourceRange) {
+  init(slot: Int, value: any EvaluationNode, body: any EvaluationNode, _ range: CELSourceRange) {
     self.slot = slot
     self.value = value
     self.body = body
@@ -92,11 +92,11 @@ final class BindNode: Node {
 }
 
 /// Notes the value of a node.
-final class TraceNode: Node {
+final class TraceNode: EvaluationNode {
   private let id: Int
-  private let node: any Node
+  private let node: any EvaluationNode
 
-  init(_ id: Int, _ node: any Node) {
+  init(_ id: Int, _ node: any EvaluationNode) {
     self.id = id
     self.node = node
   }

@@ -1,12 +1,12 @@
 /// `&&` and `||`: an operand that decides makes an error of the other irrelevant.
 final class LogicNode: ConditionNode {
   let range: CELSourceRange
-  private let left: any Node
-  private let right: any Node
+  private let left: any EvaluationNode
+  private let right: any EvaluationNode
   /// The value of an operand that decides: true for `||`, false for `&&`.
   private let deciding: Bool
 
-  init(deciding: Bool, _ left: any Node, _ right: any Node, _ range: CELSourceRange) {
+  init(deciding: Bool, _ left: any EvaluationNode, _ right: any EvaluationNode, _ range: CELSourceRange) {
     self.deciding = deciding
     self.left = left
     self.right = right
@@ -40,9 +40,9 @@ final class LogicNode: ConditionNode {
 /// `!`.
 final class NotNode: ConditionNode {
   let range: CELSourceRange
-  private let operand: any Node
+  private let operand: any EvaluationNode
 
-  init(_ operand: any Node, _ range: CELSourceRange) {
+  init(_ operand: any EvaluationNode, _ range: CELSourceRange) {
     self.operand = operand
     self.range = range
   }
@@ -54,13 +54,13 @@ final class NotNode: ConditionNode {
 }
 
 /// `?:`.
-final class ConditionalNode: Node {
+final class ConditionalNode: EvaluationNode {
   let range: CELSourceRange
-  private let test: any Node
-  private let first: any Node
-  private let second: any Node
+  private let test: any EvaluationNode
+  private let first: any EvaluationNode
+  private let second: any EvaluationNode
 
-  init(_ test: any Node, _ first: any Node, _ second: any Node, _ range: CELSourceRange) {
+  init(_ test: any EvaluationNode, _ first: any EvaluationNode, _ second: any EvaluationNode, _ range: CELSourceRange) {
     self.test = test
     self.first = first
     self.second = second

@@ -7,7 +7,7 @@ struct Planner {
   private var localCount = 0
 
   /// The nodes that were made, by the ids of their expressions.
-  private var nodes: [(any Node)?]
+  private var nodes: [(any EvaluationNode)?]
 
   init(environment: CELEnvironment, parsed: ParsedExpression, checked: CheckedExpression?, isTracing: Bool) {
     self.environment = environment
@@ -16,9 +16,9 @@ struct Planner {
     nodes = Array(repeating: nil, count: parsed.nodeCount)
   }
 
-  consuming func plan(_ root: CELExpression) -> Plan {
+  consuming func plan(_ root: CELExpression) -> EvaluationPlan {
     makeAll(root)
-    return Plan(root: node(root), localCount: localCount)
+    return EvaluationPlan(root: node(root), localCount: localCount)
   }
 
   // MARK: The way through the tree
@@ -43,7 +43,7 @@ struct Planner {
     }
   }
 
-  private mutating func finish(_ expression: CELExpression, _ node: any Node) {
+  private mutating func finish(_ expression: CELExpression, _ node: any EvaluationNode) {
     nodes[expression.id] = isTracing ? TraceNode(expression.id, node) : node
   }
 
@@ -83,11 +83,11 @@ struct Planner {
   }
 
   /// The node of an expression that was made.
-  private func node(_ expression: CELExpression) -> any Node {
+  private func node(_ expression: CELExpression) -> any EvaluationNode {
     nodes[expression.id] ?? FailingNode(EvaluationError(.noValue, "no value"), expression.range)
   }
 
-  private mutating func make(_ expression: CELExpression) -> any Node {
+  private mutating func make(_ expression: CELExpression) -> any EvaluationNode {
     let range = expression.range
     switch expression.kind {
     case .literal, .identifier: return node(expression)
@@ -98,7 +98,7 @@ struct Planner {
     case .index(let operand, let index, let isOptional):
       let inner = node(operand)
       let key = node(index)
-      let made: any Node =
+      let made: any EvaluationNode =
         isOptional ? OptionalSelectNode(inner, index: key, isField: false, range) : IndexNode(inner, key, range)
       return fold(made, [inner, key])
     case .call(let target, let function, let arguments): return call(expression, target, function, arguments)
@@ -127,9 +127,9 @@ struct Planner {
   }
 
   /// The node, or its value when all it depends on is constant and it does not fail.
-  private func fold(_ node: any Node, _ operands: [any Node]) -> any Node {
+  private func fold(_ node: any EvaluationNode, _ operands: [any EvaluationNode]) -> any EvaluationNode {
     guard !isTracing, operands.allSatisfy({ $0.constant != nil }) else { return node }
-    let plan = Plan(root: node, localCount: 0)
+    let plan = EvaluationPlan(root: node, localCount: 0)
     var frame = Frame(activation: SlotActivation([]), plan: plan, costLimit: 1000)
     do throws(EvaluationError) {
       return ConstantNode(try node.evaluate(&frame), node.range)
@@ -140,13 +140,13 @@ struct Planner {
 
   // MARK: Names
 
-  private func identifier(_ name: String, _ expression: CELExpression) -> any Node {
+  private func identifier(_ name: String, _ expression: CELExpression) -> any EvaluationNode {
     if let slot = locals.lastIndex(of: name) { return LocalNode(slot, expression.range) }
     return global(expression, name)
       ?? FailingNode(EvaluationError(.noValue, "undeclared name '\(name)'"), expression.range)
   }
 
-  private func global(_ expression: CELExpression, _ name: String) -> (any Node)? {
+  private func global(_ expression: CELExpression, _ name: String) -> (any EvaluationNode)? {
     switch checked.map({ $0.reference(of: expression) }) ?? environment.reference(to: name) {
     case .variable(let variable)?: VariableNode(variable, expression.range)
     case .constant(let value)?: ConstantNode(value, expression.range)
@@ -166,14 +166,14 @@ struct Planner {
   }
 
   /// The node of a selection that is a qualified name.
-  private func qualified(_ expression: CELExpression) -> (any Node)? {
+  private func qualified(_ expression: CELExpression) -> (any EvaluationNode)? {
     if let checked, checked.reference(of: expression) == nil { return nil }
     return qualifiedName(expression).flatMap { global(expression, $0) }
   }
 
   private func select(
     _ expression: CELExpression, _ operand: CELExpression, _ field: String, _ isOptional: Bool
-  ) -> any Node {
+  ) -> any EvaluationNode {
     let inner = node(operand)
     if isOptional {
       let key = ConstantNode(.string(field), expression.range)
@@ -190,9 +190,9 @@ struct Planner {
   // MARK: Operators and calls
 
   private func binary(
-    _ op: CELExpression.BinaryOperator, _ left: any Node, _ right: any Node, _ range: CELSourceRange
-  ) -> any Node {
-    let node: any Node
+    _ op: CELExpression.BinaryOperator, _ left: any EvaluationNode, _ right: any EvaluationNode, _ range: CELSourceRange
+  ) -> any EvaluationNode {
+    let node: any EvaluationNode
     switch op {
     case .and: node = LogicNode(deciding: false, left, right, range)
     case .or: node = LogicNode(deciding: true, left, right, range)
@@ -207,7 +207,7 @@ struct Planner {
 
   private func call(
     _ expression: CELExpression, _ target: CELExpression?, _ function: CELExpression.Name, _ arguments: [CELExpression]
-  ) -> any Node {
+  ) -> any EvaluationNode {
     guard let (name, overloads, operands) = resolve(expression, target, function.text, arguments) else {
       let error = EvaluationError(.noSuchOverload, "undeclared function '\(function.text)'")
       return FailingNode(error, expression.range)
@@ -246,7 +246,7 @@ struct Planner {
 
   private func record(
     _ name: CELExpression.Name, _ fields: [CELExpression.FieldValue], _ range: CELSourceRange
-  ) -> any Node {
+  ) -> any EvaluationNode {
     let values = fields.map { node($0.value) }
     guard let type = environment.recordType(resolving: name.text) else {
       return FailingNode(EvaluationError(.noSuchOverload, "undeclared type '\(name.text)'"), range)
@@ -259,7 +259,7 @@ struct Planner {
     return fold(literal, values)
   }
 
-  private func comprehension(_ it: CELExpression.Comprehension, _ range: CELSourceRange) -> any Node {
+  private func comprehension(_ it: CELExpression.Comprehension, _ range: CELSourceRange) -> any EvaluationNode {
     let slots = Array((locals.count - it.variables.count)..<locals.count)
     let visit = Visit(
       range: node(it.range), place: range, slots: slots, filter: it.filter.map { node($0) }, body: node(it.body))

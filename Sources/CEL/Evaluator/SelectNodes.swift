@@ -70,12 +70,12 @@ extension CELValue {
 }
 
 /// `operand.field`.
-final class SelectNode: Node {
+final class SelectNode: EvaluationNode {
   let range: CELSourceRange
-  private let operand: any Node
+  private let operand: any EvaluationNode
   private let field: String
 
-  init(_ operand: any Node, _ field: String, _ range: CELSourceRange) {
+  init(_ operand: any EvaluationNode, _ field: String, _ range: CELSourceRange) {
     self.operand = operand
     self.field = field
     self.range = range
@@ -101,14 +101,15 @@ final class SelectNode: Node {
 }
 
 /// `operand.field`, where the record type and the position of the field are known.
-final class RecordSelectNode: Node {
+final class RecordSelectNode: EvaluationNode {
   let range: CELSourceRange
-  private let operand: any Node
+  private let operand: any EvaluationNode
   private let type: CELRecordType
   private let position: Int
   private let general: SelectNode
 
-  init(_ operand: any Node, _ field: String, _ type: CELRecordType, _ position: Int, _ range: CELSourceRange) {
+  init(_ operand: any EvaluationNode, _ field: String, _ type: CELRecordType, _ position: Int, _ range: CELSourceRange)
+  {
     self.operand = operand
     self.type = type
     self.position = position
@@ -126,13 +127,13 @@ final class RecordSelectNode: Node {
 }
 
 /// `operand.?field` and `operand[?index]`.
-final class OptionalSelectNode: Node {
+final class OptionalSelectNode: EvaluationNode {
   let range: CELSourceRange
-  private let operand: any Node
-  private let index: any Node
+  private let operand: any EvaluationNode
+  private let index: any EvaluationNode
   private let isField: Bool
 
-  init(_ operand: any Node, index: any Node, isField: Bool, _ range: CELSourceRange) {
+  init(_ operand: any EvaluationNode, index: any EvaluationNode, isField: Bool, _ range: CELSourceRange) {
     self.operand = operand
     self.index = index
     self.isField = isField
@@ -160,10 +161,10 @@ final class OptionalSelectNode: Node {
 /// `has(operand.field)`.
 final class PresenceNode: ConditionNode {
   let range: CELSourceRange
-  private let operand: any Node
+  private let operand: any EvaluationNode
   private let field: String
 
-  init(_ operand: any Node, _ field: String, _ range: CELSourceRange) {
+  init(_ operand: any EvaluationNode, _ field: String, _ range: CELSourceRange) {
     self.operand = operand
     self.field = field
     self.range = range
@@ -184,12 +185,12 @@ final class PresenceNode: ConditionNode {
 }
 
 /// `operand[index]`.
-final class IndexNode: Node {
+final class IndexNode: EvaluationNode {
   let range: CELSourceRange
-  private let operand: any Node
-  private let index: any Node
+  private let operand: any EvaluationNode
+  private let index: any EvaluationNode
 
-  init(_ operand: any Node, _ index: any Node, _ range: CELSourceRange) {
+  init(_ operand: any EvaluationNode, _ index: any EvaluationNode, _ range: CELSourceRange) {
     self.operand = operand
     self.index = index
     self.range = range
@@ -220,12 +221,12 @@ extension CELValue {
 /// `value in container`.
 final class InNode: ConditionNode {
   let range: CELSourceRange
-  private let value: any Node
-  private let container: any Node
+  private let value: any EvaluationNode
+  private let container: any EvaluationNode
   /// The elements of a long constant list of texts, whole numbers and truth values.
   private let elements: Set<CELMap.Key>?
 
-  init(_ value: any Node, _ container: any Node, _ range: CELSourceRange) {
+  init(_ value: any EvaluationNode, _ container: any EvaluationNode, _ range: CELSourceRange) {
     self.value = value
     self.container = container
     self.range = range

@@ -1,5 +1,5 @@
 /// `sortBy`.
-final class SortNode: Node {
+final class SortNode: EvaluationNode {
   let range: CELSourceRange
   private let visit: Visit
 

@@ -162,8 +162,8 @@ enum FormatFunction {
     case .duration(let span): return TimeText.format(span)
     case .type(let type): return type.name
     case .opaque(let value):
-      if let address = value.payload as? IPAddress { return address.description }
-      if let range = value.payload as? AddressRange { return range.description }
+      if let address = value.payload as? CELIPAddress { return address.description }
+      if let range = value.payload as? CELAddressRange { return range.description }
       throw failure("'%s' takes no value of type \(value.typeName)")
     case .list(let values):
       var texts: [String] = []

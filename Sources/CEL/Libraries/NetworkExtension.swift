@@ -17,7 +17,7 @@ enum AddressFunctions {
       Overload(
         "is_ip", [.string], .bool,
         implementation: .unary { (value) throws(EvaluationError) in
-          .bool(IPAddress(try NetworkArguments.text(value)) != nil)
+          .bool(CELIPAddress(try NetworkArguments.text(value)) != nil)
         })
     ],
     "ip.isCanonical": [
@@ -54,7 +54,7 @@ enum AddressFunctions {
     "isLinkLocalUnicast": [test("ip_is_link_local_unicast", \.isLinkLocalUnicast)],
   ]
 
-  private static func test(_ id: String, _ body: @escaping @Sendable (IPAddress) -> Bool) -> Overload {
+  private static func test(_ id: String, _ body: @escaping @Sendable (CELIPAddress) -> Bool) -> Overload {
     Overload(
       id, [.ip], .bool, isMember: true,
       implementation: .unary { (value) throws(EvaluationError) in .bool(body(try NetworkArguments.address(value))) })
@@ -75,7 +75,7 @@ enum AddressRangeFunctions {
       Overload(
         "is_cidr", [.string], .bool,
         implementation: .unary { (value) throws(EvaluationError) in
-          .bool(AddressRange(try NetworkArguments.text(value)) != nil)
+          .bool(CELAddressRange(try NetworkArguments.text(value)) != nil)
         })
     ],
     "containsIP": [
@@ -112,7 +112,7 @@ enum AddressRangeFunctions {
 
   private static func test(
     _ id: String, _ type: CELType,
-    _ body: @escaping @Sendable (AddressRange, CELValue) throws(EvaluationError) -> Bool
+    _ body: @escaping @Sendable (CELAddressRange, CELValue) throws(EvaluationError) -> Bool
   ) -> Overload {
     Overload(
       id, [.cidr, type], .bool, isMember: true,
@@ -129,17 +129,17 @@ enum NetworkArguments {
     return text
   }
 
-  static func address(_ value: CELValue) throws(EvaluationError) -> IPAddress {
-    if case .opaque(let opaque) = value, let address = opaque.payload as? IPAddress { return address }
+  static func address(_ value: CELValue) throws(EvaluationError) -> CELIPAddress {
+    if case .opaque(let opaque) = value, let address = opaque.payload as? CELIPAddress { return address }
     let text = try text(value)
-    guard let address = IPAddress(text) else { throw refusal(text, "IP address") }
+    guard let address = CELIPAddress(text) else { throw refusal(text, "IP address") }
     return address
   }
 
-  static func range(_ value: CELValue) throws(EvaluationError) -> AddressRange {
-    if case .opaque(let opaque) = value, let range = opaque.payload as? AddressRange { return range }
+  static func range(_ value: CELValue) throws(EvaluationError) -> CELAddressRange {
+    if case .opaque(let opaque) = value, let range = opaque.payload as? CELAddressRange { return range }
     let text = try text(value)
-    guard let range = AddressRange(text) else { throw refusal(text, "address range") }
+    guard let range = CELAddressRange(text) else { throw refusal(text, "address range") }
     return range
   }
 
@@ -153,7 +153,7 @@ enum NetworkArguments {
   }
 }
 
-extension IPAddress {
+extension CELIPAddress {
   var isUnspecified: Bool { high == 0 && low == 0 }
 
   var isLoopback: Bool {
@@ -185,12 +185,12 @@ extension IPAddress {
 
 extension CELValue {
   /// An IP address.
-  public static func ip(_ address: IPAddress) -> CELValue {
+  public static func ip(_ address: CELIPAddress) -> CELValue {
     .opaque(OpaqueValue(typeName: CELType.ip.name, payload: address))
   }
 
   /// An address range.
-  public static func cidr(_ range: AddressRange) -> CELValue {
+  public static func cidr(_ range: CELAddressRange) -> CELValue {
     .opaque(OpaqueValue(typeName: CELType.cidr.name, payload: range))
   }
 }

@@ -7,7 +7,7 @@ enum OptionalExtension {
   /// The overload that gives what the optional holds, not another optional.
   static let orValue = "optional_orValue_value"
 
-  /// Whether a call of these overloads evaluates its argument only where the optional before it is empty.
+  /// Whether a call of these overloads evaluates its argument only if the optional before it is empty.
   static func isLazy(_ overloads: [String]) -> Bool { overloads == [or] || overloads == [orValue] }
 
   static let functions: [String: [Overload]] = [

@@ -1,15 +1,15 @@
 /// The functions, constants and record types that an environment starts with.
 struct StandardDefinitions: Sendable {
-  let libraries: Set<Library>
+  let libraries: Set<CELLibrary>
   private(set) var functions: [String: [Overload]] = [:]
   private(set) var constants: [String: CELValue] = [:]
   private(set) var records: [String: CELRecordType] = [:]
   let dottedRoots: Set<String>
 
   /// Those of all libraries.
-  static let all = StandardDefinitions(Set(Library.allCases))
+  static let all = StandardDefinitions(Set(CELLibrary.allCases))
 
-  init(_ libraries: Set<Library>) {
+  init(_ libraries: Set<CELLibrary>) {
     self.libraries = libraries
     var tables = [
       TypeConversions.functions, SizeFunctions.functions, TextFunctions.functions, TimeFunctions.functions,

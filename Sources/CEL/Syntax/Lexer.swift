@@ -10,7 +10,7 @@ struct Lexer {
   let bytes: [UInt8]
   private var position: Int
   private let end: End
-  private(set) var problems: [Problem] = []
+  private(set) var problems: [CELProblem] = []
 
   init(_ bytes: [UInt8], from start: Int = 0, end: End = .endOfText) {
     self.bytes = bytes
@@ -26,7 +26,7 @@ struct Lexer {
     while true {
       skipBlanks()
       let start = position
-      guard start < bytes.count, problems.count < Problem.mostReported else { break }
+      guard start < bytes.count, problems.count < CELProblem.mostReported else { break }
       let kind = next()
       if kind == .leftBrace {
         openBraces += 1
@@ -48,7 +48,7 @@ struct Lexer {
   }
 
   private mutating func fail(_ message: String, from start: Int) -> Token.Kind {
-    problems.append(Problem(code: .syntax, message: message, range: CELSourceRange(start, position)))
+    problems.append(CELProblem(code: .syntax, message: message, range: CELSourceRange(start, position)))
     return .invalid
   }
 
@@ -119,7 +119,7 @@ struct Lexer {
     return fail("unexpected \(parts.joined(separator: " "))", from: start)
   }
 
-  /// Takes one character; nil where the bytes are none.
+  /// Takes one character; nil if the bytes are none.
   private mutating func scalar() -> Unicode.Scalar? {
     let start = position
     position += 1

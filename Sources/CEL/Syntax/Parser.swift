@@ -5,7 +5,7 @@
 struct Parser {
   /// Parsing of the innermost bracket cannot go on.
   struct Failure: Error {
-    let problem: Problem
+    let problem: CELProblem
   }
 
   /// What comes next.
@@ -50,7 +50,7 @@ struct Parser {
   private var heights: [Int32] = []
   var pending: [Pending] = []
   var parts: [Part] = []
-  var problems: [Problem] = []
+  var problems: [CELProblem] = []
 
   init(source: String, environment: CELEnvironment) {
     self.source = source
@@ -59,7 +59,7 @@ struct Parser {
     guard bytes.count <= environment.limits.sourceLength else {
       let message = "the expression is longer than \(environment.limits.sourceLength) octets"
       let range = CELSourceRange(environment.limits.sourceLength, bytes.count)
-      problems = [Problem(code: .limitExceeded, message: message, range: range)]
+      problems = [CELProblem(code: .limitExceeded, message: message, range: range)]
       tokens = []
       return
     }
@@ -80,7 +80,7 @@ struct Parser {
         step = try self.step(from: step)
       } catch {
         problems.append(error.problem)
-        guard error.problem.code == .syntax, problems.count < Problem.mostReported, let next = recover() else {
+        guard error.problem.code == .syntax, problems.count < CELProblem.mostReported, let next = recover() else {
           throw CompileError(problems)
         }
         step = next
@@ -133,8 +133,8 @@ struct Parser {
     return failure("\(expected) is due, not \(found)", at: token.range)
   }
 
-  func failure(_ message: String, at range: CELSourceRange, code: Problem.Code = .syntax) -> Failure {
-    Failure(problem: Problem(code: code, message: message, range: range))
+  func failure(_ message: String, at range: CELSourceRange, code: CELProblem.Code = .syntax) -> Failure {
+    Failure(problem: CELProblem(code: code, message: message, range: range))
   }
 
   // MARK: Nodes

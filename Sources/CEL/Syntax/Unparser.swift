@@ -1,6 +1,6 @@
 extension CELExpression {
   /// The expression as text, in one form for all ways to write it: single quotes, one blank around operators, brackets only
-  /// where they are needed. It parses to the same tree.
+  /// if they are needed. It parses to the same tree.
   public var unparsed: String {
     var unparser = Unparser()
     for node in postorder { unparser.write(node) }

@@ -6,13 +6,13 @@ extension CELValue {
   ///   ``EvaluationError/Code/duplicateKey`` if two keys of a map are the same text; ``EvaluationError/Code/invalidArgument`` for a value of an
   ///   opaque type of the embedder.
   public func json(limit: Int = longestText) throws(EvaluationError) -> String {
-    var writer = JSONWriter(limit: limit)
+    var writer = CELJSONWriter(limit: limit)
     try writer.write(self, depth: 0)
     return String(decoding: writer.octets, as: UTF8.self)
   }
 }
 
-private struct JSONWriter {
+private struct CELJSONWriter {
   let limit: Int
   private(set) var octets: [UInt8] = []
 
@@ -58,8 +58,8 @@ private struct JSONWriter {
       try write(
         zip(record.type.fields, record.fields).compactMap { field, value in value.map { (field.name, $0) } }, depth)
     case .opaque(let value):
-      if let address = value.payload as? IPAddress { return try append("\"\(address)\"") }
-      if let range = value.payload as? AddressRange { return try append("\"\(range)\"") }
+      if let address = value.payload as? CELIPAddress { return try append("\"\(address)\"") }
+      if let range = value.payload as? CELAddressRange { return try append("\"\(range)\"") }
       throw EvaluationError(.invalidArgument, "a value of the type \(value.typeName) has no form in JSON")
     }
   }

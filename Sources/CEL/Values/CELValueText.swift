@@ -6,7 +6,7 @@ extension CELValue: CustomStringConvertible {
   ///
   /// A value can hold one part many times and be small in memory, and its text be larger than any memory.
   ///
-  /// - Throws: ``EvaluationError/Code/limitExceeded`` where the text is longer than `limit` octets, or the value is nested
+  /// - Throws: ``EvaluationError/Code/limitExceeded`` if the text is longer than `limit` octets, or the value is nested
   ///   deeper than 256 levels.
   public func text(limit: Int = longestText) throws(EvaluationError) -> String {
     var writer = ValueWriter(limit: limit)
@@ -92,8 +92,8 @@ extension CELValue {
     case .duration(let span): return "duration('\(TimeText.format(span))')"
     case .type(let type): return type.name
     case .opaque(let value):
-      if let address = value.payload as? IPAddress { return "ip('\(address)')" }
-      if let range = value.payload as? AddressRange { return "cidr('\(range)')" }
+      if let address = value.payload as? CELIPAddress { return "ip('\(address)')" }
+      if let range = value.payload as? CELAddressRange { return "cidr('\(range)')" }
       return value.typeName
     case .list, .map, .optional, .record: return ""
     }

@@ -38,7 +38,7 @@ struct Diagnosis: Sendable {
     var state: State
     /// What was seen, as a sentence without a full stop; never a secret.
     var reason: String
-    /// What to type, or to do; nil where nothing is to be done.
+    /// What to type, or to do; nil if nothing is to be done.
     var fix: String?
     /// Where the runbooks say that it is needed, as `FILE:LINE`; empty for what every run needs.
     var neededBy: [String]
@@ -55,7 +55,7 @@ struct Diagnosis: Sendable {
     }
   }
 
-  /// The project's folder; nil where there is none.
+  /// The project's folder; nil if there is none.
   var project: String?
   /// The one runbook that was looked at; nil for all of them.
   let runbook: String?

@@ -54,7 +54,7 @@ package struct DoctorCommand: AsyncParsableCommand {
     guard diagnosis.isSound else { throw CommandFailure(.failed) }
   }
 
-  /// The project; nil, with the reason among the items, where there is none or it cannot be read.
+  /// The project; nil, with the reason among the items, if there is none or it cannot be read.
   private func project(_ diagnosis: inout Diagnosis) throws -> Project? {
     let surroundings = options.surroundings
     let root: String

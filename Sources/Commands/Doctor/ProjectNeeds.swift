@@ -10,9 +10,9 @@ struct ProjectNeeds {
   /// A program, and who needs it.
   private struct Program {
     var command: Command
-    /// The package that has it; nil where nobody says.
+    /// The package that has it; nil if nobody says.
     var package: String?
-    /// The process beside which alone it is needed; nil where it always is.
+    /// The process beside which alone it is needed; nil if it always is.
     var process: String?
     /// Whether runs can pass without: the step may be left out or does not count, or one before it may bring the program.
     var isTolerated: Bool
@@ -145,7 +145,7 @@ struct ProjectNeeds {
 }
 
 extension ModuleCall {
-  /// Whether a field of the input is given a value: nil where it surely is not, false where that is known only in a run.
+  /// Whether a field of the input is given a value: nil if it surely is not, false if that is known only in a run.
   fileprivate func isGiven(_ field: String?) -> Bool? {
     guard let field else { return true }
     switch field.split(separator: ".").reduce(input as Template?, { $0?.member(String($1)) }) {

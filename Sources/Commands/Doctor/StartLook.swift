@@ -12,7 +12,7 @@ struct StartLook {
     }
   }
 
-  /// What came of the look, and the params of a run without `-p`; none where that needs some.
+  /// What came of the look, and the params of a run without `-p`; none if that needs some.
   ///
   /// - Parameter asksForParams: whether whoever starts it gives what it needs, so that nothing is planned.
   func start(

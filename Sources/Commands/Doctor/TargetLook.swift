@@ -72,7 +72,7 @@ struct TargetLook: Sendable {
     guard let parsed = try? ServerURI(parsing: uri) else {
       return .init(.target, target.name, .unknown, "\(uri) is no URI of a server", neededBy: neededBy)
     }
-    var server = Server(uri: parsed)
+    var server = ProbedServer(uri: parsed)
     server.tls.trustFile = target.ca
     if let certificate = target.certificate, let key = target.key {
       server.tls.clientCertificate = TLSOptions.ClientCertificate(chainFile: certificate, keyFile: key)
@@ -95,15 +95,15 @@ struct TargetLook: Sendable {
     .init(.target, target.name, .ok, "\(uri): \(reason)", neededBy: neededBy)
   }
 
-  private static func answer(of server: Server) async -> Result<BindingProbe.Report, ProbeFailure> {
+  private static func answer(of server: ProbedServer) async -> Result<BindingProbe.Report, ProbeFailure> {
     do throws(ProbeFailure) {
       let report = try await BindingProbe(server: server, requests: 1).run(deadline: patience)
       return .success(report)
     } catch { return .failure(error) }
   }
 
-  /// How an allocation without credentials fails; nil where it is granted.
-  private static func refusal(of server: Server) async -> ProbeFailure? {
+  /// How an allocation without credentials fails; nil if it is granted.
+  private static func refusal(of server: ProbedServer) async -> ProbeFailure? {
     do throws(ProbeFailure) {
       _ = try await AllocateProbe(server: server).run(deadline: patience)
       return nil

@@ -30,7 +30,7 @@ func joinGroup(_ group: String) -> String {
   "sudo usermod --append --groups \(group) \"$USER\" (and log in again)"
 }
 
-/// The name of a group; nil where the system knows none.
+/// The name of a group; nil if the system knows none.
 func groupName(_ id: gid_t) -> String? {
   withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16_384) { buffer in
     var entry = group()

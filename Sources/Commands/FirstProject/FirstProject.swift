@@ -7,7 +7,7 @@ struct FirstProject {
   let folder: String
   let template: ProjectTemplate
 
-  struct File {
+  struct TemplateFile {
     /// Relative to the folder.
     let path: String
     let bytes: [UInt8]
@@ -18,7 +18,7 @@ struct FirstProject {
   /// Writes the files, or none of them, and gives what was written.
   ///
   /// Throws if one of them is there already or its folder is a link, naming all such, and if one cannot be written.
-  func write() throws(CommandFailure) -> [File] {
+  func write() throws(CommandFailure) -> [TemplateFile] {
     do throws(FileError) { try Folder.makeAll(folder, .masked(0o755)) } catch { throw Self.failure(error) }
     let files = template.files(named: try name())
     let taken: [String]
@@ -52,7 +52,7 @@ struct FirstProject {
   }
 
   /// Files that are there already, and folders that are links: what is behind them is no part of the project.
-  private func obstacles(to files: [File]) throws(FileError) -> [String] {
+  private func obstacles(to files: [TemplateFile]) throws(FileError) -> [String] {
     var obstacles: [String] = []
     for file in files where try FileMetadata.of("\(folder)/\(file.path)") != nil { obstacles.append(file.path) }
     for parent in Set(files.map { parentFolder(of: $0.path) }).subtracting(["."]).sorted()
@@ -61,7 +61,7 @@ struct FirstProject {
   }
 
   /// Writes a file that is not there yet, whole or not at all; the folder that it lies in is made.
-  private func create(_ file: File) throws(FileError) {
+  private func create(_ file: TemplateFile) throws(FileError) {
     let path = "\(folder)/\(file.path)"
     try Folder.makeAll(parentFolder(of: path), .masked(0o755))
     let surroundings = try Folder(parentFolder(of: path), followingLinks: true)

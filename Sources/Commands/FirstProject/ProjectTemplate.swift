@@ -15,48 +15,52 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
   var runbook: String { self == .minimal ? "relay-works" : "daily-health" }
 
   /// What is written, for a project of this name.
-  func files(named name: String) -> [FirstProject.File] {
+  func files(named name: String) -> [FirstProject.TemplateFile] {
     let written = [
-      FirstProject.File(path: "runbook.yaml", bytes: Array(projectFile(named: name).utf8)),
-      FirstProject.File(path: ".env", bytes: Array(environmentFile.utf8), mode: 0o600),
-      FirstProject.File(path: ".gitignore", bytes: Array(ignored.utf8)),
+      FirstProject.TemplateFile(path: "runbook.yaml", bytes: Array(projectFile(named: name).utf8)),
+      FirstProject.TemplateFile(path: ".env", bytes: Array(environmentFile.utf8), mode: 0o600),
+      FirstProject.TemplateFile(path: ".gitignore", bytes: Array(ignored.utf8)),
     ]
     return written.prefix(1) + documents + written.dropFirst()
   }
 
   /// Whose bytes the package manager puts into the executable.
-  private var documents: [FirstProject.File] {
+  private var documents: [FirstProject.TemplateFile] {
     guard self != .minimal else {
-      return [FirstProject.File(path: "runbooks/relay-works.yaml", bytes: PackageResources.relay_works_yaml)]
+      return [FirstProject.TemplateFile(path: "runbooks/relay-works.yaml", bytes: PackageResources.relay_works_yaml)]
     }
     return [
-      FirstProject.File(path: "runbooks/daily-health.yaml", bytes: PackageResources.daily_health_yaml),
-      FirstProject.File(path: "runbooks/daily-host-review.yaml", bytes: PackageResources.daily_host_review_yaml),
-      FirstProject.File(path: "runbooks/daily-log-review.yaml", bytes: PackageResources.daily_log_review_yaml),
-      FirstProject.File(
+      FirstProject.TemplateFile(path: "runbooks/daily-health.yaml", bytes: PackageResources.daily_health_yaml),
+      FirstProject.TemplateFile(
+        path: "runbooks/daily-host-review.yaml", bytes: PackageResources.daily_host_review_yaml),
+      FirstProject.TemplateFile(path: "runbooks/daily-log-review.yaml", bytes: PackageResources.daily_log_review_yaml),
+      FirstProject.TemplateFile(
         path: "runbooks/monthly-config-backup.yaml", bytes: PackageResources.monthly_config_backup_yaml),
-      FirstProject.File(
+      FirstProject.TemplateFile(
         path: "runbooks/quarterly-security-audit.yaml", bytes: PackageResources.quarterly_security_audit_yaml),
-      FirstProject.File(path: "runbooks/troubleshoot-turn.yaml", bytes: PackageResources.troubleshoot_turn_yaml),
-      FirstProject.File(path: "runbooks/weekly-cert-expiry.yaml", bytes: PackageResources.weekly_cert_expiry_yaml),
-      FirstProject.File(
+      FirstProject.TemplateFile(
+        path: "runbooks/troubleshoot-turn.yaml", bytes: PackageResources.troubleshoot_turn_yaml),
+      FirstProject.TemplateFile(
+        path: "runbooks/weekly-cert-expiry.yaml", bytes: PackageResources.weekly_cert_expiry_yaml),
+      FirstProject.TemplateFile(
         path: "runbooks/weekly-security-review.yaml", bytes: PackageResources.weekly_security_review_yaml),
-      FirstProject.File(path: "backups/coturn-config.yaml", bytes: PackageResources.coturn_config_yaml),
-      FirstProject.File(path: "checks/coturn-auth.yaml", bytes: PackageResources.coturn_auth_yaml),
-      FirstProject.File(path: "checks/coturn-config-audit.yaml", bytes: PackageResources.coturn_config_audit_yaml),
-      FirstProject.File(path: "checks/coturn-sessions.yaml", bytes: PackageResources.coturn_sessions_yaml),
-      FirstProject.File(path: "checks/backup-fresh.yaml", bytes: PackageResources.backup_fresh_yaml),
-      FirstProject.File(path: "checks/backup-offsite.yaml", bytes: PackageResources.backup_offsite_yaml),
-      FirstProject.File(path: "checks/coturn-versions.yaml", bytes: PackageResources.coturn_versions_yaml),
-      FirstProject.File(path: "checks/disk-space.yaml", bytes: PackageResources.disk_space_yaml),
-      FirstProject.File(path: "checks/http-health.yaml", bytes: PackageResources.http_health_yaml),
-      FirstProject.File(path: "checks/host-tuning.yaml", bytes: PackageResources.host_tuning_yaml),
-      FirstProject.File(path: "checks/log-errors.yaml", bytes: PackageResources.log_errors_yaml),
-      FirstProject.File(path: "checks/service-resources.yaml", bytes: PackageResources.service_resources_yaml),
-      FirstProject.File(path: "checks/stun-binding.yaml", bytes: PackageResources.stun_binding_yaml),
-      FirstProject.File(path: "checks/tls-expiry.yaml", bytes: PackageResources.tls_expiry_yaml),
-      FirstProject.File(path: "checks/tls-files.yaml", bytes: PackageResources.tls_files_yaml),
-      FirstProject.File(path: "checks/turn-relay.yaml", bytes: PackageResources.turn_relay_yaml),
+      FirstProject.TemplateFile(path: "backups/coturn-config.yaml", bytes: PackageResources.coturn_config_yaml),
+      FirstProject.TemplateFile(path: "checks/coturn-auth.yaml", bytes: PackageResources.coturn_auth_yaml),
+      FirstProject.TemplateFile(
+        path: "checks/coturn-config-audit.yaml", bytes: PackageResources.coturn_config_audit_yaml),
+      FirstProject.TemplateFile(path: "checks/coturn-sessions.yaml", bytes: PackageResources.coturn_sessions_yaml),
+      FirstProject.TemplateFile(path: "checks/backup-fresh.yaml", bytes: PackageResources.backup_fresh_yaml),
+      FirstProject.TemplateFile(path: "checks/backup-offsite.yaml", bytes: PackageResources.backup_offsite_yaml),
+      FirstProject.TemplateFile(path: "checks/coturn-versions.yaml", bytes: PackageResources.coturn_versions_yaml),
+      FirstProject.TemplateFile(path: "checks/disk-space.yaml", bytes: PackageResources.disk_space_yaml),
+      FirstProject.TemplateFile(path: "checks/http-health.yaml", bytes: PackageResources.http_health_yaml),
+      FirstProject.TemplateFile(path: "checks/host-tuning.yaml", bytes: PackageResources.host_tuning_yaml),
+      FirstProject.TemplateFile(path: "checks/log-errors.yaml", bytes: PackageResources.log_errors_yaml),
+      FirstProject.TemplateFile(path: "checks/service-resources.yaml", bytes: PackageResources.service_resources_yaml),
+      FirstProject.TemplateFile(path: "checks/stun-binding.yaml", bytes: PackageResources.stun_binding_yaml),
+      FirstProject.TemplateFile(path: "checks/tls-expiry.yaml", bytes: PackageResources.tls_expiry_yaml),
+      FirstProject.TemplateFile(path: "checks/tls-files.yaml", bytes: PackageResources.tls_files_yaml),
+      FirstProject.TemplateFile(path: "checks/turn-relay.yaml", bytes: PackageResources.turn_relay_yaml),
     ]
   }
 

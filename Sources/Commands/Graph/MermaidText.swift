@@ -41,7 +41,7 @@ struct MermaidText {
 
   private func id(_ node: RunGraph.Node) -> String { ids[node.path] ?? "" }
 
-  /// What is come to first: its condition, where it has one.
+  /// What is come to first: its condition, if it has one.
   private func entry(of node: RunGraph.Node) -> String { node.step.condition == nil ? id(node) : "if_\(id(node))" }
 
   /// The nodes of one place, those of checks inside of a frame.

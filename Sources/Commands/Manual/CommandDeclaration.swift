@@ -65,7 +65,7 @@ struct CommandDeclaration: Hashable {
       fallback = json["defaultValue"]?.string
     }
 
-    /// What it is for, and what it is where it is not given.
+    /// What it is for, and what it is if it is not given.
     ///
     /// - Parameter others: all of the command: ArgumentParser gives both flags of a pair the text of the first.
     func meaning(among others: [Argument]) -> String {

@@ -7,7 +7,7 @@ import Modules
 import Schema
 import Steps
 
-/// What the project offers for the word that is being typed. Where it cannot be read nothing is offered, and nothing said:
+/// What the project offers for the word that is being typed. If it cannot be read nothing is offered, and nothing said:
 /// a message would stand in the line that is typed.
 struct ProjectCompletion {
   /// The line so far, the name of the program first.

@@ -6,6 +6,7 @@ import Journal
 import Lab
 import Language
 import Ledger
+import Probe
 import Schema
 import TerminalText
 
@@ -28,7 +29,7 @@ package struct ProjectOptions: ParsableArguments {
   /// Reads the project.
   ///
   /// - Parameter isLab: neither the environment nor `.env` is asked then; targets and secrets come from the lab alone.
-  /// - Throws: `CommandFailure` where there is no project, with the problems printed where it cannot be read.
+  /// - Throws: `CommandFailure` if there is no project, with the problems printed if it cannot be read.
   func load(isLab: Bool = false) throws -> Project { try read(try root, isLab: isLab) }
 
   /// The project's folder.
@@ -40,7 +41,7 @@ package struct ProjectOptions: ParsableArguments {
     }
   }
 
-  /// The project; nil where none was named, by the option or `RUNBOOK_PROJECT`, and none is there.
+  /// The project; nil if none was named, by the option or `RUNBOOK_PROJECT`, and none is there.
   ///
   /// - Throws: as ``load(isLab:)``.
   func loadIfThere() throws -> Project? {
@@ -124,4 +125,43 @@ extension Project {
   var state: StateFolder {
     StateFolder(statePath, access: root == "/etc/runbook" ? .group : .owner)
   }
+}
+
+extension Project {
+  /// What a file is to the project, as a sentence goes on: `it is the project's runbook.yaml`; nil for any other file.
+  ///
+  /// - Parameter path: of a file that need not be there, links followed.
+  func role(ofFile path: String) -> String? {
+    guard let folder = try? resolvedPath(parentFolder(of: path)) else { return nil }
+    let file = (folder == "/" ? "" : folder) + "/" + lastName(of: path)
+    if let state = try? resolvedPath(statePath), file.hasPrefix(state + "/") {
+      return "it lies where the project's runs are kept"
+    }
+    guard let root = try? resolvedPath(root), file.hasPrefix(root + "/") else { return nil }
+    let name = String(file.dropFirst(root.count + 1))
+    if ["runbook.yaml", ".env"].contains(name) { return "it is the project's \(name)" }
+    guard name.hasSuffix(".yaml"), ["runbooks", "checks"].contains(parentFolder(of: name)) else { return nil }
+    return "it is a file of the project, \(name)"
+  }
+}
+
+extension CertificateFiles {
+  /// What would keep a probe from using these files.
+  var problems: [Problem] {
+    var options = TLSOptions()
+    options.trustFile = ca
+    if let certificate, let key {
+      options.clientCertificate = TLSOptions.ClientCertificate(chainFile: certificate, keyFile: key)
+    }
+    return options.fileProblems().map { problem in
+      switch problem.role {
+      case .trust: Problem(.ca, problem.reason, advice: Self.form)
+      case .chain: Problem(.certificate, problem.reason, advice: Self.form)
+      case .key:
+        Problem(.key, problem.reason, advice: "it must be the certificate's own key, in PEM, without a passphrase")
+      }
+    }
+  }
+
+  private static let form = "it must be a PEM file: -----BEGIN CERTIFICATE-----"
 }

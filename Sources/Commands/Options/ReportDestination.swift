@@ -14,7 +14,7 @@ struct ReportDestination {
   /// With links followed.
   let path: String
   private let kind: Kind
-  /// Of the file that is there already; nil where there is none.
+  /// Of the file that is there already; nil if there is none.
   private let mode: mode_t?
 
   /// How long somebody may keep us waiting who is to read a pipe.
@@ -62,7 +62,7 @@ struct ReportDestination {
     try? FileManager.default.destinationOfSymbolicLink(atPath: path)
   }
 
-  /// Why nothing can be written here, as far as that is known before there is anything to write; nil where nothing speaks
+  /// Why nothing can be written here, as far as that is known before there is anything to write; nil if nothing speaks
   /// against it.
   var refusal: String? {
     switch kind {
@@ -84,7 +84,7 @@ struct ReportDestination {
 
   /// Writes the whole; a file is there whole or stays as it was, also after a loss of power.
   ///
-  /// - Returns: why that could not be done; nil where it was.
+  /// - Returns: why that could not be done; nil if it was.
   func write(_ bytes: [UInt8]) -> String? {
     switch kind {
     case .file: Self.reason { () throws(FileError) in try writeFile(bytes) }

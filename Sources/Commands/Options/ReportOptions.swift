@@ -48,7 +48,7 @@ struct ReportOptions: ParsableArguments {
   var shown: ReportFormat { format ?? .text }
 
   /// What the exit code says of a run that came to its end.
-  func status(of report: Report, isStrict: Bool = false) -> ExitStatus {
+  func status(of report: RunReport, isStrict: Bool = false) -> ExitStatus {
     if shown == .nagios { return .plugin(PluginState(report.verdict, isStrict: isStrict)) }
     if report.wasLockedOut { return .locked }
     return ExitStatus(report.outcome, signal: report.signal, isDeclined: report.isDeclined, isStrict: isStrict)
@@ -57,7 +57,7 @@ struct ReportOptions: ParsableArguments {
   /// Writes every report to its file; what cannot be written does not keep the others from it.
   ///
   /// - Throws: `CommandFailure` that names what is lost. Its status is the run's, or, if that is 0, an error.
-  func write(_ made: Report, isStrict: Bool = false, status: ExitStatus) throws {
+  func write(_ made: RunReport, isStrict: Bool = false, status: ExitStatus) throws {
     var lost: [String] = []
     for file in report {
       let text = made.rendered(as: file.format, .plain, isStrict: isStrict)

@@ -11,9 +11,9 @@ struct RunConfirming {
   let isAnswered: Bool
   let signals: EndingSignals
 
-  /// How somebody agreed; nil where nothing is asked.
+  /// How somebody agreed; nil if nothing is asked.
   ///
-  /// - Throws: `CommandFailure` with exit code 5 where nobody did, and with that of a signal that came meanwhile.
+  /// - Throws: `CommandFailure` with exit code 5 if nobody did, and with that of a signal that came meanwhile.
   func confirm(_ plans: [Plan]) async throws(CommandFailure) -> RunConfirmation? {
     var questions: [String] = []
     for text in plans.compactMap(\.confirm) where !questions.contains(text) { questions.append(text) }

@@ -12,7 +12,7 @@ final class TerminalPrompt: Prompter {
   private let display: LiveDisplay
   private let isAsking = Mutex(false)
 
-  /// Nil where nobody can be asked.
+  /// Nil if nobody can be asked.
   ///
   /// - Parameter display: has the terminal; it shows the question before it is asked.
   init?(_ display: LiveDisplay) {
@@ -89,7 +89,7 @@ final class TerminalPrompt: Prompter {
     return "\(shortDuration(.seconds(left.components.seconds))) left"
   }
 
-  /// Nil where there is no answer from here.
+  /// Nil if there is no answer from here.
   private func line(_ prompt: String, _ question: OpenQuestion) async -> String? {
     display.prompt(terminalSafe(prompt))
     let line = await TypedLines.next()

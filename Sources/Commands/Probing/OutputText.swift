@@ -112,7 +112,7 @@ extension ValueType {
     if case .record(let record) = self { record.fields.first { $0.foremost != nil } } else { nil }
   }
 
-  /// The type of a record's field; nil where it is not known.
+  /// The type of a record's field; nil if it is not known.
   fileprivate func field(_ name: String) -> ValueType? {
     switch self {
     case .record(let record): record[name]?.type

@@ -20,7 +20,7 @@ struct ProbedServers {
 
   /// The server of the arguments, targets of the project, or TURN_SERVER, with what belongs to it.
   ///
-  /// - Parameter project: nil where there is none.
+  /// - Parameter project: nil if there is none.
   init(
     uri: String?, target: String?, scheme: ServerURI.Scheme, project: Project?, options: ProjectOptions
   ) throws {

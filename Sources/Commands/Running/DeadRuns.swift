@@ -1,6 +1,7 @@
 import Journal
 import Ledger
 import Reports
+import Runs
 import TerminalText
 
 /// Tells of the runs of a runbook that died since it last ended, and of what they left running.
@@ -37,5 +38,21 @@ struct DeadRuns {
     let further = died.count - Self.shown
     if further > 0 { lines.append("warning: more runs of \(runbook) that died: \(further)") }
     return lines.map { terminalSafe($0) + "\n" }.joined()
+  }
+}
+
+extension RunReport {
+  /// The report of a run, with those of its child runs that are at hand, and with what has become of the processes that it
+  /// had at work if it died.
+  init(looking run: RecordedRun) {
+    let look = ProcessLook(run.started)
+    self.init(run, details: run.childRuns(), state: look.state)
+  }
+}
+
+extension RunFolder {
+  /// What the run had at work if it died; none of one that cannot be read: its report says why.
+  var leftProcesses: [RunReport.Process] {
+    (try? RecordedRun.read(self)).map { RunReport(looking: $0).processes } ?? []
   }
 }

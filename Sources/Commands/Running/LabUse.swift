@@ -16,7 +16,7 @@ extension Lab {
     do { return try await up(for: holder) } catch { throw CommandFailure(.error, error.message) }
   }
 
-  /// Has the lab running while `body` does; stops it afterwards where nobody else wants it.
+  /// Has the lab running while `body` does; stops it afterwards if nobody else wants it.
   ///
   /// - Parameter signals: held before the lab starts, so that none ends the process while there is something to stop. Where
   ///   one has come by then, `body` is not called.

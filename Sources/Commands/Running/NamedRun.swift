@@ -5,7 +5,7 @@ import Ledger
 extension Project {
   /// The run that a person means, read and verified.
   ///
-  /// - Throws: `CommandFailure` where there is none, or where it cannot be read.
+  /// - Throws: `CommandFailure` if there is none, or where it cannot be read.
   func run(named reference: String) throws(CommandFailure) -> RecordedRun {
     do {
       return try RecordedRun.read(ledger.run(reference))
@@ -28,7 +28,7 @@ extension Project {
 }
 
 extension RecordedRun {
-  /// What people type for it: its number, or its id where it has none.
+  /// What people type for it: its number, or its id if it has none.
   var reference: String { started.number > 0 ? "\(started.number)" : id }
 
   /// `run 12 of drain on frankfurt`.

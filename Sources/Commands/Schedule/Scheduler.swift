@@ -46,7 +46,7 @@ struct ScheduleFile: Hashable, Sendable {
   /// The most that is read of a file that is there.
   private static let limit = 1 << 20
 
-  /// The text of a file; nil where there is none.
+  /// The text of a file; nil if there is none.
   static func text(_ path: String) throws(CommandFailure) -> String? {
     do throws(FileError) {
       return String(decoding: try File.read(path, limit: limit, followingLinks: false).bytes, as: UTF8.self)

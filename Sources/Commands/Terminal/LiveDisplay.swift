@@ -66,7 +66,7 @@ final class LiveDisplay: Sendable {
   /// modules must not wait for it.
   private let line: Mutex<LiveLine>
 
-  /// - Parameter isAlone: false where several runs share the terminal; no line is redrawn then.
+  /// - Parameter isAlone: false if several runs share the terminal; no line is redrawn then.
   init(_ terminal: Terminal, _ verbosity: Verbosity, label: String = "", isAlone: Bool = true) {
     self.terminal = terminal
     self.verbosity = verbosity
@@ -120,7 +120,7 @@ final class LiveDisplay: Sendable {
 
   // MARK: Questions
 
-  /// Tells of what waits for a person, and of what came in reply: also where nothing else is shown, since the run stands still.
+  /// Tells of what waits for a person, and of what came in reply: also if nothing else is shown, since the run stands still.
   private func showQuestion(_ event: Event) {
     switch event {
     case .personAsked(let asked):

@@ -17,7 +17,7 @@ struct RunDisplay: Sendable {
   /// What a parent tells is told by its children, too.
   func show(_ notice: RunNotice) { displays[notice.target]?.show(notice.notice, of: notice.run) }
 
-  /// Asks the questions of a run at the terminal; nil where nobody can be asked, or several runs share it.
+  /// Asks the questions of a run at the terminal; nil if nobody can be asked, or several runs share it.
   var prompter: TerminalPrompt? { displays.count == 1 ? displays.values.first.flatMap(TerminalPrompt.init) : nil }
 
   /// Has it on the terminal while `body` works.

@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import Reports
 import Synchronization
 package import TerminalText
 
@@ -32,11 +33,26 @@ package final class Terminal: Sendable {
     }
   }
 
-  /// Why something that was written is lost; nil where nothing is, and where the reader went away because it had enough.
+  /// Why something that was written is lost; nil if nothing is, and where the reader went away because it had enough.
   package var loss: String? {
     failure.withLock { $0 }.flatMap { $0 == EPIPE ? nil : String(cString: strerror($0)) }
   }
 }
 
-/// The value of a variable of the process's environment; nil where it is not set.
+/// The value of a variable of the process's environment; nil if it is not set.
 func environmentVariable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+extension Style {
+  /// As a terminal can show it; plain, and 100 columns wide, if nobody looks.
+  init(terminal: Terminal) {
+    self.init(
+      isColored: terminal.hasColor, width: terminal.isInteractive ? terminal.width : 100,
+      offset: localOffset(at:))
+  }
+
+  /// For tables of which nothing may be lost; a terminal breaks their longest lines.
+  static var uncut: Style { Style(isColored: Terminal.standardOutput.hasColor, width: .max) }
+
+  /// For files.
+  static var plain: Style { Style(isColored: false, width: 100, offset: localOffset(at:)) }
+}

@@ -16,7 +16,7 @@ struct DiagnosticRules {
     paragraphs = document.split(separator: "\n\n").map { String($0).replacing("\n", with: " ") }
   }
 
-  /// The numbered rules that a code belongs to, or else the first paragraph that names it; empty where none does.
+  /// The numbered rules that a code belongs to, or else the first paragraph that names it; empty if none does.
   func rules(of code: String) -> [Rule] {
     let naming = paragraphs.filter { $0.contains("`\(code)`") }
     let numbered = naming.filter { $0.hasPrefix("**L") }

@@ -90,7 +90,7 @@ package struct SARIFLog {
   // MARK: Results
 
   private func result(_ issue: Issue, _ rule: Int, below top: String, fingerprint: String) -> JSON {
-    let place = Place(issue.range, root: root, workingFolder: workingFolder)
+    let place = Location(issue.range, root: root, workingFolder: workingFolder)
     var location: [JSON.Member] = [
       .init(
         "physicalLocation",
@@ -115,7 +115,7 @@ package struct SARIFLog {
 
   /// Where a problem is: in a file, or in what was given on the command line or in the environment (`$TURN_SERVER`,
   /// `--target`), which the project's own file stands for.
-  private struct Place {
+  private struct Location {
     /// Absolute.
     let path: String
     let isDocument: Bool

@@ -19,7 +19,7 @@ package struct Advisory: Hashable, Sendable {
     case dtls
   }
 
-  /// The CVE or GHSA number, or a name of ours where there is none.
+  /// The CVE or GHSA number, or a name of ours if there is none.
   package let id: String
   /// The item of the audit that it belongs to.
   package let item: Int

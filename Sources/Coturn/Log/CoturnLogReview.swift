@@ -18,13 +18,13 @@ package final class CoturnLogReview: LogSink {
     }
   }
 
-  private let reader: LineReader
+  private let reader: LogLineReader
   private let lines: LogLines
 
   /// - Parameter window: what counts; everything, if nil. Sessions, starts and the version are followed outside of it too.
   package init(window: Window? = nil) {
     let bounded = window.flatMap { $0.from == nil && $0.until == nil ? nil : $0 }
-    let reader = LineReader(LogInterpreter(window: bounded))
+    let reader = LogLineReader(LogInterpreter(window: bounded))
     self.reader = reader
     lines = LogLines(begins: { reader.begin($0, tail: $1) }, reads: { reader.read($0) })
   }

@@ -168,7 +168,7 @@ extension LogInterpreter {
     }
   }
 
-  /// Whether a REST name, `1760000000:alice`, was over when it was used; false where the record has no wall time.
+  /// Whether a REST name, `1760000000:alice`, was over when it was used; false if the record has no wall time.
   private static func isExpired(_ user: Bytes, _ context: RecordContext) -> Bool {
     let time = context.head.time.isWall ? context.head.time : context.envelope
     guard let time, time.isWall, let expiry = user.number(at: 0), (9...11).contains(expiry.length),

@@ -1,6 +1,6 @@
 /// What is known of one writer of a log: a file has one, the output of several containers or a syslog has more.
 struct LogStream {
-  /// The container or the program; empty where the log does not say.
+  /// The container or the program; empty if the log does not say.
   let name: String
   /// Whether it wrote a record that only coturn writes. Until then its records do not count.
   var isRecognized = false

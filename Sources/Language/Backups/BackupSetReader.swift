@@ -54,7 +54,7 @@ struct BackupSetReader {
   }
 
   /// The recipients of age that a list names; each that is none is reported.
-  static func recipients(_ node: Node, log: IssueLog) -> [AgeRecipient] {
+  static func recipients(_ node: YAMLNode, log: IssueLog) -> [AgeRecipient] {
     guard let elements = node.elements("\"recipients\"", log: log) else { return [] }
     return elements.compactMap { element in
       let decoder = ValueDecoder(log: log, expressions: .refused)
@@ -103,7 +103,7 @@ struct BackupSetReader {
     }
   }
 
-  private func retention(_ node: Node) -> BackupRetention? {
+  private func retention(_ node: YAMLNode) -> BackupRetention? {
     guard let reader = MappingReader<BackupRetentionKey>(node, subject: "\"keep\"", log: log) else { return nil }
     let retention = BackupRetention(
       last: count(reader, .last) ?? 0, daily: count(reader, .daily) ?? 0, weekly: count(reader, .weekly) ?? 0,
@@ -114,7 +114,7 @@ struct BackupSetReader {
     return retention
   }
 
-  private func expectations(_ node: Node) -> BackupExpectations {
+  private func expectations(_ node: YAMLNode) -> BackupExpectations {
     var expectations = BackupExpectations()
     guard let reader = MappingReader<BackupExpectationKey>(node, subject: "\"expect\"", log: log) else {
       return expectations

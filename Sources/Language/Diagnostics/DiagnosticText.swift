@@ -6,7 +6,7 @@ package struct DiagnosticText: Sendable {
   private let usesColour: Bool
   /// Whether a file is one of `NAME=VALUE` lines, of which names alone are shown: the values may be secrets.
   private let holdsValues: @Sendable (String) -> Bool
-  /// The bytes of a file, by the name that issues give it; nil where it cannot be shown.
+  /// The bytes of a file, by the name that issues give it; nil if it cannot be shown.
   private let read: @Sendable (String) -> [UInt8]?
 
   package init(
@@ -18,7 +18,7 @@ package struct DiagnosticText: Sendable {
     self.read = read
   }
 
-  /// All issues and a last line that counts them; empty where there are none. Lines end with LF.
+  /// All issues and a last line that counts them; empty if there are none. Lines end with LF.
   package func text(_ issues: [Issue]) -> String {
     guard !issues.isEmpty else { return "" }
     var sources: [String: SourceText] = [:]
@@ -65,7 +65,7 @@ package struct DiagnosticText: Sendable {
   }
 
   /// The line without what must not be shown: the values of an environment file, secrets that stand in clear text. Nil
-  /// where nothing is left of it.
+  /// if nothing is left of it.
   private func shown(_ line: ArraySlice<Unicode.Scalar>, of range: SourceRange, hiding secrets: [SourceRange])
     -> ArraySlice<Unicode.Scalar>?
   {

@@ -3,7 +3,7 @@ internal import Schema
 /// One YAML document with its text, every scalar still undecided.
 struct Document {
   let source: SourceText
-  let root: Node
+  let root: YAMLNode
 
   /// The most bytes that a document may have.
   static let maximumSize = 2 << 20
@@ -16,10 +16,10 @@ struct Document {
   /// After so many problems of form a text is not read on: it is not meant to be a document.
   static let maximumIssues = 100
 
-  /// Reads a document; nil where its form is so broken that nothing can be said of what it holds.
+  /// Reads a document; nil if its form is so broken that nothing can be said of what it holds.
   ///
   /// Reports anchors, aliases, tags, merge keys, duplicate keys, directives, further documents, too much depth or size,
-  /// and characters that cannot be seen, each at its place. What was refused is ``Node/refused(_:)`` in the tree.
+  /// and characters that cannot be seen, each at its place. What was refused is ``YAMLNode/refused(_:)`` in the tree.
   init?(_ bytes: [UInt8], file: String, log: IssueLog) {
     guard let source = Self.source(bytes, file: file, log: log) else { return nil }
     var builder = DocumentBuilder(source: source, log: log)

@@ -5,22 +5,22 @@ struct DocumentBuilder {
   private let source: SourceText
   private let log: IssueLog
   private var open: [Collection] = []
-  private var root: Node?
-  private var lastScalar: Node.Scalar?
+  private var root: YAMLNode?
+  private var lastScalar: YAMLNode.Scalar?
 
   /// A mapping or list whose end has not come yet.
   private struct Collection {
-    var start: YAMLEvents.Event
+    var start: YAMLEvents.YAMLEvent
     var isMapping: Bool
     /// Set where the whole was refused; what it holds is read for its problems only.
     var isRefused: Bool
-    var elements: [Node] = []
-    var entries: [Node.Mapping.Entry] = []
+    var elements: [YAMLNode] = []
+    var entries: [YAMLNode.Mapping.Entry] = []
     var keys: [String: Int] = [:]
     var pending: Key?
 
     enum Key {
-      case named(Node.Scalar)
+      case named(YAMLNode.Scalar)
       case refused
     }
   }
@@ -33,8 +33,8 @@ struct DocumentBuilder {
     self.log = log
   }
 
-  /// The root of the one document in the text; nil where there is none that can be relied on.
-  mutating func document(_ bytes: ArraySlice<UInt8>) -> Node? {
+  /// The root of the one document in the text; nil if there is none that can be relied on.
+  mutating func document(_ bytes: ArraySlice<UInt8>) -> YAMLNode? {
     let before = log.issues.count
     var events = YAMLEvents(bytes)
     var documents = 0
@@ -78,13 +78,13 @@ struct DocumentBuilder {
     return nil
   }
 
-  private func range(_ event: YAMLEvents.Event) -> SourceRange { source.range(event.start, event.end) }
+  private func range(_ event: YAMLEvents.YAMLEvent) -> SourceRange { source.range(event.start, event.end) }
 
-  /// False where there is no sense in reading on.
-  private mutating func handle(_ event: YAMLEvents.Event) -> Bool {
+  /// False if there is no sense in reading on.
+  private mutating func handle(_ event: YAMLEvents.YAMLEvent) -> Bool {
     switch event.kind {
     case .scalar(let text, let style):
-      let scalar = Node.Scalar(text: text, style: style, start: event.start, end: event.end, source: source)
+      let scalar = YAMLNode.Scalar(text: text, style: style, start: event.start, end: event.end, source: source)
       lastScalar = scalar
       reportForeignBlank(in: scalar)
       add(refusal(of: event, text: text) ?? .scalar(scalar))
@@ -108,15 +108,15 @@ struct DocumentBuilder {
     return true
   }
 
-  private func finished(_ collection: Collection, at end: Int) -> Node {
+  private func finished(_ collection: Collection, at end: Int) -> YAMLNode {
     let range = source.range(collection.start.start, end)
     if collection.isRefused { return .refused(range) }
     return collection.isMapping
-      ? .mapping(Node.Mapping(entries: collection.entries, range: range))
-      : .sequence(Node.Sequence(elements: collection.elements, range: range))
+      ? .mapping(YAMLNode.Mapping(entries: collection.entries, range: range))
+      : .sequence(YAMLNode.Sequence(elements: collection.elements, range: range))
   }
 
-  private mutating func add(_ node: Node) {
+  private mutating func add(_ node: YAMLNode) {
     guard var collection = open.popLast() else {
       root = node
       return
@@ -135,7 +135,7 @@ struct DocumentBuilder {
   }
 
   /// Reports a blank that YAML takes for a letter at an end of a text without quotes, or behind its `-` or `:`.
-  private func reportForeignBlank(in scalar: Node.Scalar) {
+  private func reportForeignBlank(in scalar: YAMLNode.Scalar) {
     guard scalar.style == .plain, scalar.start < scalar.end, scalar.end <= source.scalars.count else { return }
     let written = source.scalars[scalar.start..<scalar.end]
     let isKey = open.last.map { $0.isMapping && $0.pending == nil } ?? false
@@ -148,15 +148,15 @@ struct DocumentBuilder {
     if let place { log.report(foreignBlankIssue(source.scalars[place], at: place, in: source)) }
   }
 
-  /// What stands in `{{ target }}`, as templates of other languages write it; nil where the key is something else.
-  private func doublyBraced(_ key: Node, in collection: Collection) -> String? {
+  /// What stands in `{{ target }}`, as templates of other languages write it; nil if the key is something else.
+  private func doublyBraced(_ key: YAMLNode, in collection: Collection) -> String? {
     guard case .mapping(let mapping) = key, mapping.entries.count == 1, mapping.entries[0].value.isMissingScalar,
       source.scalars[collection.start.start...].starts(with: ["{", "{"])
     else { return nil }
     return mapping.entries[0].key.text
   }
 
-  private func key(_ node: Node, in collection: inout Collection) -> Collection.Key {
+  private func key(_ node: YAMLNode, in collection: inout Collection) -> Collection.Key {
     guard case .scalar(let key) = node else {
       if case .refused = node { return .refused }
       if let inner = doublyBraced(node, in: collection) {
@@ -189,7 +189,7 @@ struct DocumentBuilder {
   }
 
   /// What stands for a node with an anchor or a tag, after reporting it; nil for a node with neither.
-  private func refusal(of event: YAMLEvents.Event, text: String) -> Node? {
+  private func refusal(of event: YAMLEvents.YAMLEvent, text: String) -> YAMLNode? {
     guard event.anchor != nil || event.tag != nil else { return nil }
     let line = source.scalars(ofLine: source.line(at: event.start))
     let start = min(max(event.start, line.startIndex), line.endIndex)
@@ -220,7 +220,7 @@ func quoted(_ text: some StringProtocol) -> String {
 }
 
 extension IssueLog {
-  /// True where a blank that is none was reported: what it does to the document is no problem of its own.
+  /// True if a blank that is none was reported: what it does to the document is no problem of its own.
   fileprivate func holdsInvisibleCharacter(since start: Int) -> Bool {
     issues.dropFirst(start).contains { $0.code == "invisible-character" }
   }

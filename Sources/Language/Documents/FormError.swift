@@ -4,7 +4,7 @@ extension YAMLEvents.Failure {
   /// The failure as people need it: where, what, and how the usual causes are mended.
   ///
   /// - Parameter lastScalar: the last one that could be read.
-  func issue(in source: SourceText, bytes: ArraySlice<UInt8>, behind lastScalar: Node.Scalar?) -> Issue {
+  func issue(in source: SourceText, bytes: ArraySlice<UInt8>, behind lastScalar: YAMLNode.Scalar?) -> Issue {
     var index = index
     if isByteIndex {
       let before = bytes[bytes.startIndex..<min(bytes.startIndex + index, bytes.endIndex)]
@@ -69,7 +69,7 @@ extension YAMLEvents.Failure {
   }
 
   /// A bracket or a quote that is not closed where it should be, or closed once too often.
-  private func unclosed(at index: Int, in source: SourceText, behind lastScalar: Node.Scalar?) -> Issue? {
+  private func unclosed(at index: Int, in source: SourceText, behind lastScalar: YAMLNode.Scalar?) -> Issue? {
     let scalars = source.scalars
     let isFlow = context?.contains("flow") == true
     // An expression that was not quoted has braces of its own, which is said elsewhere.

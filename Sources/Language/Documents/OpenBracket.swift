@@ -5,11 +5,11 @@ struct OpenBracket {
   /// `[` or `{`.
   var bracket: Unicode.Scalar
   var index: Int
-  /// The bracket of the other kind that stands where it should be closed; nil where the collection just goes on.
+  /// The bracket of the other kind that stands where it should be closed; nil if the collection just goes on.
   var mistakenCloser: Unicode.Scalar?
 
   /// The innermost bracket that is open where a flow collection must have ended: at a closing bracket of the other kind, at a line
-  /// that is indented no deeper than the one on which the collection begins, or at the end. Nil where every bracket is closed.
+  /// that is indented no deeper than the one on which the collection begins, or at the end. Nil if every bracket is closed.
   ///
   /// - Parameter start: the index of the bracket that begins the collection.
   init?(from start: Int, in source: SourceText) {

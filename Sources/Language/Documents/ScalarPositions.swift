@@ -6,7 +6,7 @@ struct ScalarPositions {
   /// For each octet of the text's UTF-8 the index in the source of the scalar that it is part of; one more for the end.
   private let indices: [Int]
 
-  init(_ scalar: Node.Scalar) {
+  init(_ scalar: YAMLNode.Scalar) {
     var scanner = Scanner(scalar)
     source = scalar.source
     indices = scanner.indices()
@@ -27,12 +27,12 @@ struct ScalarPositions {
 /// Walks through the written form of a scalar and its text side by side.
 private struct Scanner {
   private let scalars: [Unicode.Scalar]
-  private let style: Node.Scalar.Style
+  private let style: YAMLNode.Scalar.ScalarStyle
   private let text: String.UnicodeScalarView
   private var position: Int
   private let end: Int
 
-  init(_ scalar: Node.Scalar) {
+  init(_ scalar: YAMLNode.Scalar) {
     scalars = scalar.source.scalars
     style = scalar.style
     text = scalar.text.unicodeScalars

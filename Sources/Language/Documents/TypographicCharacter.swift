@@ -31,7 +31,7 @@ extension Unicode.Scalar {
   }
 }
 
-/// The text without the typographic quotes around it; nil where it is not quoted so.
+/// The text without the typographic quotes around it; nil if it is not quoted so.
 func withoutTypographicQuotes(_ text: String) -> String? {
   let scalars = text.unicodeScalars
   guard scalars.count > 2, scalars.first?.isTypographicQuote == true, scalars.last?.isTypographicQuote == true else {

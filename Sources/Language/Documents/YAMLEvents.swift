@@ -9,7 +9,7 @@ struct YAMLEvents: ~Copyable {
   private let parser: UnsafeMutablePointer<yaml_parser_t>
   private let text: UnsafeMutableBufferPointer<UInt8>
 
-  struct Event {
+  struct YAMLEvent {
     var kind: Kind
     /// Indices of scalars in the text.
     var start: Int
@@ -24,7 +24,7 @@ struct YAMLEvents: ~Copyable {
     case documentStart(hasDirectives: Bool)
     case documentEnd
     case alias(String)
-    case scalar(String, Node.Scalar.Style)
+    case scalar(String, YAMLNode.Scalar.ScalarStyle)
     case sequenceStart
     case sequenceEnd
     case mappingStart
@@ -36,7 +36,7 @@ struct YAMLEvents: ~Copyable {
     /// What libYAML was doing (`while parsing a block mapping`), and what it found.
     var context: String?
     var problem: String
-    /// Index of the scalar where that began; nil where it is not known.
+    /// Index of the scalar where that began; nil if it is not known.
     var contextIndex: Int?
     /// Index of a scalar, or of a byte where the text could not be read as characters.
     var index: Int
@@ -60,11 +60,11 @@ struct YAMLEvents: ~Copyable {
   }
 
   /// The next event; never called again after `streamEnd` or an error.
-  mutating func next() throws(Failure) -> Event {
+  mutating func next() throws(Failure) -> YAMLEvent {
     var event = unsafe yaml_event_t()
     guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw failure }
     defer { unsafe yaml_event_delete(&event) }
-    return unsafe Event(event)
+    return unsafe YAMLEvent(event)
   }
 
   private var failure: Failure {
@@ -78,7 +78,7 @@ struct YAMLEvents: ~Copyable {
   }
 }
 
-extension YAMLEvents.Event {
+extension YAMLEvents.YAMLEvent {
   fileprivate init(_ event: yaml_event_t) {
     start = unsafe event.start_mark.index
     end = unsafe event.end_mark.index
@@ -94,7 +94,7 @@ extension YAMLEvents.Event {
     case YAML_SCALAR_EVENT:
       let scalar = unsafe event.data.scalar
       let bytes = unsafe UnsafeBufferPointer(start: scalar.value, count: scalar.length)
-      kind = unsafe .scalar(String(decoding: bytes, as: UTF8.self), Node.Scalar.Style(scalar.style))
+      kind = unsafe .scalar(String(decoding: bytes, as: UTF8.self), YAMLNode.Scalar.ScalarStyle(scalar.style))
       anchor = unsafe name(scalar.anchor)
       tag = unsafe name(scalar.tag)
     case YAML_SEQUENCE_START_EVENT:
@@ -116,7 +116,7 @@ private func name(_ pointer: UnsafeMutablePointer<UInt8>?) -> String? {
   unsafe pointer.map { unsafe String(cString: $0) }
 }
 
-extension Node.Scalar.Style {
+extension YAMLNode.Scalar.ScalarStyle {
   fileprivate init(_ style: yaml_scalar_style_t) {
     switch style {
     case YAML_SINGLE_QUOTED_SCALAR_STYLE: self = .singleQuoted

@@ -41,7 +41,7 @@ struct Bindings: Sendable {
   }
 
   /// The same with `output`, a value of this type, and the elements of loops.
-  func with(output: ValueType?, of use: String, elements: [Element] = []) -> Bindings {
+  func with(output: ValueType?, of use: String, elements: [LoopElement] = []) -> Bindings {
     var copy = self
     let before = copy.shapes.records.count
     if let output {
@@ -97,7 +97,7 @@ struct Bindings: Sendable {
   /// What every environment has: `bytesize('64MiB')` and `bandwidth('800Mbps')`, in bytes and in bits per second.
   static let standard: CELEnvironment = {
     // Half the depth that CEL itself allows: an expression of a check inside checks is read further down the stack.
-    var environment = CELEnvironment(limits: Limits(depth: 50))
+    var environment = CELEnvironment(limits: CELLimits(depth: 50))
     for (name, type) in [("bytesize", ValueType.byteSize), ("bandwidth", .bandwidth)] {
       let quantity = Overload.Implementation.unary { (argument) throws(EvaluationError) in
         guard case .string(let text) = argument else { throw EvaluationError(.noSuchOverload, "\(name) takes a text") }

@@ -132,7 +132,7 @@ extension ValueType {
       }
   }
 
-  /// What a value is by itself, where nothing declares it.
+  /// What a value is by itself, if nothing declares it.
   fileprivate init(of value: Value) {
     self =
       switch value {
@@ -156,7 +156,7 @@ extension SyntaxNode {
     return operand.outputField.map { "\($0).\(field.text)" }
   }
 
-  /// True where no name stands anywhere in the tree.
+  /// True if no name stands anywhere in the tree.
   fileprivate var isConstant: Bool {
     if case .identifier = kind { false } else { children.allSatisfy(\.isConstant) }
   }

@@ -7,7 +7,7 @@ final class ExpressionCompiler {
   let names: DocumentNames
   /// What all expressions so far name together; of the steps those since ``takeSteps()`` was called last.
   private(set) var uses = Dependencies()
-  /// False where an expression could not be read, so that what it uses is not known.
+  /// False if an expression could not be read, so that what it uses is not known.
   private(set) var isComplete = true
 
   /// Notes that an expression was left out, for a reason that was reported.
@@ -25,7 +25,7 @@ final class ExpressionCompiler {
   /// What only some places have.
   private struct Variables: Hashable {
     var output: ValueType?
-    var elements: [Element]
+    var elements: [LoopElement]
   }
 
   init(names: DocumentNames, log: IssueLog) {
@@ -34,15 +34,15 @@ final class ExpressionCompiler {
     base = Bindings(names)
   }
 
-  /// True where a text is an expression by its form.
+  /// True if a text is an expression by its form.
   func isReadable(_ source: String) -> Bool { (try? base.environment.parse(source)) != nil }
 
-  private func bindings(at place: Place) -> Bindings {
-    guard place.output != nil || !place.elements.isEmpty else { return base }
-    let variables = Variables(output: place.output, elements: place.elements)
+  private func bindings(at context: ExpressionContext) -> Bindings {
+    guard context.output != nil || !context.elements.isEmpty else { return base }
+    let variables = Variables(output: context.output, elements: context.elements)
     if let known = withVariables[variables] { return known }
-    let use = names.steps.indices.contains(place.position) ? names.steps[place.position].use : "the step"
-    let made = base.with(output: place.output, of: use, elements: place.elements)
+    let use = names.steps.indices.contains(context.position) ? names.steps[context.position].use : "the step"
+    let made = base.with(output: context.output, of: use, elements: context.elements)
     withVariables[variables] = made
     return made
   }
@@ -55,22 +55,24 @@ final class ExpressionCompiler {
     case text(maySecret: Bool)
   }
 
-  /// Compiles a part of a scalar's text; nil where something was reported.
+  /// Compiles a part of a scalar's text; nil if something was reported.
   ///
   /// - Parameters:
   ///   - offset: where the source begins in the scalar's text, in UTF-8.
-  func compile(_ source: String, at offset: Int, of positions: ScalarPositions, for purpose: Purpose, in place: Place)
+  func compile(
+    _ source: String, at offset: Int, of positions: ScalarPositions, for purpose: Purpose, in context: ExpressionContext
+  )
     -> CompiledExpression?
   {
     let range = { (part: CELSourceRange) in positions.range(offset + part.start, offset + part.end) }
-    let bindings = bindings(at: place)
+    let bindings = bindings(at: context)
     let parsed: ParsedExpression
     do { parsed = try bindings.environment.parse(source) } catch {
-      report(error, of: source, at: place, range: range)
+      report(error, of: source, at: context, range: range)
       isComplete = false
       return nil
     }
-    var walk = NameWalk(names: names, place: place)
+    var walk = NameWalk(names: names, context: context)
     walk.walk(parsed.root)
     uses.formUnion(walk.dependencies)
     for report in walk.reports {
@@ -80,32 +82,33 @@ final class ExpressionCompiler {
     let checked: CheckedExpression
     do { checked = try bindings.environment.check(parsed) } catch {
       // What the walk has reported is not said twice.
-      report(error, of: source, at: place, range: range) { problem in
+      report(error, of: source, at: context, range: range) { problem in
         walk.reports.contains { $0.chain.start <= problem.range.start && problem.range.end <= $0.chain.end }
       }
       return nil
     }
     guard walk.reports.isEmpty else { return nil }
     let whole = range(parsed.root.range)
-    if let problem = fits(checked.type, purpose, in: bindings), !isReadable(checked.type, purpose, at: place) {
+    if let problem = fits(checked.type, purpose, in: bindings), !isReadable(checked.type, purpose, at: context) {
       log.error("type-mismatch", problem, at: whole)
       return nil
     }
     let secrecy = Secrecy(root: parsed.root, secrets: walk.secrets)
-    if !place.hasUnknownPurpose, let problem = secrecy.problem(for: purpose) {
+    if !context.hasUnknownPurpose, let problem = secrecy.problem(for: purpose) {
       log.error(
         "secret-leak", problem, at: range(walk.secrets.first?.range ?? parsed.root.range),
-        suggestion: place.secretAdvice)
+        suggestion: context.secretAdvice)
       return nil
     }
-    if let advice = place.shellAdvice, !walk.isInert(parsed.root, checked) {
+    if let advice = context.shellAdvice, !walk.isInert(parsed.root, checked) {
       log.error(
         "expression-in-shell", "a shell parses this argument, and would obey what ${\(source)} holds", at: whole,
         suggestion: advice)
       return nil
     }
     warnOfDivision(parsed.root, checked, range: range)
-    for slip in ProgramText(walk: walk, source: source, judgesExitCodes: place.judgesExitCodes).slips(in: parsed.root) {
+    for slip in ProgramText(walk: walk, source: source, judgesExitCodes: context.judgesExitCodes).slips(in: parsed.root)
+    {
       log.warning(slip.code, slip.message, at: range(slip.range), suggestion: slip.advice)
     }
     var types: [Int: ValueType] = [:]
@@ -119,8 +122,9 @@ final class ExpressionCompiler {
   }
 
   private func report(
-    _ error: CompileError, of source: String, at place: Place, range: (CELSourceRange) -> Schema.SourceRange,
-    unless isKnown: (Problem) -> Bool = { _ in false }
+    _ error: CompileError, of source: String, at context: ExpressionContext,
+    range: (CELSourceRange) -> Schema.SourceRange,
+    unless isKnown: (CELProblem) -> Bool = { _ in false }
   ) {
     var adviceOnWhole: String?
     for problem in error.problems where !isKnown(problem) {
@@ -130,8 +134,8 @@ final class ExpressionCompiler {
       adviceOnWhole = whole
       log.error(
         problem.code.issueCode, problem.message, at: range(problem.range),
-        meant: names.home(of: problem, at: place) ?? problem.suggestion,
-        suggestion: names.advice(on: problem, at: place, in: bindings(at: place).environment)
+        meant: names.home(of: problem, at: context) ?? problem.suggestion,
+        suggestion: names.advice(on: problem, at: context, in: bindings(at: context).environment)
           ?? problem.advice(in: source))
     }
   }
@@ -139,13 +143,13 @@ final class ExpressionCompiler {
   // MARK: Types
 
   /// True for text, or text that may be absent, which the place reads by its type.
-  private func isReadable(_ type: CELType, _ purpose: Purpose, at place: Place) -> Bool {
-    guard place.readsText, case .value(let wanted) = purpose, wanted.isReadFromText else { return false }
+  private func isReadable(_ type: CELType, _ purpose: Purpose, at context: ExpressionContext) -> Bool {
+    guard context.readsText, case .value(let wanted) = purpose, wanted.isReadFromText else { return false }
     if case .optional = wanted, type == .optional(.string) { return true }
     return type == .string
   }
 
-  /// Why a result of this CEL type does not serve the purpose; nil where it does.
+  /// Why a result of this CEL type does not serve the purpose; nil if it does.
   private func fits(_ type: CELType, _ purpose: Purpose, in bindings: Bindings) -> String? {
     switch purpose {
     case .text:
@@ -211,7 +215,7 @@ final class ExpressionCompiler {
 
 /// What a checked expression and its place in the file make together.
 struct CompiledExpression {
-  let program: Program
+  let program: CELProgram
   let bindings: Bindings
   let range: (CELSourceRange) -> Schema.SourceRange
   let whole: Schema.SourceRange
@@ -236,11 +240,11 @@ enum Secrecy: Equatable {
       self = .plain
       return
     }
-    let isReference = Path(root) != nil && secrets.count == 1 && first.range == root.range
+    let isReference = NamePath(root) != nil && secrets.count == 1 && first.range == root.range
     self = isReference ? .reference(first.type) : .computed
   }
 
-  /// Why a secret cannot be used so; nil where it can, or where there is none.
+  /// Why a secret cannot be used so; nil if it can, or where there is none.
   func problem(for purpose: ExpressionCompiler.Purpose) -> String? {
     switch (self, purpose) {
     case (.plain, _), (_, .text(maySecret: true)): return nil
@@ -258,7 +262,7 @@ extension ValueType {
   fileprivate var withoutOptional: ValueType { if case .optional(let wrapped) = self { wrapped } else { self } }
 }
 
-extension Problem.Code {
+extension CELProblem.Code {
   /// The stable code of an issue.
   var issueCode: String {
     switch self {

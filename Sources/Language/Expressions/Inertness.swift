@@ -2,7 +2,7 @@ internal import CEL
 internal import Schema
 
 extension NameWalk {
-  /// True where the text of an expression's value can hold nothing that a shell obeys: numbers, times and addresses, names
+  /// True if the text of an expression's value can hold nothing that a shell obeys: numbers, times and addresses, names
   /// of hosts and of enumerations that were checked when they were given, and what the document itself spells out.
   func isInert(_ node: SyntaxNode, _ checked: CheckedExpression) -> Bool {
     switch node.kind {
@@ -16,7 +16,8 @@ extension NameWalk {
     case .bool, .int, .uint, .double, .timestamp, .duration, .ip, .cidr, .null: return true
     default: break
     }
-    guard let path = Path(node), let root = Root(rawValue: path.root.text), [.params, .inputs, .target].contains(root)
+    guard let path = NamePath(node), let root = Root(rawValue: path.root.text),
+      [.params, .inputs, .target].contains(root)
     else { return false }
     switch type(of: path, root) {
     case .host?, .ip?, .cidr?, .optional(.host)?: return true

@@ -19,12 +19,12 @@ enum KnownPaths {
       guard case .list(let elements) = right.kind else { return [] }
       return passed(left, elements.map(\.value))
     case .presence(let operand, let field) where truth:
-      guard var path = Path(operand) else { return [] }
+      guard var path = NamePath(operand) else { return [] }
       path.append(.init(text: field.text, range: field.range), isOptional: false, end: node.range.end)
       let text = path.text(path.segments.count)
       return [path.root.text == Root.steps.rawValue ? presence(of: text) : text]
     case .select where truth:
-      guard let path = Path(node), path.root.text == "secrets", path.segments.count == 2, path.name(1) == "present"
+      guard let path = NamePath(node), path.root.text == "secrets", path.segments.count == 2, path.name(1) == "present"
       else { return [] }
       return [path.text(1)]
     default: return []
@@ -34,9 +34,9 @@ enum KnownPaths {
   /// What `has(…)` makes known of a step's output: it is there, which of a check does not mean that all of it is.
   static func presence(of path: String) -> String { "has(\(path))" }
 
-  /// True where a field is known to have a value.
+  /// True if a field is known to have a value.
   static func hasValue(_ path: String, _ known: Set<String>) -> Bool {
-    !path.contains(Path.anyPosition) && (known.contains(path) || known.contains(presence(of: path)))
+    !path.contains(NamePath.anyPosition) && (known.contains(path) || known.contains(presence(of: path)))
   }
 
   /// What stays known where a macro gives these names another meaning.
@@ -47,7 +47,7 @@ enum KnownPaths {
 
   /// The output of the step whose outcome is compared, where all it is compared with are outcomes that have one.
   private static func passed(_ node: SyntaxNode, _ others: [SyntaxNode]) -> Set<String> {
-    guard let path = Path(node), path.root.text == "steps", path.segments.count == 2, path.name(1) == "outcome",
+    guard let path = NamePath(node), path.root.text == "steps", path.segments.count == 2, path.name(1) == "outcome",
       let id = path.name(0), !others.isEmpty
     else { return [] }
     let arePassed = others.allSatisfy { other in

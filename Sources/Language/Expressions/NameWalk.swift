@@ -6,14 +6,14 @@ internal import Schema
 /// it names has surely been evaluated and surely has a value, and whether it leads to a secret.
 struct NameWalk {
   private let names: DocumentNames
-  private let place: Place
-  private(set) var reports: [Report] = []
+  private let context: ExpressionContext
+  private(set) var reports: [NameProblem] = []
   /// What the expression names, also in places that it may not.
   private(set) var dependencies = Dependencies()
   /// Where the expression reads a secret, and the type of that.
   private(set) var secrets: [(range: CELSourceRange, type: ValueType)] = []
 
-  struct Report {
+  struct NameProblem {
     var code: String
     var message: String
     var range: CELSourceRange
@@ -24,26 +24,26 @@ struct NameWalk {
     var chain: CELSourceRange
   }
 
-  init(names: DocumentNames, place: Place) {
+  init(names: DocumentNames, context: ExpressionContext) {
     self.names = names
-    self.place = place
+    self.context = context
   }
 
   private mutating func report(
-    _ path: Path, _ code: String, _ message: String, at range: CELSourceRange, meant: String? = nil,
+    _ path: NamePath, _ code: String, _ message: String, at range: CELSourceRange, meant: String? = nil,
     suggestion: String? = nil
   ) {
     reports.append(
-      Report(code: code, message: message, range: range, meant: meant, suggestion: suggestion, chain: path.range))
+      NameProblem(code: code, message: message, range: range, meant: meant, suggestion: suggestion, chain: path.range))
   }
 
-  /// The variables of macros with their types; `any` where that is not known.
+  /// The variables of macros with their types; `any` if that is not known.
   private typealias Locals = [String: ValueType]
 
-  mutating func walk(_ node: SyntaxNode) { walk(node, locals: elements, known: place.known) }
+  mutating func walk(_ node: SyntaxNode) { walk(node, locals: elements, known: context.known) }
 
   private var elements: Locals {
-    Dictionary(place.elements.map { ($0.name, $0.type) }, uniquingKeysWith: { _, inner in inner })
+    Dictionary(context.elements.map { ($0.name, $0.type) }, uniquingKeysWith: { _, inner in inner })
   }
 
   /// Every kind of node has a function of its own, which is not inlined: expressions nest, and the frame that repeats must be small.
@@ -69,10 +69,10 @@ struct NameWalk {
 
   @inline(never)
   private mutating func walkChain(_ node: SyntaxNode, _ locals: Locals, _ known: Set<String>) {
-    if case .presence(let operand, let field) = node.kind, var path = Path(operand) {
+    if case .presence(let operand, let field) = node.kind, var path = NamePath(operand) {
       path.append(.init(text: field.text, range: field.range), isOptional: true, end: node.range.end)
       visit(path, locals, known: known, asksForPresence: true)
-    } else if let path = Path(node) {
+    } else if let path = NamePath(node) {
       visit(path, locals, known: known)
     } else {
       walkChildren(node, locals, known)
@@ -140,9 +140,9 @@ struct NameWalk {
   // MARK: One chain
 
   @inline(never)
-  private mutating func visit(_ path: Path, _ locals: Locals, known: Set<String>, asksForPresence: Bool = false) {
+  private mutating func visit(_ path: NamePath, _ locals: Locals, known: Set<String>, asksForPresence: Bool = false) {
     if let local = locals[path.root.text] {
-      if place.elements.contains(where: { $0.name == path.root.text }) {
+      if context.elements.contains(where: { $0.name == path.root.text }) {
         dependencies.elements.insert(path.root.text)
       }
       checkPresence(path, in: local, known: known)
@@ -153,11 +153,12 @@ struct NameWalk {
   }
 
   @inline(never)
-  private mutating func visit(_ path: Path, _ root: Root, known: Set<String>, asksForPresence: Bool = false) {
-    guard place.roots.contains(root) else {
+  private mutating func visit(_ path: NamePath, _ root: Root, known: Set<String>, asksForPresence: Bool = false) {
+    guard context.roots.contains(root) else {
       note(path, root)
       report(
-        path, "name-not-here", Self.absence(of: root, in: place), at: path.root.range, suggestion: place.namesAdvice)
+        path, "name-not-here", Self.absence(of: root, in: context), at: path.root.range, suggestion: context.namesAdvice
+      )
       return
     }
     note(path, root)
@@ -175,7 +176,7 @@ struct NameWalk {
   }
 
   @inline(never)
-  private mutating func note(_ path: Path, _ root: Root) {
+  private mutating func note(_ path: NamePath, _ root: Root) {
     switch root {
     case .params: dependencies.params.formUnion(Self.used(path, of: names.params))
     case .inputs: dependencies.inputs.formUnion(Self.used(path, of: names.inputs))
@@ -188,12 +189,12 @@ struct NameWalk {
   }
 
   /// The name behind the root; all of the record's where none stands there.
-  private static func used(_ path: Path, of record: Schema.RecordType? = nil) -> [String] {
+  private static func used(_ path: NamePath, of record: Schema.RecordType? = nil) -> [String] {
     path.name(0).map { [$0] } ?? record?.fields.map(\.name) ?? []
   }
 
   @inline(never)
-  private mutating func visitStep(_ path: Path, known: Set<String>, asksForPresence: Bool) {
+  private mutating func visitStep(_ path: NamePath, known: Set<String>, asksForPresence: Bool) {
     guard let id = path.segments.first?.name else {
       report(
         path, "step-not-named", "\"steps\" needs the id of a step behind it", at: path.root.range,
@@ -206,7 +207,7 @@ struct NameWalk {
       return
     }
     let isUncertain: Bool
-    switch names.visibility(of: index, from: place) {
+    switch names.visibility(of: index, from: context) {
     case .ended(let mayLackOutput): isUncertain = mayLackOutput
     case .unseen(let message, let advice):
       report(path, "step-order", message, at: id.range, suggestion: advice)
@@ -238,7 +239,7 @@ struct NameWalk {
   }
 
   @inline(never)
-  private mutating func visitSecret(_ path: Path, known: Set<String>) {
+  private mutating func visitSecret(_ path: NamePath, known: Set<String>) {
     guard let name = path.segments.first?.name else {
       report(path, "secret-not-named", "\"secrets\" needs a name behind it", at: path.root.range)
       return
@@ -257,21 +258,21 @@ struct NameWalk {
   }
 
   @inline(never)
-  private mutating func visitHypothesis(_ path: Path) {
+  private mutating func visitHypothesis(_ path: NamePath) {
     guard let look = path.segments.first?.name else {
       report(
         path, "name-not-here", "\"hypothesis\" needs before or after behind it", at: path.root.range,
         suggestion: "write hypothesis.before.outcome")
       return
     }
-    guard look.text == "after", place.stages.stage != .finally else { return }
+    guard look.text == "after", context.stages.stage != .finally else { return }
     report(
       path, "name-not-here", "\"hypothesis.after\" is known only in finally", at: look.range,
       suggestion: "here there is hypothesis.before")
   }
 
   @inline(never)
-  private mutating func visitEnvironment(_ path: Path) {
+  private mutating func visitEnvironment(_ path: NamePath) {
     guard let name = path.segments.first?.name, names.hiddenEnvironment.contains(name.text) else { return }
     report(
       path, "secret-in-environment", "\(name.text) is where a secret comes from; it cannot be used as a plain value",
@@ -282,9 +283,9 @@ struct NameWalk {
   /// Reports a field that is read though it may have no value.
   ///
   /// - Parameters:
-  ///   - type: of what the segments from `first` on are fields of; nil where that is not known.
+  ///   - type: of what the segments from `first` on are fields of; nil if that is not known.
   @inline(never)
-  private mutating func checkPresence(_ path: Path, in type: ValueType?, from first: Int = 0, known: Set<String>) {
+  private mutating func checkPresence(_ path: NamePath, in type: ValueType?, from first: Int = 0, known: Set<String>) {
     guard let type else { return }
     for index in path.segments.indices.dropFirst(first) {
       let segment = path.segments[index]
@@ -295,7 +296,7 @@ struct NameWalk {
       report(
         path, "value-may-be-absent", "\"\(owner).\(name.text)\" is optional, and may have no value",
         at: CELSourceRange(path.root.range.start, segment.end),
-        suggestion: place.judgesExitCodes && owner == "output" && name.text == "exitCode"
+        suggestion: context.judgesExitCodes && owner == "output" && name.text == "exitCode"
           ? "exit codes are judged already, by \"exitCodes\": leave it out, or write output.?exitCode"
           : "write \(owner).?\(name.text), or ask has(\(owner).\(name.text)) first")
       return
@@ -305,7 +306,7 @@ struct NameWalk {
   /// Reports a text that an enumeration never is: `steps.a.outcome == 'passed'`.
   @inline(never)
   private mutating func checkNames(_ side: SyntaxNode, _ other: SyntaxNode, _ locals: Locals) {
-    guard let path = Path(side), locals[path.root.text] == nil, let root = Root(rawValue: path.root.text),
+    guard let path = NamePath(side), locals[path.root.text] == nil, let root = Root(rawValue: path.root.text),
       case .literal(.string(let text)) = other.kind, var type = type(of: path, root)
     else { return }
     if case .optional(let wrapped) = type { type = wrapped }
@@ -321,15 +322,15 @@ struct NameWalk {
   /// The declared type of a chain outside of macros; nil for other parts, and where that is not known.
   func declaredType(of node: SyntaxNode) -> ValueType? { type(of: node, elements) }
 
-  /// The declared type of a chain, also of one that begins at a macro's variable; nil where that is not known.
+  /// The declared type of a chain, also of one that begins at a macro's variable; nil if that is not known.
   private func type(of node: SyntaxNode, _ locals: Locals) -> ValueType? {
-    guard let path = Path(node) else { return nil }
+    guard let path = NamePath(node) else { return nil }
     if let local = locals[path.root.text] { return local.following(path.segments[...]) }
     return Root(rawValue: path.root.text).flatMap { type(of: path, $0) }
   }
 
-  /// The declared type of what a chain leads to; nil where that is not known.
-  func type(of path: Path, _ root: Root) -> ValueType? {
+  /// The declared type of what a chain leads to; nil if that is not known.
+  func type(of path: NamePath, _ root: Root) -> ValueType? {
     switch root {
     case .steps:
       guard let step = path.name(0).flatMap(names.index(ofStep:)).map({ names.steps[$0] }) else { return nil }
@@ -353,24 +354,24 @@ struct NameWalk {
     case .target: .turnServer
     case .hypothesis: .record(hypothesisType)
     case .run: .record(runType)
-    case .output: place.output
+    case .output: context.output
     default: nil
     }
   }
 
-  private static func absence(of root: Root, in place: Place) -> String {
+  private static func absence(of root: Root, in context: ExpressionContext) -> String {
     switch root {
     case .env: "\"env\" can be used only in the defaults of params"
     case .output: "\"output\" is what this try gave; it can be used only in expect and until"
     case .inputs: "\"inputs\" are those of a check; a runbook has params"
     case .params, .secrets, .target, .run:
-      place.roots.contains(.inputs)
+      context.roots.contains(.inputs)
         ? "a check sees nothing of its caller; pass \"\(root.rawValue)\" to it as an input"
         : "\"\(root.rawValue)\" cannot be used here"
-    case .hypothesis where place.roots.contains(.inputs):
+    case .hypothesis where context.roots.contains(.inputs):
       "a check sees nothing of its caller; pass what the hypothesis came to as an input"
     case .hypothesis:
-      place.stages.stage == .before
+      context.stages.stage == .before
         ? "\"hypothesis\" cannot be used here: this is the hypothesis" : "the runbook has no hypothesis"
     case .steps: "\"steps\" cannot be used here: no step has ended yet"
     }

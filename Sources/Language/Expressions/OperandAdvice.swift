@@ -7,7 +7,7 @@ struct Operands {
   var left: Operand
   var right: Operand
 
-  /// Nil where the text is no operator with two operands.
+  /// Nil if the text is no operator with two operands.
   init?(of expression: String) {
     guard let parsed = try? Bindings.standard.parse(expression),
       case .binary(_, let left, let right) = parsed.root.kind
@@ -34,7 +34,7 @@ struct Operand {
   private var quoted: String? { if case .literal(.string(let text)) = node.kind { text } else { nil } }
 
   /// How to write this side, of the type `own`, so that it can be compared or calculated with a side of the type `type`; nil
-  /// where that is not known. Two numbers are never compared as texts: `'12' < '5'`.
+  /// if that is not known. Two numbers are never compared as texts: `'12' < '5'`.
   func advice(against type: CELType, being own: CELType, by symbol: String) -> String? {
     switch (type, own) {
     case (.duration, .string): return durationAdvice(quoted)
@@ -58,7 +58,7 @@ struct Operand {
     return holds(quoted) ? "write \(function)('\(quoted)')" : nil
   }
 
-  /// - Parameter written: the number or the text that stands where a duration is due; nil where something else does.
+  /// - Parameter written: the number or the text that stands where a duration is due; nil if something else does.
   private func durationAdvice(_ written: String?) -> String {
     let written = written?.filter { $0 != " " }
     if let written, parseDuration(written) != nil { return "write a duration as duration('\(written)')" }
@@ -97,7 +97,7 @@ struct Operand {
   }
 }
 
-/// How a quantity is written in expressions: `duration('5s')` for `5s`, `bytesize('64MiB')`; nil where the text is none.
+/// How a quantity is written in expressions: `duration('5s')` for `5s`, `bytesize('64MiB')`; nil if the text is none.
 func quantityCall(_ text: String) -> String? {
   if parseDuration(text) != nil { return "duration('\(text)')" }
   if parseByteSize(text) != nil { return "bytesize('\(text)')" }

@@ -1,7 +1,7 @@
 internal import CEL
 internal import Schema
 
-extension Problem {
+extension CELProblem {
   /// What to write instead, where the problem is one that other languages lead into.
   func advice(in source: String) -> String? {
     let bytes = Array(source.utf8)

@@ -62,7 +62,7 @@ struct ProgramText {
     if case .call(let target?, let function, _) = node.kind, ["orValue", "value", "or"].contains(function.text) {
       return isExitCode(target)
     }
-    guard let path = Path(node), path.root.text == Root.output.rawValue else { return false }
+    guard let path = NamePath(node), path.root.text == Root.output.rawValue else { return false }
     return path.segments.count == 1 && path.name(0) == "exitCode"
   }
 
@@ -92,7 +92,7 @@ struct ProgramText {
 
   /// True for `stdout` and `stderr` of an output.
   private func isPrinted(_ node: SyntaxNode) -> Bool {
-    guard let path = Path(node), let root = Root(rawValue: path.root.text), root == .output || root == .steps,
+    guard let path = NamePath(node), let root = Root(rawValue: path.root.text), root == .output || root == .steps,
       let last = path.segments.last, last.name?.text == "stdout" || last.name?.text == "stderr"
     else { return false }
     return walk.type(of: path, root) == .string

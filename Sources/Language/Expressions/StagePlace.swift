@@ -11,7 +11,7 @@ struct StagePlace {
   var takenBack: Int?
 }
 
-extension Place {
+extension ExpressionContext {
   /// The position of the step that the expression belongs to.
   var position: Int { stages.stage == .steps ? stepsBefore : stages.before.upperBound }
 
@@ -27,7 +27,7 @@ extension Place {
   }
 
   /// The place of the step that stands so many declarations further on, in the same list.
-  func advanced(by count: Int) -> Place {
+  func advanced(by count: Int) -> ExpressionContext {
     var place = self
     if stages.stage == .steps {
       place.stepsBefore += count

@@ -2,8 +2,8 @@ internal import CEL
 internal import Schema
 
 extension ExpressionCompiler {
-  /// The value of a scalar that holds `${…}`, as a field of this type; nil where something was reported.
-  func template(_ scalar: Node.Scalar, as type: ValueType, at place: Place) -> Template? {
+  /// The value of a scalar that holds `${…}`, as a field of this type; nil if something was reported.
+  func template(_ scalar: YAMLNode.Scalar, as type: ValueType, at context: ExpressionContext) -> Template? {
     let hasComment = reportComment(behind: scalar)
     let positions = ScalarPositions(scalar)
     let pieces: [Piece]
@@ -17,18 +17,20 @@ extension ExpressionCompiler {
       return nil
     }
     if pieces.count == 1, case .expression(let source, let offset) = pieces[0] {
-      guard let compiled = compile(source, at: offset, of: positions, for: .value(type), in: place) else { return nil }
-      guard let constant = compiled.program.constantValue else {
-        let template = Template.expression(compiled.expression(type), place.readsText ? .any : type)
-        return place.readsText ? reading(template, as: type, scalar) : template
+      guard let compiled = compile(source, at: offset, of: positions, for: .value(type), in: context) else {
+        return nil
       }
-      if place.readsText, case .string(let text) = constant { return literal(text, type, scalar) }
+      guard let constant = compiled.program.constantValue else {
+        let template = Template.expression(compiled.expression(type), context.readsText ? .any : type)
+        return context.readsText ? reading(template, as: type, scalar) : template
+      }
+      if context.readsText, case .string(let text) = constant { return literal(text, type, scalar) }
       return literal(constant, type, compiled)
     }
     let texts = pieces.compactMap { if case .text(let text) = $0 { text } else { nil } }
     if texts.count == pieces.count { return literal(texts.joined(), type, scalar) }
-    if place.readsText, type.isReadFromText {
-      return text(pieces, positions, isSecret: false, at: place).map { reading($0, as: type, scalar) }
+    if context.readsText, type.isReadFromText {
+      return text(pieces, positions, isSecret: false, at: context).map { reading($0, as: type, scalar) }
     }
     guard type.isText else {
       log.error(
@@ -36,11 +38,11 @@ extension ExpressionCompiler {
         suggestion: "write one ${…} that gives the whole value")
       return nil
     }
-    return text(pieces, positions, isSecret: type.isSecretText, at: place)
+    return text(pieces, positions, isSecret: type.isSecretText, at: context)
   }
 
   /// What the template gives; text is read by the type.
-  private func reading(_ template: Template, as type: ValueType, _ scalar: Node.Scalar) -> Template {
+  private func reading(_ template: Template, as type: ValueType, _ scalar: YAMLNode.Scalar) -> Template {
     let range = scalar.range
     let expression = Expression(source: scalar.text, type: type, range: range) { (scope, _) throws(ExpressionError) in
       let value = try template.value(in: scope)
@@ -52,15 +54,17 @@ extension ExpressionCompiler {
     return .expression(expression, type)
   }
 
-  /// Text with expressions in it; nil where something was reported.
-  private func text(_ pieces: [Piece], _ positions: ScalarPositions, isSecret: Bool, at place: Place) -> Template? {
+  /// Text with expressions in it; nil if something was reported.
+  private func text(_ pieces: [Piece], _ positions: ScalarPositions, isSecret: Bool, at context: ExpressionContext)
+    -> Template?
+  {
     var parts: [Template.Part] = []
     for piece in pieces {
       switch piece {
       case .text(let text): parts.append(.text(text))
       case .expression(let source, let offset):
         let purpose = Purpose.text(maySecret: isSecret)
-        if let compiled = compile(source, at: offset, of: positions, for: purpose, in: place) {
+        if let compiled = compile(source, at: offset, of: positions, for: purpose, in: context) {
           parts.append(.expression(compiled.expression(.any)))
         }
       }
@@ -78,7 +82,7 @@ extension ExpressionCompiler {
     return nil
   }
 
-  private func literal(_ text: String, _ type: ValueType, _ scalar: Node.Scalar) -> Template? {
+  private func literal(_ text: String, _ type: ValueType, _ scalar: YAMLNode.Scalar) -> Template? {
     do { return .literal(try type.parse(text)) } catch {
       log.error("type-mismatch", error.reason, at: scalar.range, meant: error.meant)
       return nil
@@ -91,7 +95,7 @@ extension ExpressionCompiler {
     case expression(String, Int)
   }
 
-  /// The text cut at `${…}`, `$${` as `${`. Throws where a brace is not closed.
+  /// The text cut at `${…}`, `$${` as `${`. Throws if a brace is not closed.
   private static func pieces(of text: String) throws(CompileError) -> [Piece] {
     let bytes = Array(text.utf8)
     var pieces: [Piece] = []
@@ -119,7 +123,9 @@ extension ExpressionCompiler {
   }
 
   /// An expression that is a scalar as a whole: of `if`, `until`, `expect` and `outputs.*.value`.
-  func expression(_ node: Node, of subject: String, as type: ValueType, at place: Place) -> CompiledExpression? {
+  func expression(_ node: YAMLNode, of subject: String, as type: ValueType, at context: ExpressionContext)
+    -> CompiledExpression?
+  {
     guard case .scalar(let scalar) = node else {
       leaveOut()
       if case .refused = node { return nil }
@@ -150,12 +156,12 @@ extension ExpressionCompiler {
         suggestion: "inside { } and [ ], an expression with a comma needs quotes")
       return nil
     }
-    return compile(scalar.text, at: 0, of: positions, for: .value(type), in: place)
+    return compile(scalar.text, at: 0, of: positions, for: .value(type), in: context)
   }
 
   /// Reports a comment on a line of an expression: YAML cuts the text there, which may not be what was meant. What is
   /// left is checked all the same, so that every problem is known at once.
-  private func reportComment(behind scalar: Node.Scalar) -> Bool {
+  private func reportComment(behind scalar: YAMLNode.Scalar) -> Bool {
     guard let comment = scalar.comment else { return false }
     log.error(
       "comment-on-expression", "a YAML comment stands on the line of an expression", at: comment,
@@ -164,8 +170,8 @@ extension ExpressionCompiler {
   }
 }
 
-extension Node.Scalar {
-  /// True where a comma stands behind the scalar and a bracket inside it is not closed: a flow collection has cut it.
+extension YAMLNode.Scalar {
+  /// True if a comma stands behind the scalar and a bracket inside it is not closed: a flow collection has cut it.
   fileprivate var isCutAtComma: Bool {
     guard end < source.scalars.count, source.scalars[end] == "," else { return false }
     let opened = text.count { "([{".contains($0) }
@@ -173,8 +179,8 @@ extension Node.Scalar {
   }
 }
 
-extension Node {
-  /// How to quote a text that YAML has read as a mapping for the colon in it; nil where the node is no such mapping.
+extension YAMLNode {
+  /// How to quote a text that YAML has read as a mapping for the colon in it; nil if the node is no such mapping.
   fileprivate var colonAdvice: String? {
     guard case .mapping(let mapping) = self, mapping.entries.count == 1, let key = mapping.entries.first?.key,
       key.style == .plain, !isIdentifier(key.text)

@@ -4,7 +4,7 @@ internal import Schema
 extension Shape {
   /// The value as expressions see it.
   ///
-  /// - Parameter revealing: whether secrets are given in clear, which is right only where the result becomes a secret
+  /// - Parameter revealing: whether secrets are given in clear, which is right only if the result becomes a secret
   ///   again. Otherwise they are opaque: even an expression that slipped through the checks can do nothing with one.
   func expressionValue(_ value: Value, revealing: Bool) throws(EvaluationError) -> CELValue {
     switch (self, value) {
@@ -14,10 +14,12 @@ extension Shape {
     case (.optional, .null): return .none
     case (.optional(let wrapped), _): return .some(try wrapped.expressionValue(value, revealing: revealing))
     case (.ip, .string(let text)):
-      guard let address = IPAddress(text) else { throw EvaluationError(.invalidArgument, "\(text) is no IP address") }
+      guard let address = CELIPAddress(text) else {
+        throw EvaluationError(.invalidArgument, "\(text) is no IP address")
+      }
       return .ip(address)
     case (.cidr, .string(let text)):
-      guard let range = AddressRange(text) else {
+      guard let range = CELAddressRange(text) else {
         throw EvaluationError(.invalidArgument, "\(text) is no address range")
       }
       return .cidr(range)
@@ -109,7 +111,7 @@ struct ValueBudget {
 extension Value {
   /// What an expression gave, as a value of the runbook language.
   ///
-  /// - Throws: `limitExceeded` where it is larger than ``ValueBudget`` allows; `invalidArgument` or `overflow` where the
+  /// - Throws: `limitExceeded` if it is larger than ``ValueBudget`` allows; `invalidArgument` or `overflow` where the
   ///   runbook language has no such value.
   init(_ value: CELValue) throws(EvaluationError) {
     var budget = ValueBudget()
@@ -159,8 +161,8 @@ extension Value {
     case .opaque(let opaque):
       switch opaque.payload {
       case let secret as Secret: self = .secret(secret)
-      case let address as IPAddress: self = .string(address.description)
-      case let range as AddressRange: self = .string(range.description)
+      case let address as CELIPAddress: self = .string(address.description)
+      case let range as CELAddressRange: self = .string(range.description)
       default: throw EvaluationError(.invalidArgument, "a value of type \(value.type) is no value of a runbook")
       }
     case .type(let type): self = .string(type.name)

@@ -8,7 +8,7 @@ internal import Schema
 enum ValueJSON {
   /// The value as JSON.
   ///
-  /// - Throws: `limitExceeded` where it is larger than ``ValueBudget`` allows.
+  /// - Throws: `limitExceeded` if it is larger than ``ValueBudget`` allows.
   static func json(_ value: CELValue) throws(EvaluationError) -> JSON {
     var budget = ValueBudget()
     return try json(value, &budget)

@@ -5,7 +5,7 @@ extension DocumentNames {
     /// Of the step that the group is.
     var index: Int
     var kind: Kind
-    /// True where the run may go on although the group was skipped or failed.
+    /// True if the run may go on although the group was skipped or failed.
     var mayLackSteps: Bool
 
     enum Kind {
@@ -23,15 +23,15 @@ extension DocumentNames {
     case unseen(message: String, advice: String)
   }
 
-  func visibility(of index: Int, from place: Place) -> Visibility {
-    let position = place.position
+  func visibility(of index: Int, from context: ExpressionContext) -> Visibility {
+    let position = context.position
     let step = steps[index]
     let around = steps.indices.contains(position) ? steps[position].groups : []
     let groups = step.groups
     if index == position || around.contains(where: { $0.index == index }) {
       return .unseen(
         message: "the step \"\(step.id)\" cannot use its own result here",
-        advice: place.roots.contains(.output) ? "use output" : "expect and until can use it, as output")
+        advice: context.roots.contains(.output) ? "use output" : "expect and until can use it, as output")
     }
     let common = zip(around, groups).prefix { $0 == $1 }.count
     let isInside = groups.contains { $0.index == position }
@@ -41,9 +41,9 @@ extension DocumentNames {
         message: "the step \"\(step.id)\" is another branch of \"\(group)\": it may not have ended",
         advice: "use it behind \"\(group)\"")
     }
-    let isTakenBack = place.stages.takenBack.map { taken in groups.contains { $0.index == taken } } ?? false
-    guard place.sees(index) || isTakenBack || (place.isBehindGroup && isInside) else {
-      let (message, advice) = place.absence(of: step)
+    let isTakenBack = context.stages.takenBack.map { taken in groups.contains { $0.index == taken } } ?? false
+    guard context.sees(index) || isTakenBack || (context.isBehindGroup && isInside) else {
+      let (message, advice) = context.absence(of: step)
       return .unseen(message: message, advice: advice)
     }
     let entered = groups.dropFirst(isInside ? around.count : common)
@@ -56,6 +56,6 @@ extension DocumentNames {
     // What stands behind a group is come to only if the group is good.
     let left = isInside ? entered.dropFirst() : entered
     return .ended(
-      mayLackOutput: isTakenBack || place.mayLackOutput(index) || left.contains { $0.mayLackSteps })
+      mayLackOutput: isTakenBack || context.mayLackOutput(index) || left.contains { $0.mayLackSteps })
   }
 }

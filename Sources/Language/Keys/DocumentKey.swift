@@ -104,7 +104,7 @@ package enum KeyValue: Sendable {
   /// A list of conditions, at least one: each an expression, or a mapping of these keys.
   case conditions(any DocumentKey.Type)
 
-  /// The kind of mapping inside; nil where there is none.
+  /// The kind of mapping inside; nil if there is none.
   var keys: (any DocumentKey.Type)? {
     switch self {
     case .mapping(let keys), .named(let keys, _), .list(let keys), .conditions(let keys): keys

@@ -20,7 +20,7 @@ package struct CheckedDocument {
   /// Whether there is a problem that keeps any plan from being made.
   package var hasErrors: Bool { issues.contains { $0.severity == .error } }
 
-  /// Its steps in all stages, those of undo too, before any value is known; none where it cannot be read.
+  /// Its steps in all stages, those of undo too, before any value is known; none if it cannot be read.
   package var steps: [PlannedStep] {
     switch content {
     case .runbook(let runbook): runbook.stages.all.map(\.step)
@@ -40,7 +40,7 @@ package struct CheckedDocument {
     if case .runbook(let runbook) = content { runbook.period } else { nil }
   }
 
-  /// Whether it needs a target; nil where it cannot be read.
+  /// Whether it needs a target; nil if it cannot be read.
   ///
   /// - Parameter given: a check takes the target for a turn-server that is not given.
   package func usesTarget(given: GivenParameters = GivenParameters()) -> Bool? {

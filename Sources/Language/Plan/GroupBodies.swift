@@ -108,7 +108,7 @@ extension PlannedStep {
     }
   }
 
-  /// True where all that it does is to tell somebody: it stops nothing then.
+  /// True if all that it does is to tell somebody: it stops nothing then.
   package var onlyNotifies: Bool { effects == [.notify] }
 }
 

@@ -14,7 +14,7 @@ struct KnownInputs {
   private var path = ""
   /// The outermost step around: where a check is used in a way in which it can never be done.
   private var use: SourceRange?
-  /// How the steps around are left out; nil where no param alone does that.
+  /// How the steps around are left out; nil if no param alone does that.
   private var omission: String?
   private let log: IssueLog
   /// Whether a step before may have changed what is there.
@@ -100,7 +100,7 @@ struct KnownInputs {
     return "-p \(match.2)=\(match.1.isEmpty ? "false" : "true")"
   }
 
-  /// False where the step's condition is false, and where it can become so by what was given and is not known yet: it
+  /// False if the step's condition is false, and where it can become so by what was given and is not known yet: it
   /// may be there to keep the step from such a value.
   private func mayRun(_ step: PlannedStep) -> Bool {
     guard let condition = step.condition else { return true }
@@ -132,7 +132,7 @@ struct KnownInputs {
     log.error(code, "the step \"\(path)\(step.id)\": \(message)", at: range, suggestion: suggestion)
   }
 
-  /// The value; nil where it is not known yet, or was reported.
+  /// The value; nil if it is not known yet, or was reported.
   private func value(of template: Template, _ step: PlannedStep) -> Value? {
     switch template {
     case .literal(let value): return value

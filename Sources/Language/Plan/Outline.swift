@@ -17,7 +17,7 @@ package struct Outline: Sendable {
   package var params: [FieldDeclaration]
   /// Outputs of a check.
   package var outputs: [FieldDeclaration]
-  package var secrets: [Secret]
+  package var secrets: [DeclaredSecret]
   package var usesTarget: Bool
   /// What is asked before anything runs, as written.
   package var confirm: String?
@@ -32,7 +32,7 @@ package struct Outline: Sendable {
   package var finally: [Step]
 
   /// A secret that a runbook declares; never its value.
-  package struct Secret: Hashable, Sendable {
+  package struct DeclaredSecret: Hashable, Sendable {
     package var name: String
     /// Where it comes from, as people say it: `TOKEN of the environment`, `secrets/token`.
     package var origin: String
@@ -53,7 +53,7 @@ package struct Outline: Sendable {
     package var claimsToObserve: Bool
     /// What `with` gives, in the order in which it is written; fields that are left to their defaults are not in it.
     package var inputs: [Input]
-    /// `if`; nil where the step is always run.
+    /// `if`; nil if the step is always run.
     package var condition: String?
     package var until: String?
     package var retry: RetryPolicy?
@@ -61,7 +61,7 @@ package struct Outline: Sendable {
     package var timeout: Duration
     package var onFailure: PlannedStep.OnFailure
     package var isDiagnostic: Bool
-    package var expectations: [Expectation]
+    package var expectations: [DeclaredExpectation]
     /// The steps of the check that it uses, or of the group that it is.
     package var steps: [Step]
     /// What takes it back.
@@ -86,7 +86,7 @@ package struct Outline: Sendable {
   }
 
   /// One line of a step's `expect`.
-  package struct Expectation: Hashable, Sendable {
+  package struct DeclaredExpectation: Hashable, Sendable {
     package var that: String
     package var severity: JudgedExpectation.Severity
     package var message: String?
@@ -96,7 +96,7 @@ package struct Outline: Sendable {
 extension Project {
   /// The outline of a runbook, or of `checks/NAME`.
   ///
-  /// Throws its problems where it cannot be shown whole.
+  /// Throws its problems if it cannot be shown whole.
   package func outline(_ name: String, catalog: Catalog) throws(Issues) -> Outline {
     let document = document(name, catalog: catalog)
     guard !document.hasErrors else { throw Issues(document.issues) }
@@ -125,7 +125,7 @@ extension Outline {
     }
     outputs = []
     secrets = runbook.secrets.map {
-      Secret(
+      DeclaredSecret(
         name: $0.name, origin: $0.source.origin, credential: $0.source.credentialName, isOptional: $0.isOptional,
         doc: $0.doc)
     }
@@ -187,7 +187,7 @@ extension Outline.Step {
     onFailure = checked.step.onFailure
     isDiagnostic = checked.step.isDiagnostic
     expectations = checked.step.expectations.map {
-      Outline.Expectation(that: $0.that.source, severity: $0.severity, message: $0.message?.source)
+      Outline.DeclaredExpectation(that: $0.that.source, severity: $0.severity, message: $0.message?.source)
     }
     steps = checked.inner.map(Self.init)
     undo = checked.undo.map(Self.init)

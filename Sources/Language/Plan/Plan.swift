@@ -32,7 +32,7 @@ package struct Plan: Sendable {
   package var sources: [RunSource]
   /// Files that were given by hand and must be there when their steps begin.
   package var givenFiles: [RequiredFile]
-  /// What is to be agreed to before anything runs; nil where the runbook asks nothing.
+  /// What is to be agreed to before anything runs; nil if the runbook asks nothing.
   package var confirm: String?
 
   package init(
@@ -67,7 +67,7 @@ package struct Plan: Sendable {
 /// One step of a plan: what every step has, whatever it does.
 package struct PlannedStep: Sendable {
   package var id: String
-  /// Its `title`, or the id where it has none.
+  /// Its `title`, or the id if it has none.
   package var title: String
   /// `if`: false makes it skipped.
   package var condition: Expression?

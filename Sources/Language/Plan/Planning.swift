@@ -112,7 +112,7 @@ extension Project {
     return chosen
   }
 
-  /// A title, or other text that is known before the run, with its expressions evaluated; nil where it has none, or where one fails, which is reported.
+  /// A title, or other text that is known before the run, with its expressions evaluated; nil if it has none, or where one fails, which is reported.
   private func title(_ template: Template?, _ scope: Scope, _ log: IssueLog) -> String? {
     guard let template else { return nil }
     do { return try template.value(in: scope).plainText } catch {
@@ -121,7 +121,7 @@ extension Project {
     }
   }
 
-  /// True where an optional secret is simply not there, rather than unreadable.
+  /// True if an optional secret is simply not there, rather than unreadable.
   func isAbsent(_ source: SecretSource) -> Bool {
     switch source.place {
     case .environment(let name): return environment[name, default: ""].isEmpty
@@ -248,7 +248,7 @@ extension CheckedDocument {
   /// The document with every value that can be known: ready to be driven.
   ///
   /// - Parameters:
-  ///   - target: one of ``Project/targets(selectedBy:)``, or a server of the lab; nil where none is selected.
+  ///   - target: one of ``Project/targets(selectedBy:)``, or a server of the lab; nil if none is selected.
   ///   - only: ids of the runbook's steps to keep; nil for all. Steps whose results they use must be among them.
   ///   - warn: is told of what does not keep the plan from being made.
   /// Throws every problem of the document, of the values given, and of secrets that are missing.

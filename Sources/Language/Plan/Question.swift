@@ -90,7 +90,7 @@ package struct Question: Sendable {
 }
 
 extension FieldDeclaration {
-  /// The value of one field of a form; nil where it was left out and need not be given.
+  /// The value of one field of a form; nil if it was left out and need not be given.
   ///
   /// - Parameter text: what was filled in; nil or empty for nothing.
   package func filled(_ text: String?) throws(Mismatch) -> Value? {

@@ -75,7 +75,7 @@ package struct ModuleCall: Sendable {
   package var timeout: Duration
   /// The step declares `effect: observe`: its author vouches for it that the module only reads here.
   package var claimsToObserve: Bool
-  /// Where its `command` names the program; nil where the module takes none.
+  /// Where its `command` names the program; nil if the module takes none.
   package var programRange: SourceRange?
 
   package init(

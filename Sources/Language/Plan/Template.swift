@@ -18,7 +18,7 @@ package indirect enum Template: Sendable {
 
   /// The value in a scope.
   ///
-  /// Throws where an expression has no value, or one that the declared type or its limits do not admit.
+  /// Throws if an expression has no value, or one that the declared type or its limits do not admit.
   package func value(in scope: Scope) throws(ExpressionError) -> Value {
     switch self {
     case .literal(let value): return value

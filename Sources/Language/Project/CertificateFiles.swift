@@ -15,7 +15,7 @@ package struct CertificateFiles: Hashable, Sendable {
     package var role: Role
     /// What is wrong, with the file's name, as a sentence without a full stop.
     package var reason: String
-    /// What it must be instead; nil where the reason says it.
+    /// What it must be instead; nil if the reason says it.
     package var advice: String?
 
     package init(_ role: Role, _ reason: String, advice: String? = nil) {

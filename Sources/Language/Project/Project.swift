@@ -14,7 +14,7 @@ package struct Project: Sendable {
   package let root: String
   /// The `project` of `runbook.yaml`, or the folder's name.
   package let name: String
-  /// The process environment over `.env`; empty where neither is read.
+  /// The process environment over `.env`; empty if neither is read.
   package let environment: [String: String]
   /// Where the names of ``environment`` stand whose values come from `.env`, or the file in its place.
   let environmentPlaces: [String: SourceRange]
@@ -22,11 +22,11 @@ package struct Project: Sendable {
   /// Whether `runbook.yaml` declares targets; otherwise there is one, `default`, from the environment.
   let declaresTargets: Bool
   let stateFolder: String?
-  /// Which past runs go; nil where `runbook.yaml` does not say.
+  /// Which past runs go; nil if `runbook.yaml` does not say.
   package let retention: RetentionRules?
   /// Whether `runbook lab exec` has started us.
   let isInLab: Bool
-  /// What to say where none is named and the environment seems to have been meant to; nil where it does not.
+  /// What to say where none is named and the environment seems to have been meant to; nil if it does not.
   let missingServerAdvice: String?
   /// What is left to be warned of once it is known which names a runbook reads secrets from.
   let readableNames: ReadableNames?
@@ -35,7 +35,7 @@ package struct Project: Sendable {
   let vaultRecipients: [AgeRecipient]
   let vaultRemote: VaultRemote?
   let files: ProjectFiles
-  /// The bytes of `runbook.yaml`; nil where it could not be read.
+  /// The bytes of `runbook.yaml`; nil if it could not be read.
   let description: [UInt8]?
   let judgeCertificates: @Sendable (CertificateFiles) -> [CertificateFiles.Problem]
   /// What modules may need that the project has.
@@ -49,7 +49,7 @@ package struct Project: Sendable {
     package var environment: [String: String]
     /// The file to read in place of the project's `.env`; it must exist. Relative to ``workingFolder``.
     package var environmentFile: String?
-    /// False where neither `.env` nor the environment is to be asked, as in the lab.
+    /// False if neither `.env` nor the environment is to be asked, as in the lab.
     package var readsEnvironment = true
     package var workingFolder: String
     /// Whether `runbook lab exec` has started us: the environment has all there is to know of servers then.
@@ -78,7 +78,7 @@ package struct Project: Sendable {
   /// The project's folder: the given one, that of `RUNBOOK_PROJECT`, the nearest parent of the working folder with
   /// `runbook.yaml`, `/etc/runbook`.
   ///
-  /// Throws where the folder that was named has no `runbook.yaml`, and where none is found.
+  /// Throws if the folder that was named has no `runbook.yaml`, and where none is found.
   package static func find(_ given: String?, in surroundings: Surroundings) throws(ProjectError) -> String {
     if let given { return try named(given, by: "--project", surroundings) }
     if let named = surroundings.environment["RUNBOOK_PROJECT"], !named.isEmpty {
@@ -225,8 +225,23 @@ package struct Project: Sendable {
   /// The names of the checks, sorted.
   package var checkNames: [String] { files.names(.check) }
 
-  /// The bytes of a file that issues name, for ``DiagnosticText``; nil where it cannot be read.
+  /// The bytes of a file that issues name, for ``DiagnosticText``; nil if it cannot be read.
   package func bytes(of file: String) -> [UInt8]? {
     try? readFile(file.hasPrefix("/") ? file : "\(root)/\(file)", limit: Document.maximumSize).bytes
   }
+}
+
+/// Why there is no project to work in.
+package struct ProjectError: Error, Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
+    /// None was named, and none is there.
+    case notFound
+    /// The folder that was named, by an option or `RUNBOOK_PROJECT`, is none.
+    case notAProject
+  }
+
+  package var kind: Kind
+  package var message: String
+  /// What to do about it.
+  package var advice: String
 }

@@ -3,7 +3,7 @@ internal import Schema
 
 /// The process environment over a file of `NAME=VALUE` lines.
 struct ProjectEnvironment {
-  /// Nothing but where runs are kept, where neither is to be asked.
+  /// Nothing but where runs are kept, if neither is to be asked.
   var values: [String: String] = [:]
   /// Where the names stand whose values come from the file.
   var places: [String: SourceRange] = [:]
@@ -66,7 +66,7 @@ struct ProjectEnvironment {
     }
   }
 
-  /// Where the file has a name that was most likely to be this one of ``targetNames``, as advice; nil where it has none.
+  /// Where the file has a name that was most likely to be this one of ``targetNames``, as advice; nil if it has none.
   ///
   /// The file alone is looked at: what the process has may be another program's.
   func nameMeant(for name: String) -> String? {

@@ -29,7 +29,7 @@ struct ProjectFiles: Sendable {
 
   func exists(_ path: String) -> Bool { fileMode("\(root)/\(path)") != nil }
 
-  /// The bytes of a file; nil, with a report, where it cannot be read or must not be trusted.
+  /// The bytes of a file; nil, with a report, if it cannot be read or must not be trusted.
   ///
   /// - Parameter path: relative to the project.
   func read(_ path: String, log: IssueLog) -> [UInt8]? {
@@ -50,7 +50,7 @@ struct ProjectFiles: Sendable {
     return nil
   }
 
-  /// Why a file must not be run as root, and how to mend it; nil where it may.
+  /// Why a file must not be run as root, and how to mend it; nil if it may.
   private func distrust(_ path: String) -> (String, String)? {
     guard let real = resolvedPath("\(root)/\(path)"), let realRoot = resolvedPath(root) else { return nil }
     guard lies(real, in: realRoot) == true else {

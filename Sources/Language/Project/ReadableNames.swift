@@ -6,7 +6,7 @@ struct ReadableNames: Sendable {
   private let path: String
   private var places: [String: SourceRange]
 
-  /// Nil where others than owner and group cannot read the file.
+  /// Nil if others than owner and group cannot read the file.
   init?(_ file: EnvironmentFile, path: String) {
     guard let mode = fileMode(path), mode & 0o004 != 0 else { return nil }
     self.path = path

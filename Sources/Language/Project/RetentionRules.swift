@@ -11,7 +11,7 @@ package struct RetentionRules: Hashable, Sendable {
 
   package init() {}
 
-  init?(_ node: Node, log: IssueLog) {
+  init?(_ node: YAMLNode, log: IssueLog) {
     guard let reader = MappingReader<RetentionKey>(node, subject: "retention", log: log) else { return nil }
     olderThan = reader.duration(.olderThan)
     keepFailed = reader.bool(.keepFailed) ?? false

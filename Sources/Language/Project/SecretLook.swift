@@ -8,7 +8,7 @@ package struct SecretLook: Hashable, Sendable {
   package let origin: String
   /// Where the project says so.
   package let range: SourceRange
-  /// False where it is optional and simply not there.
+  /// False if it is optional and simply not there.
   package let isExpected: Bool
   /// Why it cannot be used, or is not safe; empty for one that is there.
   package let problems: [Issue]

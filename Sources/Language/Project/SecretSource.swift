@@ -3,7 +3,7 @@ internal import Schema
 
 /// Where a secret comes from. The secret itself never stands in a document.
 struct SecretSource: Sendable {
-  enum Place: Sendable {
+  enum Location: Sendable {
     /// A name of the environment, `.env` included.
     case environment(String)
     /// A file, absolute or relative to the project; one line break at its end is left out.
@@ -12,19 +12,19 @@ struct SecretSource: Sendable {
     case credential(String)
   }
 
-  var place: Place
+  var place: Location
   /// Where the document says so.
   var range: SourceRange
   /// What the secret is for, as a sentence names it: `the secret "token"`.
   var subject: String
-  /// What to do where it is missing; nil for what its kind of place suggests.
+  /// What to do if it is missing; nil for what its kind of place suggests.
   var advice: String?
 
   /// The most that is read as one secret.
   private static let maximumSize = 65_536
 
   /// Reads `{env: NAME}`, `{file: PATH}` or `{credential: NAME}`.
-  init?(_ node: Node, subject: String, log: IssueLog) {
+  init?(_ node: YAMLNode, subject: String, log: IssueLog) {
     if case .scalar(let scalar) = node {
       log.error(
         "secret-in-clear", "\(subject) stands here in clear text", at: scalar.range,
@@ -39,7 +39,7 @@ struct SecretSource: Sendable {
   }
 
   /// Reports a secret that stands under a key that the language does not have, so that nothing shows its line.
-  static func reportClearText(in node: Node, of subject: String, log: IssueLog) {
+  static func reportClearText(in node: YAMLNode, of subject: String, log: IssueLog) {
     guard case .mapping(let mapping) = node else { return }
     for entry in mapping.entries where clearKeys.contains(entry.key.text.lowercased()) {
       guard case .scalar(let scalar) = entry.value, !scalar.isMissing else { continue }
@@ -95,7 +95,7 @@ struct SecretSource: Sendable {
   /// The name of the credential that systemd hands over; nil for a secret from elsewhere.
   var credentialName: String? { if case .credential(let name) = place { name } else { nil } }
 
-  /// The secret; nil, with a report, where there is none. An empty one is none.
+  /// The secret; nil, with a report, if there is none. An empty one is none.
   func secret(_ environment: [String: String], root: String, log: IssueLog) -> Secret? {
     guard let text = text(environment, root: root, log: log) else { return nil }
     guard !text.isEmpty else {

@@ -19,7 +19,7 @@ struct TargetDeclaration: Sendable {
   var range: SourceRange
 
   /// Reads one entry of `targets`.
-  init?(name: Node.Scalar, _ node: Node, log: IssueLog) {
+  init?(name: YAMLNode.Scalar, _ node: YAMLNode, log: IssueLog) {
     SecretSource.reportClearText(in: node, of: "a secret of the target \"\(name.text)\"", log: log)
     guard let reader = MappingReader<TargetKey>(node, subject: "the target \"\(name.text)\"", log: log) else {
       return nil
@@ -81,7 +81,7 @@ struct TargetDeclaration: Sendable {
   static let defaultSecretNames: Set = [credentialName, secretName]
 
   /// The one target of a project that declares none, from the names of ``ProjectEnvironment/targetNames``: `TURN_SERVER`, or
-  /// `TURN_TLS_SERVER` alone, and what belongs to it. Nil where neither is set, or one is no URI, which is reported.
+  /// `TURN_TLS_SERVER` alone, and what belongs to it. Nil if neither is set, or one is no URI, which is reported.
   init?(_ environment: ProjectEnvironment, log: IssueLog) {
     let places = environment.places
     func place(_ name: String) -> SourceRange { places[name] ?? SourceRange(file: "$\(name)", line: 1, column: 1) }
@@ -144,7 +144,7 @@ struct TargetDeclaration: Sendable {
   /// The names of the environment that its secrets are read from.
   var secretNames: [String] { [credential, secret].compactMap { $0?.environmentName } }
 
-  /// The server with its secrets; nil, with a report, where one is missing.
+  /// The server with its secrets; nil, with a report, if one is missing.
   func server(_ environment: [String: String], root: String, log: IssueLog) -> TURNServer? {
     let password = credential.map { $0.secret(environment, root: root, log: log) }
     let shared = secret.map { $0.secret(environment, root: root, log: log) }
@@ -159,10 +159,10 @@ struct TargetDeclaration: Sendable {
   }
 }
 
-/// The host of a STUN or TURN URI (RFC 7064, RFC 7065); nil where the text is none.
+/// The host of a STUN or TURN URI (RFC 7064, RFC 7065); nil if the text is none.
 private func turnHost(_ uri: String) -> String? { (try? ServerURI(parsing: uri))?.host }
 
-/// The text, where it is the URI of a server, and of one over TLS where the scheme is; nil, with a report, where it is not.
+/// The text, where it is the URI of a server, and of one over TLS where the scheme is; nil, with a report, if it is not.
 ///
 /// - Parameter scheme: the one to write where the text has none.
 private func checkedURI(

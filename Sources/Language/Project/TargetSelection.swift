@@ -3,9 +3,9 @@ package import Schema
 
 extension Project {
   /// The servers that a selection names, with their secrets: `NAME`, `LABEL=VALUE` or `all`; without one the only target,
-  /// or none where there is none.
+  /// or none if there is none.
   ///
-  /// Throws where nothing is selected, where several are and none was named, and for every secret that is missing and
+  /// Throws if nothing is selected, if several are and none was named, and for every secret that is missing and
   /// every certificate that cannot be used.
   /// - Parameter warn: gets what does not keep the servers from being used.
   package func targets(
@@ -22,7 +22,7 @@ extension Project {
   }
 
   /// The server that the environment names, project or not: `TURN_SERVER`, with all else that the only target of a project
-  /// has; nil where none is named.
+  /// has; nil if none is named.
   ///
   /// Throws every problem of `.env`, for a URI that is none, and as ``targets(selectedBy:warn:)``.
   /// - Parameters:

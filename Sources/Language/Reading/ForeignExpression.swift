@@ -11,33 +11,34 @@ struct ForeignExpression {
 }
 
 extension ValueDecoder {
-  /// The first name in a text that was most likely meant as an expression; nil where there is none.
+  /// The first name in a text that was most likely meant as an expression; nil if there is none.
   ///
   /// Of `$NAME` alone only `$target` is one: shells have variables of any name. What is no name of this place is none.
   func foreignExpression(in text: String, includingDollar: Bool = true) -> ForeignExpression? {
-    guard case .compiled(_, let place) = expressions else { return nil }
-    return braced(in: text, place) ?? (includingDollar ? dollar(in: text, place) : nil)
+    guard case .compiled(_, let context) = expressions else { return nil }
+    return braced(in: text, context) ?? (includingDollar ? dollar(in: text, context) : nil)
   }
 
-  private func braced(in text: String, _ place: Place) -> ForeignExpression? {
+  private func braced(in text: String, _ context: ExpressionContext) -> ForeignExpression? {
     guard let open = text.firstRange(of: "{{"),
       let close = text[open.upperBound...].firstRange(of: "}}")
     else { return nil }
     let inner = text[open.upperBound..<close.lowerBound].trimmingBlanks
     let root = inner.prefix { $0.isASCII && $0.isLetter }
-    guard place.has(root), inner.count == root.count ? root == "target" : inner[root.endIndex...].hasPrefix(".") else {
+    guard context.has(root), inner.count == root.count ? root == "target" : inner[root.endIndex...].hasPrefix(".")
+    else {
       return nil
     }
     return ForeignExpression(text, open.lowerBound..<close.upperBound, String(inner))
   }
 
-  private func dollar(in text: String, _ place: Place) -> ForeignExpression? {
+  private func dollar(in text: String, _ context: ExpressionContext) -> ForeignExpression? {
     var rest = text[...]
     while let dollar = rest.firstIndex(of: "$") {
       rest = rest[rest.index(after: dollar)...]
       let isEscaped = dollar > text.startIndex && text[text.index(before: dollar)] == "$"
       let root = rest.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
-      guard !isEscaped, place.has(root) else { continue }
+      guard !isEscaped, context.has(root) else { continue }
       var name = root
       while text[name.endIndex...].first == "." {
         let field = text[name.endIndex...].dropFirst().prefix { $0.isASCII && ($0.isLetter || $0.isNumber) }
@@ -51,9 +52,9 @@ extension ValueDecoder {
   }
 
   /// Warns of what stands in a text as it is, though something else was most likely meant.
-  func warnOfLookAlikes(in scalar: Node.Scalar, at place: Place) {
+  func warnOfLookAlikes(in scalar: YAMLNode.Scalar, at context: ExpressionContext) {
     let text = scalar.text
-    if let foreign = foreignExpression(in: text, includingDollar: !place.isArgument) {
+    if let foreign = foreignExpression(in: text, includingDollar: !context.isArgument) {
       let range = ScalarPositions(scalar).range(foreign.range.lowerBound, foreign.range.upperBound)
       log.warning(
         "foreign-expression", "\"\(foreign.written)\" is no expression: it is taken as it stands", at: range,
@@ -64,7 +65,7 @@ extension ValueDecoder {
       log.warning(
         "typographic-character", "these quotes are part of the text: YAML knows the quotes \" and ' only",
         at: scalar.range, suggestion: "write \(quoted(inner))")
-    } else if place.isArgument, let first = text.unicodeScalars.first, first.isTypographicDash {
+    } else if context.isArgument, let first = text.unicodeScalars.first, first.isTypographicDash {
       let rest = String(text.unicodeScalars.drop { $0.isTypographicDash })
       // Word processors make one long dash of two hyphens.
       let meant = first.value == 0x2014 ? "--\(rest)" : "-\(rest)"
@@ -86,7 +87,7 @@ extension ForeignExpression {
   }
 }
 
-extension Place {
+extension ExpressionContext {
   fileprivate func has(_ root: some StringProtocol) -> Bool {
     Root(rawValue: String(root)).map(roots.contains) ?? false
   }

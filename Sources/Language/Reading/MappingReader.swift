@@ -6,13 +6,13 @@ struct MappingReader<Key: DocumentKey> {
   let log: IssueLog
   /// Keys that are there and were refused as not supported.
   private let refused: Set<Key>
-  private let entries: [Key: Node.Mapping.Entry]
+  private let entries: [Key: YAMLNode.Mapping.Entry]
 
   /// - Parameter subject: what the mapping is, as a sentence names it: "a step".
-  /// Nil, with a report, where the node is no mapping.
-  init?(_ node: Node, subject: String, log: IssueLog) {
+  /// Nil, with a report, if the node is no mapping.
+  init?(_ node: YAMLNode, subject: String, log: IssueLog) {
     guard let mapping = MappingReader.mapping(node, subject: subject, log: log) else { return nil }
-    var entries: [Key: Node.Mapping.Entry] = [:]
+    var entries: [Key: YAMLNode.Mapping.Entry] = [:]
     var refused: Set<Key> = []
     for entry in mapping.entries {
       let name = entry.key.text
@@ -43,7 +43,7 @@ struct MappingReader<Key: DocumentKey> {
     self.log = log
   }
 
-  private static func mapping(_ node: Node, subject: String, log: IssueLog) -> Node.Mapping? {
+  private static func mapping(_ node: YAMLNode, subject: String, log: IssueLog) -> YAMLNode.Mapping? {
     switch node {
     case .mapping(let mapping): return mapping
     case .refused: return nil
@@ -53,17 +53,17 @@ struct MappingReader<Key: DocumentKey> {
     }
   }
 
-  subscript(_ key: Key) -> Node? { entries[key]?.value }
+  subscript(_ key: Key) -> YAMLNode? { entries[key]?.value }
 
   /// The keys that are there of those that exclude each other.
   var alternatives: [Key] { Key.supported.filter { $0.declaration.presence == .alternative && entries[$0] != nil } }
 
-  /// True where a key is there that would stand in the place of the alternatives, and is not supported.
+  /// True if a key is there that would stand in the place of the alternatives, and is not supported.
   var hasRefusedAlternative: Bool { refused.contains { $0.declaration.presence == .alternative } }
 
   func keyRange(_ key: Key) -> SourceRange? { entries[key]?.key.range }
 
-  /// The value of a key read by the type that its declaration gives, without expressions; nil where it is absent or was reported.
+  /// The value of a key read by the type that its declaration gives, without expressions; nil if it is absent or was reported.
   func literal(_ key: Key) -> Value? {
     switch key.declaration.value {
     case .plain(let type): literal(key, as: type)
@@ -76,7 +76,7 @@ struct MappingReader<Key: DocumentKey> {
     self[key].flatMap { ValueDecoder(log: log, expressions: .refused).literal($0, as: type) }
   }
 
-  /// The text of a key, without expressions; nil where it is absent or was reported.
+  /// The text of a key, without expressions; nil if it is absent or was reported.
   func text(_ key: Key) -> String? {
     if case .string(let text) = literal(key) { text } else { nil }
   }
@@ -101,15 +101,15 @@ struct MappingReader<Key: DocumentKey> {
     if case .bool(let flag) = literal(key) { flag } else { nil }
   }
 
-  /// One of the names of an enumeration; nil where the key is absent or was reported.
+  /// One of the names of an enumeration; nil if the key is absent or was reported.
   func choice<Choice: RawRepresentable<String>>(_ key: Key, _: Choice.Type = Choice.self) -> Choice? {
     text(key).flatMap(Choice.init(rawValue:))
   }
 }
 
-extension Node {
-  /// The elements of a list; nil, with a report, where the node is none.
-  func elements(_ subject: String, log: IssueLog) -> [Node]? {
+extension YAMLNode {
+  /// The elements of a list; nil, with a report, if the node is none.
+  func elements(_ subject: String, log: IssueLog) -> [YAMLNode]? {
     switch self {
     case .sequence(let sequence): return sequence.elements
     case .refused: return nil

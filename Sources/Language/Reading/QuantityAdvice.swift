@@ -1,6 +1,6 @@
 internal import Schema
 
-/// How a quantity is written that was written with blanks in it, with the unit of another tool, or without a unit; nil where that
+/// How a quantity is written that was written with blanks in it, with the unit of another tool, or without a unit; nil if that
 /// is not known. A unit that may mean two things is answered with both: the choice is the author's.
 func quantityAdvice(on text: String, as type: ValueType) -> String? {
   switch type {
@@ -12,7 +12,7 @@ func quantityAdvice(on text: String, as type: ValueType) -> String? {
   }
 }
 
-/// A number, and the letters behind it without blanks; nil where the text is something else.
+/// A number, and the letters behind it without blanks; nil if the text is something else.
 private func quantity(in text: String) -> (number: String, unit: String)? {
   let written = text.filter { !$0.isWhitespace }
   let number = written.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }

@@ -2,10 +2,10 @@ internal import Addresses
 internal import Schema
 
 extension ValueDecoder {
-  /// What was most likely meant by a text that is no value of a type; nil where that is not known.
+  /// What was most likely meant by a text that is no value of a type; nil if that is not known.
   func advice(on text: String, as type: ValueType) -> String? {
-    if case .compiled(_, let place) = expressions, let dot = text.firstIndex(of: "."),
-      let root = Root(rawValue: String(text[..<dot])), place.roots.contains(root)
+    if case .compiled(_, let context) = expressions, let dot = text.firstIndex(of: "."),
+      let root = Root(rawValue: String(text[..<dot])), context.roots.contains(root)
     {
       return didYouMean("${\(text)}")
     }
@@ -39,13 +39,13 @@ extension ValueDecoder {
     }
   }
 
-  /// Where a server comes from, in this place; nil where no expression can stand.
+  /// Where a server comes from, in this place; nil if no expression can stand.
   private var serverAdvice: String? {
-    guard case .compiled(_, let place) = expressions else { return nil }
-    if place.roots.contains(.target) {
+    guard case .compiled(_, let context) = expressions else { return nil }
+    if context.roots.contains(.target) {
       return "a server is a target of runbook.yaml (or TURN_SERVER), chosen with --target: write \"${target}\""
     }
-    guard place.roots.contains(.inputs) else { return nil }
+    guard context.roots.contains(.inputs) else { return nil }
     return "declare an input of the type turn-server, and write \"${inputs.NAME}\""
   }
 
@@ -67,7 +67,7 @@ extension ValueDecoder {
   }
 }
 
-/// What to write for a text that is no URI of a server: a URI for an address without a scheme; nil where that is not known.
+/// What to write for a text that is no URI of a server: a URI for an address without a scheme; nil if that is not known.
 func uriAdvice(on text: String, _ scheme: ServerURI.Scheme = .turn) -> String? {
   ServerURI(scheme, address: text).map { "write \($0)" } ?? ServerURI.mistake(in: text)?.advice
 }

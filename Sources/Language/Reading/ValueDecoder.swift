@@ -8,20 +8,20 @@ struct ValueDecoder {
   /// What `${` means in a text.
   enum Expressions {
     /// It begins an expression.
-    case compiled(ExpressionCompiler, at: Place)
+    case compiled(ExpressionCompiler, at: ExpressionContext)
     /// It is reported: the place is one whose value must be known as it is written.
     case refused
     /// Nothing: the text comes from outside, or is for people only.
     case literal
   }
 
-  /// The value, which holds no expression; nil where something was reported.
-  func literal(_ node: Node, as type: ValueType) -> Value? {
+  /// The value, which holds no expression; nil if something was reported.
+  func literal(_ node: YAMLNode, as type: ValueType) -> Value? {
     if case .literal(let value) = template(node, as: type) { value } else { nil }
   }
 
   /// The value of a field, inside its limits.
-  func template(_ node: Node, as field: FieldDeclaration) -> Template? {
+  func template(_ node: YAMLNode, as field: FieldDeclaration) -> Template? {
     let read = field.isArgumentVector ? arguments(node) : field.isScript ? script(node) : template(node, as: field.type)
     guard let template = read else { return nil }
     guard case .literal(let value) = template else { return template }
@@ -32,8 +32,8 @@ struct ValueDecoder {
     return template
   }
 
-  /// Reads a node as a type, with the expressions in it; nil where something was reported.
-  func template(_ node: Node, as type: ValueType) -> Template? {
+  /// Reads a node as a type, with the expressions in it; nil if something was reported.
+  func template(_ node: YAMLNode, as type: ValueType) -> Template? {
     switch (node, type) {
     case (.refused, _): return nil
     case (_, .optional(let wrapped)) where !node.isExpression: return template(node, as: wrapped)
@@ -59,17 +59,17 @@ struct ValueDecoder {
     }
   }
 
-  private func template(_ scalar: Node.Scalar, as type: ValueType) -> Template? {
+  private func template(_ scalar: YAMLNode.Scalar, as type: ValueType) -> Template? {
     guard !scalar.isMissing else {
       log.error(
         "missing-value", "expected \(type.article), found nothing", at: scalar.range,
         suggestion: type.isText ? "write \"\" for an empty text" : nil)
       return nil
     }
-    if case .compiled(_, let place) = expressions, type.isText { warnOfLookAlikes(in: scalar, at: place) }
+    if case .compiled(_, let context) = expressions, type.isText { warnOfLookAlikes(in: scalar, at: context) }
     if scalar.text.contains("${") {
       switch expressions {
-      case .compiled(let compiler, let place): return compiler.template(scalar, as: type, at: place)
+      case .compiled(let compiler, let context): return compiler.template(scalar, as: type, at: context)
       case .refused:
         log.error(
           "expression-not-here", "this must be known before anything runs; ${…} cannot stand here", at: scalar.range)
@@ -87,7 +87,7 @@ struct ValueDecoder {
 
   /// Reads a script for a shell. A shell would obey what an expression puts into it, so none may stand there; `$${` is the
   /// shell's own `${`.
-  private func script(_ node: Node) -> Template? {
+  private func script(_ node: YAMLNode) -> Template? {
     let decoder = ValueDecoder(log: log, expressions: .literal)
     guard let template = decoder.template(node, as: .string), case .literal(.string(let text)) = template else {
       return nil
@@ -105,8 +105,8 @@ struct ValueDecoder {
   }
 
   /// Reads a program and its arguments, and reports what a shell would make of them.
-  private func arguments(_ node: Node) -> Template? {
-    guard case .sequence(let sequence) = node, case .compiled(let compiler, let place) = expressions else {
+  private func arguments(_ node: YAMLNode) -> Template? {
+    guard case .sequence(let sequence) = node, case .compiled(let compiler, let context) = expressions else {
       return template(node, as: .list(.string))
     }
     let vector = ArgumentVector(sequence)
@@ -116,14 +116,14 @@ struct ValueDecoder {
     let parsed = vector.parsedByShell
     return list(
       sequence.elements.enumerated().map { index, element in
-        var place = place
-        place.isArgument = true
-        if parsed.contains(index) { place.shellAdvice = vector.advice(for: index) }
-        return ValueDecoder(log: log, expressions: .compiled(compiler, at: place)).template(element, as: .string)
+        var context = context
+        context.isArgument = true
+        if parsed.contains(index) { context.shellAdvice = vector.advice(for: index) }
+        return ValueDecoder(log: log, expressions: .compiled(compiler, at: context)).template(element, as: .string)
       })
   }
 
-  private func list(_ sequence: Node.Sequence, of element: ValueType) -> Template? {
+  private func list(_ sequence: YAMLNode.Sequence, of element: ValueType) -> Template? {
     list(sequence.elements.map { template($0, as: element) })
   }
 
@@ -135,7 +135,7 @@ struct ValueDecoder {
     return values.count == known.count ? .literal(.list(values)) : .list(known)
   }
 
-  private func map(_ mapping: Node.Mapping, of element: ValueType) -> Template? {
+  private func map(_ mapping: YAMLNode.Mapping, of element: ValueType) -> Template? {
     var members: [(name: String, value: Template)] = []
     for entry in mapping.entries {
       if case .compiled = expressions, entry.key.text.contains("${") {
@@ -151,7 +151,7 @@ struct ValueDecoder {
   }
 
   /// A record inside a value, as a literal where all of its fields are.
-  private func record(_ mapping: Node.Mapping, of record: RecordType, subject: String) -> Template? {
+  private func record(_ mapping: YAMLNode.Mapping, of record: RecordType, subject: String) -> Template? {
     guard let template = members(mapping, of: record, subject: subject) else { return nil }
     guard case .members(let members, _) = template else { return template }
     var values: [Value.Member] = []
@@ -168,7 +168,7 @@ struct ValueDecoder {
   /// Reads a mapping as a record: reports unknown, missing and mistyped fields, all of them.
   ///
   /// - Parameter subject: what the record is, as a sentence names it: "turn.relay".
-  func members(_ mapping: Node.Mapping, of record: RecordType, subject: String) -> Template? {
+  func members(_ mapping: YAMLNode.Mapping, of record: RecordType, subject: String) -> Template? {
     var members: [(name: String, value: Template)] = []
     var isComplete = true
     for entry in mapping.entries {
@@ -196,7 +196,7 @@ struct ValueDecoder {
   /// True in what a step gives.
   private var isStepPlace: Bool { if case .compiled = expressions { true } else { false } }
 
-  private func unknownField(_ key: Node.Scalar, of record: RecordType, subject: String) {
+  private func unknownField(_ key: YAMLNode.Scalar, of record: RecordType, subject: String) {
     let names = record.fields.map(\.name)
     let near = nearName(to: key.text, among: names)
     let list = names.isEmpty ? "it has no fields" : "it has \(names.joined(separator: ", "))"
@@ -209,7 +209,7 @@ struct ValueDecoder {
   }
 }
 
-extension Node {
+extension YAMLNode {
   /// True for a scalar that is one expression as a whole.
   fileprivate var isExpression: Bool {
     if case .scalar(let scalar) = self { scalar.text.hasPrefix("${") } else { false }
@@ -245,7 +245,7 @@ extension ValueType {
 }
 
 extension Template {
-  /// The value, where it is known as written.
+  /// The value, if it is known as written.
   var literal: Value? {
     if case .literal(let value) = self { value } else { nil }
   }

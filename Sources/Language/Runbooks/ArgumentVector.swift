@@ -16,7 +16,7 @@ struct ArgumentVector {
     fileprivate var isOption: Bool { text.hasPrefix("-") && text.count > 1 }
   }
 
-  init(_ sequence: Node.Sequence) {
+  init(_ sequence: YAMLNode.Sequence) {
     words = sequence.elements.map { node in
       if case .scalar(let scalar) = node {
         Word(text: scalar.text, range: scalar.range)
@@ -26,10 +26,10 @@ struct ArgumentVector {
     }
   }
 
-  /// The name of the program without its folder; empty where it is not known.
+  /// The name of the program without its folder; empty if it is not known.
   var program: String { words.first?.program ?? "" }
 
-  /// The elements that a shell parses: the script behind `-c` of a shell, also where another program starts that shell, and
+  /// The elements that a shell parses: the script behind `-c` of a shell, also if another program starts that shell, and
   /// what `ssh` and `watch` hand over.
   var parsedByShell: Set<Int> { parsed(from: 0) }
 

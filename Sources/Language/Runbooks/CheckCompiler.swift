@@ -34,7 +34,7 @@ struct CheckCompiler {
     let isTooLarge = steps.expandedCount.reportTooManySteps(
       of: "the check", at: reader.keyRange(.steps) ?? reader.range, log: log)
     guard !isTooLarge else { return nil }
-    let (outputs, outputType) = outputs(compiler, Place(roots: roots, stepsBefore: names.steps.count))
+    let (outputs, outputType) = outputs(compiler, ExpressionContext(roots: roots, stepsBefore: names.steps.count))
     if steps.count == declarations.count, compiler.isComplete {
       for input in inputs
       where !input.isReported && isIdentifier(input.declaration.name)
@@ -53,14 +53,15 @@ struct CheckCompiler {
       sources: [source] + innerSources(declarations))
   }
 
-  private func outputs(_ compiler: ExpressionCompiler, _ place: Place) -> ([CheckCall.Output], RecordType) {
+  private func outputs(_ compiler: ExpressionCompiler, _ context: ExpressionContext) -> ([CheckCall.Output], RecordType)
+  {
     var outputs: [CheckCall.Output] = []
     var fields: [FieldDeclaration] = []
     switch reader[.outputs] {
     case nil, .refused?: break
     case .mapping(let mapping)?:
       for entry in mapping.entries {
-        let (field, value) = output(entry.key, entry.value, compiler, place)
+        let (field, value) = output(entry.key, entry.value, compiler, context)
         if let field { fields.append(field) }
         if let field, let value { outputs.append(CheckCall.Output(declaration: field, value: value)) }
       }
@@ -70,7 +71,9 @@ struct CheckCompiler {
     return (outputs, RecordType(fields: fields))
   }
 
-  private func output(_ name: Node.Scalar, _ node: Node, _ compiler: ExpressionCompiler, _ place: Place)
+  private func output(
+    _ name: YAMLNode.Scalar, _ node: YAMLNode, _ compiler: ExpressionCompiler, _ context: ExpressionContext
+  )
     -> (FieldDeclaration?, Expression?)
   {
     reportName(name, log: log)
@@ -80,7 +83,7 @@ struct CheckCompiler {
     var field = FieldDeclaration(name: name.text, type: type, summary: reader.prose(.doc) ?? "")
     if case .optional = type { field.fallback = .null }
     let value = reader[.value].flatMap {
-      compiler.expression($0, of: "the output \"\(name.text)\"", as: type, at: place)
+      compiler.expression($0, of: "the output \"\(name.text)\"", as: type, at: context)
     }
     return (field, value?.expression(type))
   }
@@ -92,7 +95,8 @@ struct CheckCompiler {
 ///   - ids: those of the file so far, with their lines.
 ///   - mayUndo: whether the steps may have an undo.
 func stepDeclarations(
-  _ node: Node?, key: String = "steps", ids: inout [String: Int], mayUndo: Bool = false, _ documents: DocumentCompiler
+  _ node: YAMLNode?, key: String = "steps", ids: inout [String: Int], mayUndo: Bool = false,
+  _ documents: DocumentCompiler
 ) -> [StepDeclaration] {
   guard let node, let elements = node.elements("\"\(key)\"", log: documents.log) else { return [] }
   if elements.isEmpty {

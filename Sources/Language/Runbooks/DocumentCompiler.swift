@@ -25,14 +25,14 @@ final class DocumentCompiler {
     self.log = log
   }
 
-  /// A runbook by name; nil where nothing can be said of it.
+  /// A runbook by name; nil if nothing can be said of it.
   func runbook(_ name: String) -> CheckedRunbook? {
     let path = files.path(.runbook, name)
     guard let (reader, source) = read(path, .runbook, name, RunbookKey.runbook) else { return nil }
     return RunbookCompiler(reader, name: name, source: source, documents: self).runbook()
   }
 
-  /// A check by name; nil, with one report, where nothing can be said of it.
+  /// A check by name; nil, with one report, if nothing can be said of it.
   func check(_ name: String) -> CheckedCheck? {
     if let known = checks[name] { return known }
     open.append(name)
@@ -45,7 +45,7 @@ final class DocumentCompiler {
     return check
   }
 
-  /// The check that a step uses; nil, with a report at the place, where there is none, or where it would use itself.
+  /// The check that a step uses; nil, with a report at the place, if there is none, or where it would use itself.
   func check(_ name: String, usedAt range: SourceRange) -> CheckedCheck? {
     if let start = open.firstIndex(of: name) {
       let circle = (open[start...] + [name]).map { "checks/\($0)" }.joined(separator: " → ")
@@ -70,7 +70,7 @@ final class DocumentCompiler {
     return check(name)
   }
 
-  /// A document by its kind and name; nil, with a report, where nothing can be said of it.
+  /// A document by its kind and name; nil, with a report, if nothing can be said of it.
   ///
   /// - Parameter nameKey: the key that names the document.
   func read<Key>(_ kind: ProjectFiles.Kind, _ name: String, _ nameKey: Key) -> MappingReader<Key>? {
@@ -115,7 +115,7 @@ final class DocumentCompiler {
 
   private static let unsupportedKinds = ["rehearsal"]
 
-  private func report(_ key: Node.Scalar, _ kind: ProjectFiles.Kind, hasKind: Bool) {
+  private func report(_ key: YAMLNode.Scalar, _ kind: ProjectFiles.Kind, hasKind: Bool) {
     if Self.unsupportedKinds.contains(key.text) {
       log.error(
         "unsupported-kind", "documents of the kind \"\(key.text)\" are not supported by this version", at: key.range,

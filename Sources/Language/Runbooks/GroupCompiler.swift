@@ -4,23 +4,23 @@ internal import Schema
 
 /// Compiles groups of steps.
 extension StepCompiler {
-  /// - Parameter place: of the group, with what its condition makes known.
+  /// - Parameter context: of the group, with what its condition makes known.
   func group(
-    _ group: GroupDeclaration, _ declaration: StepDeclaration, if condition: Expression?, at place: Place
+    _ group: GroupDeclaration, _ declaration: StepDeclaration, if condition: Expression?, at context: ExpressionContext
   ) -> CheckedStep? {
     let reader = declaration.reader
-    var inside = place
+    var inside = context
     var list: CompiledExpression?
     if case .forEach(let node, let variable, _) = group.kind {
-      list = self.list(node, at: place)
+      list = self.list(node, at: context)
       inside.elements =
-        place.elements.filter { $0.name != variable } + [element(variable, of: list, declaration, place)]
+        context.elements.filter { $0.name != variable } + [element(variable, of: list, declaration, context)]
     }
     var used = compiler.takeSteps()
     let inner = steps(group.steps, from: inside.advanced(by: 1))
     reportUnused(group, declaration)
     checkEffects(of: inner, declaration)
-    var judged = place
+    var judged = context
     judged.isBehindGroup = true
     judged.output = group.output
     if group.output != nil { judged.roots.insert(.output) }
@@ -42,7 +42,7 @@ extension StepCompiler {
       elements: list?.constantCount)
   }
 
-  private func titleNode(_ group: GroupDeclaration, _ reader: MappingReader<StepKey>) -> Node? {
+  private func titleNode(_ group: GroupDeclaration, _ reader: MappingReader<StepKey>) -> YAMLNode? {
     if case .phase(_, let title) = group.kind { reader[.title] ?? title } else { reader[.title] }
   }
 
@@ -66,10 +66,10 @@ extension StepCompiler {
   }
 
   /// `in` of a loop.
-  private func list(_ node: Node, at place: Place) -> CompiledExpression? {
-    var place = place
-    place.secretAdvice = "an element is never secret: bind the secret inside the loop"
-    guard let compiled = compiler.expression(node, of: "\"in\"", as: .list(.any), at: place) else { return nil }
+  private func list(_ node: YAMLNode, at context: ExpressionContext) -> CompiledExpression? {
+    var context = context
+    context.secretAdvice = "an element is never secret: bind the secret inside the loop"
+    guard let compiled = compiler.expression(node, of: "\"in\"", as: .list(.any), at: context) else { return nil }
     if compiled.constantCount == 0 {
       log.error(
         "unreachable-step", "the list is always empty: the steps are never run", at: compiled.whole,
@@ -79,14 +79,14 @@ extension StepCompiler {
   }
 
   private func element(
-    _ variable: String, of list: CompiledExpression?, _ declaration: StepDeclaration, _ place: Place
-  ) -> Element {
-    if place.elements.contains(where: { $0.name == variable }) {
+    _ variable: String, of list: CompiledExpression?, _ declaration: StepDeclaration, _ context: ExpressionContext
+  ) -> LoopElement {
+    if context.elements.contains(where: { $0.name == variable }) {
       log.error(
         "element-name", "a loop around this one calls its element \"\(variable)\" too",
         at: declaration.reader.keyRange(.forEach) ?? declaration.range, suggestion: "give one of them another name")
     }
-    return Element(name: variable, type: list?.elementType ?? .any)
+    return LoopElement(name: variable, type: list?.elementType ?? .any)
   }
 
   private func reportUnused(_ group: GroupDeclaration, _ declaration: StepDeclaration) {

@@ -8,8 +8,8 @@ struct GroupDeclaration {
 
   enum Kind {
     case parallel(limit: Int?)
-    case forEach(list: Node, variable: String, limit: Int)
-    case phase(deadline: Duration, title: Node?)
+    case forEach(list: YAMLNode, variable: String, limit: Int)
+    case phase(deadline: Duration, title: YAMLNode?)
 
     var name: String {
       switch self {
@@ -34,7 +34,7 @@ struct GroupDeclaration {
         ])))
   }
 
-  /// The group that a step is; nil where it is none, and nil inside where it was reported.
+  /// The group that a step is; nil if it is none, and nil inside where it was reported.
   static func read(
     _ reader: MappingReader<StepKey>, ids: inout [String: Int], _ documents: DocumentCompiler
   ) -> GroupDeclaration?? {

@@ -4,7 +4,7 @@ internal import Schema
 /// `with` of a step that asks people, as far as it is read without expressions.
 struct QuestionDeclaration {
   let kind: Question.Kind
-  /// Nil where there is no `with` that can be read.
+  /// Nil if there is no `with` that can be read.
   let reader: MappingReader<QuestionKey>?
   let fields: [FieldDeclaration]
   let approvers: Approvers?
@@ -76,7 +76,7 @@ struct QuestionDeclaration {
     return parameters.map(\.declaration)
   }
 
-  /// Why nobody can fill in a value of a type; nil where somebody can.
+  /// Why nobody can fill in a value of a type; nil if somebody can.
   private static func problem(of type: ValueType) -> String? {
     switch type {
     case .secret, .turnServer: "is secret: secrets are not asked for by this version"
@@ -156,7 +156,7 @@ extension CheckedStages {
 
 extension StepCompiler {
   /// What is asked, as the step's input.
-  func question(_ declaration: QuestionDeclaration, at place: Place) -> Template? {
+  func question(_ declaration: QuestionDeclaration, at place: ExpressionContext) -> Template? {
     guard let node = declaration.reader?[.question] else { return nil }
     var place = place
     place.secretAdvice = "\(declaration.kind.use) takes no secret"

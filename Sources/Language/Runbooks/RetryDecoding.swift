@@ -12,8 +12,8 @@ extension RetryPolicy {
     Field("jitter", \.jitter, .double.within(0...1), default: 0, "The part of each wait that is drawn at random.")
   )
 
-  /// Reads `retry`; nil where something was reported.
-  init?(_ node: Node, log: IssueLog) {
+  /// Reads `retry`; nil if something was reported.
+  init?(_ node: YAMLNode, log: IssueLog) {
     let decoder = ValueDecoder(log: log, expressions: .refused)
     guard case .mapping(let mapping) = node else {
       if case .refused = node { return nil }

@@ -68,7 +68,8 @@ struct RunbookCompiler {
   /// Text in which what is known before the run may be used.
   private func earlyText(_ key: RunbookKey, _ roots: Set<Root>, _ compiler: ExpressionCompiler) -> Template? {
     reader[key].flatMap {
-      ValueDecoder(log: log, expressions: .compiled(compiler, at: Place(roots: roots))).template($0, as: .string)
+      ValueDecoder(log: log, expressions: .compiled(compiler, at: ExpressionContext(roots: roots))).template(
+        $0, as: .string)
     }
   }
 

@@ -2,7 +2,7 @@ internal import Schedules
 internal import Schema
 
 extension MappingReader<RunbookKey> {
-  /// What stands behind `period`; nil where it is absent or was reported.
+  /// What stands behind `period`; nil if it is absent or was reported.
   func period() -> Period? {
     guard let text = text(.period), let node = self[.period] else { return nil }
     do throws(Period.Mistake) { return try Period(text) } catch {
@@ -11,7 +11,7 @@ extension MappingReader<RunbookKey> {
     }
   }
 
-  /// What stands behind `alert`; nil where it is absent or was reported.
+  /// What stands behind `alert`; nil if it is absent or was reported.
   func alert() -> AlertRule? {
     guard let node = self[.alert], let reader = MappingReader<AlertKey>(node, subject: "alert", log: log),
       case .int(let number)? = reader.literal(.after)
@@ -27,10 +27,10 @@ extension MappingReader<RunbookKey> {
 }
 
 extension MappingReader {
-  /// The name of a lock as a template of text; nil where it is absent or was reported.
+  /// The name of a lock as a template of text; nil if it is absent or was reported.
   func lock(_ key: Key, _ compiler: ExpressionCompiler, roots: Set<Root>) -> LockName? {
     guard let node = self[key] else { return nil }
-    let decoder = ValueDecoder(log: log, expressions: .compiled(compiler, at: Place(roots: roots)))
+    let decoder = ValueDecoder(log: log, expressions: .compiled(compiler, at: ExpressionContext(roots: roots)))
     guard let template = decoder.template(node, as: .string) else { return nil }
     if template.literal == .string("") {
       log.error(

@@ -9,33 +9,33 @@ struct StepCompiler {
   let log: IssueLog
   /// What every expression of a step may name.
   let roots: Set<Root>
-  /// What a title may name; empty where it must be plain text.
+  /// What a title may name; empty if it must be plain text.
   let titleRoots: Set<Root>
 
   func steps(_ declarations: [StepDeclaration]) -> [CheckedStep] {
-    steps(declarations, from: Place(roots: roots))
+    steps(declarations, from: ExpressionContext(roots: roots))
   }
 
   /// - Parameter first: the place of the first step.
-  func steps(_ declarations: [StepDeclaration], from first: Place) -> [CheckedStep] {
-    var place = first
+  func steps(_ declarations: [StepDeclaration], from first: ExpressionContext) -> [CheckedStep] {
+    var context = first
     return declarations.compactMap { declaration in
-      defer { place = place.advanced(by: declaration.count) }
-      return step(declaration, at: place)
+      defer { context = context.advanced(by: declaration.count) }
+      return step(declaration, at: context)
     }
   }
 
-  private func step(_ declaration: StepDeclaration, at around: Place) -> CheckedStep? {
+  private func step(_ declaration: StepDeclaration, at around: ExpressionContext) -> CheckedStep? {
     let reader = declaration.reader
-    var place = around
-    let condition = condition(reader, &place)
+    var context = around
+    let condition = condition(reader, &context)
     if case .group(let group) = declaration.use {
-      var checked = self.group(group, declaration, if: condition, at: place)
-      checked?.setUndo(undo(of: declaration, at: place))
+      var checked = self.group(group, declaration, if: condition, at: context)
+      checked?.setUndo(undo(of: declaration, at: context))
       return checked
     }
-    let input = input(declaration, at: place)
-    var judged = place
+    let input = input(declaration, at: context)
+    var judged = context
     judged.roots.insert(.output)
     judged.output = declaration.output
     judged.judgesExitCodes = declaration.judgesExitCodes
@@ -73,23 +73,23 @@ struct StepCompiler {
     let step = PlannedStep(
       id: declaration.id, title: title?.literal?.plainText ?? declaration.id, condition: condition,
       onFailure: declaration.onFailure, isDiagnostic: declaration.isDiagnostic, range: declaration.range, body: body)
-    // What was written counts, also where it could not be compiled: that has been reported.
+    // What was written counts, also if it could not be compiled: that has been reported.
     let asserts =
       declaration.hasUnreadDiagnostic
       || (!declaration.isDiagnostic && (judges || reader[.expect] != nil || reader[.until] != nil))
     var checked = CheckedStep(
       step: step, title: title?.literal == nil ? title : nil, doc: reader.prose(.doc), asserts: asserts,
       usedSteps: compiler.takeSteps(), inner: inner)
-    checked.setUndo(undo(of: declaration, at: place))
+    checked.setUndo(undo(of: declaration, at: context))
     return checked
   }
 
   /// The undo of a step, which is done only if the step began: what its `if` makes known holds there, too.
-  private func undo(of declaration: StepDeclaration, at place: Place) -> [CheckedStep] {
+  private func undo(of declaration: StepDeclaration, at context: ExpressionContext) -> [CheckedStep] {
     guard let first = declaration.undo.first.flatMap({ compiler.names.index(ofStep: $0.id) }) else { return [] }
-    var place = place
-    place.stages = StagePlace(stage: .undo, before: first..<first, takenBack: place.position)
-    return steps(declaration.undo, from: place)
+    var context = context
+    context.stages = StagePlace(stage: .undo, before: first..<first, takenBack: context.position)
+    return steps(declaration.undo, from: context)
   }
 
   /// Reads `retry`, and reports `until` without it.
@@ -104,37 +104,37 @@ struct StepCompiler {
 
   private func title(_ reader: MappingReader<StepKey>) -> Template? { title(reader[.title]) }
 
-  func title(_ node: Node?) -> Template? {
+  func title(_ node: YAMLNode?) -> Template? {
     guard let node else { return nil }
     let expressions: ValueDecoder.Expressions =
-      titleRoots.isEmpty ? .refused : .compiled(compiler, at: Place(roots: titleRoots))
+      titleRoots.isEmpty ? .refused : .compiled(compiler, at: ExpressionContext(roots: titleRoots))
     return ValueDecoder(log: log, expressions: expressions).template(node, as: .string)
   }
 
-  private func input(_ declaration: StepDeclaration, at place: Place) -> Template? {
+  private func input(_ declaration: StepDeclaration, at context: ExpressionContext) -> Template? {
     let type: Schema.RecordType
     switch declaration.use {
     case .module(let module): type = module.input
     case .check(let check): type = check.inputType
     case .group: return nil
-    case .question(let question): return self.question(question, at: place)
+    case .question(let question): return self.question(question, at: context)
     case .unknown:
       // Its expressions are compiled all the same, for their problems and for the names they use.
       if let node = declaration.reader[.with] {
-        var place = place
-        place.hasUnknownPurpose = true
-        _ = ValueDecoder(log: log, expressions: .compiled(compiler, at: place)).template(node, as: .any)
+        var context = context
+        context.hasUnknownPurpose = true
+        _ = ValueDecoder(log: log, expressions: .compiled(compiler, at: context)).template(node, as: .any)
       }
       return nil
     }
-    var place = place
-    place.secretAdvice = type.secretAdvice(of: declaration.useName)
-    let decoder = ValueDecoder(log: log, expressions: .compiled(compiler, at: place))
+    var context = context
+    context.secretAdvice = type.secretAdvice(of: declaration.useName)
+    let decoder = ValueDecoder(log: log, expressions: .compiled(compiler, at: context))
     switch declaration.reader[.with] {
     case .mapping(let mapping)?: return decoder.members(mapping, of: type, subject: declaration.useName)
     case .refused?: return nil
     case nil:
-      let empty = Node.Mapping(entries: [], range: declaration.reader.keyRange(.use) ?? declaration.range)
+      let empty = YAMLNode.Mapping(entries: [], range: declaration.reader.keyRange(.use) ?? declaration.range)
       return decoder.members(empty, of: type, subject: declaration.useName)
     case let node?:
       log.error("type-mismatch", "expected a mapping for \"with\", found \(node.kind)", at: node.range)
@@ -161,11 +161,11 @@ struct StepCompiler {
   // MARK: Conditions
 
   /// Reads `if`, and puts what it makes known into the place of the rest of the step.
-  private func condition(_ reader: MappingReader<StepKey>, _ place: inout Place) -> Expression? {
+  private func condition(_ reader: MappingReader<StepKey>, _ context: inout ExpressionContext) -> Expression? {
     guard let node = reader[.if],
-      let compiled = compiler.expression(node, of: "\"if\"", as: .bool, at: place)
+      let compiled = compiler.expression(node, of: "\"if\"", as: .bool, at: context)
     else { return nil }
-    place.known.formUnion(KnownPaths.when(compiled.program.parsed.root, is: true))
+    context.known.formUnion(KnownPaths.when(compiled.program.parsed.root, is: true))
     switch compiled.program.constantValue {
     case .bool(false)?:
       log.error(
@@ -177,9 +177,9 @@ struct StepCompiler {
     return compiled.expression(.bool)
   }
 
-  func until(_ reader: MappingReader<StepKey>, at place: Place) -> Expression? {
+  func until(_ reader: MappingReader<StepKey>, at context: ExpressionContext) -> Expression? {
     guard let node = reader[.until],
-      let compiled = compiler.expression(node, of: "\"until\"", as: .bool, at: place)
+      let compiled = compiler.expression(node, of: "\"until\"", as: .bool, at: context)
     else { return nil }
     if compiled.program.constantValue != nil {
       log.error(
@@ -189,17 +189,17 @@ struct StepCompiler {
     return compiled.expression(.bool)
   }
 
-  func expectations(_ reader: MappingReader<StepKey>, at place: Place) -> [Expectation] {
+  func expectations(_ reader: MappingReader<StepKey>, at context: ExpressionContext) -> [Expectation] {
     guard let elements = reader[.expect]?.elements("\"expect\"", log: log) else { return [] }
     if elements.isEmpty, let node = reader[.expect] {
       log.error(
         "missing-value", "\"expect\" is empty", at: node.range, suggestion: "write a condition, or leave \"expect\" out"
       )
     }
-    return elements.compactMap { expectation($0, at: place) }
+    return elements.compactMap { expectation($0, at: context) }
   }
 
-  private func expectation(_ node: Node, at place: Place) -> Expectation? {
+  private func expectation(_ node: YAMLNode, at context: ExpressionContext) -> Expectation? {
     var condition = node
     var severity = JudgedExpectation.Severity.fail
     var message: Template?
@@ -210,10 +210,12 @@ struct StepCompiler {
       condition = that
       severity = reader.choice(.severity) ?? .fail
       message = reader[.message].flatMap {
-        ValueDecoder(log: log, expressions: .compiled(compiler, at: place)).template($0, as: .string)
+        ValueDecoder(log: log, expressions: .compiled(compiler, at: context)).template($0, as: .string)
       }
     }
-    guard let compiled = compiler.expression(condition, of: "an expectation", as: .bool, at: place) else { return nil }
+    guard let compiled = compiler.expression(condition, of: "an expectation", as: .bool, at: context) else {
+      return nil
+    }
     if let value = compiled.program.constantValue {
       log.error(
         "constant-expectation",

@@ -26,8 +26,8 @@ struct StepDeclaration {
     case unknown
   }
 
-  /// Nil where the node is no step at all.
-  init?(_ node: Node, ids: inout [String: Int], documents: DocumentCompiler) {
+  /// Nil if the node is no step at all.
+  init?(_ node: YAMLNode, ids: inout [String: Int], documents: DocumentCompiler) {
     let log = documents.log
     guard let reader = MappingReader<StepKey>(node, subject: "a step", log: log) else { return nil }
     self.reader = reader
@@ -114,7 +114,7 @@ struct StepDeclaration {
     return .unknown
   }
 
-  /// What it puts out; nil where that is not known.
+  /// What it puts out; nil if that is not known.
   var output: ValueType? {
     switch use {
     case .module(let module): .record(module.output)
@@ -125,7 +125,7 @@ struct StepDeclaration {
     }
   }
 
-  /// Where its argument vector names the program; nil where it has none.
+  /// Where its argument vector names the program; nil if it has none.
   var programRange: SourceRange? {
     guard case .module(let module) = use, let field = module.input.fields.first(where: \.isArgumentVector),
       case .mapping(let mapping)? = reader[.with], case .sequence(let sequence)? = mapping[field.name]
@@ -133,7 +133,7 @@ struct StepDeclaration {
     return sequence.elements.first?.range
   }
 
-  /// True where the module judges exit codes by the default of its `exitCodes`.
+  /// True if the module judges exit codes by the default of its `exitCodes`.
   var judgesExitCodes: Bool {
     guard case .module(let module) = use, module.input["exitCodes"] != nil else { return false }
     if case .mapping(let mapping)? = reader[.with] { return mapping["exitCodes"] == nil }
@@ -156,7 +156,7 @@ struct StepDeclaration {
   /// How many declarations it is, with those inside it.
   var count: Int { 1 + inner.totalCount }
 
-  /// True where the run may go on without its output.
+  /// True if the run may go on without its output.
   var mayLackOutput: Bool {
     reader[.if] != nil || onFailure == .continue || isDiagnostic || effects == [.notify]
       || (reader[.forEach] != nil)

@@ -146,7 +146,7 @@ extension ArgumentVector {
     return target.hasPrefix("/") || target.hasPrefix("&")
   }
 
-  /// `$HOME`, `$(`, or a backtick; nil where there is none. `$1` and `$` at the end stand in patterns.
+  /// `$HOME`, `$(`, or a backtick; nil if there is none. `$1` and `$` at the end stand in patterns.
   private static func variable(in text: String) -> String? {
     if text.contains("`"), text.count(where: { $0 == "`" }) > 1 { return "`" }
     var rest = text[...]

@@ -10,7 +10,7 @@ func hasIdentifierForm(_ name: String) -> Bool {
   }
 }
 
-/// The name that stands for an unfit one: `stunCheck` for `stun-check`, `maxRtt` for `MAX_RTT`; nil where there is none.
+/// The name that stands for an unfit one: `stunCheck` for `stun-check`, `maxRtt` for `MAX_RTT`; nil if there is none.
 func fittingIdentifier(for name: String) -> String? {
   let parts = name.split { !$0.isASCII || !($0.isLetter || $0.isNumber) }.map { part in
     part.contains(where: \.isLowercase) ? String(part) : part.lowercased()

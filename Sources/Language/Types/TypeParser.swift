@@ -76,7 +76,7 @@ private struct TypeParser {
 
   private func text(_ start: Int, _ end: Int) -> String { String(decoding: bytes[start..<end], as: UTF8.self) }
 
-  /// A word of letters, digits, hyphens and underscores, and where it begins; empty where there is none.
+  /// A word of letters, digits, hyphens and underscores, and where it begins; empty if there is none.
   private mutating func word() -> (text: String, start: Int) {
     skipSpace()
     let start = offset

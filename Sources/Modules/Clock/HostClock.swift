@@ -113,7 +113,7 @@ package struct HostClock: StepModule {
     return .done(output)
   }
 
-  /// Nil where chronyd cannot be asked.
+  /// Nil if chronyd cannot be asked.
   private static func tracking(in context: StepContext) async -> ChronyTracking? {
     var command = Command("chronyc", ["-n", "-c", "tracking"])
     command.timeout = .seconds(5)

@@ -21,7 +21,7 @@ struct TimeServer: Sendable {
 
   /// Blocks, for at most `patience` for each question.
   ///
-  /// Throws `broken` where there is no answer, and `failed` where the server says that it has no time to give.
+  /// Throws `broken` if there is no answer, and `failed` if the server says that it has no time to give.
   func ask(patience: Duration) throws(StepError) -> TimeServerAnswer {
     var refusal: StepError?
     for (address, family) in try addresses() {

@@ -19,7 +19,7 @@ package struct CommandRun: StepModule {
   }
 
   package struct Output: Hashable, Sendable {
-    /// Nil where a signal ended it.
+    /// Nil if a signal ended it.
     package var exitCode: Int?
     package var signal: Int?
     package var stdout: String
@@ -149,5 +149,19 @@ extension CommandRun.Output {
       stderr: masking.text(result.standardError.bytes, isCut: result.standardError.isTruncated),
       truncated: result.standardOutput.isTruncated || result.standardError.isTruncated,
       leaked: result.leaked.map { "\($0.name) (\($0.pid))" }, elapsed: result.duration)
+  }
+}
+
+extension Command {
+  /// Runs as a step's command does: what it starts is recorded, so that it can be found again should the run die.
+  func run(in context: StepContext, observer: OutputObserver? = nil) async throws(ProcessError) -> ProcessResult {
+    try await run(
+      observer: observer,
+      started: { process in
+        context.started(
+          StartedProcess(
+            program: executable, pid: Int(process.pid), startTime: Int(clamping: process.startTime),
+            pidNamespace: OwnProcess.pidNamespace))
+      })
   }
 }

@@ -25,8 +25,8 @@ struct ConfigurationLook: Sendable {
         advice: "Look at the path (turnserver -c names it), and run this as a user who may read the file.")
     }
     audit = ConfigurationAudit(bytes, version)
-    let account: Account?
-    if let user { account = try Account(user) } else { account = nil }
+    let account: FileUser?
+    if let user { account = try FileUser(user) } else { account = nil }
     // Whether the version knows the option or not, the secret stands in the file.
     let holdsSecrets = audit.configuration.lines.contains { Self.secrets.contains($0.name) && !$0.value.isEmpty }
     var seen: [AuditFinding] = []
@@ -49,7 +49,7 @@ struct ConfigurationLook: Sendable {
     audit.add(seen, replacing: account == nil ? nil : .keyUnreadable)
   }
 
-  private mutating func lookAtFile(_ name: String, _ account: Account?, _ user: String?) throws(StepError)
+  private mutating func lookAtFile(_ name: String, _ account: FileUser?, _ user: String?) throws(StepError)
     -> [AuditFinding]
   {
     guard let line = audit.configuration.last(name), line.value.hasPrefix("/") else { return [] }
@@ -78,8 +78,8 @@ struct ConfigurationLook: Sendable {
     return findings
   }
 
-  private mutating func look(at path: String, _ account: Account?) throws(StepError) -> AuditedFile {
-    let isOpen = try Account.anybody.obstacle(toReading: path) == nil
+  private mutating func look(at path: String, _ account: FileUser?) throws(StepError) -> AuditedFile {
+    let isOpen = try FileUser.anybody.obstacle(toReading: path) == nil
     let obstacle = try account?.obstacle(toReading: path)
     let file = AuditedFile(
       path: path, readableByAll: isOpen, readableByService: account == nil ? nil : obstacle == nil, obstacle: obstacle)

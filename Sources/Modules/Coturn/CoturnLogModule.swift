@@ -29,8 +29,8 @@ package struct CoturnLogModule: StepModule {
     package var auth: CoturnLogOutput.Authentication
     package var sessions: CoturnLogOutput.Sessions
     package var refused: CoturnLogOutput.Refusals
-    package var server: CoturnLogOutput.Server
-    package var log: CoturnLogOutput.Account
+    package var server: CoturnLogOutput.LoggedServer
+    package var log: CoturnLogOutput.LoggedAccount
     package var files: [LogFileAccount]
   }
 

@@ -79,7 +79,7 @@ extension CoturnLogOutput {
   )
 
   package static let server = Record(
-    Server.init,
+    LoggedServer.init,
     Field("starts", \.starts, .int, "Starts, by their banner."),
     Field("crashes", \.crashes, .int, "Crashes that kernel, systemd or shell tell of; coturn logs none."),
     Field("reloads", \.reloads, .int, "Reloads of the certificates."),
@@ -91,7 +91,7 @@ extension CoturnLogOutput {
   )
 
   package static let account = Record(
-    Account.init,
+    LoggedAccount.init,
     Field("records", \.records, .int, "Records of coturn."),
     Field("errors", \.errors, .int, "Those with the marker ERROR; files of 4.5.1.3 and older have none."),
     Field("lines", \.lines, .int, "Lines that were read."),

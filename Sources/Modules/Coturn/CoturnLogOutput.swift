@@ -72,7 +72,7 @@ package enum CoturnLogOutput {
     package var users: [User]
   }
 
-  package struct Server: Hashable, Sendable {
+  package struct LoggedServer: Hashable, Sendable {
     package var starts: Int
     package var crashes: Int
     package var reloads: Int
@@ -82,7 +82,7 @@ package enum CoturnLogOutput {
     package var kinds: [String: Int]
   }
 
-  package struct Account: Hashable, Sendable {
+  package struct LoggedAccount: Hashable, Sendable {
     package var records: Int
     package var errors: Int
     package var lines: Int
@@ -157,7 +157,7 @@ extension CoturnLogOutput.Refusals {
   }
 }
 
-extension CoturnLogOutput.Server {
+extension CoturnLogOutput.LoggedServer {
   init(_ facts: CoturnLogFacts) {
     var kinds: [String: Int] = [:]
     for kind in CoturnLogKind.allCases where facts.count(kind) > 0 { kinds[kind.rawValue] = facts.count(kind) }
@@ -167,7 +167,7 @@ extension CoturnLogOutput.Server {
   }
 }
 
-extension CoturnLogOutput.Account {
+extension CoturnLogOutput.LoggedAccount {
   init(_ facts: CoturnLogFacts) {
     func moment(_ moment: CoturnLogMoment?) -> Timestamp? {
       if case .wall(let timestamp, _) = moment { timestamp } else { nil }

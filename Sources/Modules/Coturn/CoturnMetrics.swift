@@ -39,7 +39,7 @@ package struct CoturnMetrics: StepModule {
     }
   }
 
-  struct Realm: Hashable, Sendable {
+  struct RealmTraffic: Hashable, Sendable {
     var name: String
     var clients: Traffic
     var peers: Traffic
@@ -58,7 +58,7 @@ package struct CoturnMetrics: StepModule {
     var allocationsByTransport: [String: Int]
     var clients: Traffic
     var peers: Traffic
-    var realms: [Realm]
+    var realms: [RealmTraffic]
     var bindingRequests: Int?
     var bindingErrors: Int?
     var packetsDropped: Int?
@@ -101,7 +101,7 @@ package struct CoturnMetrics: StepModule {
         "The same by what clients use: UDP, TCP, TLS/TCP, DTLS."),
       Field("clients", \.clients, .record(Traffic.record), "Between clients and the server, of deleted allocations."),
       Field("peers", \.peers, .record(Traffic.record), "Between relayed addresses and peers, of deleted allocations."),
-      Field("realms", \.realms, .list(.record(Realm.record)), "The same by realm, 1000 of them at most."),
+      Field("realms", \.realms, .list(.record(RealmTraffic.record)), "The same by realm, 1000 of them at most."),
       Field("bindingRequests", \.bindingRequests, .optional(.int), "STUN Binding requests."),
       Field("bindingErrors", \.bindingErrors, .optional(.int), "Binding requests that were refused."),
       Field("packetsDropped", \.packetsDropped, .optional(.int), "Packets that the server dropped."),

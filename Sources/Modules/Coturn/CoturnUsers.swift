@@ -18,7 +18,7 @@ package struct CoturnUsers: StepModule {
     var turndb: String?
     var userCount: Int?
     var users: [UserDatabaseFile.User] = []
-    var realms: [UserDatabaseFile.Realm] = []
+    var realms: [UserDatabaseFile.RealmUsers] = []
     var secretCount: Int?
     var admins: [String] = []
     var oauthKeys: Int?
@@ -53,7 +53,7 @@ package struct CoturnUsers: StepModule {
       Field("turndb", \.turndb, .optional(.path), "The SQLite file; absent: the users are kept elsewhere."),
       Field("userCount", \.userCount, .optional(.int), "How many users the file holds."),
       Field("users", \.users, .list(.record(UserDatabaseFile.User.record)), "The first of them, by realm and name."),
-      Field("realms", \.realms, .list(.record(UserDatabaseFile.Realm.record)), "The file's realms."),
+      Field("realms", \.realms, .list(.record(UserDatabaseFile.RealmUsers.record)), "The file's realms."),
       Field("secretCount", \.secretCount, .optional(.int), "How many shared secrets the file holds."),
       Field("admins", \.admins, .list(.string), "Administrators of the web interface."),
       Field("oauthKeys", \.oauthKeys, .optional(.int), "How many keys for OAuth the file holds."),

@@ -133,7 +133,7 @@ package struct CoturnVersionModule: StepModule {
 
   private static func software(of server: TURNServer?, in context: StepContext) async throws(StepError) -> String? {
     guard let server else { return nil }
-    var probe = BindingProbe(server: try Server(server))
+    var probe = BindingProbe(server: try ProbedServer(server))
     probe.requests = 1
     let report = try await context.probing(probe.server) { [probe] (deadline) async throws(ProbeFailure) in
       try await probe.run(deadline: deadline)

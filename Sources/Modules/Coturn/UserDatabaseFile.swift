@@ -14,7 +14,7 @@ struct UserDatabaseFile: Sendable {
     )
   }
 
-  struct Realm: Hashable, Sendable {
+  struct RealmUsers: Hashable, Sendable {
     var name: String
     var users: Int
     var secrets: Int
@@ -29,7 +29,7 @@ struct UserDatabaseFile: Sendable {
 
   /// The first of them, by realm and name.
   var users: [User] = []
-  var realms: [Realm] = []
+  var realms: [RealmUsers] = []
   var userCount = 0
   var secretCount = 0
   var admins: [String] = []
@@ -65,23 +65,23 @@ struct UserDatabaseFile: Sendable {
     realms = try Self.realms(of: file, tables)
   }
 
-  private static func realms(of file: SQLiteFile, _ tables: Set<String>) throws(SQLiteFile.Failure) -> [Realm] {
-    var realms: [String: Realm] = [:]
-    let counted: [(table: String, count: WritableKeyPath<Realm, Int>)] = [
+  private static func realms(of file: SQLiteFile, _ tables: Set<String>) throws(SQLiteFile.Failure) -> [RealmUsers] {
+    var realms: [String: RealmUsers] = [:]
+    let counted: [(table: String, count: WritableKeyPath<RealmUsers, Int>)] = [
       ("turnusers_lt", \.users), ("turn_secret", \.secrets),
     ]
     for (table, path) in counted where tables.contains(table) {
       for row in try file.rows("SELECT substr(realm, 1, 127), count(*) FROM \(table) GROUP BY 1 ORDER BY 1 LIMIT 1000")
       {
         let name = row.first ?? ""
-        realms[name, default: Realm(name: name, users: 0, secrets: 0)][keyPath: path] =
+        realms[name, default: RealmUsers(name: name, users: 0, secrets: 0)][keyPath: path] =
           row.last.flatMap { Int($0) } ?? 0
       }
     }
     for table in ["turn_realm_option", "turn_origin_to_realm"] where tables.contains(table) {
       for row in try file.rows("SELECT DISTINCT substr(realm, 1, 127) FROM \(table) ORDER BY 1 LIMIT 1000") {
         let name = row.first ?? ""
-        realms[name] = realms[name] ?? Realm(name: name, users: 0, secrets: 0)
+        realms[name] = realms[name] ?? RealmUsers(name: name, users: 0, secrets: 0)
       }
     }
     return realms.values.sorted { $0.name < $1.name }

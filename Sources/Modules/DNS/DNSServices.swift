@@ -6,7 +6,7 @@ package import Steps
 /// Asks whether clients that know only a domain find its STUN and TURN services.
 package struct DNSServices: StepModule {
   /// The services that clients look up (RFC 8489, section 8.1; RFC 5928; RFC 7350).
-  package enum Service: String, Sendable, CaseIterable {
+  package enum ServiceName: String, Sendable, CaseIterable {
     case stunUDP = "_stun._udp"
     case stunTCP = "_stun._tcp"
     case stunsTCP = "_stuns._tcp"
@@ -19,13 +19,13 @@ package struct DNSServices: StepModule {
 
   package struct Input: Sendable {
     package var domain: String
-    package var services: [Service]
+    package var services: [ServiceName]
     package var server: String?
   }
 
   /// One place of one service.
-  package struct Place: Sendable {
-    package var service: Service
+  package struct ServiceHost: Sendable {
+    package var service: ServiceName
     package var target: String
     package var port: Int
     package var priority: Int
@@ -35,17 +35,17 @@ package struct DNSServices: StepModule {
   }
 
   package struct Output: Sendable {
-    package var found: [Service]
-    package var missing: [Service]
-    package var places: [Place]
+    package var found: [ServiceName]
+    package var missing: [ServiceName]
+    package var places: [ServiceHost]
     package var withoutAddress: [String]
     package var ttl: Duration?
     package var elapsed: Duration
   }
 
   private static let place = Record(
-    Place.init,
-    Field("service", \.service, .enumeration(Service.self), "The service."),
+    ServiceHost.init,
+    Field("service", \.service, .enumeration(ServiceName.self), "The service."),
     Field("target", \.target, .string, "The name of its host."),
     Field("port", \.port, .int, "Its port."),
     Field("priority", \.priority, .int, "Hosts of a lower number are tried first."),
@@ -68,7 +68,7 @@ package struct DNSServices: StepModule {
       Input.init,
       Field("domain", \.domain, .host, "The domain that clients are given."),
       Field(
-        "services", \.services, .list(.enumeration(Service.self)).nonEmpty,
+        "services", \.services, .list(.enumeration(ServiceName.self)).nonEmpty,
         default: [.stunUDP, .turnUDP, .turnTCP, .turnsTCP], "The services that must be there."),
       Field(
         "server", \.server, .optional(.string),
@@ -76,8 +76,8 @@ package struct DNSServices: StepModule {
     ),
     output: Record(
       Output.init,
-      Field("found", \.found, .list(.enumeration(Service.self)), "Services that are there."),
-      Field("missing", \.missing, .list(.enumeration(Service.self)), "Services that are not."),
+      Field("found", \.found, .list(.enumeration(ServiceName.self)), "Services that are there."),
+      Field("missing", \.missing, .list(.enumeration(ServiceName.self)), "Services that are not."),
       Field("places", \.places, .list(.record(place)), "Each record, with the addresses of its host."),
       Field("withoutAddress", \.withoutAddress, .list(.string), "Hosts that have no address."),
       Field("ttl", \.ttl, .optional(.duration), "The shortest lifetime of these records; absent: there are none."),
@@ -98,7 +98,7 @@ package struct DNSServices: StepModule {
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let start = ContinuousClock.now
-    var services: [Service] = []
+    var services: [ServiceName] = []
     for service in input.services where !services.contains(service) { services.append(service) }
     let answers = try await context.answers(
       to: services.map { DNSQuestion("\($0.rawValue).\(input.domain)", .srv) }, from: input.server)
@@ -114,7 +114,7 @@ package struct DNSServices: StepModule {
     let places = zip(services, answers).flatMap { service, answer in
       answer.targets.filter { !$0.target.isEmpty }.map { target in
         let own = hosts.filter { $0.name == target.target }
-        return Place(
+        return ServiceHost(
           service: service, target: target.target, port: target.port, priority: target.priority, weight: target.weight,
           addresses: own.flatMap(\.addresses), alias: own.contains { !$0.aliases.isEmpty })
       }

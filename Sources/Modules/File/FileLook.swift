@@ -33,7 +33,7 @@ struct FileLook: Sendable {
 
   /// Looks at a path, for as long as the step goes on: a file system that does not answer is named then.
   ///
-  /// Throws `broken` where this process may not look, or the file system hangs. Missing files are a result.
+  /// Throws `broken` if this process may not look, or the file system hangs. Missing files are a result.
   static func at(_ path: String) async throws(StepError) -> Result<FileLook, Failure> {
     let mounts = try MountTable.own()
     let look = await onAbandonedThread { () -> Result<FileLook, Failure> in

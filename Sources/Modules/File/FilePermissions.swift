@@ -88,7 +88,7 @@ package struct FilePermissions: StepModule {
   }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let account = try input.user.map { (text) throws(StepError) in try Account(text) }
+    let account = try input.user.map { (text) throws(StepError) in try FileUser(text) }
     let look = try await FileLook.existing(at: input.path)
     guard let file = look.way.last else { throw .missing(input.path, input.path) }
     let bits = look.status.st_mode & 0o7777

@@ -146,7 +146,7 @@ struct AccessList {
     }
   }
 
-  func grants(_ wanted: UInt16, to account: Account, _ status: FileStatus) -> Bool {
+  func grants(_ wanted: UInt16, to account: FileUser, _ status: FileStatus) -> Bool {
     func holds(_ permissions: UInt16) -> Bool { permissions & wanted == wanted }
     func first(_ kind: UInt16) -> UInt16? { entries.first { $0.kind == kind }?.permissions }
     let mask = first(Kind.mask) ?? 7

@@ -8,7 +8,7 @@ package import Steps
 /// Asks an HTTP server for something, and changes nothing there.
 package struct HTTPRequestModule: StepModule {
   /// The methods that only read (RFC 9110, section 9.2.1).
-  package enum Method: String, Sendable, CaseIterable {
+  package enum HTTPMethod: String, Sendable, CaseIterable {
     case get = "GET"
     case head = "HEAD"
     case options = "OPTIONS"
@@ -16,7 +16,7 @@ package struct HTTPRequestModule: StepModule {
 
   package struct Input: Sendable {
     package var url: String
-    package var method: Method
+    package var method: HTTPMethod
     package var headers: [String: String]
     package var secretHeaders: [String: Secret]
     package var username: String?
@@ -57,7 +57,7 @@ package struct HTTPRequestModule: StepModule {
     input: Record(
       Input.init,
       Field("url", \.url, .url, "What to ask for, with http or https."),
-      Field("method", \.method, .enumeration(Method.self), default: .get, "How to ask."),
+      Field("method", \.method, .enumeration(HTTPMethod.self), default: .get, "How to ask."),
       Field("headers", \.headers, .map(.string), default: [:], "Header fields to send."),
       Field("secretHeaders", \.secretHeaders, .map(.secret), default: [:], "Header fields that hold secrets."),
       Field("username", \.username, .optional(.string), "User name for Basic authentication."),

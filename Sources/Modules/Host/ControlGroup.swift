@@ -6,7 +6,7 @@ import Steps
 struct ControlGroup: Sendable {
   /// True for version 2, whose files have other names.
   let isUnified: Bool
-  /// Folders, the own first; empty where the controller is nowhere to be seen.
+  /// Folders, the own first; empty if the controller is nowhere to be seen.
   let folders: [String]
 
   static func own(_ controller: String) throws(StepError) -> ControlGroup {
@@ -51,7 +51,7 @@ struct ControlGroup: Sendable {
 }
 
 extension ControlGroup {
-  /// The limit that is nearest to being reached, and what is used of it; nil where none is below `total`.
+  /// The limit that is nearest to being reached, and what is used of it; nil if none is below `total`.
   func memoryLimit(below total: Int) -> (bytes: Int, used: Int)? {
     let limits = folders.compactMap { folder -> (bytes: Int, used: Int)? in
       let (limitName, usageName) =
@@ -67,7 +67,7 @@ extension ControlGroup {
   }
 
   /// How many processors may be used at a time, and the part of its periods in which a quota held the group back, in
-  /// percent; nil where all `processors` may be used.
+  /// percent; nil if all `processors` may be used.
   func processorLimit(below processors: Int) -> (processors: Double, throttled: Double?)? {
     let quotas = folders.compactMap { folder in quota(in: folder).map { (processors: $0, folder: folder) } }
     let tightest = quotas.min { $0.processors < $1.processors }.flatMap {
@@ -86,7 +86,7 @@ extension ControlGroup {
   struct QuotaUse: Hashable {
     var folder: String
     var processors: Double
-    /// Nil where the group does not count it.
+    /// Nil if the group does not count it.
     var used: Duration?
     var periods: Int
     var throttledPeriods: Int
@@ -102,7 +102,7 @@ extension ControlGroup {
       let used =
         isUnified
         ? facts["usage_usec"].map { Duration.microseconds($0) }
-        // The same group only where both controllers have the same groups.
+        // The same group only if both controllers have the same groups.
         : counting.count == folders.count
           ? number("cpuacct.usage", in: counting[place]).map { .nanoseconds($0) } : nil
       return QuotaUse(
@@ -111,7 +111,7 @@ extension ControlGroup {
     }
   }
 
-  /// The quota of which most was used between two looks, in percent; nil where there is none in both.
+  /// The quota of which most was used between two looks, in percent; nil if there is none in both.
   static func tightest(
     _ first: [QuotaUse], _ last: [QuotaUse], over elapsed: Duration
   ) -> (processors: Double, used: Double?, throttled: Double)? {
@@ -168,6 +168,6 @@ extension ControlGroup {
     }
   }
 
-  /// Nil where the group has no such file: the topmost has no limits, and a controller may be off.
+  /// Nil if the group has no such file: the topmost has no limits, and a controller may be off.
   private func text(_ name: String, in folder: String) -> String? { try? ProcFile.text("\(folder)/\(name)") }
 }

@@ -23,7 +23,7 @@ struct DeviceCounters: Hashable, Sendable {
     }
   }
 
-  /// What was counted since an earlier look; nil where a counter went back: it began anew, or passed 32 bits.
+  /// What was counted since an earlier look; nil if a counter went back: it began anew, or passed 32 bits.
   func since(_ earlier: DeviceCounters) -> DeviceCounters? {
     var counted = DeviceCounters()
     for path in Self.paths {

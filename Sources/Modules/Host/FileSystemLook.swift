@@ -3,7 +3,7 @@ import Glibc
 /// What the kernel says of the file system that holds a path. Every call of it may hang as long as the file system does.
 struct FileSystemLook: Sendable {
   var status = statvfs()
-  /// The kernel's number of the mount; nil where `/proc` does not tell.
+  /// The kernel's number of the mount; nil if `/proc` does not tell.
   var mountID: String?
 
   /// `O_PATH`, which Swift does not import: the file is named, not opened.

@@ -84,7 +84,7 @@ package struct HostDescriptors: StepModule {
         highest: uses.compactMap(\.used).max()))
   }
 
-  /// Nil where it ended meanwhile.
+  /// Nil if it ended meanwhile.
   private static func use(of process: ProcessFacts) throws(StepError) -> Use? {
     guard let open = try OpenDescriptors.count(of: process), let limits = try ProcessLimits(of: process) else {
       return nil
@@ -97,7 +97,7 @@ package struct HostDescriptors: StepModule {
 }
 
 enum OpenDescriptors {
-  /// Nil where the process ended meanwhile. Throws `broken` where this user may not see them.
+  /// Nil if the process ended meanwhile. Throws `broken` if this user may not see them.
   static func count(of process: ProcessFacts) throws(StepError) -> Int? {
     let path = "\(process.folder)/fd"
     var status = stat()

@@ -24,7 +24,7 @@ package struct HostDisk: StepModule {
     package var available: Int
     /// Of what ordinary users may have, as df(1) counts.
     package var used: Double
-    /// Nil where the file system does not count inodes.
+    /// Nil if the file system does not count inodes.
     package var inodesUsed: Double?
   }
 

@@ -14,7 +14,7 @@ package struct HostLoad: StepModule {
     package var processors: Int
     /// `load5` divided by the processors: 1.0 is all of them busy.
     package var perProcessor: Double
-    /// Processors that the cgroup may use at a time; nil where it may use all.
+    /// Processors that the cgroup may use at a time; nil if it may use all.
     package var processorLimit: Double?
     /// The part of its periods in which the cgroup was held back, since it was made; nil without such a limit.
     package var throttled: Double?

@@ -13,7 +13,7 @@ package struct HostMemory: StepModule {
     /// Bytes; 0 without swap.
     package var swapTotal: Int
     package var swapUsed: Double
-    /// Bytes; nil where no cgroup limits the memory further than the host does.
+    /// Bytes; nil if no cgroup limits the memory further than the host does.
     package var limit: Int?
     package var limitUsed: Double?
   }

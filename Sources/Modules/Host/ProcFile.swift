@@ -6,7 +6,7 @@ import Steps
 enum ProcFile {
   /// The whole text of a file.
   ///
-  /// Throws `broken` where it cannot be opened or read.
+  /// Throws `broken` if it cannot be opened or read.
   static func text(_ path: String) throws(StepError) -> String {
     do throws(FileError) {
       return String(decoding: try File.read(path, limit: maximumSize, followingLinks: true).bytes, as: UTF8.self)
@@ -24,4 +24,9 @@ enum ProcFile {
   static func unexpected(_ path: String, _ what: String) -> StepError {
     .broken("host.procUnexpected", "\(path) \(what)", advice: "Compare it with proc(5) of this kernel.")
   }
+}
+
+/// `part` of `whole` as a percentage with two decimals; 0 of nothing is 0.
+func percentage(_ part: Int, of whole: Int) -> Double {
+  whole == 0 ? 0 : (Double(part) / Double(whole) * 10_000).rounded() / 100
 }

@@ -4,7 +4,7 @@ import Steps
 
 /// The time between two samples of counters.
 enum SamplingWindow {
-  /// Waits for it. Throws `interrupted` where the step is to end before.
+  /// Waits for it. Throws `interrupted` if the step is to end before.
   static func wait(_ window: Duration) async throws(StepError) {
     do { try await Task.sleep(for: window, tolerance: .zero) } catch {
       throw StepError(

@@ -27,7 +27,7 @@ package struct LogJournal: Hashable, Sendable {
   ///
   /// Throws `broken` if it is not there, may not be read, or holds nothing of the units at all.
   func read(
-    _ patterns: [LogPattern], _ scope: LogReview.Scope, in context: StepContext
+    _ patterns: [LogPattern], _ scope: LogReview.ReviewScope, in context: StepContext
   ) async throws(StepError) -> LogReading {
     var reading = try await run(window(scope.from, scope.until), patterns, scope, context)
     guard reading.account.lines == 0 else { return reading }
@@ -70,7 +70,7 @@ package struct LogJournal: Hashable, Sendable {
   }
 
   private func run(
-    _ window: [String], _ patterns: [LogPattern], _ scope: LogReview.Scope, _ context: StepContext
+    _ window: [String], _ patterns: [LogPattern], _ scope: LogReview.ReviewScope, _ context: StepContext
   ) async throws(StepError) -> LogReading {
     let review: SharedSink<LogReview>
     do throws(LogPatternError) { review = SharedSink(try LogReview(patterns, scope)) } catch {

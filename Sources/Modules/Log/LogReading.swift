@@ -28,7 +28,7 @@ struct LogReading: Sendable {
 
   /// Reads files, on a thread of its own, until their end or until the task is cancelled.
   static func files(
-    _ names: [String], _ patterns: [LogPattern], _ scope: LogReview.Scope
+    _ names: [String], _ patterns: [LogPattern], _ scope: LogReview.ReviewScope
   ) async throws(LogPatternError) -> Self {
     let isCancelled = CancellationMark()
     let result: Result<Self, LogPatternError> = await withTaskCancellationHandler {
@@ -56,4 +56,13 @@ final class CancellationMark: Sendable {
   var isSet: Bool { mark.load(ordering: .relaxed) }
 
   func set() { mark.store(true, ordering: .relaxed) }
+}
+
+/// A sink that threads use one after the other: that of a file, and that which reads a command's output.
+final class SharedSink<Sink: LogSink>: Sendable {
+  private let sink: Mutex<Sink>
+
+  init(_ sink: sending Sink) { self.sink = Mutex(sink) }
+
+  func use<Result: Sendable>(_ body: (Sink) -> Result) -> Result { sink.withLock { body($0) } }
 }

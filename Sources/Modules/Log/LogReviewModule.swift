@@ -126,7 +126,7 @@ package struct LogReviewModule: StepModule {
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let now = Moment.now().wall
-    let scope = LogReview.Scope(
+    let scope = LogReview.ReviewScope(
       from: input.since.flatMap { now.earlier(by: $0) }, until: input.until, program: input.program,
       samples: input.samples)
     let patterns = Self.patterns(of: input)
@@ -150,7 +150,7 @@ package struct LogReviewModule: StepModule {
     return finding.isFailure ? .failed(output, finding.finding) : .warned(output, finding.finding)
   }
 
-  private func output(of reading: LogReading, _ input: Input, _ scope: LogReview.Scope) -> Output {
+  private func output(of reading: LogReading, _ input: Input, _ scope: LogReview.ReviewScope) -> Output {
     var matches: [String: LogFinding] = [:]
     for (name, found) in zip(Self.names(of: input), reading.matches) { matches[name] = LogFinding(found) }
     return Output(

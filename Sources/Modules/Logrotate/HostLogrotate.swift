@@ -63,7 +63,7 @@ package struct HostLogrotate: StepModule {
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     if let objection = Self.objection(to: input, within: .zero) { throw StepError(.notStarted, objection) }
-    let account = try input.user.map { (text) throws(StepError) in try Account(text) }
+    let account = try input.user.map { (text) throws(StepError) in try FileUser(text) }
     let rules = try RotationRules(input.configuration)
     let covering = rules.rules.filter { $0.covers(input.path) }
     let path = input.path
@@ -94,7 +94,7 @@ package struct HostLogrotate: StepModule {
 
   private static func failures(
     _ input: Input, _ rules: RotationRules, _ covering: [RotationRule], _ method: RotationMethod?,
-    _ writers: [LogWriter], _ account: Account?
+    _ writers: [LogWriter], _ account: FileUser?
   ) throws(StepError) -> [Finding] {
     var findings: [Finding] = []
     if let writer = writers.first(where: { $0.path != input.path }) {
@@ -148,11 +148,11 @@ package struct HostLogrotate: StepModule {
 
   /// The new file must be one that the server may write.
   private static func creationFinding(
-    _ input: Input, _ rule: RotationRule, _ account: Account?
+    _ input: Input, _ rule: RotationRule, _ account: FileUser?
   ) throws(StepError) -> [Finding] {
     let words = rule.directives["create"]?.split(separator: " ").map(String.init) ?? []
     guard let account, words.count == 3, let mode = mode_t(words[0], radix: 8) else { return [] }
-    let owner = try Account(words[1])
+    let owner = try FileUser(words[1])
     let group = getgrnam(words[2]).map { $0.pointee.gr_gid } ?? gid_t(words[2]) ?? gid_t.max
     let created = FileStatus(
       path: input.path, owner: owner.user ?? 0, group: group, mode: S_IFREG | mode, accessList: nil)

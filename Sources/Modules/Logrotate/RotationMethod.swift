@@ -44,7 +44,7 @@ package enum RotationMethod: String, CaseIterable, Hashable, Sendable {
     }
   }
 
-  /// Nil where no signal is sent.
+  /// Nil if no signal is sent.
   private static func signal(in text: String) -> RotationMethod? {
     guard text.contains(/\bp?kill(all)?\b/) else { return nil }
     let isHangup = text.contains(/(-|-s\s*|--signal[= ])(SIG)?HUP\b|\bkill(all)?\s+-1\b/)

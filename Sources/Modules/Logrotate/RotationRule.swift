@@ -38,7 +38,7 @@ struct RotationRules {
   ]
   private static let scriptWords: Set<String> = ["prerotate", "postrotate", "firstaction", "lastaction", "preremove"]
 
-  /// Throws `broken` where the file cannot be read.
+  /// Throws `broken` if the file cannot be read.
   init(_ path: String) throws(StepError) { try read(path, depth: 0) }
 
   private mutating func read(_ path: String, depth: Int) throws(StepError) {

@@ -10,7 +10,7 @@ struct BoundSocket: Hashable, Sendable {
   let user: UInt32
   /// 0 if the kernel itself made it.
   let inode: UInt64
-  /// Whether an IPv6 socket takes no IPv4. False where the kernel does not tell.
+  /// Whether an IPv6 socket takes no IPv4. False if the kernel does not tell.
   let isIPv6Only: Bool
 
   /// Whether it takes packets, or connections, of whoever sends them.

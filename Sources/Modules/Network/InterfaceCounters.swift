@@ -27,7 +27,7 @@ struct InterfaceCounters: Hashable, Sendable {
     }
   }
 
-  /// What was counted since an earlier look; nil where a counter went back: it began anew, and what was counted is not known.
+  /// What was counted since an earlier look; nil if a counter went back: it began anew, and what was counted is not known.
   func since(_ earlier: InterfaceCounters) -> InterfaceCounters? {
     var counted = InterfaceCounters()
     for path in Self.paths {
@@ -78,7 +78,7 @@ struct DatagramCounters: Hashable, Sendable {
 struct NetworkSample: Sendable {
   let interfaces: [String: InterfaceCounters]
   let datagrams: DatagramCounters
-  /// Connections that the packet filter keeps track of, and how many it may; nil where it keeps none.
+  /// Connections that the packet filter keeps track of, and how many it may; nil if it keeps none.
   let conntrack: (used: Int, maximum: Int)?
   let time = ContinuousClock.now
 
@@ -96,7 +96,7 @@ struct NetworkSample: Sendable {
       conntrack: used.flatMap { used in number("nf_conntrack_max").map { (used, $0) } })
   }
 
-  /// Bits per second that an interface can carry, of our own network; nil where it has no speed.
+  /// Bits per second that an interface can carry, of our own network; nil if it has no speed.
   static func speed(of interface: String) -> Int? {
     guard !interface.contains("/"), let text = try? ProcFile.text("/sys/class/net/\(interface)/speed"),
       let megabits = Int(text.prefix { $0 != "\n" }), megabits > 0

@@ -8,7 +8,7 @@ import Steps
 enum NetworkNamespace {
   /// Does `body` on a thread that has the network of a process; in our own without one.
   ///
-  /// Throws `broken` where this user may not enter it, and what `body` throws.
+  /// Throws `broken` if this user may not enter it, and what `body` throws.
   static func inside<R: Sendable>(
     _ process: ProcessFacts?, _ body: @escaping @Sendable () throws(StepError) -> R
   ) async throws(StepError) -> R {
@@ -29,7 +29,7 @@ enum NetworkNamespace {
     }
   }
 
-  /// Whether a process has our own network; false where that cannot be told.
+  /// Whether a process has our own network; false if that cannot be told.
   private static func isOwn(_ process: ProcessFacts) -> Bool {
     let own = linkTarget("/proc/thread-self/ns/net")
     return own != nil && own == linkTarget("\(process.folder)/ns/net")

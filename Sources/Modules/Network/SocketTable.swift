@@ -5,10 +5,10 @@ import Processes
 import Schema
 import Steps
 
-/// The sockets of this network namespace at one port, asked of the kernel by sock_diag(7); read from `/proc/net` where it has no
+/// The sockets of this network namespace at one port, asked of the kernel by sock_diag(7); read from `/proc/net` if it has no
 /// sock_diag.
 enum SocketTable {
-  /// Throws `broken` where the kernel does not tell.
+  /// Throws `broken` if the kernel does not tell.
   static func sockets(_ transport: SocketTransport, at port: UInt16) throws(StepError) -> [BoundSocket] {
     if let sockets = try diagnosed(transport, port, AF_INET), let more = try diagnosed(transport, port, AF_INET6) {
       return sockets + more
@@ -23,7 +23,7 @@ enum SocketTable {
     return sockets
   }
 
-  /// Nil where the kernel cannot be asked.
+  /// Nil if the kernel cannot be asked.
   private static func diagnosed(
     _ transport: SocketTransport, _ port: UInt16, _ family: Int32
   ) throws(StepError) -> [BoundSocket]? {
@@ -131,7 +131,7 @@ private struct DiagnosisRequest {
 }
 
 extension BoundSocket {
-  /// Reads an `inet_diag_msg` with its attributes; nil where it is none.
+  /// Reads an `inet_diag_msg` with its attributes; nil if it is none.
   fileprivate init?(diagnosis bytes: UnsafeRawBufferPointer, _ transport: SocketTransport) {
     let size = MemoryLayout<inet_diag_msg>.size
     guard bytes.count >= size else { return nil }

@@ -82,7 +82,7 @@ package struct TCPConnect: StepModule {
     let nameLookup = isLiteral ? nil : start.duration(to: .now)
     let port = UInt16(clamping: input.port)
     let attempts = ConnectionAttempts(to: found.map { TransportAddress(ip: $0, port: port) }, .each)
-    let interruption = Interruption()
+    let interruption = StopSignal()
     let (end, tries) = await withTaskCancellationHandler {
       await onBlockingThread { attempts.run(by: deadline, interruption: interruption) }
     } onCancel: {

@@ -10,7 +10,7 @@ struct PIDFile {
   /// How long ago it was written.
   let age: Duration
 
-  /// Throws `failed` where there is none, or it holds no number of a process; `broken` where it may not be read.
+  /// Throws `failed` if there is none, or it holds no number of a process; `broken` if it may not be read.
   init(_ path: String) throws(StepError) {
     // A pipe in its place must not hold us up.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

@@ -56,7 +56,7 @@ package struct ProcessChoice: Hashable, Sendable {
 
   /// The processes that fit, ended ones among them which wait to be reaped.
   ///
-  /// - Throws: `failed` where the PID file names no process of these, `broken` where it cannot be told which fit: this user may
+  /// - Throws: `failed` if the PID file names no process of these, `broken` if it cannot be told which fit: this user may
   ///   not see enough, or a process only calls itself so.
   func find() throws(StepError) -> [ProcessFacts] {
     let file = try pidFile.map { (path) throws(StepError) in try PIDFile(path) }
@@ -99,7 +99,7 @@ package struct ProcessChoice: Hashable, Sendable {
     return process.controlGroups.contains { $0.split(separator: "/").contains(unit[...]) }
   }
 
-  /// Nil where this user may not see the program.
+  /// Nil if this user may not see the program.
   private func fitsExecutable(_ process: ProcessFacts) -> Bool? {
     guard let executable else { return true }
     switch process.executable {
@@ -146,7 +146,7 @@ package struct ProcessChoice: Hashable, Sendable {
 
   /// Those that run: neither ended nor stopped.
   ///
-  /// - Throws: `failed` with `process.notRunning` where there is none, besides what ``find()`` throws.
+  /// - Throws: `failed` with `process.notRunning` if there is none, besides what ``find()`` throws.
   func running() throws(StepError) -> [ProcessFacts] {
     let found = try find().filter { !$0.entry.isZombie }
     guard !found.isEmpty else { throw StepError(.failed, notRunning([])) }

@@ -20,7 +20,7 @@ struct ProcessFacts: Sendable {
 
   var pid: Int { Int(entry.pid) }
 
-  /// Nil where there is no such process, or it ended while it was looked at.
+  /// Nil if there is no such process, or it ended while it was looked at.
   init?(_ entry: ProcessEntry) {
     self.entry = entry
     var folder = "/proc/\(entry.pid)"
@@ -110,7 +110,7 @@ struct ProcessFacts: Sendable {
 }
 
 extension ProcessFacts {
-  /// False where `/proc` shows this user its own processes alone (`hidepid`, proc(5)).
+  /// False if `/proc` shows this user its own processes alone (`hidepid`, proc(5)).
   static var areOthersVisible: Bool {
     let descriptor = open("/proc/1/stat", O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return false }

@@ -26,7 +26,7 @@ struct ProcessLimits: Hashable {
 
   subscript(_ name: String) -> Limit? { limits[name] }
 
-  /// Nil where the process ended meanwhile.
+  /// Nil if the process ended meanwhile.
   init?(of process: ProcessFacts) throws(StepError) {
     guard let bytes = readSmallFile("\(process.folder)/limits") else {
       guard [EACCES, EPERM].contains(errno) else { return nil }

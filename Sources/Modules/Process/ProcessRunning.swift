@@ -92,7 +92,7 @@ package struct ProcessRunning: StepModule {
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     if let objection = input.choice.objection { throw StepError(.notStarted, objection) }
-    let account = try input.user.map { (text) throws(StepError) in try Account(text) }
+    let account = try input.user.map { (text) throws(StepError) in try FileUser(text) }
     let found = try input.choice.find()
     let running = found.filter { !$0.entry.isZombie && !$0.isStopped }
     let users = running.map { $0.user }

@@ -23,7 +23,7 @@ package struct PassedOver: Hashable, Sendable {
   }
 }
 
-extension Server {
+extension ProbedServer {
   /// What was passed over, for a step's output.
   var passedOverAddresses: [PassedOver] {
     passedOver.map { PassedOver(address: "\($0.address)", reason: $0.reason.rawValue, elapsed: $0.elapsed) }

@@ -5,7 +5,7 @@ import STUN
 import Schema
 import Steps
 
-extension Server {
+extension ProbedServer {
   /// The server that a step was given.
   init(_ target: TURNServer) throws(StepError) {
     do throws(ServerURI.ParsingError) {
@@ -45,10 +45,10 @@ extension StepModule {
   /// What a probe objects to before it sends anything, for ``objection(to:within:)``.
   static func objection(
     _ target: TURNServer, within timeout: Duration,
-    checkInput: (_ server: Server, _ deadline: Duration) throws(ProbeFailure) -> Void
+    checkInput: (_ server: ProbedServer, _ deadline: Duration) throws(ProbeFailure) -> Void
   ) -> Finding? {
     do throws(StepError) {
-      let server = try Server(target)
+      let server = try ProbedServer(target)
       // A try begins a moment after its time does.
       let start = min(.milliseconds(100), timeout / 100)
       do throws(ProbeFailure) { try checkInput(server, probeDeadline(of: timeout - start)) } catch {
@@ -64,7 +64,7 @@ extension StepModule {
 extension StepContext {
   /// Runs a probe and says what its failure means for a step, after a second look at the server where there is time.
   func probing<Report>(
-    _ server: Server, _ probe: (Duration) async throws(ProbeFailure) -> Report
+    _ server: ProbedServer, _ probe: (Duration) async throws(ProbeFailure) -> Report
   ) async throws(StepError) -> Report {
     do throws(ProbeFailure) {
       return try await probe(probeDeadline(of: remaining))
@@ -99,4 +99,18 @@ extension Finding {
   init(_ failure: ProbeFailure) {
     self.init(failure.code.rawValue, failure.sentence, advice: failure.advisory.isEmpty ? nil : failure.advisory)
   }
+}
+
+/// How the distribution of round-trip times stands in outputs.
+enum LatencyRecord {
+  static let record = Record(
+    LatencySummary.init(count:min:mean:p50:p95:p99:max:),
+    Field("count", \.count, .int, "How many round trips were measured."),
+    Field("min", \.min, .duration, "The shortest."),
+    Field("mean", \.mean, .duration, "The arithmetic mean."),
+    Field("p50", \.p50, .duration, "The median."),
+    Field("p95", \.p95, .duration, "Of 100 round trips, 95 took no longer."),
+    Field("p99", \.p99, .duration, "Of 100 round trips, 99 took no longer."),
+    Field("max", \.max, .duration, "The longest.")
+  )
 }

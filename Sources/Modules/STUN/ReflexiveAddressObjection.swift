@@ -4,7 +4,7 @@ import Probe
 import Schema
 
 extension Finding {
-  /// The server sees another in place of its clients; nil where the address that it sees may be ours.
+  /// The server sees another in place of its clients; nil if the address that it sees may be ours.
   ///
   /// - Parameters:
   ///   - seen: our address as the server tells it.

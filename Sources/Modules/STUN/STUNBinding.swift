@@ -72,19 +72,19 @@ package struct STUNBinding: StepModule {
   package init() {}
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server, over: input.transport)
+    let server = try ProbedServer(input.server, over: input.transport)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await BindingProbe(server: server, requests: input.requests).run(
         deadline: deadline, progress: context.progress)
     }
-    guard let roundTrip = report.roundTrip else {
+    guard let rtt = report.rtt else {
       throw .failed(
         "stun.lossy", "\(report.server) answered, but no request before it was repeated.",
         advice: "Packets get lost on the path: look at the network between here and the server.")
     }
     let output = Output(
       server: "\(report.server)", transport: report.transport, requests: report.requests,
-      responses: report.responses, retransmissions: report.retransmissions, rtt: roundTrip,
+      responses: report.responses, retransmissions: report.retransmissions, rtt: rtt,
       reflexiveAddress: "\(report.reflexiveAddress.ip)", reflexivePort: Int(report.reflexiveAddress.port),
       stable: report.isReflexiveAddressStable, software: report.software,
       responseOrigin: report.responseOrigin?.description, otherAddress: report.otherAddress?.description,

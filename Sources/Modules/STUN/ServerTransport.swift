@@ -26,7 +26,7 @@ extension TURNServer {
   }
 }
 
-extension Server {
+extension ProbedServer {
   /// The server that a step was given, over the transport that it was told, if any.
   init(_ target: TURNServer, over transport: Transport?) throws(StepError) {
     // A URI that cannot be read is told of by the other initialiser.

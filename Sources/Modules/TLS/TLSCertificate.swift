@@ -152,8 +152,8 @@ package struct TLSCertificate: StepModule {
     return .done(output)
   }
 
-  private func server(_ input: Input) throws(StepError) -> Server {
-    var server = try Server(input.server.overTLS)
+  private func server(_ input: Input) throws(StepError) -> ProbedServer {
+    var server = try ProbedServer(input.server.overTLS)
     guard input.startTLS == .smtp else { return server }
     server.tls.startTLS = .smtp
     do throws(ProbeFailure) {
@@ -162,7 +162,7 @@ package struct TLSCertificate: StepModule {
     return server
   }
 
-  private static func checkStartTLS(_ server: Server, hasPort: Bool) throws(ProbeFailure) {
+  private static func checkStartTLS(_ server: ProbedServer, hasPort: Bool) throws(ProbeFailure) {
     guard server.transport == .tls, hasPort else {
       throw ProbeFailure(
         .invalidInput, "STARTTLS is spoken over TCP to a port that is named, which \(server.uri) does not do.",

@@ -103,7 +103,7 @@ package struct TLSFilesModule: StepModule {
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let now = Int64(time(nil))
-    let look = try await onBlockingThread { () throws(StepError) in try Look(input, at: now) }
+    let look = try await onBlockingThread { () throws(StepError) in try FileInspection(input, at: now) }
     let certificate = look.file.certificates[0]
     let names = NameRecord.all(input.names, of: certificate)
     let judgement = look.judgement
@@ -132,7 +132,7 @@ package struct TLSFilesModule: StepModule {
 }
 
 /// What lies in the files, as far as this process can see.
-private struct Look: Sendable {
+private struct FileInspection: Sendable {
   let file: CertificateFile
   let judgement: ChainJudgement
   /// The place, from 0, of the key's certificate; nil: none, or no key is given.
@@ -152,9 +152,9 @@ private struct Look: Sendable {
       let meaning = ProbeFailure(certificate: error, of: input.certificate)
       throw .broken(meaning.code.rawValue, meaning.message, advice: meaning.advice)
     }
-    if let key = input.key { isKeyOpen = try Account.anybody.obstacle(toReading: key) == nil }
+    if let key = input.key { isKeyOpen = try FileUser.anybody.obstacle(toReading: key) == nil }
     guard let user = input.user else { return }
-    let account = try Account(user)
+    let account = try FileUser(user)
     for path in [input.certificate, input.key].compactMap(\.self) {
       let obstacle = try account.obstacle(toReading: path)
       access.append(.init(path: path, readable: obstacle == nil, obstacle: obstacle))

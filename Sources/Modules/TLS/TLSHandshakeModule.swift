@@ -12,7 +12,7 @@ package struct TLSHandshakeModule: StepModule {
   }
 
   /// How one version or cipher was taken.
-  package enum Verdict: String, Sendable, CaseIterable {
+  package enum Acceptance: String, Sendable, CaseIterable {
     case accepted
     case refused
     case untestable
@@ -26,10 +26,10 @@ package struct TLSHandshakeModule: StepModule {
     case untestable
   }
 
-  package struct Trial: Sendable {
+  package struct OfferResult: Sendable {
     package var version: TLSVersion
     package var cipher: String?
-    package var verdict: Verdict
+    package var verdict: Acceptance
     package var legacy: Bool
     package var detail: String?
   }
@@ -39,18 +39,18 @@ package struct TLSHandshakeModule: StepModule {
     package var cipher: String
     package var group: String?
     package var alpn: ALPN
-    package var versions: [Trial]
-    package var ciphers: [Trial]?
+    package var versions: [OfferResult]
+    package var ciphers: [OfferResult]?
     package var legacyVersions: [String]
     package var legacyCiphers: [String]?
     package var passedOver: [PassedOver] = []
   }
 
   private static let trial = Record(
-    Trial.init,
+    OfferResult.init,
     Field("version", \.version, .enumeration(TLSVersion.self), "The version that was offered."),
     Field("cipher", \.cipher, .optional(.string), "The only cipher that was offered; absent: all."),
-    Field("verdict", \.verdict, .enumeration(Verdict.self).foremost(.accepted), "How the server took it."),
+    Field("verdict", \.verdict, .enumeration(Acceptance.self).foremost(.accepted), "How the server took it."),
     Field("legacy", \.legacy, .bool, "Whether a server should no longer accept it."),
     Field("detail", \.detail, .optional(.string), "Why it was refused or cannot be offered.")
   )
@@ -109,7 +109,7 @@ package struct TLSHandshakeModule: StepModule {
   }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server.overTLS)
+    let server = try ProbedServer(input.server.overTLS)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await TLSHandshakeProbe(server: server, triesCiphers: input.ciphers).run(
         deadline: deadline, progress: context.progress)
@@ -184,15 +184,15 @@ package struct TLSHandshakeModule: StepModule {
   }
 
   private static func trial(
-    _ version: TLSVersion, _ cipher: String?, _ verdict: TLSHandshakeProbe.Verdict, _ legacy: Bool
-  ) -> Trial {
-    let (name, detail): (Verdict, String?) =
+    _ version: TLSVersion, _ cipher: String?, _ verdict: TLSHandshakeProbe.OfferVerdict, _ legacy: Bool
+  ) -> OfferResult {
+    let (name, detail): (Acceptance, String?) =
       switch verdict {
       case .accepted: (.accepted, nil)
       case .refused(let reason): (.refused, reason)
       case .untestable(let reason): (.untestable, reason)
       case .unanswered: (.untestable, "silence, also to what was accepted before")
       }
-    return Trial(version: version, cipher: cipher, verdict: name, legacy: legacy, detail: detail)
+    return OfferResult(version: version, cipher: cipher, verdict: name, legacy: legacy, detail: detail)
   }
 }

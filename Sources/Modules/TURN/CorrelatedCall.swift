@@ -21,7 +21,7 @@ struct CorrelatedCall: Sendable {
 
   /// Begins before the call: from here on the records count.
   ///
-  /// Throws where the log cannot be read or the exporter tells nothing: then no call is made.
+  /// Throws if the log cannot be read or the exporter tells nothing: then no call is made.
   init(_ correlation: Correlation, in context: StepContext) async throws(StepError) {
     self.correlation = correlation
     var generator = SystemRandomNumberGenerator()

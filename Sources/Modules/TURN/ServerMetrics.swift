@@ -13,7 +13,7 @@ struct ServerMetrics: Sendable {
 
   /// Looks at it before the call.
   ///
-  /// Throws where it tells nothing: with what is behind it nothing could be compared.
+  /// Throws if it tells nothing: with what is behind it nothing could be compared.
   init(_ endpoint: MetricsEndpoint, in context: StepContext) async throws(StepError) {
     self.endpoint = endpoint
     do throws(StepError) {

@@ -107,7 +107,7 @@ package struct TURNAllocate: StepModule {
   package init() {}
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server, over: input.transport)
+    let server = try ProbedServer(input.server, over: input.transport)
     let probe = AllocateProbe(
       server: server, options: Self.options(input), followsAlternate: input.followAlternate)
     var relayAddresses: [String] = []

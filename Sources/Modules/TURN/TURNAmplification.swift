@@ -57,7 +57,7 @@ package struct TURNAmplification: StepModule {
   package init() {}
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server)
+    let server = try ProbedServer(input.server)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await AmplificationProbe(server: server).run(deadline: deadline)
     }

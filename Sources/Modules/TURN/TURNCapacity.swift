@@ -57,7 +57,7 @@ package struct TURNCapacity: StepModule {
   package init() {}
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server)
+    let server = try ProbedServer(input.server)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await CapacityProbe(server: server, allocations: input.allocations).run(
         deadline: deadline, progress: context.progress)

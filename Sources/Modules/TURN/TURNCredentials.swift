@@ -9,16 +9,16 @@ package struct TURNCredentials: StepModule {
     package var server: TURNServer
   }
 
-  package struct Trial: Sendable {
-    package var trial: CredentialsProbe.Trial
+  package struct CredentialsTry: Sendable {
+    package var trial: CredentialsProbe.CredentialsKind
     package var accepted: Bool
     package var errorCode: Int?
     package var asExpected: Bool
   }
 
   package struct Output: Sendable {
-    package var trials: [Trial]
-    package var violations: [CredentialsProbe.Trial]
+    package var trials: [CredentialsTry]
+    package var violations: [CredentialsProbe.CredentialsKind]
     package var passedOver: [PassedOver] = []
   }
 
@@ -44,14 +44,14 @@ package struct TURNCredentials: StepModule {
         .list(
           .record(
             Record(
-              Trial.init,
-              Field("trial", \.trial, .enumeration(CredentialsProbe.Trial.self), "What was tried."),
+              CredentialsTry.init,
+              Field("trial", \.trial, .enumeration(CredentialsProbe.CredentialsKind.self), "What was tried."),
               Field("accepted", \.accepted, .bool, "Whether the server accepted it."),
               Field("errorCode", \.errorCode, .optional(.int), "The number of the refusal."),
               Field("asExpected", \.asExpected, .bool, "Whether it ended as it must.")
             ))), "What was tried, in order."),
       Field(
-        "violations", \.violations, .list(.enumeration(CredentialsProbe.Trial.self)),
+        "violations", \.violations, .list(.enumeration(CredentialsProbe.CredentialsKind.self)),
         "What did not end as it must."),
       PassedOver.field(\.passedOver)
     ),
@@ -66,13 +66,13 @@ package struct TURNCredentials: StepModule {
   }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server)
+    let server = try ProbedServer(input.server)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await CredentialsProbe(server: server).run(deadline: deadline, progress: context.progress)
     }
     let output = Output(
       trials: report.outcomes.map {
-        Trial(trial: $0.trial, accepted: $0.isAccepted, errorCode: $0.errorCode, asExpected: $0.isAsExpected)
+        CredentialsTry(trial: $0.trial, accepted: $0.isAccepted, errorCode: $0.errorCode, asExpected: $0.isAsExpected)
       }, violations: report.violations, passedOver: server.passedOverAddresses)
     guard let violation = report.violations.first else { return .done(output) }
     if violation == .good {
@@ -95,7 +95,7 @@ package struct TURNCredentials: StepModule {
           : "Look at the server's authentication options."))
   }
 
-  private static func foreignNonce(at server: Server, _ program: ServerProgram) -> Finding {
+  private static func foreignNonce(at server: ProbedServer, _ program: ServerProgram) -> Finding {
     let advice =
       program == .coturn
       ? "Look at stale-nonce in the server's configuration."

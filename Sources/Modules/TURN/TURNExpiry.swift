@@ -66,12 +66,12 @@ package struct TURNExpiry: StepModule {
     }
   }
 
-  private static func probe(_ server: Server, _ input: Input) -> ExpiryProbe {
+  private static func probe(_ server: ProbedServer, _ input: Input) -> ExpiryProbe {
     ExpiryProbe(server: server, subject: input.subject, after: input.after)
   }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server)
+    let server = try ProbedServer(input.server)
     let probe = Self.probe(server, input)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await probe.run(deadline: deadline, progress: context.progress)

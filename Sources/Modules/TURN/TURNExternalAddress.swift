@@ -11,7 +11,7 @@ package struct TURNExternalAddress: StepModule {
     package var server: TURNServer
     package var observer: String?
     package var allocations: Int
-    package var tolerated: [ExternalAddressProbe.Finding]
+    package var tolerated: [ExternalAddressProbe.Discrepancy]
   }
 
   package struct Output: Sendable {
@@ -20,7 +20,7 @@ package struct TURNExternalAddress: StepModule {
     package var range: SpecialRange?
     package var nameAddresses: [String]
     package var observedAddress: String?
-    package var findings: [ExternalAddressProbe.Finding]
+    package var findings: [ExternalAddressProbe.Discrepancy]
     package var passedOver: [PassedOver] = []
   }
 
@@ -42,7 +42,7 @@ package struct TURNExternalAddress: StepModule {
         "allocations", \.allocations, .int.within(1...1000), default: 3,
         "How many to make, one after the other: a server with several addresses relays from one or another."),
       Field(
-        "tolerated", \.tolerated, .list(.enumeration(ExternalAddressProbe.Finding.self)), default: [],
+        "tolerated", \.tolerated, .list(.enumeration(ExternalAddressProbe.Discrepancy.self)), default: [],
         "What is no failure here.")
     ),
     output: Record(
@@ -57,7 +57,8 @@ package struct TURNExternalAddress: StepModule {
       Field("nameAddresses", \.nameAddresses, .list(.ip), "The addresses of the server's name."),
       Field("observedAddress", \.observedAddress, .optional(.ip), "Where the observer saw packets come from."),
       Field(
-        "findings", \.findings, .list(.enumeration(ExternalAddressProbe.Finding.self)), "What is not as it should be."),
+        "findings", \.findings, .list(.enumeration(ExternalAddressProbe.Discrepancy.self)),
+        "What is not as it should be."),
       PassedOver.field(\.passedOver)
     ),
     examples: [.init("The relay is where the world looks for it", with: "server: ${target}")])
@@ -65,8 +66,8 @@ package struct TURNExternalAddress: StepModule {
   package init() {}
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server)
-    let observer = input.observer.flatMap { try? ServerURI(parsing: $0) }.map { Server(uri: $0) }
+    let server = try ProbedServer(input.server)
+    let observer = input.observer.flatMap { try? ServerURI(parsing: $0) }.map { ProbedServer(uri: $0) }
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await ExternalAddressProbe(server: server, observer: observer, allocations: input.allocations).run(
         deadline: deadline)
@@ -86,7 +87,7 @@ package struct TURNExternalAddress: StepModule {
   }
 
   private static func text(
-    of objections: [ExternalAddressProbe.Finding], _ report: ExternalAddressProbe.Report, _ uri: ServerURI,
+    of objections: [ExternalAddressProbe.Discrepancy], _ report: ExternalAddressProbe.Report, _ uri: ServerURI,
     _ observer: String?
   ) -> String {
     var clauses = ["\(uri) gives out \(report.relayedAddress) for its relays"]

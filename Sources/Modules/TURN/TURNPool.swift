@@ -65,8 +65,8 @@ package struct TURNPool: StepModule {
   }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    var servers: [Server] = []
-    for server in input.servers { servers.append(try Server(server)) }
+    var servers: [ProbedServer] = []
+    for server in input.servers { servers.append(try ProbedServer(server)) }
     let probed = servers
     guard let first = probed.first else {
       throw .notStarted(
@@ -78,7 +78,7 @@ package struct TURNPool: StepModule {
     let members = report.members.map { member in
       let failure: ProbeFailure? = if case .failure(let failure) = member.result { failure } else { nil }
       return Member(
-        name: input.servers[member.position].name, uri: member.uri, works: member.isWorking, rtt: member.roundTrip,
+        name: input.servers[member.position].name, uri: member.uri, works: member.isWorking, rtt: member.rtt,
         reason: failure?.code.rawValue, detail: failure?.message)
     }
     let output = Output(

@@ -44,7 +44,7 @@ package struct TURNPorts: StepModule {
   package init() {}
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server)
+    let server = try ProbedServer(input.server)
     let report = try await context.probing(server) { (deadline) async throws(ProbeFailure) in
       try await PortsProbe(server: server, allocations: input.allocations).run(
         deadline: deadline, progress: context.progress)

@@ -147,14 +147,14 @@ package struct TURNRelay: StepModule {
     }
   }
 
-  private static func probe(_ server: Server, _ input: Input) -> RelayProbe {
+  private static func probe(_ server: ProbedServer, _ input: Input) -> RelayProbe {
     var probe = RelayProbe(server: server)
     (probe.packets, probe.size, probe.rate, probe.path) = (input.packets, input.size, input.rate, input.path)
     return probe
   }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let server = try Server(input.server, over: input.transport)
+    let server = try ProbedServer(input.server, over: input.transport)
     var probe = Self.probe(server, input)
     var call: CorrelatedCall?
     if let correlate = input.correlate {
@@ -169,14 +169,14 @@ package struct TURNRelay: StepModule {
     } catch {
       throw await Self.correlated(error, call, input, context)
     }
-    guard let roundTrip = report.roundTrip else {
+    guard let rtt = report.rtt else {
       throw .failed(ProbeFailure.Code.nothingRelayed.rawValue, "No packet came back.", advice: nil)
     }
     let output = Output(
       server: "\(report.server)", transport: report.transport, path: report.path,
       relayedAddresses: report.relayedAddresses.map(\.description), sent: report.sent, received: report.received,
       lost: report.lost, loss: report.lossRatio * 100, reached: report.reached, duplicates: report.duplicates,
-      reordered: report.reordered, corrupted: report.corrupted, rtt: roundTrip, jitter: report.jitter,
+      reordered: report.reordered, corrupted: report.corrupted, rtt: rtt, jitter: report.jitter,
       throughput: Int(report.throughput), setUp: report.setUp, elapsed: report.elapsed,
       deleted: report.allocationsDeleted, passedOver: server.passedOverAddresses,
       serverSide: await call?.serverSide(

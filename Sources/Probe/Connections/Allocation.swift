@@ -38,7 +38,7 @@ package actor Allocation {
   /// What the server calls itself.
   nonisolated var software: String? { try? response.message.attribute(Software.self)?.text }
 
-  /// Our own address as the server sees it. Throws where it did not say.
+  /// Our own address as the server sees it. Throws if it did not say.
   nonisolated func ownAddress() throws(ProbeFailure) -> TransportAddress {
     guard let reflexiveAddress else {
       throw ProbeFailure(
@@ -54,7 +54,7 @@ package actor Allocation {
     state.permitted(peers, now: .now)
   }
 
-  /// Binds a channel to a peer; gives the one that is bound where there is one.
+  /// Binds a channel to a peer; gives the one that is bound if there is one.
   package func bindChannel(to peer: TransportAddress, by deadline: Instant) async throws(ProbeFailure) -> ChannelNumber
   {
     if let bound = state.channel(for: peer, now: .now) { return bound }
@@ -90,7 +90,7 @@ package actor Allocation {
     }
   }
 
-  /// Throws where the task is cancelled: what did not arrive then says nothing.
+  /// Throws if the task is cancelled: what did not arrive then says nothing.
   nonisolated func checkCancellation() throws(ProbeFailure) {
     guard Task.isCancelled else { return }
     throw ProbeFailure(TransportFailure.cancelled, server: connection.server, transport: connection.transport)

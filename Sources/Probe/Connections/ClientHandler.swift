@@ -7,7 +7,7 @@ final class ClientHandler: ChannelInboundHandler {
   typealias OutboundOut = ByteBuffer
 
   /// Names a request from the outside, before it has begun.
-  final class Token: Sendable {}
+  final class RequestToken: Sendable {}
 
   private(set) var client: STUNClient
   /// Gets what peers send; set by who uses the allocation's data path.
@@ -41,7 +41,7 @@ final class ClientHandler: ChannelInboundHandler {
   // MARK: Requests
 
   func begin(
-    _ request: Request, token: Token, deadline: Instant,
+    _ request: Request, token: RequestToken, deadline: Instant,
     continuation: CheckedContinuation<Result<Response, RequestFailure>, Never>
   ) {
     if let failure { return continuation.resume(returning: .failure(.transport(failure))) }
@@ -56,7 +56,7 @@ final class ClientHandler: ChannelInboundHandler {
     }
   }
 
-  func cancel(_ token: Token) {
+  func cancel(_ token: RequestToken) {
     guard let id = requests[ObjectIdentifier(token)] else { return }
     client.abandon(id)
     finish(id, .failure(.cancelled))
@@ -185,5 +185,20 @@ final class ClientHandler: ChannelInboundHandler {
       perform(action)
     }
     scheduleTimer()
+  }
+}
+
+/// Runs a task on the event loop of the connection that it uses: otherwise each request and each answer is handed from
+/// one thread to another, which takes longer than what they do.
+///
+/// What runs there must not block.
+final class EventLoopExecutor: TaskExecutor {
+  private let eventLoop: any EventLoop
+
+  init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    eventLoop.execute { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
   }
 }

@@ -27,7 +27,7 @@ package struct ServerConnection: Sendable {
   func perform(
     _ request: Request, by deadline: Instant, graceWhenCancelled grace: Duration = .zero
   ) async throws(RequestFailure) -> Response {
-    let token = ClientHandler.Token()
+    let token = ClientHandler.RequestToken()
     let cancel: @Sendable () -> Void = { [eventLoop, handler] in
       eventLoop.scheduleTask(in: TimeAmount(grace)) { handler.value.cancel(token) }
     }
@@ -127,7 +127,7 @@ extension ServerConnection {
 
   /// An event loop to share between connections over a transport.
   ///
-  /// - Throws: `IOError` where the system has no means for one.
+  /// - Throws: `IOError` if the system has no means for one.
   static func nextEventLoop(for transport: Transport) throws -> any EventLoop {
     switch transport {
     case .udp, .dtls: try DatagramEventLoop.shared()

@@ -12,7 +12,7 @@ extension datagram_address {
 }
 
 extension TransportAddress {
-  /// nil where there is none.
+  /// nil if there is none.
   init?(_ address: datagram_address) {
     guard let ip = IPAddress(address) else { return nil }
     self.init(ip: ip, port: address.port)
@@ -20,7 +20,7 @@ extension TransportAddress {
 }
 
 extension IPAddress {
-  /// nil where there is none.
+  /// nil if there is none.
   init?(_ address: datagram_address) {
     guard address.family != 0 else { return nil }
     let found = unsafe withUnsafeBytes(of: address.octets) { octets in

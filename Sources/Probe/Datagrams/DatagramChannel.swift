@@ -274,7 +274,7 @@ final class DatagramChannel: Channel, ChannelCore, @unchecked Sendable {
     setWaitsToWrite(false)
   }
 
-  /// How many datagrams were offered to the system, and how many it took; with `errno` where that is none.
+  /// How many datagrams were offered to the system, and how many it took; with `errno` if that is none.
   private func sendBatch() -> (offered: Int, sent: Int) {
     var lengths: [Int] = []
     var used = 0
@@ -361,7 +361,7 @@ final class DatagramChannel: Channel, ChannelCore, @unchecked Sendable {
 
   // MARK: Errors
 
-  /// An error that a system call returned: that of a report where there is one.
+  /// An error that a system call returned: that of a report if there is one.
   private func noteError(_ code: CInt) {
     if takeErrorReports() == 0 { pipeline.fireErrorCaught(IOError(errnoCode: code, reason: "UDP socket")) }
   }

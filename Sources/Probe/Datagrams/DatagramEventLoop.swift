@@ -31,7 +31,7 @@ final class DatagramEventLoop: EventLoop, @unchecked Sendable {
 
   /// A loop to share with others, of as many as there are processors. They last as long as the process.
   ///
-  /// - Throws: `IOError` where the system gives no descriptor or thread for one.
+  /// - Throws: `IOError` if the system gives no descriptor or thread for one.
   static func shared() throws -> DatagramEventLoop {
     let turn = turn.add(1, ordering: .relaxed).oldValue
     return try loops.withLock { loops in

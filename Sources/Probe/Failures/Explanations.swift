@@ -15,7 +15,7 @@ extension ProbeFailure {
   /// The same failure, or a more telling one where a second look at the server finds the cause.
   ///
   /// The second look is a probe of its own: what it explains it has seen. Where it finds nothing, the failure stays.
-  package func explained(on server: Server, deadline: Duration) async -> ProbeFailure {
+  package func explained(on server: ProbedServer, deadline: Duration) async -> ProbeFailure {
     let end = Instant.now + deadline
     if let cause = await explainedByPort(server, by: end) { return cause }
     switch code {
@@ -44,7 +44,7 @@ extension ProbeFailure {
   }
 
   /// UDP is silent: do answers come from another address? A socket that is connected never hears them.
-  private func explainedByOtherSource(_ server: Server, by end: Instant) async -> ProbeFailure? {
+  private func explainedByOtherSource(_ server: ProbedServer, by end: Instant) async -> ProbeFailure? {
     guard let asked = try? await server.candidates(by: end).current,
       let source = try? await BindingProbe.otherSource(ofAnswersBy: asked, by: min(end, .now + .milliseconds(700)))
     else { return nil }
@@ -57,7 +57,7 @@ extension ProbeFailure {
   }
 
   /// UDP is silent: does the same port answer over TCP?
-  private func explainedByTCP(_ server: Server, by end: Instant) async -> ProbeFailure? {
+  private func explainedByTCP(_ server: ProbedServer, by end: Instant) async -> ProbeFailure? {
     guard let answering = await Self.answeringOverTCP(server, by: end) else { return nil }
     return ProbeFailure(
       .udpBlocked, "\(answering) answers over TCP, and not over UDP.",
@@ -67,7 +67,7 @@ extension ProbeFailure {
   }
 
   /// Nobody listens on UDP: does the same port answer over TCP?
-  private func explainedByMissingListener(_ server: Server, by end: Instant) async -> ProbeFailure? {
+  private func explainedByMissingListener(_ server: ProbedServer, by end: Instant) async -> ProbeFailure? {
     guard let answering = await Self.answeringOverTCP(server, by: end) else { return nil }
     return ProbeFailure(
       code, "Nothing listens on \(answering) over UDP (ICMP port unreachable), but TCP answers there.",
@@ -76,7 +76,7 @@ extension ProbeFailure {
       evidence: evidence + [Evidence("answersOverTCP", "\(answering)")])
   }
 
-  private static func answeringOverTCP(_ server: Server, by end: Instant) async -> TransportAddress? {
+  private static func answeringOverTCP(_ server: ProbedServer, by end: Instant) async -> TransportAddress? {
     var overTCP = server
     overTCP.uri.transport = .tcp
     overTCP.uri.scheme = .turn
@@ -86,7 +86,7 @@ extension ProbeFailure {
   }
 
   /// Allocations are forbidden: is Binding answered?
-  private func explainedByDraining(_ server: Server, by end: Instant) async -> ProbeFailure? {
+  private func explainedByDraining(_ server: ProbedServer, by end: Instant) async -> ProbeFailure? {
     guard end > .now,
       (try? await BindingProbe(server: server, requests: 1).run(deadline: end - .now)) != nil
     else { return nil }
@@ -98,7 +98,7 @@ extension ProbeFailure {
   }
 
   /// Nothing is relayed from one relayed address to another: does what this host sends to one arrive?
-  private func explainedByMissingHairpin(_ server: Server, by end: Instant) async -> ProbeFailure? {
+  private func explainedByMissingHairpin(_ server: ProbedServer, by end: Instant) async -> ProbeFailure? {
     guard evidence("reached") == "0", end > .now,
       let report = try? await PortsProbe(server: server, allocations: 1).run(deadline: end - .now),
       report.unreachable.isEmpty, let reached = report.reachable.first
@@ -115,7 +115,7 @@ extension ProbeFailure {
   }
 
   /// Nothing is relayed: does the server send from the address that it gives out?
-  private func explainedByExternalAddress(_ server: Server, by end: Instant) async -> ProbeFailure? {
+  private func explainedByExternalAddress(_ server: ProbedServer, by end: Instant) async -> ProbeFailure? {
     var observer = server
     observer.uri.transport = .udp
     guard end > .now,

@@ -4,7 +4,7 @@ import Schema
 
 /// Success responses that promise what cannot be.
 extension ProbeFailure {
-  /// Why nobody can use an allocation as it was granted; nil where nothing speaks against it.
+  /// Why nobody can use an allocation as it was granted; nil if nothing speaks against it.
   ///
   /// Loopback and private addresses are in order: in a lab they are what is wanted.
   init?(
@@ -40,14 +40,14 @@ extension ProbeFailure {
   }
 
   /// Two allocations at the same time have the same relayed address, so that no peer can reach both.
-  init(sharedBy server: Server, _ relayed: TransportAddress) {
+  init(sharedBy server: ProbedServer, _ relayed: TransportAddress) {
     self.init(
       .relayedAddressShared, "\(server.uri) gave \(relayed) to two allocations at the same time.",
       advice: "Look whether several servers answer behind this address, each with the same relay address and ports.",
       evidence: [Evidence("server", "\(server.uri)"), Evidence("relayedAddress", "\(relayed)")])
   }
 
-  /// Why nobody can have the address that the server says is ours; nil where somebody can.
+  /// Why nobody can have the address that the server says is ours; nil if somebody can.
   init?(unusableReflexive address: TransportAddress, in method: Method, server: TransportAddress, transport: Transport)
   {
     guard let flaw = address.flaw() else { return nil }

@@ -5,7 +5,7 @@ import Schema
 extension ProbeFailure {
   /// A client and a port that speak different protocols, or a handshake that fails for one reason: seen by speaking
   /// otherwise to the same port.
-  func explainedByPort(_ server: Server, by end: Instant) async -> ProbeFailure? {
+  func explainedByPort(_ server: ProbedServer, by end: Instant) async -> ProbeFailure? {
     guard server.tls.startTLS == nil else { return nil }
     switch server.transport {
     case .tls:
@@ -21,7 +21,7 @@ extension ProbeFailure {
 
   /// No handshake: does the port answer STUN without one?
   private func explainedByPlainPort(
-    _ server: Server, over transport: ServerURI.Transport, by end: Instant
+    _ server: ProbedServer, over transport: ServerURI.URITransport, by end: Instant
   ) async -> ProbeFailure? {
     let codes: [Code] = [.notTLS, .tlsTimedOut, .tlsFailed, .connectionClosed, .connectionReset]
     guard codes.contains(code), let plain = server.onSamePort(.turn, transport) else { return nil }
@@ -40,7 +40,7 @@ extension ProbeFailure {
   }
 
   /// No STUN over TCP: does the port make a TLS handshake?
-  private func explainedByEncryptedPort(_ server: Server, by end: Instant) async -> ProbeFailure? {
+  private func explainedByEncryptedPort(_ server: ProbedServer, by end: Instant) async -> ProbeFailure? {
     let codes: [Code] = [.garbage, .connectionClosed, .connectionReset, .stunTimeout, .turnTimeout]
     guard codes.contains(code), evidence("answeredBefore") == nil, let encrypted = server.onSamePort(.turns, .tcp)
     else {
@@ -59,7 +59,7 @@ extension ProbeFailure {
   /// TLS is spoken: is a browser's offer refused, or does another service answer inside?
   ///
   /// Another service's port is the cause before its certificate is.
-  private func explainedByRefusal(_ server: Server, by end: Instant) async -> ProbeFailure? {
+  private func explainedByRefusal(_ server: ProbedServer, by end: Instant) async -> ProbeFailure? {
     let codes: [Code] = [
       .garbage, .connectionClosed, .connectionReset, .stunTimeout, .turnTimeout, .certificateUntrusted,
       .certificateNameMismatch, .certificateExpired, .certificateNotYetValid, .certificateInvalid,
@@ -83,9 +83,9 @@ extension ProbeFailure {
   }
 }
 
-extension Server {
+extension ProbedServer {
   /// The same host and port spoken to otherwise.
-  fileprivate func onSamePort(_ scheme: ServerURI.Scheme, _ transport: ServerURI.Transport) -> Server? {
+  fileprivate func onSamePort(_ scheme: ServerURI.Scheme, _ transport: ServerURI.URITransport) -> ProbedServer? {
     var other = self
     (other.uri.scheme, other.uri.transport) = (scheme, transport)
     other.uri.port = uri.port ?? uri.scheme.defaultPort
@@ -109,7 +109,7 @@ enum PortService {
   }
 
   /// The failure that names another protocol than STUN, such as HTTP; nil if STUN is answered, or nothing that is known.
-  static func stranger(on server: Server, by end: Instant) async -> ProbeFailure? {
+  static func stranger(on server: ProbedServer, by end: Instant) async -> ProbeFailure? {
     guard server.transport.isReliable, let address = try? await server.candidates(by: end).current else { return nil }
     var options = server.connectionOptions()
     // Whoever answers here gets no credentials: the certificate is not checked.

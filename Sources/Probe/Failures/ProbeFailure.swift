@@ -37,7 +37,7 @@ package struct ProbeFailure: Error, Sendable, Hashable {
   package let code: Code
   /// What failed, and on what; one sentence.
   package var message: String { sentence.text }
-  /// What to look at next; one or two sentences. Empty where there is nothing to look at.
+  /// What to look at next; one or two sentences. Empty if there is nothing to look at.
   package var advice: String { advisory.text }
   /// ``message``, which knows what of it came from outside.
   package let sentence: Sentence

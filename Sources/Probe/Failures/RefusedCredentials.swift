@@ -5,7 +5,7 @@ import Schema
 /// Why a server does not accept credentials, as far as they themselves and the announced realm tell.
 extension ProbeFailure {
   /// The user name begins or ends with a time: has it passed?
-  func explainedByExpiry(_ server: Server) -> ProbeFailure? {
+  func explainedByExpiry(_ server: ProbedServer) -> ProbeFailure? {
     guard let expiry = server.currentCredentials()?.expiry else { return nil }
     let passed = Int64(time(nil)) - expiry
     guard passed >= 0 else { return nil }
@@ -17,7 +17,7 @@ extension ProbeFailure {
   }
 
   /// The user is known in one realm: is it the one that the server announces?
-  func explainedByRealm(_ server: Server) -> ProbeFailure? {
+  func explainedByRealm(_ server: ProbedServer) -> ProbeFailure? {
     guard let expected = server.expectedRealm, let announced = evidence("realm"), announced != expected else {
       return nil
     }
@@ -31,7 +31,7 @@ extension ProbeFailure {
   }
 
   /// The same failure, its words fitting the credentials that were given and what the announced realm tells.
-  func fitted(to server: Server) -> ProbeFailure {
+  func fitted(to server: ProbedServer) -> ProbeFailure {
     guard evidence("method") == "\(Method.allocate)", let credentials = server.credentials else { return self }
     var message = sentence
     let advice: Sentence
@@ -57,8 +57,8 @@ extension ProbeFailure {
       evidence: evidence)
   }
 
-  /// What the announced realm tells; nil where none was announced.
-  private func realmRemark(_ server: Server) -> Sentence? {
+  /// What the announced realm tells; nil if none was announced.
+  private func realmRemark(_ server: ProbedServer) -> Sentence? {
     guard let announced = evidence("realm") else { return nil }
     if server.expectedRealm != nil { return "The realm \"\(announced)\" is the expected one." }
     // A secret is seldom one realm's alone.
@@ -76,7 +76,7 @@ extension LongTermCredentials {
   private static let centuries: Range<Int64> = 1_000_000_000..<10_000_000_000
 
   /// The time that the user name begins or ends with, in seconds since 1970, as names made for a shared secret do; nil
-  /// where there is none.
+  /// if there is none.
   fileprivate var expiry: Int64? {
     let parts = username.split(separator: ":")
     return [parts.first, parts.last].lazy.compactMap { $0.flatMap { Int64($0) } }.first(where: Self.centuries.contains)

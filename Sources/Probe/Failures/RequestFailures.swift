@@ -5,7 +5,7 @@ package import Schema
 extension ProbeFailure {
   /// What a failed request means.
   ///
-  /// - Parameter peers: whom it is about; empty where it is about none.
+  /// - Parameter peers: whom it is about; empty if it is about none.
   package init(
     _ failure: RequestFailure, of method: Method, peers: [TransportAddress] = [], server: TransportAddress,
     transport: Transport

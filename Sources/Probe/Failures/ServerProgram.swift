@@ -10,7 +10,7 @@ package enum ServerProgram: Sendable, Hashable {
   /// It does not say; coturn can be told not to.
   case unnamed
 
-  /// - Parameter software: the value of SOFTWARE; nil where the server sent none.
+  /// - Parameter software: the value of SOFTWARE; nil if the server sent none.
   package init(software: String?) {
     guard let software, !software.isEmpty, software != "None" else {
       self = .unnamed

@@ -21,7 +21,7 @@ package struct LatencySummary: Sendable, Hashable {
     self.max = max
   }
 
-  /// nil where there are no samples: a missing figure is never zero.
+  /// nil if there are no samples: a missing figure is never zero.
   package init?(_ samples: [Duration]) {
     guard !samples.isEmpty else { return nil }
     let sorted = samples.sorted()

@@ -1,4 +1,7 @@
 package import Addresses
+import Names
+import STUN
+import Schema
 import Synchronization
 
 /// An address of a server that was tried, and did not answer, before another one.
@@ -11,7 +14,7 @@ package struct PassedOverAddress: Sendable, Hashable {
   package let elapsed: Duration
 }
 
-/// What was learnt of a server's addresses. All copies of a ``Server`` share it: one that does not answer is tried once,
+/// What was learnt of a server's addresses. All copies of a ``ProbedServer`` share it: one that does not answer is tried once,
 /// and not before each request.
 package final class AddressMemory: Sendable {
   private struct State {
@@ -65,4 +68,24 @@ extension ProbeFailure {
 extension Collection<PassedOverAddress> {
   /// How long they were tried, all together.
   package var elapsed: Duration { reduce(.zero) { $0 + $1.elapsed } }
+}
+
+/// Finds the addresses of a host name as every other program of this host does.
+enum NameResolution {
+  /// The addresses of a host in the order in which the system prefers them (RFC 6724); a literal address is its own.
+  static func addresses(of host: String, by deadline: Instant) async throws(ProbeFailure) -> [IPAddress] {
+    do throws(ResolutionError) {
+      return try await SystemResolver.addresses(of: host, .any, by: deadline)
+    } catch {
+      guard error.code != .cancelled else {
+        throw ProbeFailure(
+          .cancelled, "The search for \(host) was stopped before it was done.",
+          evidence: [ProbeFailure.Evidence("host", host)])
+      }
+      throw ProbeFailure(
+        .nameNotFound, "The name \(host) has no address (\(error.reason)).",
+        advice: "Look at the spelling, at the name's A and AAAA records, and at this host's resolver.",
+        evidence: [ProbeFailure.Evidence("host", host)])
+    }
+  }
 }

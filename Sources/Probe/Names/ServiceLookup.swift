@@ -7,7 +7,7 @@ enum ServiceLookup {
   /// How long all name servers together may take: a name without SRV records must leave time for the probe itself.
   private static let patience: Duration = .seconds(3)
 
-  /// The records of a service, in the order in which to try them; empty where there are none or nobody answers.
+  /// The records of a service, in the order in which to try them; empty if there are none or nobody answers.
   ///
   /// - Parameter nameServers: nil takes those of `/etc/resolv.conf`.
   static func records(

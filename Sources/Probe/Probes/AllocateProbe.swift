@@ -3,12 +3,12 @@ package import STUN
 
 /// Makes one allocation on a TURN server, and deletes it.
 package struct AllocateProbe: Sendable {
-  package var server: Server
+  package var server: ProbedServer
   package var options = AllocateOptions()
   /// Whether a 300 (Try Alternate) is followed, up to three times, never to a server that was asked before.
   package var followsAlternate = false
 
-  package init(server: Server, options: AllocateOptions = AllocateOptions(), followsAlternate: Bool = false) {
+  package init(server: ProbedServer, options: AllocateOptions = AllocateOptions(), followsAlternate: Bool = false) {
     self.server = server
     self.options = options
     self.followsAlternate = followsAlternate
@@ -32,8 +32,8 @@ package struct AllocateProbe: Sendable {
     package let refusedFamily: AddressErrorCode?
     package let realm: String?
     package let software: String?
-    /// Of the request that was granted; nil where it was sent more than once (Karn's rule).
-    package let roundTrip: Duration?
+    /// Of the request that was granted; nil if it was sent more than once (Karn's rule).
+    package let rtt: Duration?
     /// From the first request to the grant, challenge included, and addresses that were passed over.
     package let elapsed: Duration
     package let effort: Effort
@@ -62,7 +62,7 @@ package struct AllocateProbe: Sendable {
       reflexiveAddress: allocation.reflexiveAddress, localAddress: allocation.connection.localAddress,
       lifetime: state.lifetime,
       reservationToken: state.reservationToken, refusedFamily: state.refusedFamily,
-      realm: realm, software: allocation.software, roundTrip: allocation.response.roundTrip,
+      realm: realm, software: allocation.software, rtt: allocation.response.rtt,
       elapsed: allocation.response.elapsed + server.passedOver.elapsed - passedOverBefore,
       effort: allocation.response.effort, droppedAttributes: allocation.droppedAttributes,
       newSourcePorts: allocation.newSourcePorts, deletion: deletion)

@@ -4,9 +4,9 @@ import Schema
 /// Measures how much larger a server's answers are than what an unauthenticated sender puts in: with a forged source
 /// address that much reaches a victim.
 package struct AmplificationProbe: Sendable {
-  package var server: Server
+  package var server: ProbedServer
 
-  package init(server: Server) { self.server = server }
+  package init(server: ProbedServer) { self.server = server }
 
   /// One request and everything that came back; to its predecessors too, where they were not answered.
   package struct Exchange: Sendable, Hashable {

@@ -8,9 +8,9 @@ import Schema
 ///
 /// Servers of RFC 3489 serve as well: requests carry nothing that those do not know.
 package struct BehaviourProbe: Sendable {
-  package var server: Server
+  package var server: ProbedServer
 
-  package init(server: Server) { self.server = server }
+  package init(server: ProbedServer) { self.server = server }
 
   /// RFC 4787, sections 4.1 and 5; RFC 5780, sections 4.3 and 4.4.
   package enum Dependence: String, Sendable, Hashable, CaseIterable {
@@ -23,11 +23,11 @@ package struct BehaviourProbe: Sendable {
     package let reflexiveAddress: TransportAddress
     /// Whether our own address is the one that the server sees: then there is no NAT.
     package let isBehindNAT: Bool
-    /// The server's second address and port; nil where it has none that can be used, and nothing more can be found out.
+    /// The server's second address and port; nil if it has none that can be used, and nothing more can be found out.
     package let otherAddress: TransportAddress?
     /// How the mapping depends on the destination.
     package let mapping: Dependence?
-    /// Which senders reach us; nil where the server's answers, or its silence, do not prove it.
+    /// Which senders reach us; nil if the server's answers, or its silence, do not prove it.
     package let filtering: Dependence?
     /// Whether something on the path translates between IPv6 and IPv4 (NAT64): the server sees us at an address of the other
     /// family, and announces a second address that cannot be asked from here.
@@ -39,7 +39,7 @@ package struct BehaviourProbe: Sendable {
 
   /// Runs the probe, over UDP.
   ///
-  /// - Throws: `ProbeFailure` where a plain Binding request is not answered.
+  /// - Throws: `ProbeFailure` if a plain Binding request is not answered.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {

@@ -4,11 +4,11 @@ import Schema
 
 /// Asks a STUN server for our reflexive address, several times.
 package struct BindingProbe: Sendable {
-  package var server: Server
+  package var server: ProbedServer
   /// How many requests are sent, one after the other.
   package var requests = 5
 
-  package init(server: Server, requests: Int = 5) {
+  package init(server: ProbedServer, requests: Int = 5) {
     self.server = server
     self.requests = requests
   }
@@ -22,8 +22,8 @@ package struct BindingProbe: Sendable {
     package let responses: Int
     /// Sends beyond the first of each request.
     package let retransmissions: Int
-    /// Round trips of requests that were sent once (Karn's rule); nil where each was sent more than once.
-    package let roundTrip: LatencySummary?
+    /// Round trips of requests that were sent once (Karn's rule); nil if each was sent more than once.
+    package let rtt: LatencySummary?
     /// Our address as the server sees it.
     package let reflexiveAddress: TransportAddress
     /// Our address as our own host sees it.
@@ -78,7 +78,7 @@ package struct BindingProbe: Sendable {
     }
   }
 
-  /// Asks over UDP, and tells from which other address answers come; nil where none do.
+  /// Asks over UDP, and tells from which other address answers come; nil if none do.
   static func otherSource(
     ofAnswersBy server: TransportAddress, by end: Instant
   ) async throws(ProbeFailure) -> TransportAddress? {
@@ -199,7 +199,7 @@ package struct BindingProbe: Sendable {
       }
       return Report(
         server: connection.server, transport: connection.transport, requests: requests, responses: responses.count,
-        retransmissions: retransmissions, roundTrip: LatencySummary(responses.compactMap(\.roundTrip)),
+        retransmissions: retransmissions, rtt: LatencySummary(responses.compactMap(\.rtt)),
         reflexiveAddress: address, localAddress: connection.localAddress,
         reflexiveAddresses: reflexive.reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
         needsBareRequests: needsBareRequests, software: try? last.message.attribute(Software.self)?.text,

@@ -4,11 +4,11 @@ import Schema
 
 /// Holds several allocations at once, up to the first refusal, and deletes them all.
 package struct CapacityProbe: Sendable {
-  package var server: Server
+  package var server: ProbedServer
   /// How many are asked for.
   package var allocations = 10
 
-  package init(server: Server, allocations: Int = 10) {
+  package init(server: ProbedServer, allocations: Int = 10) {
     self.server = server
     self.allocations = allocations
   }
@@ -31,7 +31,7 @@ package struct CapacityProbe: Sendable {
 
   /// Runs the probe.
   ///
-  /// - Throws: `ProbeFailure` where even the first allocation is not granted for another reason than capacity, or a later
+  /// - Throws: `ProbeFailure` if even the first allocation is not granted for another reason than capacity, or a later
   ///   one fails otherwise than by 486 and 508; `turn.relayedAddressShared` where two have the same relayed address.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }

@@ -4,9 +4,9 @@ import Schema
 
 /// Looks at the certificate that a server shows over TLS or DTLS.
 package struct CertificateProbe: Sendable {
-  package var server: Server
+  package var server: ProbedServer
 
-  package init(server: Server) { self.server = server }
+  package init(server: ProbedServer) { self.server = server }
 
   /// Throws `probe.invalidInput` where the server is no `stuns:` or `turns:` one.
   package func checkInput() throws(ProbeFailure) {
@@ -70,7 +70,7 @@ package struct CertificateProbe: Sendable {
 
   /// Makes one handshake. Whether the certificate convinces is in what comes back, not thrown.
   ///
-  /// - Throws: `ProbeFailure` where no handshake comes about.
+  /// - Throws: `ProbeFailure` if no handshake comes about.
   package func run(deadline: Duration) async throws(ProbeFailure) -> TLSHandshake {
     try checkInput()
     let end = Instant.now + deadline

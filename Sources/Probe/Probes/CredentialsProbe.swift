@@ -10,12 +10,12 @@ package struct CredentialsProbe: Sendable {
   /// The user name of every deliberate failure.
   package static let deliberateUser = "runbook-probe"
 
-  package var server: Server
+  package var server: ProbedServer
 
-  package init(server: Server) { self.server = server }
+  package init(server: ProbedServer) { self.server = server }
 
   /// One set of credentials that was tried.
-  package enum Trial: String, Sendable, Hashable, CaseIterable {
+  package enum CredentialsKind: String, Sendable, Hashable, CaseIterable {
     /// What the server was given as: must work.
     case good
     /// A user that does not exist, with a password of chance.
@@ -30,27 +30,27 @@ package struct CredentialsProbe: Sendable {
     case reusedNonce
   }
 
-  package struct Outcome: Sendable, Hashable {
-    package let trial: Trial
+  package struct CredentialsOutcome: Sendable, Hashable {
+    package let trial: CredentialsKind
     /// Whether the server granted an allocation.
     package let isAccepted: Bool
-    /// The number of the first error; nil where it was accepted.
+    /// The number of the first error; nil if it was accepted.
     package let errorCode: Int?
     /// Good ones are accepted, all others refused.
     package var isAsExpected: Bool { isAccepted == (trial == .good) }
   }
 
   package struct Report: Sendable {
-    package let outcomes: [Outcome]
+    package let outcomes: [CredentialsOutcome]
     /// What the server calls itself.
     package let software: String?
     /// Trials that did not end as they must.
-    package var violations: [Trial] { outcomes.filter { !$0.isAsExpected }.map(\.trial) }
+    package var violations: [CredentialsKind] { outcomes.filter { !$0.isAsExpected }.map(\.trial) }
   }
 
-  /// The credentials to try. Throws `probe.invalidInput` where there are none.
+  /// The credentials to try. Throws `probe.invalidInput` if there are none.
   @discardableResult
-  package func checkInput() throws(ProbeFailure) -> Server.Credentials {
+  package func checkInput() throws(ProbeFailure) -> ProbedServer.Credentials {
     guard let credentials = server.credentials else {
       throw ProbeFailure(
         .invalidInput, "There are no credentials to try.", advice: ProbeFailure.adviceToGiveCredentials)
@@ -83,9 +83,9 @@ package struct CredentialsProbe: Sendable {
   }
 
   private static func badServers(
-    _ server: Server, _ credentials: Server.Credentials
-  ) -> [(Trial, Server)] {
-    func with(_ credentials: Server.Credentials) -> Server {
+    _ server: ProbedServer, _ credentials: ProbedServer.Credentials
+  ) -> [(CredentialsKind, ProbedServer)] {
+    func with(_ credentials: ProbedServer.Credentials) -> ProbedServer {
       var bad = server
       bad.credentials = credentials
       return bad
@@ -103,11 +103,11 @@ package struct CredentialsProbe: Sendable {
   }
 
   private func accepted(
-    _ trial: Trial, with server: Server, isGoodAccepted: Bool = false, by end: Instant
-  ) async throws(ProbeFailure) -> Outcome {
+    _ trial: CredentialsKind, with server: ProbedServer, isGoodAccepted: Bool = false, by end: Instant
+  ) async throws(ProbeFailure) -> CredentialsOutcome {
     do throws(ProbeFailure) {
       _ = try await AllocateProbe(server: server).run(deadline: max(.milliseconds(1), end - .now))
-      return Outcome(trial: trial, isAccepted: true, errorCode: nil)
+      return CredentialsOutcome(trial: trial, isAccepted: true, errorCode: nil)
     } catch {
       // Where good ones were accepted, nothing but the credentials is left for a server to object to.
       if trial != .good, [.badIntegrity, .integrityMissing].contains(error.code) {
@@ -117,13 +117,14 @@ package struct CredentialsProbe: Sendable {
       guard refusals.contains(error.code) || (error.code == .badRequest && trial != .good && isGoodAccepted) else {
         throw error
       }
-      return Outcome(trial: trial, isAccepted: false, errorCode: error.evidence("errorCode").flatMap { Int($0) })
+      return CredentialsOutcome(
+        trial: trial, isAccepted: false, errorCode: error.evidence("errorCode").flatMap { Int($0) })
     }
   }
 
   /// Bad credentials were answered with an integrity that is not theirs, or with a success without any: a success has the
   /// one of good credentials.
-  private static func misplacedIntegrity(_ trial: Trial, _ failure: ProbeFailure) -> ProbeFailure {
+  private static func misplacedIntegrity(_ trial: CredentialsKind, _ failure: ProbeFailure) -> ProbeFailure {
     ProbeFailure(
       failure.code,
       "Credentials that must be refused (\(trial.rawValue)) were answered "
@@ -154,14 +155,14 @@ package struct CredentialsProbe: Sendable {
 
   /// Asks for an allocation with good credentials and a nonce that must be refused.
   private func refusal(
-    of challenge: AllocationRequest.PresetChallenge, _ trial: Trial, by end: Instant
-  ) async throws(ProbeFailure) -> Outcome {
+    of challenge: AllocationRequest.PresetChallenge, _ trial: CredentialsKind, by end: Instant
+  ) async throws(ProbeFailure) -> CredentialsOutcome {
     let (effort, _) = try await Allocation.withAllocation(
       AllocationRequest(server: server, presetChallenge: challenge), by: end
     ) { allocation throws(ProbeFailure) in allocation.response.effort }
     // It was refused when it took more than the request that carried the old nonce.
     let refusals = effort.staleNonces + effort.challenges
-    return Outcome(
+    return CredentialsOutcome(
       trial: trial, isAccepted: refusals == 0, errorCode: refusals == 0 ? nil : effort.staleNonces > 0 ? 438 : 401)
   }
 }

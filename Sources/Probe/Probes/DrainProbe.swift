@@ -2,14 +2,14 @@ import STUN
 
 /// Finds out whether a server is draining: it still answers, and gives no new allocations.
 package struct DrainProbe: Sendable {
-  package var server: Server
+  package var server: ProbedServer
 
-  package init(server: Server) { self.server = server }
+  package init(server: ProbedServer) { self.server = server }
 
   package struct Report: Sendable {
     /// Whether Allocate with good credentials is refused with 403 while Binding is answered, by what may be coturn.
     package let isDraining: Bool
-    /// What the refusal said; nil where the allocation was granted.
+    /// What the refusal said; nil if the allocation was granted.
     package let refusal: ProbeFailure?
     package let software: String?
   }

@@ -15,7 +15,7 @@ struct ExpiryPath: Sendable {
   private let end: Instant
   /// The peer as the server sees it.
   private var peerAddress: TransportAddress
-  /// nil where it is the permission that is to expire.
+  /// nil if it is the permission that is to expire.
   private var channel: ChannelNumber?
 
   /// - Throws: `turn.nothingRelayed` where a channel is wanted and nothing comes through, so that the port that the

@@ -25,13 +25,13 @@ package struct ExpiryProbe: Sendable {
     package var limit: Duration { lifetime + .seconds(10) }
   }
 
-  package var server: Server
+  package var server: ProbedServer
   package var subject: Subject
   /// When it must be forgotten, from its being granted.
   package var after: Duration
 
   /// - Parameter after: nil takes the subject's limit.
-  package init(server: Server, subject: Subject = .permission, after: Duration? = nil) {
+  package init(server: ProbedServer, subject: Subject = .permission, after: Duration? = nil) {
     self.server = server
     self.subject = subject
     self.after = after ?? subject.limit
@@ -63,7 +63,7 @@ package struct ExpiryProbe: Sendable {
 
   /// Runs the probe.
   ///
-  /// What expired is asked for again in the end: only where datagrams pass then was it that which was missing.
+  /// What expired is asked for again in the end: only if datagrams pass then was it that which was missing.
   ///
   /// - Throws: `ProbeFailure`: as `AllocateProbe`; `turn.forbidden` where our own address is no permitted peer;
   ///   `turn.nothingRelayed` where datagrams do not pass just after the grant, at first or in the end;

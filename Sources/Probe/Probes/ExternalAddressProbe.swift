@@ -5,20 +5,20 @@ import Schema
 
 /// Looks whether a TURN server's relayed address is the one that the world sees.
 package struct ExternalAddressProbe: Sendable {
-  package var server: Server
+  package var server: ProbedServer
   /// A STUN server that is asked through the relay which address it sees; nil asks none.
-  package var observer: Server?
+  package var observer: ProbedServer?
   /// How many allocations are made, one after the other: a server with several addresses relays from one or another.
   package var allocations = 1
 
-  package init(server: Server, observer: Server? = nil, allocations: Int = 1) {
+  package init(server: ProbedServer, observer: ProbedServer? = nil, allocations: Int = 1) {
     self.server = server
     self.observer = observer
     self.allocations = allocations
   }
 
   /// What is not as it should be.
-  package enum Finding: String, Sendable, Hashable, CaseIterable {
+  package enum Discrepancy: String, Sendable, Hashable, CaseIterable {
     /// A relayed address lies in a range that the world cannot reach, and that none of the server's own addresses is of.
     case relayedAddressIsSpecial
     /// A relayed address is none of the addresses of its family that the server's name has. Where the name has none, or only
@@ -37,9 +37,9 @@ package struct ExternalAddressProbe: Sendable {
     package let specialRange: SpecialRange?
     /// The addresses of the URI's host; a literal address is its own.
     package let nameAddresses: [IPAddress]
-    /// Where the observer saw packets come from; nil where none was asked.
+    /// Where the observer saw packets come from; nil if none was asked.
     package let observedAddress: IPAddress?
-    package let findings: [Finding]
+    package let findings: [Discrepancy]
   }
 
   /// Runs the probe.
@@ -52,13 +52,13 @@ package struct ExternalAddressProbe: Sendable {
     let names = try await server.addresses(by: end).map(\.ip)
     let observerAddress: TransportAddress? =
       if let observer { try await observer.preferredAddress(by: end, asking: .binding()) } else { nil }
-    var looks: [Look] = []
+    var looks: [AllocationView] = []
     for number in 0..<max(1, allocations) {
       do throws(ProbeFailure) {
         let (look, _) = try await Allocation.withAllocation(AllocationRequest(server: server), by: end) {
           allocation throws(ProbeFailure) in
           let observed = try await observe(allocation, from: observerAddress, by: end)
-          return Look(allocation.relayedAddress.ip, observed: observed, names: names)
+          return AllocationView(allocation.relayedAddress.ip, observed: observed, names: names)
         }
         looks.append(look)
       } catch {
@@ -72,21 +72,21 @@ package struct ExternalAddressProbe: Sendable {
       relayedAddresses: looks.map(\.relayed).reduce(into: []) {
         if !$0.contains($1) { $0.append($1) }
       }, specialRange: SpecialRange(first.relayed), nameAddresses: names, observedAddress: first.observed,
-      findings: Finding.allCases.filter { finding in looks.contains { $0.findings.contains(finding) } })
+      findings: Discrepancy.allCases.filter { finding in looks.contains { $0.findings.contains(finding) } })
   }
 
   /// What one allocation shows.
-  private struct Look: Sendable {
+  private struct AllocationView: Sendable {
     let relayed: IPAddress
     let observed: IPAddress?
-    let findings: [Finding]
+    let findings: [Discrepancy]
 
     init(_ relayed: IPAddress, observed: IPAddress?, names: [IPAddress]) {
       (self.relayed, self.observed) = (relayed, observed)
       let range = SpecialRange(relayed)
       let ofFamily = names.map(\.unmapped).filter { $0.family == relayed.family }
       let comparable = range == nil ? ofFamily.filter { SpecialRange($0) == nil } : ofFamily
-      var findings: [Finding] = []
+      var findings: [Discrepancy] = []
       if let range, !names.contains(where: { SpecialRange($0.unmapped) == range }) {
         findings.append(.relayedAddressIsSpecial)
       }
@@ -139,7 +139,7 @@ package struct ExternalAddressProbe: Sendable {
   private func silence(
     of observer: TransportAddress, through allocation: Allocation, by end: Instant
   ) async throws(ProbeFailure) -> ProbeFailure {
-    let direct = Server(uri: ServerURI(scheme: .stun, host: "\(observer.ip)", port: observer.port))
+    let direct = ProbedServer(uri: ServerURI(scheme: .stun, host: "\(observer.ip)", port: observer.port))
     let limit = min(.seconds(2), max(.milliseconds(1), end - .now))
     let refusal: ProbeFailure?
     do throws(ProbeFailure) {

@@ -22,7 +22,7 @@ struct FilteringTest {
 
   /// What came of one request.
   fileprivate enum Reply {
-    /// An answer from where it must come, and our address in it; nil where it holds none.
+    /// An answer from where it must come, and our address in it; nil if it holds none.
     case arrived(TransportAddress?)
     /// Only answers from elsewhere, which prove nothing.
     case fromElsewhere
@@ -50,8 +50,8 @@ struct FilteringTest {
 
   /// What the answers and the silence prove.
   ///
-  /// Silence is a filter's only where the same answer comes once something was sent to where it comes from. That can be
-  /// seen only where one mapping serves all destinations: otherwise the filter of another mapping is opened.
+  /// Silence is a filter's only if the same answer comes once something was sent to where it comes from. That can be
+  /// seen only if one mapping serves all destinations: otherwise the filter of another mapping is opened.
   ///
   /// - Parameter address: our address as the server saw it before.
   func judge(
@@ -109,7 +109,7 @@ struct FilteringTest {
 }
 
 extension ProbeFailure {
-  /// Why the second address that a server announces cannot be one; nil where it can (RFC 5780, section 7.4: it differs
+  /// Why the second address that a server announces cannot be one; nil if it can (RFC 5780, section 7.4: it differs
   /// from the first in address and port).
   init?(unusableOther other: TransportAddress, of primary: TransportAddress) {
     let flaw: String

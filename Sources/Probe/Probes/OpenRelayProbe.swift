@@ -4,11 +4,11 @@ import STUN
 
 /// Asks a TURN server to relay to addresses that it should not relay to, and sees whether traffic truly flows.
 ///
-/// Datagrams are sent only where a listener of our own can hear them.
+/// Datagrams are sent only if a listener of our own can hear them.
 package struct OpenRelayProbe: Sendable {
-  package var server: Server
+  package var server: ProbedServer
 
-  package init(server: Server) { self.server = server }
+  package init(server: ProbedServer) { self.server = server }
 
   /// An address that is tried, by what it stands for.
   package enum PeerKind: String, Sendable, Hashable, CaseIterable {
@@ -36,7 +36,7 @@ package struct OpenRelayProbe: Sendable {
     case sixToFourLoopback
   }
 
-  package enum Verdict: Sendable, Hashable {
+  package enum PeerVerdict: Sendable, Hashable {
     /// The server installed a permission.
     case permitted
     /// The server refused: 403 or 443; nil for an error without a number where an
@@ -58,8 +58,8 @@ package struct OpenRelayProbe: Sendable {
   package struct Entry: Sendable, Hashable {
     package let kind: PeerKind
     package let address: IPAddress
-    package let verdict: Verdict
-    /// Whether a datagram reached our own listener, whatever the verdict; nil where none of ours can be there.
+    package let verdict: PeerVerdict
+    /// Whether a datagram reached our own listener, whatever the verdict; nil if none of ours can be there.
     package let isDelivered: Bool?
 
     /// Whether the server relays there, by its word or by what came through.
@@ -85,7 +85,7 @@ package struct OpenRelayProbe: Sendable {
 
   /// Runs the probe.
   ///
-  /// - Throws: `ProbeFailure` where not even an IPv4 allocation is granted.
+  /// - Throws: `ProbeFailure` if not even an IPv4 allocation is granted.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
   ) async throws(ProbeFailure) -> Report {
@@ -97,7 +97,7 @@ package struct OpenRelayProbe: Sendable {
     } catch {
       if error.code == .cancelled { throw error }
       let isFamilyRefused = [.familyNotSupported, .notUnderstood, .relayedAddressUnasked].contains(error.code)
-      let verdict: Verdict = isFamilyRefused ? .untestable : .untested(error)
+      let verdict: PeerVerdict = isFamilyRefused ? .untestable : .untested(error)
       entries += Self.peers(.ipv6).map { Entry(kind: $0.0, address: $0.1, verdict: verdict, isDelivered: nil) }
     }
     return Report(entries: entries, software: software)
@@ -116,7 +116,7 @@ package struct OpenRelayProbe: Sendable {
       var peers = Self.peers(family)
       if serverAddress.ip.family == family { peers.append((.server, serverAddress.ip)) }
       peers.append((.relay, allocation.relayedAddress.ip))
-      var verdicts: [Verdict] = []
+      var verdicts: [PeerVerdict] = []
       for (number, (kind, peer)) in peers.enumerated() {
         progress("peer \(number + 1) of \(peers.count): \(kind.rawValue) \(peer)")
         let left = peers.count - number + (family == .ipv4 ? Self.peers(.ipv6).count : 0)
@@ -144,7 +144,7 @@ package struct OpenRelayProbe: Sendable {
 
   private func verdict(
     on peer: IPAddress, _ allocation: Allocation, by end: Instant
-  ) async throws(ProbeFailure) -> Verdict {
+  ) async throws(ProbeFailure) -> PeerVerdict {
     do throws(ProbeFailure) {
       try await allocation.permit([peer], by: end)
       return .permitted
@@ -158,7 +158,7 @@ package struct OpenRelayProbe: Sendable {
     }
   }
 
-  private static func isUnnumbered(_ verdict: Verdict) -> Bool {
+  private static func isUnnumbered(_ verdict: PeerVerdict) -> Bool {
     if case .unknown(let failure) = verdict { failure.code == .unnumberedError } else { false }
   }
 

@@ -4,9 +4,9 @@ import Schema
 /// Asks several servers for an allocation at once, and says which work, in the order given and by round trip.
 package struct PoolProbe: Sendable {
   /// In the order in which clients fail over.
-  package var servers: [Server]
+  package var servers: [ProbedServer]
 
-  package init(servers: [Server]) { self.servers = servers }
+  package init(servers: [ProbedServer]) { self.servers = servers }
 
   package struct Member: Sendable {
     /// The place in the order given, from 0.
@@ -15,8 +15,8 @@ package struct PoolProbe: Sendable {
     package let result: Result<AllocateProbe.Report, ProbeFailure>
 
     package var isWorking: Bool { if case .success = result { true } else { false } }
-    /// Of the granted request; nil where it failed or was sent more than once.
-    package var roundTrip: Duration? { try? result.get().roundTrip }
+    /// Of the granted request; nil if it failed or was sent more than once.
+    package var rtt: Duration? { try? result.get().rtt }
   }
 
   package struct Report: Sendable {
@@ -24,7 +24,7 @@ package struct PoolProbe: Sendable {
     package let members: [Member]
     /// Those that work, the fastest first.
     package var ranking: [Member] {
-      members.filter(\.isWorking).sorted { ($0.roundTrip ?? .seconds(3600)) < ($1.roundTrip ?? .seconds(3600)) }
+      members.filter(\.isWorking).sorted { ($0.rtt ?? .seconds(3600)) < ($1.rtt ?? .seconds(3600)) }
     }
     /// The one that a client takes which tries them in order.
     package var firstWorking: Member? { members.first(where: \.isWorking) }

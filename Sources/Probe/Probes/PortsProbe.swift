@@ -5,11 +5,11 @@ import Schema
 
 /// Looks whether the relay ports of a TURN server can be reached from here, as a peer would reach them.
 package struct PortsProbe: Sendable {
-  package var server: Server
+  package var server: ProbedServer
   /// How many allocations are made, one after the other.
   package var allocations = 5
 
-  package init(server: Server, allocations: Int = 5) {
+  package init(server: ProbedServer, allocations: Int = 5) {
     self.server = server
     self.allocations = allocations
   }
@@ -32,7 +32,7 @@ package struct PortsProbe: Sendable {
       unreachable.lazy.compactMap { MisplacedAddress($0.ip, of: server) }.first
     }
 
-    /// An unreachable public address that is none of the server's public ones: there it may be wrong, too. nil where the
+    /// An unreachable public address that is none of the server's public ones: there it may be wrong, too. nil if the
     /// server has none to compare.
     package var foreign: IPAddress? {
       unreachable.lazy.map(\.ip.unmapped).first { relayed in
@@ -50,7 +50,7 @@ package struct PortsProbe: Sendable {
 
   /// Runs the probe.
   ///
-  /// - Throws: `ProbeFailure` where an allocation or the permission for our own address is refused; not where quota,
+  /// - Throws: `ProbeFailure` if an allocation or the permission for our own address is refused; not where quota,
   ///   capacity or time end after the first port.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }

@@ -51,7 +51,7 @@ final class RelayOutlet {
     lastMove = .now
   }
 
-  /// Reads nothing more where nothing more can be written, so that answers to what is read do not pile up either.
+  /// Reads nothing more if nothing more can be written, so that answers to what is read do not pile up either.
   func pauseReadingWhileFull() {
     guard !takesMore() else { return }
     setReading(false)

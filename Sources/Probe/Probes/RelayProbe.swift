@@ -12,7 +12,7 @@ package struct RelayProbe: Sendable {
     case send
   }
 
-  package var server: Server
+  package var server: ProbedServer
   package var packets = 50
   /// The payload of each packet in bytes, at least 24.
   package var size = 160
@@ -25,7 +25,7 @@ package struct RelayProbe: Sendable {
   /// What each of the two clients sends as ORIGIN, so that the server's records of them can be told from all others; nil sends none.
   package var origins: (sender: Origin, echo: Origin)?
 
-  package init(server: Server) { self.server = server }
+  package init(server: ProbedServer) { self.server = server }
 
   /// What became of the packets.
   package struct Report: Sendable {
@@ -34,7 +34,7 @@ package struct RelayProbe: Sendable {
     package let path: Path
     /// The relayed addresses of sender and echo.
     package let relayedAddresses: [TransportAddress]
-    /// The realm of the server's challenge; nil where it asked for no credentials.
+    /// The realm of the server's challenge; nil if it asked for no credentials.
     package let realm: String?
     package let sent: Int
     /// Packets that came back, each counted once.
@@ -51,8 +51,8 @@ package struct RelayProbe: Sendable {
     package let corrupted: Int
     /// Why the network dropped some of what we sent, where it said so: `icmp.packetTooBig`, `icmp.reassemblyTimeExceeded`.
     package let obstacle: ProbeFailure?
-    /// There and back; nil where nothing came back.
-    package let roundTrip: LatencySummary?
+    /// There and back; nil if nothing came back.
+    package let rtt: LatencySummary?
     /// Interarrival jitter of the way there (RFC 3550, section 6.4.1); nil below two packets.
     package let jitter: Duration?
     /// Payload that came back, in bits a second, from the first send to the last arrival.
@@ -202,7 +202,7 @@ package struct RelayProbe: Sendable {
       corrupted: outcome.tally.corrupted,
       obstacle: outcome.tally.obstacle.map {
         ProbeFailure($0, server: connection.server, transport: connection.transport)
-      }, roundTrip: LatencySummary(back.transits), jitter: there.jitter,
+      }, rtt: LatencySummary(back.transits), jitter: there.jitter,
       throughput: Double(back.received * size * 8) / (elapsed / .seconds(1)), elapsed: elapsed,
       setUp: outcome.setUp, allocationsDeleted: deleted)
   }
@@ -212,7 +212,7 @@ package struct RelayProbe: Sendable {
     "A relay passes on every byte as it is: look which software answers there, and for a gateway between that rewrites "
     + "what is inside of packets (an ALG)."
 
-  /// What to look at where nothing came back.
+  /// What to look at if nothing came back.
   private func advice(reached: Int) -> Sentence {
     let smaller: Sentence =
       size > Self.harmlessSize

@@ -2,16 +2,16 @@ import STUN
 
 /// Tries which versions and ciphers of TLS or DTLS a server accepts.
 package struct TLSHandshakeProbe: Sendable {
-  package var server: Server
+  package var server: ProbedServer
   /// Whether each cipher is tried on its own, too: one connection each.
   package var triesCiphers = true
 
-  package init(server: Server, triesCiphers: Bool = true) {
+  package init(server: ProbedServer, triesCiphers: Bool = true) {
     self.server = server
     self.triesCiphers = triesCiphers
   }
 
-  package enum Verdict: Sendable, Hashable {
+  package enum OfferVerdict: Sendable, Hashable {
     case accepted
     /// The server refused, in the library's words; or was silent each time, and answered others right before and after.
     case refused(String)
@@ -33,14 +33,14 @@ package struct TLSHandshakeProbe: Sendable {
 
   package struct VersionResult: Sendable, Hashable {
     package let version: TLSVersion
-    package let verdict: Verdict
+    package let verdict: OfferVerdict
   }
 
   package struct CipherResult: Sendable, Hashable {
     package let version: TLSVersion
     /// As OpenSSL names it.
     package let cipher: String
-    package let verdict: Verdict
+    package let verdict: OfferVerdict
     /// No forward secrecy, no authenticated encryption, or broken: RFC 9325, section 4.
     package let isLegacy: Bool
   }
@@ -54,13 +54,13 @@ package struct TLSHandshakeProbe: Sendable {
     /// How the server takes a client that offers `stun.turn` as ALPN; what else is told here was found without.
     package let applicationProtocol: ALPNAnswer
     package let versions: [VersionResult]
-    /// nil where ciphers were not tried.
+    /// nil if ciphers were not tried.
     package let ciphers: [CipherResult]?
     /// Versions that are accepted and deprecated by RFC 8996.
     package var legacyVersions: [TLSVersion] {
       versions.filter { $0.verdict == .accepted && $0.version.isLegacy }.map(\.version)
     }
-    /// Ciphers that are accepted and should not be; nil where ciphers were not tried.
+    /// Ciphers that are accepted and should not be; nil if ciphers were not tried.
     package var legacyCiphers: [String]? {
       guard let ciphers else { return nil }
       var names: [String] = []
@@ -77,7 +77,7 @@ package struct TLSHandshakeProbe: Sendable {
 
   /// Runs the probe.
   ///
-  /// - Throws: `ProbeFailure` where the server is no `stuns:` or `turns:` one, or where not even a handshake with
+  /// - Throws: `ProbeFailure` if the server is no `stuns:` or `turns:` one, or where not even a handshake with
   ///   all that the library has comes about. Whether the certificate convinces is in the report.
   package func run(
     deadline: Duration, progress: @escaping ProbeProgress = { _ in }
@@ -130,8 +130,8 @@ package struct TLSHandshakeProbe: Sendable {
     on version: TLSVersion, _ trials: TLSTrials, _ progress: @escaping ProbeProgress
   ) async throws(ProbeFailure) -> [CipherResult] {
     let names = CipherSuites.known(for: version)
-    let verdicts = await withTaskGroup(of: (Int, Result<Verdict?, ProbeFailure>).self) { group in
-      var verdicts: [Int: Result<Verdict?, ProbeFailure>] = [:]
+    let verdicts = await withTaskGroup(of: (Int, Result<OfferVerdict?, ProbeFailure>).self) { group in
+      var verdicts: [Int: Result<OfferVerdict?, ProbeFailure>] = [:]
       for (index, cipher) in names.enumerated() {
         if index >= Self.concurrency, let (done, verdict) = await group.next() { verdicts[done] = verdict }
         progress("\(version.rawValue): cipher \(index + 1) of \(names.count), \(cipher)")
@@ -153,7 +153,7 @@ package struct TLSHandshakeProbe: Sendable {
       guard let result = verdicts[index] else { continue }
       let answer = try result.get()
       // One after the other: what others ask at the same time must not change what silence means.
-      let verdict: Verdict
+      let verdict: OfferVerdict
       if let answer {
         verdict = answer
       } else {

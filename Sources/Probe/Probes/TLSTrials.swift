@@ -4,7 +4,7 @@ import Schema
 
 /// Offers one version or cipher at a time to a server that has just agreed on a version and a cipher.
 struct TLSTrials: Sendable {
-  let server: Server
+  let server: ProbedServer
   let address: TransportAddress
   /// What a client with the options of ``server`` agreed on with it: accepted beyond doubt.
   let agreed: TLSHandshake
@@ -27,13 +27,13 @@ struct TLSTrials: Sendable {
   static let everyCipher = "ALL:COMPLEMENTOFALL" + lowestLevel
 
   /// How the server takes an offer.
-  func verdict(on offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.Verdict {
+  func verdict(on offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.OfferVerdict {
     if let answer = try await answer(to: offer) { return answer }
     return try await meaningOfSilence(to: offer)
   }
 
-  /// What the server answers in at most two tries; nil where it is silent both times.
-  func answer(to offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.Verdict? {
+  /// What the server answers in at most two tries; nil if it is silent both times.
+  func answer(to offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.OfferVerdict? {
     if offer.version.rawValue == agreed.version, offer.cipher == nil || offer.cipher == agreed.cipher {
       return .accepted
     }
@@ -41,9 +41,9 @@ struct TLSTrials: Sendable {
     return try await answerAtOnce(to: offer)
   }
 
-  /// Silence refuses only where the server answers everybody else: a client that offers what it agreed on just before the
+  /// Silence refuses only if the server answers everybody else: a client that offers what it agreed on just before the
   /// offer is made once more, and two right after it.
-  func meaningOfSilence(to offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.Verdict {
+  func meaningOfSilence(to offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.OfferVerdict {
     let answeredBefore = try await answersWhatItAgreedOn()
     if let answer = try await answerAtOnce(to: offer) { return answer }
     guard answeredBefore else { return .unanswered }
@@ -81,7 +81,7 @@ struct TLSTrials: Sendable {
     }
   }
 
-  private func answerAtOnce(to offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.Verdict? {
+  private func answerAtOnce(to offer: Offer) async throws(ProbeFailure) -> TLSHandshakeProbe.OfferVerdict? {
     var options = tls
     options.versions = offer.version...offer.version
     let isModern = offer.version == .tls13

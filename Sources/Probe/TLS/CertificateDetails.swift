@@ -10,13 +10,13 @@ package struct TLSHandshake: Sendable, Hashable {
   package let cipher: String
   /// What keys were agreed with, as OpenSSL names it: `X25519`, `prime256v1`, `secp521r1`; nil for a plain RSA or DH exchange.
   package let group: String?
-  /// ALPN; nil where the server selected none.
+  /// ALPN; nil if the server selected none.
   package let applicationProtocol: String?
   /// The server's own first, then as they were sent.
   package let certificates: [CertificateDetails]
-  /// nil where the chain is trusted, valid at this time, and for the server's name.
+  /// nil if the chain is trusted, valid at this time, and for the server's name.
   package let verification: TLSFailure?
-  /// What the chain is worth, whatever the name; nil where trust was not set up.
+  /// What the chain is worth, whatever the name; nil if trust was not set up.
   package let judgement: ChainJudgement?
 }
 

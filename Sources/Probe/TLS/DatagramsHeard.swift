@@ -16,7 +16,7 @@ struct DatagramsHeard {
     }
   }
 
-  /// Why there is no handshake; nil where nothing arrived, or a record.
+  /// Why there is no handshake; nil if nothing arrived, or a record.
   var failure: TLSFailure? {
     guard others > 0, records == 0 else { return nil }
     let kind = messages == others ? "STUN that is not encrypted" : "no DTLS"

@@ -84,7 +84,7 @@ struct OpenSSLError: Sendable {
     return kind.library == ERR_LIB_SSL && (0...255).contains(number) ? number : nil
   }
 
-  /// nil where the library has none.
+  /// nil if the library has none.
   var words: String? {
     if let text = ERR_reason_error_string(code) { return unsafe String(cString: text) }
     return alert.map { "alert number \($0)" }

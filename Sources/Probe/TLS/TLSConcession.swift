@@ -3,13 +3,13 @@ import Schema
 
 /// A handshake that came about.
 struct TLSAgreement: Sendable {
-  let client: Server
+  let client: ProbedServer
   let handshake: TLSHandshake
   let elapsed: Duration
   /// Why a modern client gets none.
   var objection: ProbeFailure?
 
-  init(_ client: Server, by end: Instant) async throws(ProbeFailure) {
+  init(_ client: ProbedServer, by end: Instant) async throws(ProbeFailure) {
     let start = Instant.now
     self.client = client
     handshake = try await CertificateProbe(server: client).run(deadline: end - start)
@@ -26,7 +26,7 @@ enum TLSConcession: Sendable, CaseIterable {
   /// Every version, cipher and group, and ALPN.
   case everything
 
-  func client(of server: Server) -> Server {
+  func client(of server: ProbedServer) -> ProbedServer {
     var client = server
     if self != .groups { client.tls.applicationProtocols = ["stun.turn"] }
     if self != .applicationProtocol { client.tls.groups = TLSTrials.everyGroup }
@@ -37,8 +37,8 @@ enum TLSConcession: Sendable, CaseIterable {
     return client
   }
 
-  /// Why a server refuses what a browser offers, found by one offer more at a time; nil where no single one is enough.
-  static func objection(to refusal: ProbeFailure, _ server: Server, by end: Instant) async -> ProbeFailure? {
+  /// Why a server refuses what a browser offers, found by one offer more at a time; nil if no single one is enough.
+  static func objection(to refusal: ProbeFailure, _ server: ProbedServer, by end: Instant) async -> ProbeFailure? {
     for concession in [Self.applicationProtocol, .groups] {
       guard let agreement = try? await TLSAgreement(concession.client(of: server), by: end) else { continue }
       return concession.objection(to: refusal, server, agreement.handshake)
@@ -46,7 +46,7 @@ enum TLSConcession: Sendable, CaseIterable {
     return nil
   }
 
-  private func objection(to refusal: ProbeFailure, _ server: Server, _ handshake: TLSHandshake) -> ProbeFailure? {
+  private func objection(to refusal: ProbeFailure, _ server: ProbedServer, _ handshake: TLSHandshake) -> ProbeFailure? {
     switch self {
     case .applicationProtocol:
       ProbeFailure(

@@ -19,7 +19,7 @@ package struct TLSOptions: Sendable, Hashable {
   /// What Chromium, Firefox and Safari all offer.
   package static let browserGroups = "X25519:P-256:P-384"
 
-  /// How TLS is begun on a connection that starts in clear text; nil where TLS comes first.
+  /// How TLS is begun on a connection that starts in clear text; nil if TLS comes first.
   package var startTLS: StartTLS?
 
   package enum StartTLS: String, Sendable, Hashable, CaseIterable {

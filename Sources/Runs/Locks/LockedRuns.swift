@@ -23,7 +23,7 @@ extension RunSession {
   /// the same: it will only tell that.
   ///
   /// - Parameters:
-  ///   - id: announced to the parent before, where there is one.
+  ///   - id: announced to the parent before, if there is one.
   ///   - parent: the run that this one is a child of.
   func begin(
     _ plan: Plan, id: String = ULID.next(), parent: String? = nil

@@ -5,7 +5,7 @@ package struct ErrorCode: Attribute, Hashable {
   package static let type = AttributeType.errorCode
   /// 300–699.
   package let number: Int
-  /// For people; empty where the server sent none.
+  /// For people; empty if the server sent none.
   package let reason: String
 
   package init(_ number: Int, reason: String = "") {

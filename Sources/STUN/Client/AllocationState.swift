@@ -83,7 +83,7 @@ package struct AllocationState: Sendable {
 
   /// A number that may be bound to this peer now: the one it had, or the lowest that is free and out of quarantine.
   ///
-  /// nil where the peer's last binding is still in quarantine under a number that was given up, or none is left.
+  /// nil if the peer's last binding is still in quarantine under a number that was given up, or none is left.
   package func bindableChannel(for peer: TransportAddress, now: Instant) -> ChannelNumber? {
     if let known = channels.first(where: { $0.value.peer == peer }) {
       let quarantineEnds = known.value.expiresAt + Self.channelQuarantine

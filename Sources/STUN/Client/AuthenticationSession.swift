@@ -41,7 +41,7 @@ package struct AuthenticationSession: Sendable {
       throw .incomplete
     }
     if nonce.securityFeatures.contains(.passwordAlgorithms), read.offered == nil { throw .bidDown }
-    // The list counts only where the nonce vouches for it.
+    // The list counts only if the nonce vouches for it.
     let list = nonce.securityFeatures.contains(.passwordAlgorithms) ? read.offered : nil
     let algorithm = list.map { $0.algorithms.first(where: Self.known.contains) } ?? .md5
     guard let algorithm,

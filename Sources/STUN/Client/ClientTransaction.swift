@@ -50,5 +50,5 @@ package struct ClientTransaction: Sendable {
 
   /// The round-trip time of a response that comes now; nil after a retransmission, since it cannot be told which
   /// send it answers (Karn's rule, RFC 8489, section 6.2.1).
-  package func roundTrip(now: Instant) -> Duration? { sends == 1 ? now - startedAt : nil }
+  package func rtt(now: Instant) -> Duration? { sends == 1 ? now - startedAt : nil }
 }

@@ -3,8 +3,8 @@ package import Addresses
 /// A success response, with what it took to get it.
 package struct Response: Sendable {
   package let message: Message
-  /// From the last transaction's only send to its response; nil where it was sent more than once (Karn's rule).
-  package let roundTrip: Duration?
+  /// From the last transaction's only send to its response; nil if it was sent more than once (Karn's rule).
+  package let rtt: Duration?
   /// From the first send to the response, challenges and retransmissions included.
   package let elapsed: Duration
   package let effort: Effort

@@ -46,7 +46,7 @@ package struct STUNClient: Sendable {
 
   package let configuration: Configuration
   package var authentication: AuthenticationSession
-  var exchanges: [TransactionID: Exchange] = [:]
+  var exchanges: [TransactionID: RequestExchange] = [:]
   /// The last ids that were done with: late answers to them are no stranger's.
   private var finished: [TransactionID] = []
   private var lastNumber: UInt64 = 0
@@ -67,7 +67,7 @@ package struct STUNClient: Sendable {
   ) throws(RequestFailure) -> (id: RequestID, bytes: ByteBuffer) {
     lastNumber += 1
     let id = RequestID(number: lastNumber)
-    var exchange = Exchange(id: id, request: request, deadline: deadline, startedAt: now)
+    var exchange = RequestExchange(id: id, request: request, deadline: deadline, startedAt: now)
     let bytes = try send(&exchange, now: now)
     return (id, bytes)
   }
@@ -183,7 +183,7 @@ package struct STUNClient: Sendable {
   }
 
   /// Sends a request under a new transaction id.
-  private mutating func send(_ exchange: inout Exchange, now: Instant) throws(RequestFailure) -> ByteBuffer {
+  private mutating func send(_ exchange: inout RequestExchange, now: Instant) throws(RequestFailure) -> ByteBuffer {
     let id = TransactionID.random()
     let bytes = try exchange.encode(id, session: authentication, configuration: configuration)
     exchange.transaction = ClientTransaction(

@@ -13,7 +13,7 @@ package enum TransportFailure: Error, Sendable, Hashable {
   case connectionReset
   /// The server closed the connection in an orderly way.
   case closedByServer
-  /// No connection within the time; nil where it was the system's.
+  /// No connection within the time; nil if it was the system's.
   case connectTimedOut(after: Duration?)
   /// The datagram is larger than the path takes.
   case messageTooLong

@@ -17,7 +17,7 @@ package struct Message: Sendable {
   /// Checks header and attribute structure of one whole message.
   ///
   /// - Parameter bytes: one datagram, or one frame of a stream.
-  /// - Throws: `DecodingError`, where the bytes are not one well-formed STUN message and nothing else.
+  /// - Throws: `DecodingError`, if the bytes are not one well-formed STUN message and nothing else.
   package init(decoding bytes: ByteBuffer) throws(DecodingError) {
     let start = bytes.readerIndex
     guard let wire: UInt16 = bytes.getInteger(at: start) else { throw .truncated }

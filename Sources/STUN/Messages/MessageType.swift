@@ -10,7 +10,7 @@ package enum MessageClass: UInt8, Sendable, Hashable, CaseIterable {
 package struct Method: RawRepresentable, Sendable, Hashable {
   package let rawValue: UInt16
 
-  /// nil where the number does not fit into 12 bits.
+  /// nil if the number does not fit into 12 bits.
   package init?(rawValue: UInt16) {
     guard rawValue <= 0x0FFF else { return nil }
     self.rawValue = rawValue
@@ -64,7 +64,7 @@ package struct MessageType: Sendable, Hashable {
     self.messageClass = messageClass
   }
 
-  /// The type in the first 16 bits of a message; nil where the two most significant bits are not zero.
+  /// The type in the first 16 bits of a message; nil if the two most significant bits are not zero.
   init?(wire: UInt16) {
     guard wire & 0xC000 == 0 else { return nil }
     method = Method(low12: wire & 0x000F | (wire & 0x00E0) >> 1 | (wire & 0x3E00) >> 2)

@@ -184,7 +184,7 @@ package final class StagedTree {
     file = nil
   }
 
-  /// The folder at these parts, made where it is missing. Those on the way stay open, since the next member mostly lies near.
+  /// The folder at these parts, made if it is missing. Those on the way stay open, since the next member mostly lies near.
   private func enter(_ parts: [[UInt8]]) throws -> OpenFolder {
     let common = zip(open.dropFirst(), parts).prefix { $0.name == $1 }.count
     open.removeSubrange((common + 1)...)

@@ -57,15 +57,15 @@ extension Coturn {
     }
   }
 
-  func uri(_ scheme: ServerURI.Scheme = .turn, _ transport: ServerURI.Transport? = nil) -> ServerURI {
+  func uri(_ scheme: ServerURI.Scheme = .turn, _ transport: ServerURI.URITransport? = nil) -> ServerURI {
     ServerURI(scheme: scheme, host: host, port: scheme.isSecure ? tlsPort : port, transport: transport)
   }
 
   func server(
-    _ scheme: ServerURI.Scheme = .turn, _ transport: ServerURI.Transport? = nil, username: String = Coturn.username,
+    _ scheme: ServerURI.Scheme = .turn, _ transport: ServerURI.URITransport? = nil, username: String = Coturn.username,
     password: String = Coturn.password
-  ) -> Server {
-    Server(
+  ) -> ProbedServer {
+    ProbedServer(
       uri: uri(scheme, transport),
       credentials: .longTerm(LongTermCredentials(username: username, password: password)))
   }

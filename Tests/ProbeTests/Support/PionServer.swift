@@ -50,11 +50,11 @@ struct PionServer {
     }
   }
 
-  func server(_ transport: Transport = .udp, username: String = username, password: String = password) -> Server {
+  func server(_ transport: Transport = .udp, username: String = username, password: String = password) -> ProbedServer {
     let scheme: ServerURI.Scheme = transport == .tls ? .turns : .turn
     let uri = ServerURI(
       scheme: scheme, host: "127.0.0.1", port: ports[transport], transport: transport == .udp ? nil : .tcp)
-    var server = Server(
+    var server = ProbedServer(
       uri: uri, credentials: .longTerm(LongTermCredentials(username: username, password: password)))
     server.tls.trustFile = authority
     return server

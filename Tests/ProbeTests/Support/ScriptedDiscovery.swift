@@ -49,8 +49,8 @@ final class ScriptedDiscovery: Sendable {
 
   private init(_ settings: Settings) { self.settings = settings }
 
-  var server: Server {
-    Server(uri: ServerURI(scheme: .stun, host: "127.0.0.1", port: address(of: .primary)?.port))
+  var server: ProbedServer {
+    ProbedServer(uri: ServerURI(scheme: .stun, host: "127.0.0.1", port: address(of: .primary)?.port))
   }
 
   static func with<Value>(
@@ -97,7 +97,7 @@ final class ScriptedDiscovery: Sendable {
     let change = try? request.attribute(ChangeRequest.self)
     if change != nil, let number = settings.changeRefusal {
       channels.withLock { $0[place] }?.writeAndFlush(
-        AddressedEnvelope(remoteAddress: client, data: Reply.error(number, to: request)), promise: nil)
+        AddressedEnvelope(remoteAddress: client, data: ScriptedReply.error(number, to: request)), promise: nil)
       return
     }
     guard let sender = settings.script(change, place), passes(sender) else { return }
@@ -105,7 +105,7 @@ final class ScriptedDiscovery: Sendable {
       XORMappedAddress(shown(source, at: place)), OtherAddress(settings.announced?(primary) ?? other),
     ]
     channels.withLock { $0[sender] }?.writeAndFlush(
-      AddressedEnvelope(remoteAddress: client, data: Reply.success(to: request, attributes)), promise: nil)
+      AddressedEnvelope(remoteAddress: client, data: ScriptedReply.success(to: request, attributes)), promise: nil)
   }
 
   /// Whether the filter lets an answer through to the client.

@@ -37,11 +37,11 @@ final class ScriptedRelay: Sendable {
 
   static func with<Value>(
     padding: Int = 0, treatment: @escaping Treatment = { payload, _ in [.on(payload)] },
-    _ body: (Server) async throws -> Value
+    _ body: (ProbedServer) async throws -> Value
   ) async throws -> Value {
     let relay = ScriptedRelay(padding: padding, treatment: treatment)
     let turn = ScriptedTURN { request, source, _ in relay.note(request, from: source) }
-    return try await ScriptedServer.with { bytes, source in
+    return try await ScriptedSTUNServer.with { bytes, source in
       guard let data = try? ChannelData(decoding: bytes) else {
         return turn.answer(bytes, from: source).map { .init($0) }
       }
@@ -61,7 +61,8 @@ final class ScriptedRelay: Sendable {
           ?? Client(relayed: TransportAddress(ip: source.ip, port: Self.firstPort + UInt16(clients.count)))
         clients[source] = known
         return [
-          Reply.success(to: request, [XORRelayedAddress(known.relayed), Lifetime(seconds: 600)], key: ScriptedTURN.key)
+          ScriptedReply.success(
+            to: request, [XORRelayedAddress(known.relayed), Lifetime(seconds: 600)], key: ScriptedTURN.key)
         ]
       case .channelBind:
         if let channel = try? request.attribute(ChannelNumber.self),
@@ -76,7 +77,7 @@ final class ScriptedRelay: Sendable {
     }
   }
 
-  private func pass(_ data: ChannelData, from source: TransportAddress) -> [ScriptedServer.Answer] {
+  private func pass(_ data: ChannelData, from source: TransportAddress) -> [ScriptedSTUNServer.Answer] {
     clients.withLock { clients in
       guard let sender = clients[source], let peer = sender.peers[data.channel],
         let (recipient, client) = clients.first(where: { $0.value.relayed == peer }),
@@ -84,8 +85,8 @@ final class ScriptedRelay: Sendable {
       else { return [] }
       return treatment(data.payload, sender.relayed.port == Self.firstPort).map { passage in
         switch passage {
-        case .on(let payload): ScriptedServer.Answer(frame(payload, channel), recipient: recipient)
-        case .back(let payload): ScriptedServer.Answer(frame(payload, data.channel), recipient: source)
+        case .on(let payload): ScriptedSTUNServer.Answer(frame(payload, channel), recipient: recipient)
+        case .back(let payload): ScriptedSTUNServer.Answer(frame(payload, data.channel), recipient: source)
         }
       }
     }

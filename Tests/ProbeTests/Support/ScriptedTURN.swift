@@ -27,11 +27,11 @@ final class ScriptedTURN: Sendable {
 
   static func with<Value>(
     over transport: Transport = .udp, _ override: @escaping Override,
-    _ body: (Server, ScriptedTURN) async throws -> Value
+    _ body: (ProbedServer, ScriptedTURN) async throws -> Value
   ) async throws -> Value {
     let turn = ScriptedTURN(override)
-    return try await ScriptedServer.with(over: transport) {
-      turn.answer($0, from: $1).map { ScriptedServer.Answer($0) }
+    return try await ScriptedSTUNServer.with(over: transport) {
+      turn.answer($0, from: $1).map { ScriptedSTUNServer.Answer($0) }
     } _: {
       try await body($0.server, turn)
     }
@@ -42,7 +42,7 @@ final class ScriptedTURN: Sendable {
     guard let request = try? Message(decoding: bytes), request.type.messageClass == .request else { return [] }
     requests.append(request)
     guard request.type.method == .binding || request.span(of: .messageIntegrity) != nil else {
-      return [Reply.challenge(to: request)]
+      return [ScriptedReply.challenge(to: request)]
     }
     sources.append(source)
     let count = counts.withLock { counts in
@@ -60,7 +60,7 @@ final class ScriptedTURN: Sendable {
       case .binding: [XORMappedAddress(source)]
       default: []
       }
-    return [Reply.success(to: request, attributes, key: Self.key)]
+    return [ScriptedReply.success(to: request, attributes, key: Self.key)]
   }
 
   private func number(of source: TransportAddress) -> Int {

@@ -3,7 +3,7 @@ import Foundation
 /// The other implementations, measured by a Python script in an environment of their own.
 struct Peers {
   /// For each expression, nanoseconds to compile and to evaluate, of cel-expr-python and of cel-python; `nil` where a
-  /// package refuses it. Empty where there is no Python, or its packages cannot be had.
+  /// package refuses it. Empty if there is no Python, or its packages cannot be had.
   let times: [[Double?]]
 
   private static let packages = ["cel-expr-python==0.1.3", "cel-python==0.5.0"]
@@ -22,7 +22,7 @@ struct Peers {
     let description: String
   }
 
-  /// The interpreter of an environment with the packages, made below `.build-bench` where it is not there yet.
+  /// The interpreter of an environment with the packages, made below `.build-bench` if it is not there yet.
   private static func interpreter() throws -> String {
     var root = URL(fileURLWithPath: #filePath)
     for _ in 0..<5 { root.deleteLastPathComponent() }

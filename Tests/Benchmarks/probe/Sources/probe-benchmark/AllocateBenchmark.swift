@@ -22,7 +22,7 @@ enum AllocateBenchmark {
       let server = try await BenchmarkServer()
       bareTrips += try BareClient().ping(server, count: 200)
       let binding = try await BindingProbe(server: server.stun, requests: 200).run(deadline: .seconds(20))
-      if let roundTrip = binding.roundTrip { probeTrips.append(roundTrip.p50) }
+      if let rtt = binding.rtt { probeTrips.append(rtt.p50) }
       for client in clients {
         sequential[client.name, default: AllocationSamples()] += try await client.run(server, count: 150, inFlight: 1)
       }

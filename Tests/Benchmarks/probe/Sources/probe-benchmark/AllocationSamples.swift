@@ -6,9 +6,9 @@ struct AllocationSample: Sendable {
   let allocate: Duration
   /// From opening the socket to the closed socket, the deletion confirmed in between.
   let whole: Duration
-  /// From the first request to the grant: two round trips. nil where the client does not tell.
+  /// From the first request to the grant: two round trips. nil if the client does not tell.
   var exchange: Duration?
-  /// From the request to delete to its confirmation. nil where the client does not tell.
+  /// From the request to delete to its confirmation. nil if the client does not tell.
   var deletion: Duration?
 }
 

@@ -9,7 +9,7 @@ struct BareClient: AllocationClient {
   let canOverlap = false
   private let key = SymmetricKey(data: Insecure.MD5.hash(data: Array("u:r.example:p".utf8)))
 
-  /// What goes wrong only where the server is not there.
+  /// What goes wrong only if the server is not there.
   struct NoAnswer: Error {}
 
   func run(_ server: BenchmarkServer, count: Int, inFlight: Int) throws -> AllocationSamples {
@@ -34,7 +34,7 @@ struct BareClient: AllocationClient {
     }
   }
 
-  /// nil where the request was refused.
+  /// nil if the request was refused.
   private func allocate(_ port: Int) throws -> AllocationSample? {
     let start = ContinuousClock.now
     let socket = try open(port)
@@ -108,7 +108,7 @@ struct BareClient: AllocationClient {
     return message
   }
 
-  /// An attribute with its header and padding; empty where it is missing.
+  /// An attribute with its header and padding; empty if it is missing.
   private static func attribute(_ type: UInt8, of message: [UInt8]) -> [UInt8] {
     var offset = 20
     while offset + 4 <= message.count {

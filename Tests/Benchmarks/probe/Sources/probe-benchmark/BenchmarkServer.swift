@@ -41,9 +41,9 @@ final class BenchmarkServer {
     try? FileManager.default.removeItem(at: directory)
   }
 
-  var stun: Server { Server(uri: ServerURI(scheme: .stun, host: "127.0.0.1", port: UInt16(port))) }
-  var turn: Server {
-    Server(
+  var stun: ProbedServer { ProbedServer(uri: ServerURI(scheme: .stun, host: "127.0.0.1", port: UInt16(port))) }
+  var turn: ProbedServer {
+    ProbedServer(
       uri: ServerURI(scheme: .turn, host: "127.0.0.1", port: UInt16(port)),
       credentials: .longTerm(LongTermCredentials(username: "u", password: "p")))
   }

@@ -6,14 +6,14 @@ struct PeerClient: AllocationClient {
   let canOverlap = true
   private let command: [String]
 
-  /// aioice, of Debian's python3-aioice; nil where it is not installed.
+  /// aioice, of Debian's python3-aioice; nil if it is not installed.
   static func aioice() -> PeerClient? {
     let python = "/usr/bin/python3"
     guard Command.output([python, "-c", "import aioice"]) != nil else { return nil }
     return PeerClient(name: "aioice", command: [python, peers.appending(path: "allocate.py").path])
   }
 
-  /// pion, of Debian's golang-github-pion-turn.v2-dev; nil where that or Go is not installed.
+  /// pion, of Debian's golang-github-pion-turn.v2-dev; nil if that or Go is not installed.
   ///
   /// - Parameter folder: where the program is built.
   static func pion(builtIn folder: URL) -> PeerClient? {
@@ -54,7 +54,7 @@ struct PeerClient: AllocationClient {
 
 /// A program that is run to its end.
 enum Command {
-  /// What it printed; nil where it is not there or did not succeed.
+  /// What it printed; nil if it is not there or did not succeed.
   static func output(_ words: [String]) -> String? {
     let process = Process()
     process.executableURL = URL(filePath: words[0])
