@@ -16,13 +16,18 @@ struct CheckCompiler {
     self.documents = documents
   }
 
+  /// Checks use checks, so that what is on the stack here is there once for each level: the rest is work of others.
   func check() -> CheckedCheck? {
+    var ids: [String: Int] = [:]
+    return check(stepDeclarations(reader[.steps], ids: &ids, documents))
+  }
+
+  @inline(never)
+  private func check(_ declarations: [StepDeclaration]) -> CheckedCheck? {
     let title = reader.text(.title) ?? name
     let doc = reader.prose(.doc)
     let inputReader = ParameterReader(log: log, subject: "inputs", admitsSecrets: true, compiler: nil)
     let inputs = reader[.inputs].map(inputReader.parameters) ?? []
-    var ids: [String: Int] = [:]
-    let declarations = stepDeclarations(reader[.steps], ids: &ids, documents)
     var names = DocumentNames()
     names.inputs = RecordType(fields: inputs.map(\.declaration))
     names.add(declarations)

@@ -84,16 +84,29 @@ struct StepDeclaration {
     _ reader: MappingReader<StepKey>, ids: inout [String: Int], _ documents: DocumentCompiler
   ) -> Use {
     if let group = GroupDeclaration.read(reader, ids: &ids, documents) { return group.map(Use.group) ?? .unknown }
+    guard let (name, range) = named(reader, documents) else { return .unknown }
+    guard name.hasPrefix("checks/") else { return plainUse(name, at: range, reader, documents) }
+    return documents.check(String(name.dropFirst("checks/".count)), usedAt: range).map(Use.check) ?? .unknown
+  }
+
+  /// What stands behind `use`. Checks use checks: what they do not need lies outside of the function that goes from one to the next.
+  @inline(never)
+  private static func named(
+    _ reader: MappingReader<StepKey>, _ documents: DocumentCompiler
+  ) -> (name: String, range: SourceRange)? {
     guard let node = reader[.use] else {
       if !reader.hasRefusedAlternative {
         documents.log.error("missing-key", "a step needs the key \"use\"", at: reader.range)
       }
-      return .unknown
+      return nil
     }
-    guard let name = reader.text(.use) else { return .unknown }
-    if name.hasPrefix("checks/") {
-      return documents.check(String(name.dropFirst("checks/".count)), usedAt: node.range).map(Use.check) ?? .unknown
-    }
+    return reader.text(.use).map { ($0, node.range) }
+  }
+
+  @inline(never)
+  private static func plainUse(
+    _ name: String, at range: SourceRange, _ reader: MappingReader<StepKey>, _ documents: DocumentCompiler
+  ) -> Use {
     if let kind = Question.Kind.allCases.first(where: { $0.use == name }) {
       return .question(QuestionDeclaration(kind, reader))
     }
@@ -102,14 +115,14 @@ struct StepDeclaration {
       if !missing.isEmpty {
         documents.log.error(
           "missing-service", "\(name) needs \(missing.joined(separator: " and ")), which this project does not have",
-          at: node.range)
+          at: range)
       }
       return .module(module)
     }
     let near = nearName(to: name, among: documents.catalog.names + Question.Kind.allCases.map(\.use))
     let check = documents.files.names(.check).contains(name) ? "checks/\(name)" : nil
     documents.log.error(
-      "unknown-module", "there is no module \"\(name)\"", at: node.range,
+      "unknown-module", "there is no module \"\(name)\"", at: range,
       meant: check ?? near, suggestion: "\"runbook modules\" lists them")
     return .unknown
   }
