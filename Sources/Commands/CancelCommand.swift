@@ -40,13 +40,14 @@ package struct CancelCommand: AsyncParsableCommand {
       throw CommandFailure(.invalid, "\(run.title) has ended", advice: "runbook report \(run.reference)")
     }
     if run.isBeingWritten { return try await signal(run) }
+    let runs = run.childRuns().runs.filter { !$0.isFinished } + [run]
     do {
-      try DeadRunLook(run, called: run.reference).checkNothingRuns()
-      for child in run.childRuns().runs where !child.isFinished {
-        try DeadRunLook(child, called: child.reference).checkDied()
-        try await end(child, in: project)
+      for run in runs {
+        let look = DeadRunLook(run, called: run.reference)
+        try look.checkDied()
+        try look.checkNothingRuns()
       }
-      try await end(run, in: project)
+      for run in runs { try await end(run, in: project) }
     } catch let refusal as ResumeRefusal {
       throw CommandFailure(refusal)
     } catch let error as JournalError {
@@ -54,7 +55,7 @@ package struct CancelCommand: AsyncParsableCommand {
         ? CommandFailure(.invalid, error.message, advice: error.advice) : CommandFailure(error)
     }
     var text = "\(run.title) is over; its result is unknown\n"
-    let acted = run.openTries.filter(\.mayHaveActed).map(\.path.description)
+    let acted = runs.flatMap(\.openTries).filter(\.mayHaveActed).map(\.path.description)
     if !acted.isEmpty { text += "it is not known whether these took effect: \(acted.joined(separator: ", "))\n" }
     Terminal.standardOutput.write(text)
   }

@@ -65,7 +65,7 @@ package struct ResumeCommand: AsyncParsableCommand {
       }
       let starter = RunStarter(
         project, catalog: .standard, services: Services(history: project.ledger, vault: project.vaultIfAny),
-        state: project.state(of: run), version: runbookVersion)
+        locks: .ofProcess, state: project.state(of: run), version: runbookVersion)
       let display = RunDisplay(
         .standardError, quiet || DebugLog.shared.isOn ? .quiet : verbose ? .verbose : .normal,
         targets: [resumption.plan.target?.name])

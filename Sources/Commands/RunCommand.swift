@@ -93,17 +93,13 @@ package struct RunCommand: AsyncParsableCommand {
     let project = try options.load(isLab: lab)
     try reports.keepOff(project)
     let document = project.document(name, catalog: .standard)
-    var asker = RunAsker.command
-    if ifDue {
-      guard let slot = try dueSlot(document, in: project) else { return }
-      asker = RunAsker(trigger: "schedule", slot: slot.description)
-    }
+    guard !ifDue else { return try await runIfDue(document, in: project) }
     guard lab, try isLabNeeded(by: document, in: project) else {
-      return try await run(document, in: project, lab: nil, asker, EndingSignals())
+      return try await run(document, in: project, lab: nil, .command, EndingSignals())
     }
     let signals = EndingSignals()
     try await Lab(folder: project.labFolder).whileUp(signals) { state in
-      try await run(document, in: project, lab: state, asker, signals)
+      try await run(document, in: project, lab: state, .command, signals)
     }
   }
 
@@ -117,7 +113,8 @@ package struct RunCommand: AsyncParsableCommand {
   }
 
   private func run(
-    _ document: CheckedDocument, in project: Project, lab: LabState?, _ asker: RunAsker, _ signals: EndingSignals
+    _ document: CheckedDocument, in project: Project, lab: LabState?, _ asker: RunAsker, _ signals: EndingSignals,
+    holding lock: DueLock? = nil
   ) async throws {
     let diagnostics = Diagnostics(root: project.root)
     let run: RecordedRun
@@ -145,6 +142,8 @@ package struct RunCommand: AsyncParsableCommand {
         .standardError, quiet || DebugLog.shared.isOn ? .quiet : verbose ? .verbose : .normal,
         targets: plans.map { $0.target?.name })
       let started = try await starter.start(plans, request, signals: signals, prompter: display.prompter)
+      // It is recorded: whoever looks now finds it.
+      lock?.release()
       run = try await watch(started, display)
     } catch let issues as Issues {
       throw diagnostics.failure(issues.all)
@@ -156,16 +155,40 @@ package struct RunCommand: AsyncParsableCommand {
     try show(RunReport(looking: run))
   }
 
-  /// The time at which the runbook was due last, if no run has come for it yet; nil, and said, if there is nothing to do.
-  private func dueSlot(_ document: CheckedDocument, in project: Project) throws -> Timestamp? {
+  /// Runs it if it is due. Of several that look at once, one runs it.
+  private func runIfDue(_ document: CheckedDocument, in project: Project) async throws {
+    let period = try duePeriod(document, in: project)
+    let state: StateFolder
+    do throws(JournalError) { state = volatile ? try project.volatileState : project.state } catch {
+      throw CommandFailure(error)
+    }
+    guard let lock = try await DueLock.take(name, in: state) else {
+      if !quiet { Terminal.standardError.write("\(name) is being started by another process\n") }
+      return
+    }
+    guard let slot = try dueSlot(period, in: project) else { return }
+    let asker = RunAsker(trigger: "schedule", slot: slot.description)
+    try await run(document, in: project, lab: nil, asker, EndingSignals(), holding: lock)
+  }
+
+  private func duePeriod(_ document: CheckedDocument, in project: Project) throws -> Period {
     guard !document.hasErrors else { throw Diagnostics(root: project.root).failure(document.issues) }
     guard let period = document.period else {
       throw CommandFailure(
         .invalid, "\(name) has no period: it is never due", advice: "say when it is due, such as period: 1d")
     }
+    return period
+  }
+
+  /// The time at which the runbook was due last, if no run has come for it yet; nil, and said, if there is nothing to do.
+  private func dueSlot(_ period: Period, in project: Project) throws -> Timestamp? {
+    let targets: Set<String>?
+    do throws(Issues) { targets = try project.targetNames(selectedBy: target) } catch {
+      throw Diagnostics(root: project.root).failure(error.all)
+    }
     let due: DueSlot
     do throws(JournalError) {
-      due = try DueSlot(name, period, in: project.ledger, at: Moment.now().wall)
+      due = try DueSlot(name, period, for: targets, in: project.ledger, at: Moment.now().wall)
     } catch { throw CommandFailure(error) }
     switch due {
     case .run(let slot): return slot

@@ -97,7 +97,8 @@ struct GroupState: Sendable {
   /// Takes in that nothing went on for a while, since the process had died: time limits do not count that.
   mutating func goOn(after pause: Duration) {
     outer?.end += pause
-    triedAt += pause
+    // What has ended is judged by the time that it took.
+    if !group.hasEnded { triedAt += pause }
     group.goOn(after: pause)
   }
 
@@ -134,7 +135,9 @@ struct GroupState: Sendable {
     guard group.hasEnded else { return nil }
     let ending = ending ?? over
     let conclusion = conclude()
-    guard let reason = reasonToRepeat(conclusion) else { return .record(judge(conclusion, now)) }
+    guard let reason = reasonToRepeat(conclusion, isCut: ending != nil) else {
+      return .record(judge(conclusion, isCut: ending != nil, now))
+    }
     if isWaiting {
       guard ending == nil else { return .record(giveUp(conclusion, reason, now)) }
       return .record(.stepStarted(step.started(path.attempt(attempt + 1), input: .null)))
@@ -207,10 +210,11 @@ struct GroupState: Sendable {
   }
 
   /// Why this try calls for another; nil if it does not.
-  private func reasonToRepeat(_ conclusion: Conclusion) -> String? {
+  private func reasonToRepeat(_ conclusion: Conclusion, isCut: Bool) -> String? {
     let tries = step.body.tries
-    guard tries.retry != nil, conclusion.outcome != .skipped else { return nil }
-    guard conclusion.outcome.isGood else {
+    let isSkipped = conclusion.outcome == .skipped
+    guard tries.retry != nil, !isSkipped || tries.until != nil && !isCut else { return nil }
+    guard conclusion.outcome.isGood || isSkipped else {
       return conclusion.finding?.message ?? "the step ended in \(conclusion.outcome.rawValue)"
     }
     guard let until = tries.until else { return nil }
@@ -221,9 +225,12 @@ struct GroupState: Sendable {
     }
   }
 
-  /// The end after the last try: its expectations are judged if it is good.
-  private func judge(_ conclusion: Conclusion, _ now: Duration) -> Event {
-    guard conclusion.outcome.isGood else { return end(conclusion, conclusion.outcome, conclusion.finding, now) }
+  /// The end after the last try: its expectations are judged if it is good, and if nothing inside was to be done: an empty list
+  /// must not be a pass for who expects that it is not empty.
+  private func judge(_ conclusion: Conclusion, isCut: Bool, _ now: Duration) -> Event {
+    guard conclusion.outcome.isGood || conclusion.outcome == .skipped && !isCut else {
+      return end(conclusion, conclusion.outcome, conclusion.finding, now)
+    }
     let expectations = step.expectations.map { $0.judge(in: conclusion.scope) }
     let outcome = Outcome.worst([conclusion.outcome] + expectations.map(\.outcome))
     return end(conclusion, outcome, conclusion.finding, now, expectations)
@@ -231,7 +238,9 @@ struct GroupState: Sendable {
 
   /// The end without another try, although there is a reason for one.
   private func giveUp(_ conclusion: Conclusion, _ unmet: String, _ now: Duration) -> Event {
-    guard conclusion.outcome.isGood else { return end(conclusion, conclusion.outcome, conclusion.finding, now) }
+    guard conclusion.outcome.isGood || conclusion.outcome == .skipped else {
+      return end(conclusion, conclusion.outcome, conclusion.finding, now)
+    }
     let finding = Finding(
       "until.unmet", unmet, advice: "\(attempt) tries were made; look at what the last one came to.")
     return end(conclusion, .fail, finding, now)

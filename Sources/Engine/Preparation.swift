@@ -7,7 +7,7 @@ enum Preparation: Sendable {
   case skip(reason: String)
   /// The input, secrets in clear; or why the condition or the input has no value.
   case start(Result<Value, ExpressionError>)
-  /// The elements of a loop; there is one at least.
+  /// The elements of a loop; none only if it is judged all the same.
   case loop([Value])
 }
 
@@ -20,7 +20,8 @@ extension PlannedStep {
       }
       if case .forEach(let loop) = body {
         let items = try loop.items(in: scope)
-        return items.isEmpty ? .skip(reason: "its list is empty: \(loop.list.source)") : .loop(items)
+        let isJudged = !loop.expectations.isEmpty || loop.tries.until != nil
+        return items.isEmpty && !isJudged ? .skip(reason: "its list is empty: \(loop.list.source)") : .loop(items)
       }
       return .start(.success(try evaluateInput(in: scope)))
     } catch { return .start(.failure(error)) }

@@ -35,7 +35,7 @@ struct Attachment {
     let path = "\(folder.path)/\(name)"
     try onDisk { () throws(FileError) in
       try Folder.makeAll(folder.outputs, Permissions(access.folderMode))
-      try File.writeWhole(content, to: path, Permissions(access.fileMode))
+      try File.writeWhole(content, to: path, Permissions(access.recordMode))
     }
   }
 

@@ -22,7 +22,7 @@ final class JournalFile {
   init(
     creatingIn folder: RunFolder, id: String, access: StateFolder.Access, clock: @escaping @Sendable () -> Moment
   ) throws(JournalError) {
-    file = try onDisk(try File(creating: folder.journal, O_WRONLY | O_APPEND, Permissions(access.fileMode)))
+    file = try onDisk(try File(creating: folder.journal, O_WRONLY | O_APPEND, Permissions(access.recordMode)))
     self.folder = folder
     self.id = id
     self.access = access
@@ -91,7 +91,7 @@ final class JournalFile {
   private func cutOff(_ content: JournalContent) throws(JournalError) {
     let name = "line-\(last.seq + 1).torn"
     try onDisk { () throws(FileError) in
-      try File.writeWhole(content.torn, to: "\(folder.path)/\(name)", Permissions(access.fileMode))
+      try File.writeWhole(content.torn, to: "\(folder.path)/\(name)", Permissions(access.recordMode))
       try file.truncate(to: last.length)
       try file.sync()
     }

@@ -31,7 +31,7 @@ package struct PersonAsked: StepEvent {
   package var question: String
   /// The fields that an answer fills in; a record without fields where it is yes or no.
   package var form: ValueType
-  /// Nil: whoever runs the run, or owns its state folder.
+  /// Nil: the owner of the state folder, and for a confirmation or a form also whoever runs the run.
   package var approvers: Approvers?
   package var expires: Timestamp?
   /// What an approver signs, see ``digest(run:path:attempt:started:input:expires:)``.

@@ -102,7 +102,7 @@ struct RunCreation {
 
   private func writeFile(_ bytes: [UInt8], to path: String) throws(JournalError) {
     try onDisk { () throws(FileError) in
-      let file = try File(creating: path, O_WRONLY, Permissions(state.access.fileMode))
+      let file = try File(creating: path, O_WRONLY, Permissions(state.access.recordMode))
       try file.write(bytes)
       try file.sync()
     }

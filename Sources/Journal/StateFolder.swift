@@ -26,6 +26,9 @@ package struct StateFolder: Hashable, Sendable {
       }
     }
 
+    /// Of what a run records: whoever shares the folder may read it, and nobody but the one who runs it may write it.
+    var recordMode: mode_t { fileMode & ~0o022 }
+
     var folderMode: mode_t {
       switch self {
       case .owner: 0o700

@@ -42,10 +42,11 @@ extension RunReport {
       lines.append(LabelledText(label: "found", text: "the run died: its journal has no end, and nobody writes to it"))
       lines += processes.map { LabelledText(label: "found", text: terminalSafe($0.sentence)) }
       if let advice = processes.advice { lines.append(LabelledText(label: "next", text: advice, ink: .bold)) }
-      lines.append(
-        LabelledText(
-          label: "next", text: "look at what the steps without an end have left behind before it is run again",
-          ink: .bold))
+      var next = "look at what the steps without an end have left behind before it is run again"
+      if let number, parent == nil, children.isEmpty {
+        next += "; or go on with runbook resume \(number), or let it be over with runbook cancel \(number)"
+      }
+      lines.append(LabelledText(label: "next", text: next, ink: .bold))
     case .finished(let finished, _):
       if let signal = finished.signal {
         lines.append(LabelledText(label: "found", text: "\(signalName(signal)) asked the run to end"))

@@ -85,6 +85,10 @@ final class Inbox: Sendable {
       guard fstat(file.descriptor, &status) == 0 else { return refused("its answer cannot be looked at") }
       // Another name of somebody else's file would have somebody else's owner.
       guard status.st_nlink == 1 else { return refused("its answer is a file with several names", by: status.st_uid) }
+      // What somebody else may write to can say what its owner never said.
+      guard status.st_mode & 0o022 == 0 else {
+        return refused("its answer is a file that others may write to", by: status.st_uid)
+      }
       let bytes = try file.content(limit: AnswerFile.limit).bytes
       let answer = try AnswerFile(parsing: bytes)
       guard answer.digest == digest else { return refused("its answer is to another question", by: status.st_uid) }

@@ -1,5 +1,6 @@
 import Engine
 import Files
+import Glibc
 package import Journal
 package import Language
 package import Schema
@@ -49,11 +50,37 @@ package struct RunResumption: Sendable {
         "run \(name) was started on another host, \(started.host)", advice: "resume it there")
     }
     try look.checkNothingRuns()
+    try Self.checkOwners(of: run, called: name)
     try Self.checkModules(of: run, called: name, catalog)
     let kept = try kept()
     plan = try Self.plan(run, called: name, kept, catalog, warn)
     try Self.hold(plan, against: run, called: name)
     drift = started.sources.filter { sha256OfFile("\(kept.root)/\($0.path)") != $0.sha256 }.map(\.path)
+  }
+
+  /// What is done again is what the run's files say: they must be of nobody but us, root and the owner of the state folder.
+  private static func checkOwners(of run: RecordedRun, called name: String) throws {
+    let folder = run.folder
+    let state = folder.path.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
+    let owner = try FileMetadata.of(state, followingLinks: true)?.owner
+    let trusted: Set<UInt32?> = [0, geteuid(), owner]
+    var paths = [folder.path, folder.journal, folder.params, folder.sources]
+    for source in run.started.sources {
+      var path = ""
+      for part in source.path.split(separator: "/") {
+        path += "/\(part)"
+        paths.append(folder.sources + path)
+      }
+    }
+    for path in paths {
+      // One that is not there is told of by what reads it.
+      guard let found = try FileMetadata.of(path, followingLinks: false) else { continue }
+      let isOurs = trusted.contains(found.owner) && (found.kind == .folder || found.mode & 0o022 == 0)
+      guard !isOurs || found.kind == .link else { continue }
+      throw ResumeRefusal(
+        "\(path) may have been changed by somebody else: run \(name) is not gone on with",
+        advice: "start the runbook anew; record that this run is over with: runbook cancel \(name)")
+    }
   }
 
   /// A module's version is raised with every change after which a run of the older one could not be gone on with.

@@ -20,7 +20,7 @@ package struct CronFile: Hashable, Sendable {
 
   package var text: String {
     """
-    \(command.mark)
+    \(command.head)
     # Due: \(command.period.text). The line only wakes it: --if-due runs it once for each time it is due, in UTC, and catches up
     # within the hour what the host slept through.
     SHELL=/bin/sh

@@ -40,7 +40,24 @@ package struct ScheduledCommand: Hashable, Sendable {
   }
 
   /// The line by which a file that was made for this runbook and project is known again.
-  package var mark: String { "# Made by runbook schedule install: \(runbook) of \(project)" }
+  package var mark: String { Self.mark(of: runbook, in: project) }
+
+  package static func mark(of runbook: String, in project: String) -> String {
+    "# Made by runbook schedule install: \(runbook) of \(project)"
+  }
+
+  private static let targetMark = "# Target: "
+
+  /// The mark, and a line for each target that it is started for.
+  var head: String {
+    let targets = zip(arguments, arguments.dropFirst()).filter { $0.0 == "--target" }.map { Self.targetMark + $0.1 }
+    return ([mark] + targets).joined(separator: "\n")
+  }
+
+  /// The selections of targets that a scheduler's file starts its runbook for.
+  package static func targets(inFile text: String) -> [String] {
+    text.split(separator: "\n").filter { $0.hasPrefix(targetMark) }.map { String($0.dropFirst(targetMark.count)) }
+  }
 
   /// Why it cannot stand in a file of a scheduler; nil if it can.
   package var objection: String? {

@@ -8,6 +8,10 @@ package struct RunOfSlot: Hashable, Sendable {
     case ended(Outcome)
     /// It did nothing: another run held its lock.
     case lockedOut
+    /// It did nothing: its locks could not be used.
+    case lockUnusable
+    /// It died, and somebody gave it up.
+    case cancelled
     /// It has no end, and nothing goes on.
     case died
   }
@@ -26,7 +30,7 @@ package struct RunOfSlot: Hashable, Sendable {
   var fills: Bool {
     switch end {
     case .goesOn, .ended: true
-    case .lockedOut, .died: false
+    case .lockedOut, .lockUnusable, .cancelled, .died: false
     }
   }
 }
@@ -51,12 +55,23 @@ package struct SlotAccount: Hashable, Sendable {
     case noRun
     /// Its last run was skipped, because another held its lock.
     case lockedOut(RunOfSlot)
+    /// Its last run did nothing, because its locks could not be used.
+    case lockUnusable(RunOfSlot)
+    /// Its last run died, and somebody gave it up.
+    case cancelled(RunOfSlot)
     /// A run of it died, and none came to an end.
     case died(RunOfSlot)
   }
 
   package let slot: Timestamp
   package let state: State
+}
+
+extension [RunOfSlot] {
+  /// Without those that claim to begin later: the clock was wrong then, and when they began is not known. Five minutes are not later.
+  package func begun(by now: Timestamp) -> [RunOfSlot] {
+    filter { $0.startedAt.duration(since: now) <= .seconds(300) }
+  }
 }
 
 extension Period {
@@ -75,11 +90,11 @@ extension Period {
   package func account(
     of runs: [RunOfSlot], since: Timestamp, at now: Timestamp, limit: Int = 10_000
   ) -> [SlotAccount] {
-    var runs = runs.sorted { $0.startedAt < $1.startedAt }[...]
+    var runs = runs.begun(by: now).sorted { $0.startedAt < $1.startedAt }[...]
     var accounts: [SlotAccount] = []
     var slot = self.slot(at: now)
     while let begin = slot, begin >= since, accounts.count < limit {
-      // A run that is ahead of the clock, which was set back, is one of the present slot.
+      // A run that is a little ahead of the clock is one of the present slot.
       let inside = runs[(runs.lastIndex { $0.startedAt < begin }.map { $0 + 1 } ?? runs.startIndex)...]
       runs = runs[..<inside.startIndex]
       accounts.append(SlotAccount(slot: begin, state: state(begin, inside, isPresent: accounts.isEmpty, at: now)))
@@ -98,6 +113,11 @@ extension Period {
     }
     if let died = runs.last(where: { $0.end == .died }) { return .missed(.died(died)) }
     if isPresent, now.duration(since: slot) <= tolerance { return .due }
-    return runs.last.map { .missed(.lockedOut($0)) } ?? .missed(.noRun)
+    guard let last = runs.last else { return .missed(.noRun) }
+    return switch last.end {
+    case .lockUnusable: .missed(.lockUnusable(last))
+    case .cancelled: .missed(.cancelled(last))
+    case .lockedOut, .died, .goesOn, .ended: .missed(.lockedOut(last))
+    }
   }
 }

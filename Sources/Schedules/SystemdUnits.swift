@@ -6,7 +6,7 @@ package struct SystemdUnits: Hashable, Sendable {
 
   package var timer: String {
     """
-    \(command.mark)
+    \(command.head)
     [Unit]
     Description=When the runbook \(text(command.runbook)) of \(text(command.project)) is due (\(command.period.text))
 
@@ -24,7 +24,7 @@ package struct SystemdUnits: Hashable, Sendable {
   package var service: String {
     let credentials = command.credentials.map { "LoadCredential=\(text($0.name)):\(text($0.path))\n" }.joined()
     return """
-      \(command.mark)
+      \(command.head)
       [Unit]
       Description=Runbook \(text(command.runbook)) of \(text(command.project))
       Documentation=man:runbook(1)
@@ -34,7 +34,7 @@ package struct SystemdUnits: Hashable, Sendable {
       [Service]
       Type=oneshot
       User=\(text(command.user))
-      ExecStart=\(command.arguments.map(Self.quoted).joined(separator: " "))
+      ExecStart=\(command.arguments.map(Self.quotedWord).joined(separator: " "))
       \(credentials)# The command ends its steps itself, and takes back what has an undo; what is left of them is ended with it.
       KillMode=mixed
       TimeoutStopSec=11min
@@ -64,9 +64,12 @@ package struct SystemdUnits: Hashable, Sendable {
   /// Text outside of a command: systemd reads `%` as the beginning of a specifier.
   private func text(_ text: String) -> String { text.replacing("%", with: "%%") }
 
-  /// A word of a command as systemd.syntax(7) quotes it, without specifiers and variables.
+  /// A word of a command, in which systemd reads `$` as the beginning of a variable.
+  private static func quotedWord(_ word: String) -> String { quoted(word.replacing("$", with: "$$")) }
+
+  /// A word as systemd.syntax(7) quotes it, without specifiers.
   private static func quoted(_ word: String) -> String {
-    let text = word.replacing("%", with: "%%").replacing("$", with: "$$")
+    let text = word.replacing("%", with: "%%")
     let isPlain =
       !word.isEmpty
       && word.unicodeScalars.allSatisfy {

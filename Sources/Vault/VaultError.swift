@@ -11,7 +11,7 @@ package struct VaultError: Error, Hashable, Sendable {
     case locked
     /// Another run is at work in it, and did not end in time.
     case busy
-    /// The newest commit of a branch was not made by runbook.
+    /// A commit of a set's branch, or a tag of it, was not made by runbook.
     case foreignCommit
     /// There is no such set or backup in it.
     case unknownBackup
@@ -49,7 +49,8 @@ package struct VaultError: Error, Hashable, Sendable {
     let message = "cannot \(error.action): \(error.message)"
     switch error.reason {
     case .notARepository:
-      self.init(.missing, "there is no vault at \(path)", advice: "the first backup makes it")
+      self.init(
+        .missing, "there is no vault at \(path)", advice: "make the first backup: runbook run monthly-config-backup")
     case .foreignOwner:
       self.init(
         .foreignOwner, "the vault \(path) belongs to another user, whose configuration of git is not trusted",

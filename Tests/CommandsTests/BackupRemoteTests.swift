@@ -87,6 +87,20 @@ struct BackupRemoteTests {
     #expect(try await project.runbook("run", "ask").status == 0)
   }
 
+  @Test("A remote that is the vault itself, or lies in it, is no second place")
+  func vaultItself() async throws {
+    for address in ["backups/vault", "file://\(root)/backups/vault", "link", "backups/vault/inner.git"] {
+      try use(address)
+      let made = try await project.runbook("run", "back-up")
+      #expect(made.status == 1 && made.stdout.contains("backup.remoteIsVault"), "\(address): \(made)")
+      let asked = try await project.runbook("run", "ask")
+      #expect(asked.status == 1 && asked.stdout.contains("the remote is the vault itself"), "\(address): \(asked)")
+      if !project.exists("link") {
+        try await shell("ln -s backups/vault link; git init -q --bare backups/vault/inner.git")
+      }
+    }
+  }
+
   @Test("Nothing in the vault is carried out when it is pushed: no hook, no configuration")
   func hooks() async throws {
     try use("remote.git")

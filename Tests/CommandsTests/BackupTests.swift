@@ -101,7 +101,7 @@ struct BackupTests {
     let recipient = try #require(first.json["recipient"]?.string)
     #expect(try await shell("stat -c %a a.key; age-keygen -y a.key") == "600\n\(recipient)\n")
     let second = try await project.runbook("backup", "keygen", "\(path)/a.key")
-    #expect(second.status == 2 && second.stderr.contains("File exists"), "\(second.stderr)")
+    #expect(second.status == 2 && second.stderr.contains("a.key is there already"), "\(second.stderr)")
     #expect(try await shell("age-keygen -y a.key") == "\(recipient)\n")
   }
 
@@ -208,6 +208,43 @@ struct BackupTests {
     try project.write("runbook.yaml", "project: test\nvault: {remote: /srv/vault.git}\n")
     let refused = try await project.runbook("backup", "prune", "conf", "--free-history", "--yes")
     #expect(refused.status == 2 && refused.stderr.contains("/srv/vault.git"), "\(refused)")
+  }
+
+  @Test("What another branch still holds is not called gone, and a foreign tag or commit is never destroyed")
+  func freeHistoryOfOthers() async throws {
+    try await declare()
+    for text in ["one", "two"] {
+      try project.write("files/turnserver.conf", "realm=\(text).example.com\n")
+      #expect(try await project.runbook("run", "back-up").status == 0)
+    }
+    let name = try await shell("git -C backups/vault tag | head -n 1 | cut -d/ -f3").trimmingCharacters(in: .newlines)
+    let free = ["backup", "prune", "conf", "--free-history", "--yes"]
+
+    _ = try await shell("git -C backups/vault tag backup/conf/mine backup/conf")
+    let tagged = try await project.runbook(free, environment: [:])
+    #expect(
+      tagged.status == 3 && tagged.stderr.contains("the tag backup/conf/mine was not made by runbook"), "\(tagged)")
+    _ = try await shell("git -C backups/vault tag -d backup/conf/mine")
+
+    // A commit of somebody else, with one of runbook's above it.
+    let own = try await shell("git -C backups/vault rev-parse backup/conf").trimmingCharacters(in: .newlines)
+    let foreign = try await shell(
+      """
+      cd backups/vault; export GIT_AUTHOR_NAME=Eve GIT_AUTHOR_EMAIL=e@example.com GIT_COMMITTER_NAME=Eve GIT_COMMITTER_EMAIL=e@example.com
+      f=$(git commit-tree -p \(own) -m other \(own)^{tree})
+      git update-ref refs/heads/backup/conf $(git log -1 --format=%B \(own) | git commit-tree -p $f \(own)^{tree}); echo $f
+      """
+    ).trimmingCharacters(in: .newlines)
+    let refused = try await project.runbook(free, environment: [:])
+    #expect(refused.status == 3 && refused.stderr.contains("the commit \(foreign) of the branch"), "\(refused)")
+    _ = try await shell("git -C backups/vault update-ref refs/heads/backup/conf \(own)")
+
+    _ = try await shell("git -C backups/vault branch other backup/conf")
+    let held = try await project.runbook(free, environment: [:])
+    #expect(held.status == 3 && held.stdout.contains("0 pruned backups are gone"), "\(held)")
+    #expect(held.stderr.contains("git still holds what was pruned: \(name)"), "\(held)")
+    let look = try #require(held.stderr.split(separator: "\n").first { $0.contains("--contains") })
+    #expect(try await shell(String(look)).contains("refs/heads/other"))
   }
 
   @Test("What changed on the host since the newest backup is told, and no secret of it")

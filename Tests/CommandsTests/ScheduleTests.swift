@@ -28,15 +28,17 @@ import Testing
   }
 
   private func runbook(_ arguments: String..., at time: String? = nil) async throws -> CommandLineProject.Output {
+    // Nothing is installed where RUNBOOK_LOCKS is set.
+    let environment = arguments.first == "schedule" ? [:] : environment
     guard let time else { return try await project.runbook(arguments, environment: environment) }
     // An offset, so that the clock goes on in children; the boot-time clock is left as it is.
     let offset = try #require(Timestamp(time)).seconds - Int64(Date().timeIntervalSince1970)
-    var environment = environment
-    environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
+    var faked = environment
+    faked["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
     return project.output(
       of: try await project.command(
         ["-m", "-f", "\(offset >= 0 ? "+" : "")\(offset)", CommandLineProject.executable] + arguments,
-        environment: environment, program: "faketime"
+        environment: faked, program: "faketime"
       ).run())
   }
 
@@ -57,6 +59,42 @@ import Testing
           try String(contentsOfFile: "\(folder)/journal.jsonl", encoding: .utf8).split(separator: "\n")[0]))["slot"]
     }
     #expect(slots == ["2026-11-28T00:00:00Z", "2026-11-29T00:00:00Z"])
+  }
+
+  @Test("Of three that are woken at once one runs")
+  func atOnce() async throws {
+    let (project, environment) = (project, environment)
+    let statuses = try await withThrowingTaskGroup(of: Int32.self) { group in
+      for _ in 0..<3 {
+        group.addTask {
+          try await project.runbook(["run", "quick", "--if-due", "--quiet"], environment: environment).status
+        }
+      }
+      var statuses: [Int32] = []
+      for try await status in group { statuses.append(status) }
+      return statuses
+    }
+    #expect(statuses == [0, 0, 0])
+    #expect(try project.runFolders().count == 1)
+  }
+
+  @Test("--if-due does not pass over a journal that it cannot read")
+  func damaged() async throws {
+    #expect(try await runbook("run", "quick", "--quiet").status == 0)
+    let journal = "\(try #require(try project.runFolders().first))/journal.jsonl"
+    try "{}\n".write(toFile: journal, atomically: false, encoding: .utf8)
+    let next = try await runbook("run", "quick", "--if-due", "--quiet")
+    #expect(next.status == 3, "\(next.stderr)")
+    #expect(try project.runFolders().count == 1)
+  }
+
+  @Test("overdue tells of the others where one runbook cannot be read")
+  func broken() async throws {
+    #expect(try await runbook("run", "quick", "--quiet").status == 0)
+    try project.write("runbooks/broken.yaml", "runbook: broken\nperiod: 1d\nsteps: nonsense\n")
+    let overdue = try await runbook("overdue")
+    #expect(overdue.status == 3, "\(overdue.stderr)")
+    #expect(overdue.stdout.contains("unknown  broken  ") && overdue.stdout.contains("in time  quick  "))
   }
 
   @Test("--if-due needs a period, and runs on what the project declares alone")
@@ -199,7 +237,7 @@ import Testing
     let folder = try TemporaryFolder()
     let place = ["--folder", folder.path]
     func schedule(_ arguments: String...) async throws -> CommandLineProject.Output {
-      try await project.runbook(["schedule"] + arguments + place, environment: environment)
+      try await project.runbook(["schedule"] + arguments + place, environment: [:])
     }
     let installed = try await schedule("install", "quick", "--as", scheduler)
     #expect(installed.status == 0, "\(installed.stderr)")
@@ -223,6 +261,21 @@ import Testing
     let refused = try await schedule("install", "quick", "--as", scheduler)
     #expect(refused.status == 2 && refused.stderr.contains("was not made for"), "\(refused.stderr)")
     #expect(folder.read(names[0]) == "# somebody's own\n")
+  }
+
+  @Test("Nothing is installed that could not run, or that would keep its runs elsewhere")
+  func installRefused() async throws {
+    let folder = try TemporaryFolder()
+    let install = ["schedule", "install", "quick", "--as", "cron", "--folder", folder.path]
+    let parameter = try await project.runbook(install + ["-p", "nope=1"], environment: [:])
+    #expect(parameter.status == 2 && parameter.stderr.contains("nope"), "\(parameter.stderr)")
+    let target = try await project.runbook(install + ["--target", "nowhere"], environment: [:])
+    #expect(target.status == 2, "\(target.stderr)")
+    for variable in ["RUNBOOK_STATE", "RUNBOOK_LOCKS"] {
+      let refused = try await project.runbook(install, environment: [variable: "\(folder.path)/other"])
+      #expect(refused.status == 2 && refused.stderr.contains("\(variable) is set"), "\(refused.stderr)")
+    }
+    #expect(folder.names() == [])
   }
 
   @Test("The service hands over the credentials that the runbook declares, and a value keeps its %")

@@ -100,6 +100,24 @@ import Testing
     #expect(events.runOutcome == .error)
   }
 
+  @Test("What is expected of a group is judged if nothing inside was done, an empty list included")
+  func judgedThoughSkipped() {
+    let never = expression("false") { _ in .bool(false) }
+    let isNotEmpty = expression("output.size() > 0") { .bool($0.output?.elements.isEmpty == false) }
+    let hasPassed = expression("steps.in.outcome == 'pass'") { .bool($0.steps["in"]?.outcome == .pass) }
+    let skipped = parallel(
+      "sides", [step("in", condition: never)], onFailure: .continue,
+      expect: [.init(that: hasPassed, severity: .fail, message: nil)])
+    let events = rehearse(
+      plan([
+        loop(
+          "none", [step("a")], onFailure: .continue, expect: [.init(that: isNotEmpty, severity: .fail, message: nil)]),
+        skipped, step("last"),
+      ]))
+    #expect(events.outcomes["none"] == .fail && events.outcomes["sides"] == .fail && events.outcomes["last"] == .pass)
+    #expect(events.runOutcome == .fail)
+  }
+
   @Test("Every element runs, whatever some come to; inside one a failure stops the rest")
   func elementFails() {
     let events = rehearse(plan([loop("all", over: [0, 1, 2], [step("a"), step("b")]), step("after")])) {

@@ -7,12 +7,12 @@ import Testing
 @Suite struct ScheduleFileTests {
   private func command(
     _ arguments: [String] = ["/bin/true", "run"], period: String = "30 6 * * 1 UTC", mayChange: Bool = false,
-    project: String = "/srv/ops"
+    project: String = "/srv/ops", writes: [String] = ["/srv/ops/.runbook", "/run/lock/runbook"]
   ) throws -> ScheduledCommand {
     ScheduledCommand(
       runbook: "daily-health", project: project, period: try Period(period), arguments: arguments, user: "root",
       credentials: [.init(name: "token", path: "/etc/credstore/token")], mayChange: mayChange,
-      writes: ["/srv/ops/.runbook", "/run/lock/runbook"])
+      writes: writes)
   }
 
   private static let awkward = [
@@ -91,6 +91,18 @@ import Testing
     }
     let start = try #require(units.service.split(separator: "\n").first { $0.hasPrefix("ExecStart=") })
     #expect(!start.replacing("$$", with: "").contains("$"))
+    let service = SystemdUnits(try command(writes: ["/srv/$ops 100%"])).service
+    #expect(service.contains("\nReadWritePaths=-\"/srv/$ops 100%%\"\n"))
+  }
+
+  @Test("The files name the targets that the runbook is started for")
+  func targets() throws {
+    let started = try command(["/bin/true", "run", "--target", "frankfurt", "--target", "region=eu"])
+    for text in [CronFile(started, zoneMinutes: [0]).text, SystemdUnits(started).timer] {
+      #expect(text.hasPrefix(started.mark + "\n"))
+      #expect(ScheduledCommand.targets(inFile: text) == ["frankfurt", "region=eu"])
+    }
+    #expect(try ScheduledCommand.targets(inFile: SystemdUnits(command()).timer) == [])
   }
 
   @Test("What no file of a scheduler can hold is refused", arguments: ["a\nb", "a\u{0}b", "a\u{1B}b", "a\rb"])

@@ -41,6 +41,14 @@ import Testing
     #expect(try states([locked, later]).first == .caughtUp(later, late: .seconds(3600)))
   }
 
+  @Test("A run whose locks could not be used, and one that was cancelled after it died, leave the slot missed")
+  func didNothing() throws {
+    let (unusable, cancelled) = (try run("28T06:00", .lockUnusable), try run("27T06:00", .cancelled))
+    #expect(
+      try states([unusable, cancelled])
+        == [.missed(.lockUnusable(unusable)), .missed(.cancelled(cancelled)), .missed(.noRun)])
+  }
+
   @Test("The present slot is due until it is late")
   func due() throws {
     #expect(try states([], "50 11 * * * UTC").first == .due)
@@ -50,10 +58,11 @@ import Testing
     #expect(try states([going], "50 11 * * * UTC").first == .ran(going))
   }
 
-  @Test("A run ahead of a clock that was set back fills the present slot, and no slot twice")
+  @Test("A run that is a little ahead of the clock fills the present slot; one of later fills none")
   func clockBack() throws {
-    let ahead = try run("28T12:40")
-    #expect(try states([ahead]) == [.caughtUp(ahead, late: .seconds(24_000)), .missed(.noRun), .missed(.noRun)])
+    let little = try run("28T12:04")
+    #expect(try states([little]) == [.caughtUp(little, late: .seconds(21_840)), .missed(.noRun), .missed(.noRun)])
+    #expect(try states([run("28T12:40")]) == [.missed(.noRun), .missed(.noRun), .missed(.noRun)])
   }
 
   @Test("Slots before the time that is asked for are left out, and no more than the limit are looked at")

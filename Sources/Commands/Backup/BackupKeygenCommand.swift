@@ -32,9 +32,9 @@ package struct BackupKeygenCommand: ParsableCommand {
       let folder = try Folder(parentFolder(of: file), followingLinks: true)
       try folder.write(Array(text.utf8), to: lastName(of: file), Permissions(0o600), replacing: .nothing)
     } catch {
+      guard error.number == EEXIST else { throw CommandFailure(.invalid, error.message) }
       throw CommandFailure(
-        .invalid, error.message,
-        advice: error.number == EEXIST ? "a key is never written over: name another file" : nil)
+        .invalid, "\(file) is there already", advice: "a key is never overwritten: name another file")
     }
     switch format {
     case .text: Terminal.standardOutput.write("\(identity.recipient)\n")

@@ -3,6 +3,7 @@ import Backups
 import FoundationEssentials
 import Language
 import Processes
+import Runs
 import Schema
 import TerminalText
 import Vault
@@ -53,14 +54,20 @@ package struct BackupPruneCommand: AsyncParsableCommand {
         "history is not freed while the vault has a remote: \(remote.address) holds it all, and would refuse every push after",
         advice: "take `remote` out of runbook.yaml, free the history, and name a remote that is empty")
     }
+    // Held to the end: a git that is at work must not go on without the vault's lock.
+    let signals = EndingSignals()
+    defer { withExtendedLifetime(signals) {} }
+    var freed: FreedHistory?
     do throws(VaultError) {
       let plan: PrunePlan
-      var freed: FreedHistory?
       if yes {
         let now = Timestamp(seconds: Int64(Date().timeIntervalSince1970), nanoseconds: 0) ?? .unixEpoch
         plan = try VaultRepository.prune(
-          set, in: path, host: hostName(), at: now, by: { PrunePlan($0, by: retention) }, checkpoint: Self.patience())
-        if freeHistory { freed = try await FreedHistory(of: set, in: path, checkpoint: Self.patience()) }
+          set, in: path, host: hostName(), at: now, by: { PrunePlan($0, by: retention) },
+          checkpoint: Self.patience(signals))
+        if freeHistory {
+          freed = try await FreedHistory(of: set, in: path, signals: signals, checkpoint: Self.patience(signals))
+        }
       } else {
         plan = PrunePlan(try VaultRepository(opening: path).backups(of: set), by: retention)
       }
@@ -69,12 +76,26 @@ package struct BackupPruneCommand: AsyncParsableCommand {
       case .text: Terminal.standardOutput.write(text(plan, history, freed))
       case .json: Terminal.standardOutput.write(json(plan, history, freed).text(.indented) + "\n")
       }
-    } catch { throw CommandFailure(error) }
+    } catch {
+      if error.kind == .interrupted, let number = signals.first {
+        throw CommandFailure(.signalled(number), error.message, advice: error.advice)
+      }
+      throw CommandFailure(error)
+    }
+    if let held = freed?.held, !held.isEmpty {
+      throw CommandFailure(
+        .error, "git still holds what was pruned: \(held.map(\.name).joined(separator: ", "))",
+        advice: "another branch, a stash or a pack with a .keep file holds it; remove that, and run it again:\n"
+          + held.map { "git --git-dir=\(path) for-each-ref --contains \($0.commitText)\n" }.joined()
+          + "ls \(path)/objects/pack/*.keep",
+        isAfterOutput: true)
+    }
   }
 
-  private static func patience() -> () throws(VaultError) -> Void {
+  private static func patience(_ signals: EndingSignals) -> () throws(VaultError) -> Void {
     let end = ContinuousClock.now.advanced(by: .seconds(60))
     return { () throws(VaultError) in
+      if signals.first != nil { throw VaultError(.interrupted, "it was interrupted") }
       if ContinuousClock.now > end { throw VaultError(.busy, "the vault is in use") }
     }
   }
@@ -98,9 +119,9 @@ package struct BackupPruneCommand: AsyncParsableCommand {
         "git's history still holds \(history.count) pruned \(history.count == 1 ? "backup" : "backups"), \(size): nothing was freed on the disk\n"
     }
     if let freed {
-      let count = freed.backups.count
+      let count = freed.backups.count - freed.held.count
       text +=
-        "git's history holds the kept backups alone: \(count) pruned \(count == 1 ? "backup is" : "backups are") gone, and \(sizeText(freed.bytes)) freed\n"
+        "the set's branch leads to the kept backups alone: \(count) pruned \(count == 1 ? "backup is" : "backups are") gone, and \(sizeText(freed.bytes)) freed\n"
       text += "clones, remotes and other copies of the vault still hold what they had\n"
     }
     return text
@@ -118,7 +139,14 @@ package struct BackupPruneCommand: AsyncParsableCommand {
           ]
         }),
       "history": .array(history.map { .string($0.name) }),
-      "freed": freed.map { ["backups": .array($0.backups.map(JSON.string)), "bytes": .int(Int64($0.bytes))] } ?? .null,
+      "freed": freed.map(Self.freedJSON) ?? .null,
+    ]
+  }
+
+  private static func freedJSON(_ freed: FreedHistory) -> JSON {
+    [
+      "backups": .array(freed.backups.map(JSON.string)), "held": .array(freed.held.map { .string($0.name) }),
+      "bytes": .int(Int64(freed.bytes)),
     ]
   }
 }

@@ -1,3 +1,5 @@
+import Files
+import Glibc
 import Journal
 import Language
 import Ledger
@@ -15,13 +17,16 @@ enum DueSlot {
   /// A run of the slot died: whether it may be done again is for somebody to say.
   case died(RunOfSlot)
 
+  /// - Parameter targets: names of the targets that a run must be for to count; nil if it does not matter.
   /// - Throws: `JournalError` if the past runs cannot be read.
-  init(_ runbook: String, _ period: Period, in ledger: Ledger, at now: Timestamp) throws(JournalError) {
+  init(
+    _ runbook: String, _ period: Period, for targets: Set<String>?, in ledger: Ledger, at now: Timestamp
+  ) throws(JournalError) {
     guard let slot = period.slot(at: now) else {
       self = .nothing("\(runbook) is not due: \(period.text)")
       return
     }
-    let runs = try ledger.runs(of: runbook, downTo: slot).map { RunOfSlot($0) }
+    let runs = try ledger.runs(of: runbook, downTo: slot).slotRuns(for: targets)
     let time = momentText(slot, offset: localOffset(at:))
     switch period.account(of: runs, since: slot, at: now, limit: 1).first?.state {
     case .ran(let run), .caughtUp(let run, _):
@@ -31,4 +36,46 @@ enum DueSlot {
     case .due, .missed, nil: self = .run(slot)
     }
   }
+}
+
+/// Held from before the look whether a runbook is due until its run is recorded, so that two that are woken at once do not both run it.
+final class DueLock: Sendable {
+  private let file: File
+
+  private init(_ file: consuming File) { self.file = file }
+
+  /// How long another one may take from its look to its run.
+  private static let patience = Duration.seconds(60)
+
+  /// Waits for the lock of a runbook; nil if another process holds it for long: that one is starting the run.
+  ///
+  /// Its file is never removed: who waits for it and who comes later must mean the same one.
+  static func take(_ runbook: String, in state: StateFolder) async throws -> DueLock? {
+    let (folderMode, fileMode): (UInt32, UInt32) =
+      switch state.access {
+      case .owner: (0o700, 0o600)
+      case .group: (0o750, 0o640)
+      case .groupWriting: (0o770, 0o660)
+      }
+    let lock: DueLock
+    do throws(FileError) {
+      try Folder.makeAll(state.path, Permissions(folderMode))
+      let path = "\(state.path)/.due-\(LockFolder.fileName(of: runbook))"
+      lock = DueLock(try File.openOrCreate(path, O_RDWR, Permissions(fileMode)))
+    } catch {
+      throw CommandFailure(.error, error.message, advice: "look at \(error.path), where runs are recorded")
+    }
+    let limit = ContinuousClock.now + patience
+    while true {
+      do throws(FileError) {
+        if try lock.file.tryLock() { return lock }
+      } catch {
+        throw CommandFailure(.error, error.message, advice: "look at \(error.path)")
+      }
+      guard ContinuousClock.now < limit else { return nil }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+  }
+
+  func release() { file.unlock() }
 }

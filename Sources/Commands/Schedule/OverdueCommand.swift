@@ -62,19 +62,30 @@ package struct OverdueCommand: ParsableCommand {
 
   package func run() throws {
     let project = try options.load()
-    let runbooks = try ScheduledRunbooks(project, names)
+    let runbooks = try ScheduledRunbooks(project, names, keepsBroken: true)
     let now = ScheduledRunbooks.now
     let age = parseDuration(since) ?? .seconds(604_800)
-    let (runs, unreadable): ([String: [RunSummary]], Int)
+    let (runs, unreadable): ([String: [RunOfRunbook]], Int)
     do throws(JournalError) { (runs, unreadable) = try project.ledger.runsByRunbook() } catch {
       throw CommandFailure(error)
     }
-    let rows = runbooks.outlines.compactMap { outline -> Row? in
-      outline.period.map { Self.row(outline.name, $0, runs[outline.name] ?? [], age, at: now) }
+    let rows = try runbooks.outlines.compactMap { outline -> Row? in
+      guard let period = outline.period else { return nil }
+      let targets = try Self.scheduledTargets(of: outline, runbooks)
+      return Self.row(outline.name, period, (runs[outline.name] ?? []).slotRuns(for: targets), age, at: now)
     }
+    let broken = runbooks.broken
     switch format {
-    case .text: Terminal.standardOutput.write(rows.isEmpty ? "no runbook has a period\n" : rows.map(\.text).joined())
-    case .json: Terminal.standardOutput.write(Self.json(rows, unreadable, at: now).text(.indented) + "\n")
+    case .text:
+      let unknown = broken.map { "unknown  \($0)  the runbook cannot be read\n" }
+      let lines = unknown + rows.map(\.text)
+      Terminal.standardOutput.write(lines.isEmpty ? "no runbook has a period\n" : lines.joined())
+    case .json: Terminal.standardOutput.write(Self.json(rows, broken, unreadable, at: now).text(.indented) + "\n")
+    }
+    guard broken.isEmpty else {
+      throw CommandFailure(
+        .error, "whether \(broken.joined(separator: ", ")) is overdue is not known: the runbook cannot be read",
+        advice: "runbook validate says why", isAfterOutput: true)
     }
     guard rows.contains(where: \.isOverdue) else { return }
     guard unreadable == 0 else {
@@ -86,10 +97,25 @@ package struct OverdueCommand: ParsableCommand {
     throw CommandFailure(.failed)
   }
 
+  /// The targets that the host's cron or systemd starts the runbook for; nil if it does not matter.
+  private static func scheduledTargets(of outline: Outline, _ runbooks: ScheduledRunbooks) throws -> Set<String>? {
+    let mark = ScheduledCommand.mark(of: outline.name, in: runbooks.project.root)
+    for scheduler in Scheduler.allCases {
+      guard let name = scheduler.fileNames(runbooks.baseName(of: outline)).last,
+        let text = try ScheduleFile.text("\(scheduler.folder)/\(name)"), text.hasPrefix(mark + "\n")
+      else { continue }
+      let selections = ScheduledCommand.targets(inFile: text)
+      // Without the secrets of the target nobody can run it; what was run is told all the same.
+      guard let targets = try? runbooks.project.targetNames(selectedBy: selections) else { continue }
+      return targets
+    }
+    return nil
+  }
+
   private static func row(
-    _ name: String, _ period: Period, _ runs: [RunSummary], _ age: Duration, at now: Timestamp
+    _ name: String, _ period: Period, _ runs: [RunOfSlot], _ age: Duration, at now: Timestamp
   ) -> Row {
-    let runs = runs.map { RunOfSlot($0) }
+    let runs = runs.begun(by: now)
     // The present slot and the one before are told of, however long they are.
     let before = period.slot(at: now)?.earlier(by: .seconds(1)).flatMap { period.slot(at: $0) } ?? now
     let start = min(now.earlier(by: age) ?? .unixEpoch, before)
@@ -130,10 +156,16 @@ extension OverdueCommand.Row {
 }
 
 extension OverdueCommand {
-  private static func json(_ rows: [Row], _ unreadable: Int, at now: Timestamp) -> JSON {
-    [
+  private static func json(_ rows: [Row], _ broken: [String], _ unreadable: Int, at now: Timestamp) -> JSON {
+    let unknown: [JSON] = broken.map { name in
+      [
+        "runbook": .string(name), "period": .null, "overdue": .null, "overdueSince": .null, "next": .null,
+        "slots": .array([]),
+      ]
+    }
+    return [
       "schema": "runbook.overdue/1", "now": .string(now.description), "unreadable": .int(Int64(unreadable)),
-      "runbooks": .array(rows.map(\.json)),
+      "runbooks": .array(unknown + rows.map(\.json)),
     ]
   }
 }
@@ -146,6 +178,8 @@ extension SlotAccount {
     case .caughtUp(let run, let late): "caught up \(shortDuration(late)) late by \(run.id)"
     case .missed(.noRun): "missed: no run began"
     case .missed(.lockedOut(let run)): "missed: \(run.id) was skipped, another run held its lock"
+    case .missed(.lockUnusable(let run)): "missed: \(run.id) did nothing, its locks could not be used"
+    case .missed(.cancelled(let run)): "missed: \(run.id) died and was cancelled"
     case .missed(.died(let run)): "missed: \(run.id) died"
     }
   }
@@ -158,6 +192,8 @@ extension SlotAccount {
       case .due: ("due", nil, nil, nil)
       case .missed(.noRun): ("missed", nil, nil, "noRun")
       case .missed(.lockedOut(let run)): ("missed", run, nil, "locked")
+      case .missed(.lockUnusable(let run)): ("missed", run, nil, "lockUnusable")
+      case .missed(.cancelled(let run)): ("missed", run, nil, "cancelled")
       case .missed(.died(let run)): ("missed", run, nil, "died")
       }
     return [

@@ -2,8 +2,11 @@ package import ArgumentParser
 import Files
 import Glibc
 import Language
+import Modules
 import Processes
+import Runs
 import Schedules
+import Schema
 
 /// `runbook schedule install`.
 package struct ScheduleInstallCommand: AsyncParsableCommand {
@@ -51,6 +54,7 @@ package struct ScheduleInstallCommand: AsyncParsableCommand {
   }
 
   package func run() async throws {
+    try refuseVariables()
     let runbooks = try ScheduledRunbooks(options.load(), names)
     guard !runbooks.outlines.isEmpty else {
       throw CommandFailure(
@@ -62,6 +66,7 @@ package struct ScheduleInstallCommand: AsyncParsableCommand {
       + (options.envFile.map { ["--env-file", $0] } ?? [])
     // All of them are known to be right before the first is written.
     let planned = try runbooks.outlines.map { outline in
+      try plan(outline, in: runbooks.project)
       let command = try runbooks.command(outline, user: user, more)
       let base = runbooks.baseName(of: outline)
       try refuseOther(base, command)
@@ -78,6 +83,32 @@ package struct ScheduleInstallCommand: AsyncParsableCommand {
     }
     guard self.as == .systemd, folder == nil else { return }
     try await SystemdManager.run([["daemon-reload"]] + planned.map { ["enable", "--now", $0.base + ".timer"] })
+  }
+
+  /// What the installer's environment says, cron and systemd do not know: the runs would be recorded elsewhere.
+  private func refuseVariables() throws(CommandFailure) {
+    if environmentVariable("RUNBOOK_STATE").map({ !$0.isEmpty }) ?? false {
+      throw CommandFailure(
+        .invalid, "RUNBOOK_STATE is set, and would not be where cron or systemd starts the runbook",
+        advice: "put state: into runbook.yaml, and unset RUNBOOK_STATE")
+    }
+    if environmentVariable("RUNBOOK_LOCKS").map({ !$0.isEmpty }) ?? false {
+      throw CommandFailure(
+        .invalid, "RUNBOOK_LOCKS is set, and would not be where cron or systemd starts the runbook",
+        advice: "unset it: they take their locks in \(LockFolder.machine.path)")
+    }
+  }
+
+  /// Refuses parameters and targets that `run` would refuse. Secrets may be missing here: who runs it later has them.
+  private func plan(_ outline: Outline, in project: Project) throws {
+    let given = GivenParameters(texts: parameters.map { ($0.name, $0.value) })
+    let request = RunRequest(outline.name, given: given, targets: target, asker: .command)
+    let document = project.document(outline.name, catalog: .standard)
+    do throws(Issues) { _ = try RunPlanning(project, targets: nil).plans(request, of: document) } catch {
+      let issues = error.all.filter { $0.code != "missing-secret" }
+      guard issues.contains(where: { $0.severity == .error }) else { return }
+      throw Diagnostics(root: project.root).failure(issues)
+    }
   }
 
   /// Refuses to replace what was not made for this runbook, and to have two schedulers start it.

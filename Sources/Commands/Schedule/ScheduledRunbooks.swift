@@ -15,11 +15,15 @@ struct ScheduledRunbooks {
   let project: Project
   /// Those that were asked for, or all that have a period.
   let outlines: [Outline]
+  /// The names of those that cannot be read.
+  let broken: [String]
 
-  /// - Parameter names: of runbooks; empty for all that have a period.
+  /// - Parameters:
+  ///   - names: of runbooks; empty for all that have a period.
+  ///   - keepsBroken: one that cannot be read is kept by its name, and its problems are printed.
   /// - Throws: `CommandFailure` for a name that is none, or whose runbook has no period; with the problems printed where one
   ///   cannot be read.
-  init(_ project: Project, _ names: [String]) throws {
+  init(_ project: Project, _ names: [String], keepsBroken: Bool = false) throws {
     self.project = project
     for name in names where !project.runbookNames.contains(name) {
       throw CommandFailure(
@@ -28,6 +32,7 @@ struct ScheduledRunbooks {
           ?? "runbook list tells what there is")
     }
     var outlines: [Outline] = []
+    var broken: [String] = []
     for name in names.isEmpty ? project.runbookNames : names {
       do throws(Issues) {
         let outline = try project.outline(name, catalog: .standard)
@@ -37,10 +42,13 @@ struct ScheduledRunbooks {
           throw CommandFailure(
             .invalid, "the runbook \"\(name)\" has no period", advice: "say when it is due, such as period: 1d")
         }
-        throw Diagnostics(root: project.root).failure(error.all)
+        let failure = Diagnostics(root: project.root).failure(error.all)
+        guard keepsBroken else { throw failure }
+        broken.append(name)
       }
     }
     self.outlines = outlines
+    self.broken = broken
   }
 
   /// What a scheduler's files of a runbook are called, without their ending.

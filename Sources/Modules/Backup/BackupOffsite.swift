@@ -23,8 +23,9 @@ package struct BackupOffsite: StepModule {
     discussion: """
       The remote itself is asked, each time: what was pushed once may be gone. It passes if the remote has the tag of the newest
       backup, the very same one, and its branch has the commit. It fails if one of both is missing, if the remote has lost commits
-      that were pushed to it, and if it has a history of its own. Whether what it has can be restored, `backup.verify` finds out on
-      a clone of it.
+      that were pushed to it, and if it has a history of its own. It compares references only and reads no file of the remote:
+      whether what it has can be restored, `backup.verify` finds out on a clone of it. A remote that is the vault itself, or lies
+      in it, fails.
 
       `vault` of `runbook.yaml` names the remote. `backup.create` pushes to it.
       """,

@@ -31,20 +31,22 @@ enum BackupPush {
       let vault = try VaultRepository(opening: settings.path)
       let pushed = try vault.lastPush(of: set, to: remote.address)?.commit
       do { return try vault.pushPlan(of: set, to: found, pushed: pushed) } catch let refusal as PushPlan.Refusal {
-        throw StepError(.failed, Finding(refusal, of: remote))
+        let record = VaultRepository.pushRecordPath(of: set, in: settings.path)
+        throw StepError(.failed, Finding(refusal, of: remote, record: record))
       }
     }
   }
 }
 
 extension Finding {
-  init(_ refusal: PushPlan.Refusal, of remote: VaultRemote) {
+  /// - Parameter record: the path of the file that says what was pushed last.
+  init(_ refusal: PushPlan.Refusal, of remote: VaultRemote, record: String) {
     switch refusal {
     case .rewound(let message):
       self = Finding(
         "backup.remoteRewound", "the remote \(remote.address) has lost backups: \(message)",
         advice:
-          "Find out who did it: nothing is pushed until then. If it is right, remove `runbook/_SET.remote.json` in the vault, and all is pushed again."
+          "Find out who did it: nothing is pushed until then. If it is right, remove \(record), and all is pushed again."
       )
     case .diverged(let message):
       self = Finding(

@@ -1,6 +1,7 @@
 import Backups
 import Files
 import FoundationEssentials
+import Glibc
 import Journal
 import Processes
 import Schema
@@ -21,6 +22,7 @@ struct RemoteGit {
 
   /// The references that the remote has, with what each points to in hex.
   func references(_ patterns: [String]) async throws(StepError) -> [String: String] {
+    try refuseVaultItself()
     let result = try await git(["ls-remote", "--refs", "--", address] + patterns)
     var found: [String: String] = [:]
     for line in result.standardOutput.text.split(separator: "\n") {
@@ -41,6 +43,38 @@ struct RemoteGit {
   }
 
   private var address: String { remote.isReachedBySSH ? remote.address : "file://\(remote.address)" }
+
+  /// Throws if the remote is the vault, or lies in it: what is pushed there is lost with the vault.
+  private func refuseVaultItself() throws(StepError) {
+    guard !remote.isReachedBySSH, let own = FileIdentity(vault) else { return }
+    // Where git looks for a repository.
+    let places =
+      FileIdentity(remote.address) == nil ? ["\(remote.address).git"] : [remote.address, "\(remote.address)/.git"]
+    for place in places {
+      guard var path = try? resolvedPath(place) else { continue }
+      while FileIdentity(path) != own, path != "/" { path = parentFolder(of: path) }
+      guard FileIdentity(path) == own else { continue }
+      throw .failed(
+        "backup.remoteIsVault",
+        "the remote is the vault itself; name another place: \(remote.address) leads to \(vault)",
+        advice:
+          "A copy in the same place is lost with it. Put another place after `remote` under `vault` in runbook.yaml."
+      )
+    }
+  }
+
+  /// What tells a file or folder from all others of this host, whatever path leads to it.
+  private struct FileIdentity: Equatable {
+    let device: dev_t
+    let number: ino_t
+
+    /// Links are followed. Nil if nothing is there.
+    init?(_ path: String) {
+      var status = stat()
+      guard stat(path, &status) == 0 else { return nil }
+      (device, number) = (status.st_dev, status.st_ino)
+    }
+  }
 
   private func git(_ arguments: [String]) async throws(StepError) -> ProcessResult {
     let home = "\(vault)/runbook/push.git"
@@ -149,6 +183,8 @@ struct RemoteGit {
     }
     return .broken(
       "backup.remoteUnreachable", "the remote \(address) cannot be reached, or is no repository: \(first)",
-      advice: "`git ls-remote` asks it by hand; `git init --bare` there makes one.")
+      advice: remote.isReachedBySSH
+        ? "If it should be there, mount or reconnect it. Only for a new remote, on its host: git init --bare PATH"
+        : "If it should be there, mount or reconnect it. Only for a new remote: git init --bare \(address)")
   }
 }

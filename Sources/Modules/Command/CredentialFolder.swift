@@ -24,11 +24,16 @@ final class CredentialFolder: Sendable {
         advice: "Mount a tmpfs at /dev/shm, or hand the secrets over by `secretFiles`.")
     }
     Self.removeAbandoned(in: parent)
-    path = "\(parent)/\(Self.prefix)\(geteuid())-\(UInt64.random(in: .min ... .max))"
     do throws(FileError) {
-      try Folder.make(path, Permissions(0o700, owner: .ofProcess))
-      folder = try Folder(path)
-      _ = try folder.tryLock()
+      let made = try Self.makeLocked(in: parent)
+      path = made.path
+      folder = made
+    } catch {
+      throw .notStarted(
+        "command.noCredentials", "the secrets cannot be handed over: \(error.message)",
+        advice: "Look at the room and the permissions of \(parent).")
+    }
+    do throws(FileError) {
       for (name, secret) in secrets.sorted(by: { $0.key < $1.key }) {
         let file = try folder.create(name, O_WRONLY, Permissions(0o400, owner: .ofProcess))
         try file.write(Array(secret.revealText().utf8))
@@ -42,6 +47,25 @@ final class CredentialFolder: Sendable {
   }
 
   deinit { try? Folder.remove(path) }
+
+  private static let tries = 100
+
+  /// A new folder under its lock. Another process may take it for abandoned and remove it before it is locked: then the next one is made.
+  private static func makeLocked(in parent: String) throws(FileError) -> Folder {
+    var failure = FileError(.lock, parent, .system(EAGAIN))
+    for _ in 0..<tries {
+      let path = "\(parent)/\(prefix)\(geteuid())-\(UInt64.random(in: .min ... .max))"
+      do throws(FileError) {
+        try Folder.make(path, Permissions(0o700, owner: .ofProcess))
+        let folder = try Folder(path)
+        if try folder.tryLock(), try FileMetadata.of(path) != nil { return folder }
+      } catch {
+        guard error.isMissing else { throw error }
+        failure = error
+      }
+    }
+    throw failure
+  }
 
   /// Removes folders of ours whose process is gone.
   private static func removeAbandoned(in parent: String) {

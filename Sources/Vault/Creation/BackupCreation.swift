@@ -52,8 +52,9 @@ package struct BackupCreation {
       throw VaultError(
         .tooFewRecipients,
         "the set \(set.name) has \(recipients.count) recipient\(recipients.count == 1 ? "" : "s"), and asks for at least \(max(1, set.minimumRecipients))",
-        advice:
-          "with one key lost, nobody could read the backups: name a second recipient, as `runbook backup keygen` makes it"
+        advice: recipients.isEmpty
+          ? "make two keys with `runbook backup keygen FILE`, and put what it prints under `vault: recipients:` in runbook.yaml"
+          : "with one key lost, nobody could read the backups: make another key with `runbook backup keygen FILE`, and put what it prints beside the first, in the recipients of the set or under `vault: recipients:` in runbook.yaml"
       )
     }
     let folder = try VaultFolder.open(path, checkpoint: checkpoint)

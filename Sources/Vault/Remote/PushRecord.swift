@@ -15,11 +15,16 @@ package struct PushRecord: Hashable, Sendable {
 }
 
 extension VaultRepository {
-  private borrowing func pushRecordPath(_ set: String) -> String { "\(path)/runbook/_\(set).remote.json" }
+  /// The file that says what was pushed last of a set.
+  ///
+  /// - Parameter path: of the vault.
+  package static func pushRecordPath(of set: String, in path: String) -> String {
+    "\(path)/runbook/_\(set).remote.json"
+  }
 
   /// Nil if nothing of the set was pushed to this remote.
   package borrowing func lastPush(of set: String, to remote: String) throws(VaultError) -> PushRecord? {
-    let file = pushRecordPath(set)
+    let file = Self.pushRecordPath(of: set, in: path)
     let content: FileContent
     do throws(FileError) {
       guard try FileMetadata.of(file) != nil else { return nil }
@@ -43,7 +48,8 @@ extension VaultRepository {
     ]
     do throws(FileError) {
       try Folder.makeAll("\(path)/runbook", Permissions(0o700))
-      try File.writeWhole(Array((json.text() + "\n").utf8), to: pushRecordPath(set), Permissions(0o600))
+      try File.writeWhole(
+        Array((json.text() + "\n").utf8), to: Self.pushRecordPath(of: set, in: path), Permissions(0o600))
     } catch { throw VaultError(error) }
   }
 }

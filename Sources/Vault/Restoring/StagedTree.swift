@@ -102,7 +102,8 @@ package final class StagedTree {
       throw RestoreError(
         .target, "\(path) is not empty",
         advice:
-          "Restore somewhere else; or say that it is to be replaced: it is kept beside, under a name that is told.")
+          "Restore somewhere else, or add --replace (`replace: true` in a runbook): the old folder is then kept as \(path).before-TIME"
+      )
     }
     return .folder
   }
