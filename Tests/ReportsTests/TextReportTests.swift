@@ -118,7 +118,8 @@ import Testing
         INDETERMINATE  daily-health on lab: 1 of 1 step without an end
 
           found     the run died: its journal has no end, and nobody writes to it
-          next      look at what the steps without an end have left behind before it is run again
+          next      look at what the steps without an end have left behind before it is run again; or go on
+                    with runbook resume 42, or let it be over with runbook cancel 42
 
         INDETERMINATE  restart  coturn is restarted  (service.restart)
           found     no end of it is recorded
