@@ -184,8 +184,7 @@ struct CallState: Sendable {
       return .record(end(path, .skipped, Finding("run.ended", ending), at: now))
     case .begun, .interrupted(_, .unasked), .interrupted(_, .unknown): return .wait(until: nil)
     case .interrupted(_, .repeatable):
-      let timeout = limit.map { min(call.timeout, $0.end - now) } ?? call.timeout
-      let attempt = makeTry(attempt, at: path, key(), timeout: timeout)
+      let attempt = makeTry(attempt, at: path, key(), timeout: timeout(within: limit, now))
       guard let ending else { return .begin(attempt) }
       let finding = Finding(
         "step.interrupted", "the run died while the step went on, and \(ending) before it could be begun again",
@@ -209,7 +208,12 @@ struct CallState: Sendable {
   }
 
   private func nextTry(at path: StepPath, _ key: String, within limit: TimeLimit?, _ now: Duration) -> Try {
-    makeTry(attempt + 1, at: path, key, timeout: limit.map { min(call.timeout, $0.end - now) } ?? call.timeout)
+    makeTry(attempt + 1, at: path, key, timeout: timeout(within: limit, now))
+  }
+
+  /// How long a try may take that begins now.
+  private func timeout(within limit: TimeLimit?, _ now: Duration) -> Duration {
+    limit.map { min(call.timeout, $0.end - now) } ?? call.timeout
   }
 
   /// The try that has begun and not ended; nil if there is none.

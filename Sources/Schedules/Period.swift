@@ -31,12 +31,7 @@ package enum Period: Hashable, Sendable {
       return
     }
     let words = text.split(separator: " ").map(String.init)
-    guard let first = words.first, !first.hasPrefix("@") else {
-      throw Mistake(
-        message: "\"\(text)\" is neither a duration nor a cron line",
-        advice: "write a duration, such as 1d, or a cron line with its zone, such as 30 6 * * 1 UTC")
-    }
-    guard words.count == 6 || words.count == 5 && CronTimes(text) != nil else {
+    guard words.first?.hasPrefix("@") == false, words.count == 6 || words.count == 5 && CronTimes(text) != nil else {
       throw Mistake(
         message: "\"\(text)\" is neither a duration nor a cron line",
         advice: "write a duration, such as 1d, or a cron line with its zone, such as 30 6 * * 1 UTC")
