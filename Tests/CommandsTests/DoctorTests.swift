@@ -1,3 +1,4 @@
+import Age
 import Foundation
 import Glibc
 import Processes
@@ -72,6 +73,32 @@ import Testing
     #expect(offline.status == 0, "\(offline.stdout)")
     #expect(try items(offline, "target").isEmpty)
     #expect(try offline.json["offline"] == true)
+  }
+
+  @Test(
+    "A set with too few recipients, one that is not there, and a key that others may read are missing before a backup is made"
+  )
+  func vault() async throws {
+    let create = "{id: a, use: backup.create, with: {set: conf}}"
+    let project = try project(create, "{id: b, use: backup.create, with: {set: other}}")
+    try project.write("backups/conf.yaml", "backup: conf\npaths: [/etc/hostname]\n")
+    try project.write(".runbook/backup.key", String(repeating: "a", count: 64))
+    #expect(chmod("\(project.root)/.runbook/backup.key", 0o644) == 0)
+    let output = try await project.runbook("doctor", "--format", "json")
+    #expect(output.status == 1, "\(output.stdout)\(output.stderr)")
+    let found = try items(output, "vault")
+    #expect(
+      found.map { $0["name"]?.string } == [
+        "set conf", "set other", "\(project.root)/backups/vault", "\(project.root)/.runbook/backup.key",
+      ])
+    #expect(found.map { $0["state"]?.string } == ["missing", "missing", "ok", "missing"], "\(found)")
+    #expect(found.first?["reason"] == "it is encrypted to 0 recipients, and needs 2")
+    #expect(found.first?["neededBy"] == ["runbooks/look.yaml:3"])
+    try project.write(
+      "runbook.yaml",
+      "project: test\nvault:\n  recipients:\n    - \(AgeIdentity().recipient)\n    - \(AgeIdentity().recipient)\n")
+    let set = try #require(try items(try await project.runbook("doctor", "--format", "json"), "vault").first)
+    #expect(set["state"] == "ok" && set["reason"] == "2 recipients can open its backups", "\(set)")
   }
 
   @Test("A name that does not resolve is said to be one")

@@ -13,6 +13,7 @@ struct Diagnosis: Sendable {
     case secret
     case sockets
     case target
+    case vault
     case state
     case clock
     case terminal

@@ -102,6 +102,7 @@ package struct DoctorCommand: AsyncParsableCommand {
       let look = TargetLook(project: project, isOffline: offline, neededBy: needs.targetUsers)
       for item in await look.items() { diagnosis.add(item) }
     }
+    for item in await needs.vaultItems(project.vaultSettings) { diagnosis.add(item) }
     for item in await StateLook(project: project).items() { diagnosis.add(item) }
   }
 }

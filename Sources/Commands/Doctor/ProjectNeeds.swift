@@ -1,3 +1,4 @@
+import Backups
 import Journal
 import Language
 import Processes
@@ -29,6 +30,10 @@ struct ProjectNeeds {
   /// Sockets that steps connect to, and who does.
   private var unixSockets: [String: [String]] = [:]
   private var socketOrder: [String] = []
+  /// Steps that need the vault.
+  private var vaultUsers: [String] = []
+  /// The backup sets that steps name, and who does.
+  private var setUsers: [String: [String]] = [:]
   /// A step before may have changed what is there.
   private var mayHaveChanged = false
 
@@ -65,6 +70,7 @@ struct ProjectNeeds {
           if unixSockets[path] == nil { socketOrder.append(path) }
           note(step.range.place, in: &unixSockets[path, default: []])
         }
+        if call.module.services.contains(.vault) { needVault(call, in: scope, by: step.range.place) }
         if call.effect == .change { mayHaveChanged = true }
       }
       var inner = scope
@@ -74,6 +80,19 @@ struct ProjectNeeds {
       }
       add(step.body.steps, in: inner, isTolerated: isTolerated)
     }
+  }
+
+  private mutating func needVault(_ call: ModuleCall, in scope: Scope, by place: String) {
+    note(place, in: &vaultUsers)
+    if case .string(let set)? = try? call.input.member("set")?.value(in: scope) {
+      note(place, in: &setUsers[set, default: []])
+    }
+  }
+
+  /// Looks at the vault, if a step needs it.
+  func vaultItems(_ settings: @autoclosure () -> VaultSettings) async -> [Diagnosis.Item] {
+    guard !vaultUsers.isEmpty else { return [] }
+    return await VaultLook(settings: settings(), setUsers: setUsers, neededBy: vaultUsers).items()
   }
 
   private func note(_ place: String, in places: inout [String]) {
