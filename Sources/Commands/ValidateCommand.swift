@@ -15,12 +15,14 @@ package struct ValidateCommand: ParsableCommand {
       write in place of a mistyped one.
 
         runbook validate
-        runbook validate --strict runbooks/daily-health.yaml
+        runbook validate daily-health
+        runbook validate --strict runbooks/daily-health.yaml checks/
         runbook validate --format sarif > runbook.sarif
       """)
 
   @Argument(
-    help: "Files or folders of the project; all of it, if none is given.", completion: .file(extensions: ["yaml"]))
+    help: "Files, folders, or names of runbooks and checks; the whole project, if none is given.",
+    completion: .file(extensions: ["yaml"]))
   var paths: [String] = []
 
   @Flag(help: "Let warnings count as problems.") var strict = false

@@ -48,6 +48,15 @@ struct ValidationTests {
     }
   }
 
+  @Test("Runbooks and checks are looked at by the names that run knows them by as well")
+  func names() throws {
+    let folder = try project()
+    let project = try folder.load()
+    #expect(files(project.validate(["bad"], catalog: sampleCatalog)) == ["runbooks/bad.yaml unknown-module"])
+    #expect(files(project.validate(["checks/other"], catalog: sampleCatalog)) == ["checks/other.yaml unknown-key"])
+    #expect(files(project.validate(["other"], catalog: sampleCatalog)) == ["other unknown-file"])
+  }
+
   @Test("Problems of runbook.yaml and .env do not hide those of the documents")
   func allInOne() throws {
     let project = try project()

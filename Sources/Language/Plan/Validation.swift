@@ -5,8 +5,8 @@ extension Project {
   /// Every problem of a project, `runbook.yaml` and `.env` included, each once, in the order of files and lines.
   ///
   /// Unlike ``load(at:in:)`` it goes on where those two have problems.
-  /// - Parameter paths: files and folders to look at, relative to the project or absolute; nil for all. What they use is
-  ///   looked at as well.
+  /// - Parameter paths: files and folders to look at, relative to the project or absolute, or names of runbooks and checks;
+  ///   nil for all. What they use is looked at as well.
   package static func validate(
     at root: String, in surroundings: Surroundings, _ paths: [String]? = nil, catalog: Catalog
   ) -> [Issue] {
@@ -68,12 +68,13 @@ extension Project {
       let relative = relative(path)
       let found = all.filter { kind, name in
         let file = files.path(kind, name)
-        return relative.isEmpty || file == relative || file.hasPrefix(relative + "/")
+        return relative.isEmpty || file == relative || file == "\(relative).yaml" || file.hasPrefix(relative + "/")
+          || (kind == .runbook && name == relative)
       }
       if found.isEmpty, relative != "runbook.yaml" {
-        let near = nearName(to: relative, among: all.map { files.path($0, $1) })
+        let near = nearName(to: relative, among: all.map { files.path($0, $1) } + files.names(.runbook))
         log.error(
-          "unknown-file", "the project has no runbook and no check at this path",
+          "unknown-file", "the project has no runbook, check or backup set of this path or name",
           at: SourceRange(file: path, line: 1, column: 1), meant: near)
       }
       for document in found where !chosen.contains(where: { $0 == document }) { chosen.append(document) }
