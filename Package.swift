@@ -55,6 +55,7 @@ let package = Package(
     .target(name: "CRE2", dependencies: ["LibRE2"]),
 
     library("Addresses"),
+    library("SQLite", ["CDatabases"]),
     library("Files", ["CLinux"]),
     library("TerminalText"),
     library("Schema", ["Addresses", "TerminalText"]),
@@ -79,7 +80,7 @@ let package = Package(
     library("Git", ["CLibgit2"]),
     library("Age", [crypto]),
     library("Backups", ["Age"]),
-    library("Vault", ["Age", "Archive", "Backups", "CDatabases", "Files", "Git", "Schema", "TerminalText", crypto]),
+    library("Vault", ["Age", "Archive", "Backups", "Files", "Git", "SQLite", "Schema", "TerminalText", crypto]),
     library("Logs", ["Archive", "CLinux", "CRE2", "Schema"]),
     library("Coturn", ["Addresses", "Logs", "Schema", crypto]),
     library(
@@ -88,7 +89,7 @@ let package = Package(
         "Addresses", "Age", "Backups", "CDatabases", "CLinux", "Connections", "Coturn", "Files", "HTTP", "Journal",
         "Logs",
         "Names",
-        "Probe", "Processes", "Schema", "Steps", "STUN", "Vault",
+        "Probe", "Processes", "SQLite", "Schema", "Steps", "STUN", "Vault",
       ]),
     library("Runs", ["Engine", "Files", "Journal", "Language", "Processes", "Schedules", "Schema", "Steps"]),
     library("Ledger", ["Schema", "Journal"]),

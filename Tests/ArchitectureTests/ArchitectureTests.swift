@@ -87,7 +87,7 @@ import Testing
       [
         "Addresses", "Age", "Archive", "Backups", "CAres", "CCurl", "CDatabases", "CDatagrams", "CEL", "CLibarchive",
         "CLibgit2",
-        "CLinux", "COpenSSL", "CRE2", "Files", "Git", "Journal", "LibRE2", "Schedules", "Schema", "TerminalText",
+        "CLinux", "COpenSSL", "CRE2", "Files", "Git", "Journal", "LibRE2", "Schedules", "Schema", "SQLite", "TerminalText",
       ]
     ),
   ]

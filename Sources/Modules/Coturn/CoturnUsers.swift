@@ -157,7 +157,7 @@ package struct CoturnUsers: StepModule {
 extension CoturnUsers.Output {
   fileprivate mutating func take(_ path: String, _ limit: Int, until end: ContinuousClock.Instant) throws(StepError) {
     let file: UserDatabaseFile
-    do throws(SQLiteFile.Failure) {
+    do throws(UserDatabaseFile.Failure) {
       let time = max(Duration.milliseconds(1), ContinuousClock.now.duration(to: end))
       file = try UserDatabaseFile(path, limit: limit, time: time)
     } catch {

@@ -1,7 +1,24 @@
+import Glibc
+import SQLite
 import Schema
 
 /// What coturn's SQLite file holds, without any key, secret or password.
 struct UserDatabaseFile: Sendable {
+  enum Failure: Error, Hashable {
+    /// There is no such file.
+    case missing
+    case libraryMissing
+    case unreadable(String)
+
+    init(_ failure: SQLiteDatabase.Failure) {
+      self =
+        switch failure {
+        case .libraryMissing: .libraryMissing
+        case .unreadable(let reason): .unreadable(reason)
+        }
+    }
+  }
+
   /// A user of the long-term credential mechanism.
   struct User: Hashable, Sendable {
     var realm: String
@@ -38,14 +55,33 @@ struct UserDatabaseFile: Sendable {
   var deniedPeers = 0
 
   /// Reads it. A table that is not there holds nothing, but there must be the one of users.
-  init(_ path: String, limit: Int, time: Duration) throws(SQLiteFile.Failure) {
-    let file = try SQLiteFile(path, time: time)
+  ///
+  /// - Parameter time: what opening and all queries may take.
+  init(_ path: String, limit: Int, time: Duration) throws(Failure) {
+    try Self.check(path)
+    do throws(SQLiteDatabase.Failure) {
+      let bytes = Array(path.utf8)
+      try read(SQLiteDatabase(bytes, isResting: SQLiteDatabase.isResting(bytes), time: time), limit: limit)
+    } catch { throw Failure(error) }
+  }
+
+  private static func check(_ path: String) throws(Failure) {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      throw errno == ENOENT ? .missing : .unreadable(String(cString: strerror(errno)))
+    }
+    // Opening a FIFO would wait for its writer.
+    guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable("it is no regular file") }
+    guard access(path, R_OK) == 0 else { throw .unreadable(String(cString: strerror(errno))) }
+  }
+
+  private mutating func read(_ file: SQLiteDatabase, limit: Int) throws(SQLiteDatabase.Failure) {
     // A view may be endless, and may read what it likes.
     let tables = Set(try file.rows("SELECT name FROM sqlite_master WHERE type = 'table'").compactMap(\.first))
     guard tables.contains("turnusers_lt") else {
       throw .unreadable("it has no table turnusers_lt: it is no database of coturn's users")
     }
-    func count(_ table: String) throws(SQLiteFile.Failure) -> Int {
+    func count(_ table: String) throws(SQLiteDatabase.Failure) -> Int {
       guard tables.contains(table) else { return 0 }
       return Int(try file.rows("SELECT count(*) FROM \(table)").first?.first ?? "") ?? 0
     }
@@ -65,7 +101,9 @@ struct UserDatabaseFile: Sendable {
     realms = try Self.realms(of: file, tables)
   }
 
-  private static func realms(of file: SQLiteFile, _ tables: Set<String>) throws(SQLiteFile.Failure) -> [RealmUsers] {
+  private static func realms(of file: SQLiteDatabase, _ tables: Set<String>) throws(SQLiteDatabase.Failure)
+    -> [RealmUsers]
+  {
     var realms: [String: RealmUsers] = [:]
     let counted: [(table: String, count: WritableKeyPath<RealmUsers, Int>)] = [
       ("turnusers_lt", \.users), ("turn_secret", \.secrets),

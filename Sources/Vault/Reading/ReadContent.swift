@@ -1,5 +1,6 @@
 import Crypto
 import FoundationEssentials
+import SQLite
 
 /// What was read of one file, consistently: all of it as of one moment, or with something appended after that.
 struct ReadContent {
@@ -27,8 +28,7 @@ struct ReadContent {
   init(
     reading path: [UInt8], checkpoint: () throws(VaultError) -> Void, betweenLooks: (() -> Void)? = nil
   ) throws(ContentFailure) {
-    let file = try OpenHostFile(path)
-    if SQLiteCopy.isDatabase(file) {
+    if SQLiteDatabase.isDatabase(path) {
       self = try Self.database(path)
       return
     }
@@ -48,17 +48,32 @@ struct ReadContent {
   private static func database(_ path: [UInt8]) throws(ContentFailure) -> ReadContent {
     var last: ReadContent?
     for _ in 0..<tries {
-      let isResting = SQLiteCopy.isResting(path)
+      let isResting = SQLiteDatabase.isResting(path)
       let before = try OpenHostFile(path).status()
-      let bytes = try SQLiteCopy(path, isResting: isResting).content()
+      let bytes = try copy(path, isResting: isResting)
       let after = try OpenHostFile(path).status()
-      let isWhole = !isResting || (before == after && SQLiteCopy.isResting(path))
+      let isWhole = !isResting || (before == after && SQLiteDatabase.isResting(path))
       let content = whole(bytes, after, notes: [.sqlite], isConsistent: isWhole)
       if isWhole { return content }
       last = content
     }
     guard let last else { throw ContentFailure("it was not read") }
     return last
+  }
+
+  /// How long a database's writers are waited for.
+  private static let patience: Duration = .seconds(10)
+
+  private static func copy(_ path: [UInt8], isResting: Bool) throws(ContentFailure) -> [UInt8] {
+    do throws(SQLiteDatabase.Failure) {
+      return try SQLiteDatabase(path, isResting: isResting, time: patience).copy()
+    } catch {
+      throw switch error {
+      case .libraryMissing:
+        ContentFailure("it is a SQLite database, and the library that copies it is missing (package libsqlite3-0)")
+      case .unreadable(let reason): ContentFailure("it cannot be copied as a SQLite database: \(reason)")
+      }
+    }
   }
 
   /// What a command printed.

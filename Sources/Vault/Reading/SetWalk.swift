@@ -1,5 +1,6 @@
 import Backups
 import Glibc
+import SQLite
 
 /// Looks for all that belongs to a set: names, kinds and attributes, no contents.
 struct SetWalk {
@@ -123,7 +124,7 @@ struct SetWalk {
     for path in entries.keys {
       for suffix in ["-wal", "-shm", "-journal"] where path.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) {
         let database = Array(path.dropLast(suffix.utf8.count))
-        if entries[database] != nil, SQLiteCopy.isDatabase(database) { entries[path] = nil }
+        if entries[database] != nil, SQLiteDatabase.isDatabase(database) { entries[path] = nil }
       }
     }
   }
