@@ -13,7 +13,7 @@ import Steps
 package struct ResumeCommand: AsyncParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "resume",
-    abstract: "Go on with a run that died.",
+    abstract: "Go on with a run that died, or try anew what failed in one that ended.",
     discussion: """
       The host lost power, somebody killed the process, the disk was full: the run has no end. It goes on where its journal \
       stops. Steps that ended are not done again. The files that run are those that the run kept, not today's; secrets are read \
@@ -28,6 +28,12 @@ package struct ResumeCommand: AsyncParsableCommand {
         runbook resolve 12 restart done --reason "the log has the restart at 03:12"
         runbook cancel 12
 
+      With --retry-failed a run that ended and failed is gone on with, after you have mended what made it fail: the steps that did \
+      not pass are tried anew, and so are those that were not done because of them. What passed is not done again, but for the \
+      hypothesis after the steps and for `finally`, which belong to the end. A run that took its steps back is started anew.
+
+        runbook resume 12 --retry-failed
+
       Nothing is done (exit code 2) if the run has ended or goes on, if something that it started still runs, if a file that it kept \
       is missing or was altered, or if this version would not do the same.
       """)
@@ -37,6 +43,8 @@ package struct ResumeCommand: AsyncParsableCommand {
     completion: ProjectCompletion.runs)
   var reference: String
 
+  @Flag(help: "Try anew what failed in a run that ended, and what was not done because of that.") var retryFailed =
+    false
   @Flag(help: "Let warnings count as failures in the exit code.") var strict = false
   @Flag(help: "Show nothing while it runs, and no report where everything passed.") var quiet = false
   @Flag(help: "Show what each step tells of its work.") var verbose = false
@@ -56,7 +64,9 @@ package struct ResumeCommand: AsyncParsableCommand {
     let run = try project.run(named: reference)
     let ended: RecordedRun
     do {
-      let resumption = try RunResumption(run, called: run.reference, catalog: .standard) {
+      let resumption = try RunResumption(
+        run, called: run.reference, retryingFailed: retryFailed, catalog: .standard
+      ) {
         try Project.load(at: project.root, asKeptIn: run.folder.sources, in: options.surroundings)
       }
       if !resumption.drift.isEmpty, !quiet {

@@ -24,6 +24,10 @@ package struct RunMachine: Sendable {
   private var interrupted: [StepPath] = []
   /// When the run last did something.
   private var lastAt = Duration.zero
+  /// Of a run that is retried: what counts of the steps whose turn has not come again, in the order in which it was recorded.
+  private var kept: [StepPath: [RecordedEvent]] = [:]
+  /// Of those the steps whose turn has come, and of which nothing was taken in yet.
+  private var arrived: [StepPath] = []
   /// How many entries of the agenda were looked at so far: what scheduling costs.
   private(set) var visits = 0
 
@@ -70,6 +74,48 @@ package struct RunMachine: Sendable {
   ///   - wall: when the event was recorded; the run's start is taken from `run.started`.
   ///   - now: the event's time since the run's start.
   package mutating func apply(_ event: Event, wall: Timestamp?, at now: Duration) {
+    take(event, wall: wall, at: now)
+    takeKept(at: now)
+  }
+
+  /// Takes in what counts of a run that had ended, and some of whose steps are done anew: before them may stand steps whose ends
+  /// count. Time limits begin anew.
+  ///
+  /// - Parameter events: without those of what is done anew.
+  package mutating func keep(_ events: [RecordedEvent], at now: Duration) {
+    stages.goOn(after: now)
+    for recorded in events {
+      // What had died meanwhile, and what became of that, is in the events behind it.
+      if case .runResumed = recorded.event { continue }
+      if let path = recorded.event.path.map({ $0.tried ?? $0 }), open[path] == nil {
+        kept[path, default: []].append(recorded)
+      } else {
+        apply(recorded.event, wall: recorded.moment.wall, at: now)
+      }
+    }
+  }
+
+  /// Takes in what is known of the steps whose turn has come. What lies inside a step comes before the step's own end.
+  private mutating func takeKept(at now: Duration) {
+    guard !arrived.isEmpty else { return }
+    var taken: [(path: StepPath, events: ArraySlice<RecordedEvent>)] = []
+    while true {
+      for path in arrived.reversed() {
+        if let events = kept.removeValue(forKey: path) { taken.append((path, events[...])) }
+      }
+      arrived = []
+      while let last = taken.last, last.events.isEmpty {
+        taken.removeLast()
+        // A try whose end is to be found out.
+        if change(last.path, due: now, { $0.interrupt() }) { interrupted.append(last.path) }
+      }
+      guard let recorded = taken.last?.events.first else { return }
+      taken[taken.count - 1].events.removeFirst()
+      take(recorded.event, wall: recorded.moment.wall, at: now)
+    }
+  }
+
+  private mutating func take(_ event: Event, wall: Timestamp?, at now: Duration) {
     switch event {
     case .runResumed: goOn(at: now)
     // Written while nobody drives the run.
@@ -219,6 +265,7 @@ package struct RunMachine: Sendable {
       let (step, path) = member(position, of: owner)
       open[path] = OpenStep(step, at: path, in: owner, position: position)
       schedule(path, at: now)
+      if kept[path] != nil { arrived.append(path) }
     }
     guard group(owner).hasEnded else { return }
     if let owner { schedule(owner, at: now) } else if conclusion == nil { endStage(at: now) }

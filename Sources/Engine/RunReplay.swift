@@ -15,10 +15,15 @@ package struct RunReplay: Sendable {
   ///   - plan: made from the same files, parameters and target.
   package init(_ events: [RecordedEvent], plan: Plan, run: String) {
     machine = RunMachine(plan: plan, run: run)
+    let retried = events.lastIndex { $0.event.retry != nil }
     var last = events.first?.moment
-    for recorded in events {
+    for (index, recorded) in events.enumerated() {
       if let last { elapsed += recorded.moment.time(since: last) }
       last = recorded.moment
+      if let retried, index < retried { continue }
+      if index == retried, let retry = recorded.event.retry {
+        machine.keep(events[..<index].standing.without(retry), at: elapsed)
+      }
       machine.apply(recorded.event, wall: recorded.moment.wall, at: elapsed)
       if case .runSignalled(let signalled) = recorded.event { signal = signal ?? signalled.signal }
     }

@@ -84,7 +84,7 @@ extension RecordedRun {
     var order: [StepPath] = []
     var titles: [StepPath: String] = [:]
     var ended: [StepPath: ChildStep] = [:]
-    for recorded in events {
+    for recorded in standing {
       switch recorded.event {
       case .stepStarted(let step):
         if let tried = step.path.tried {

@@ -16,7 +16,7 @@ extension RecordedRun {
     guard !isFinished else { return [] }
     var steps: [StepPath: StepStarted] = [:]
     var tries: [OpenTry] = []
-    for recorded in events {
+    for recorded in standing {
       switch recorded.event {
       case .stepStarted(let step): steps[step.path] = step
       case .stepIntent(let intent):

@@ -75,7 +75,15 @@ extension RecordedRun {
   /// The processes that a run had at work when it died: those of tries without a result. None for a run that ended or
   /// goes on.
   package var leftProcesses: [LeftProcess] {
-    guard !isFinished, !isBeingWritten else { return [] }
+    isFinished || isBeingWritten ? [] : Self.leftProcesses(of: standing)
+  }
+
+  /// The processes of tries whose end is not known, and which a retry of a run that ended finds out about.
+  package func leftProcesses(by retry: RunRetry) -> [LeftProcess] {
+    Self.leftProcesses(of: standing.without(retry))
+  }
+
+  private static func leftProcesses(of events: [RecordedEvent]) -> [LeftProcess] {
     var left: [LeftProcess] = []
     for recorded in events {
       switch recorded.event {

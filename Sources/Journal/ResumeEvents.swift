@@ -1,6 +1,6 @@
 package import Schema
 
-/// A process went on with a run that had died.
+/// A process went on with a run that had died, or does anew what failed in one that had ended.
 package struct RunResumed: JournalEvent {
   package var pid: Int
   /// Field 22 of `/proc/PID/stat`: within one boot no other process has this and the pid. Nil if the kernel does not tell.
@@ -11,8 +11,14 @@ package struct RunResumed: JournalEvent {
   package var tool: ToolFacts?
   /// Paths of sources that differ now from those that run.
   package var drift: [String]
+  /// What is done anew of a run that had ended; nil for one that had died.
+  package var retry: RunRetry?
 
-  package init(pid: Int, startTime: Int? = nil, user: String? = nil, tool: ToolFacts? = nil, drift: [String]) {
+  package init(
+    pid: Int, startTime: Int? = nil, user: String? = nil, tool: ToolFacts? = nil, drift: [String],
+    retry: RunRetry? = nil
+  ) {
+    self.retry = retry
     self.pid = pid
     self.startTime = startTime
     self.user = user
@@ -23,7 +29,8 @@ package struct RunResumed: JournalEvent {
   package static let type = "run.resumed"
   package static let durability = Durability.always
   package static let summary =
-    "A process went on with a run that had died; the line's boot tells whether the host restarted."
+    "A process went on with a run that had died, or does anew what failed in one that had ended; the line's boot tells "
+    + "whether the host restarted."
   package static let record = Record(
     Self.init,
     Field("pid", \.pid, .int, "Process id."),
@@ -31,7 +38,11 @@ package struct RunResumed: JournalEvent {
       "startTime", \.startTime, .optional(.int), "Clock ticks from the boot to its start: field 22 of /proc/PID/stat."),
     Field("user", \.user, .optional(.string), "Effective user."),
     Field("tool", \.tool, .optional(.record(ToolFacts.record)), "The program that goes on with it."),
-    Field("drift", \.drift, .list(.string), default: [], "Paths of sources that have changed since the run began.")
+    Field("drift", \.drift, .list(.string), default: [], "Paths of sources that have changed since the run began."),
+    Field(
+      "retry", \.retry, .optional(.record(RunRetry.record)),
+      "Of a run that had ended: what is done anew. What stands before of it, of what lies around it and of the run's end, "
+        + "counts no more.")
   )
 }
 

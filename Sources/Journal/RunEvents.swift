@@ -165,6 +165,10 @@ package struct RunFinished: JournalEvent {
 
   /// The code of the finding of a run that did nothing, because another run held its lock.
   package static let lockedOut = "run.locked"
+  /// The code of the finding of a run that did nothing, because its locks could not be used.
+  package static let lockUnusable = "run.lockUnusable"
+  /// The code of the finding of a run that died and was given up.
+  package static let cancelled = "run.cancelled"
 
   package static let type = "run.finished"
   package static let durability = Durability.always

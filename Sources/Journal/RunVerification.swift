@@ -25,9 +25,14 @@ struct RunVerification {
     return doubts
   }
 
-  private func checkOutcome() throws(JournalError) {
+  func checkOutcome() throws(JournalError) {
     var tally = OutcomeTally()
-    for recorded in run.events {
+    for (index, recorded) in run.events.enumerated() {
+      if let retry = recorded.event.retry {
+        tally = OutcomeTally()
+        // They were looked at before.
+        for kept in run.events[..<index].standing.without(retry) { _ = tally.take(kept.event) }
+      }
       guard let problem = tally.take(recorded.event) else { continue }
       throw JournalLineReader(folder: folder, number: recorded.seq).damaged(problem)
     }
@@ -84,7 +89,7 @@ struct RunVerification {
 
   private func checkChildren() throws(JournalError) -> [String] {
     var doubts: [String] = []
-    for recorded in run.events {
+    for recorded in run.standing {
       guard case .childFinished(let child) = recorded.event, let folder = relative(child.run) else { continue }
       let ends: JournalEnds
       do throws(JournalError) { ends = try JournalEnds.read(folder) } catch {
@@ -129,17 +134,20 @@ struct RunVerification {
 
 /// What a parent's journal says of one child.
 private enum ChildRecord {
-  /// The child's `child.finished`; nil if none is recorded. Only lines that name the child are read: children of a run
-  /// over many targets ask one after the other.
+  /// The child's `child.finished` that counts; nil if none is recorded. Only lines that name the child, or say that the parent was
+  /// gone on with, are read: children of a run over many targets ask one after the other.
   static func find(_ id: String, in parent: RunFolder) throws(JournalError) -> ChildFinished? {
     let name = Array("\"\(id)\"".utf8)
+    let resumed = Array("\"\(RunResumed.type)\"".utf8)
     let journal = try onDisk(try File(reading: parent.journal).read())
+    var found: ChildFinished?
     for (index, line) in journal.split(separator: 0x0A).enumerated() {
-      guard line.offset(of: name) != nil else { continue }
+      guard line.offset(of: name) != nil || line.offset(of: resumed) != nil else { continue }
       let reader = JournalLineReader(folder: parent, number: index + 1)
-      let recorded = try reader.event(of: reader.parse(line))
-      if case .childFinished(let child) = recorded.event, child.run == id { return child }
+      let event = try reader.event(of: reader.parse(line)).event
+      if case .childFinished(let child) = event, child.run == id { found = child }
+      if let child = found, event.retry?.targets.contains(child.target) == true { found = nil }
     }
-    return nil
+    return found
   }
 }

@@ -23,7 +23,7 @@ extension RecordedRun {
     guard isBeingWritten, !isFinished else { return [] }
     var steps: [StepPath: StepStarted] = [:]
     var waiting: [WaitingQuestion] = []
-    for recorded in events {
+    for recorded in standing {
       switch recorded.event {
       case .stepStarted(let step): steps[step.path] = step
       case .personAsked(let asked):
@@ -39,7 +39,7 @@ extension RecordedRun {
 
   /// What was answered to a question; nil if nothing was.
   package func answer(to asked: PersonAsked) -> PersonAnswered? {
-    for case .personAnswered(let answer) in events.lazy.map(\.event)
+    for case .personAnswered(let answer) in standing.lazy.map(\.event)
     where answer.path == asked.path && answer.attempt == asked.attempt {
       return answer
     }
@@ -48,7 +48,7 @@ extension RecordedRun {
 
   /// The answers to a question that were not taken, in their order.
   package func refusals(of asked: PersonAsked) -> [AnswerRefused] {
-    events.compactMap { recorded in
+    standing.compactMap { recorded in
       guard case .answerRefused(let refused) = recorded.event, refused.path == asked.path else { return nil }
       return refused
     }

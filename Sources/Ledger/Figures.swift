@@ -47,7 +47,7 @@ extension Ledger {
 extension RecordedRun {
   fileprivate var figures: [String] {
     var outputs: [String: Value] = [:]
-    for recorded in events {
+    for recorded in standing {
       switch recorded.event {
       case .stepResult(let result): outputs[result.path.description] = result.output
       case .stepFinished(let step) where step.output != .null: outputs[step.path.description] = step.output
@@ -68,7 +68,7 @@ extension RecordedRun {
     var outputs: [String: Value] = [:]
     var declared: [String: ValueType] = [:]
     var types: [String: ValueType] = [:]
-    for recorded in events {
+    for recorded in standing {
       switch recorded.event {
       case .typesDeclared(let event): declared[event.use] = event.output
       case .stepStarted(let step): types[step.path.description] = declared[step.use]

@@ -16,6 +16,7 @@ extension RunReport {
       "processes": .array(processes.map(\.json)), "hypothesis": .array(hypothesis.map(\.json)),
       "stillInPlace": .array(stillInPlace.map(JSON.string)), "withoutUndo": .array(withoutUndo.map(JSON.string)),
       "alert": alert.map { ["failures": .int(Int64($0.failures)), "after": .int(Int64($0.after))] } ?? .null,
+      "resumed": .array(resumptions.map(\.json)),
     ]
   }
 }
@@ -29,6 +30,19 @@ extension RunReport.Step {
       "durationMs": milliseconds(duration), "output": output.json, "error": finding?.json ?? .null,
       "expectations": .array(expectations.map(\.json)), "steps": .array(steps.map(\.json)),
       "diagnostic": .bool(isDiagnostic), "stage": .string(stage.rawValue), "question": question?.json ?? .null,
+      "resolved": resolution.map {
+        ["as": .string($0.resolution.rawValue), "reason": .string($0.reason), "user": .string($0.user)]
+      } ?? .null,
+    ]
+  }
+}
+
+extension RunReport.Resumption {
+  /// `retried` is null for a run that had died.
+  fileprivate var json: JSON {
+    [
+      "at": .string(at.description), "user": .optional(user),
+      "retried": retry.map { .array($0.parts.map(JSON.string)) } ?? .null,
     ]
   }
 }

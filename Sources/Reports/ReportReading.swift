@@ -24,16 +24,24 @@ extension RunReport {
     var hypothesis: [HypothesisJudged] = []
     var listed = UndoListed(remaining: [])
     var alert: AlertDue?
-    for recorded in run.events {
+    var resumptions: [Resumption] = []
+    for recorded in run.standing {
       steps.take(recorded)
       children.take(recorded.event)
       switch recorded.event {
       case .hypothesisJudged(let look): hypothesis.append(look)
       case .undoListed(let event): listed = event
       case .alertDue(let due): alert = due
+      case .runResumed(let resumed):
+        resumptions.append(Resumption(at: recorded.moment.wall, user: resumed.user, retry: resumed.retry))
       default: break
       }
       if let warning = Self.warning(of: recorded.event) { warnings.append(warning) }
+    }
+    if resumptions.contains(where: { $0.retry != nil }) {
+      steps.order(as: run.events)
+      // It was due before what had failed passed.
+      if run.finished?.verdict.isGood == true { alert = nil }
     }
     if case .finished = end {
     } else {
@@ -62,7 +70,8 @@ extension RunReport {
         Process(
           step: left.process.path.description, program: left.process.program, pid: left.process.pid,
           state: state(left))
-      }, hypothesis: hypothesis, stillInPlace: listed.remaining, withoutUndo: listed.withoutUndo, alert: alert,
+      }, hypothesis: hypothesis, stillInPlace: listed.remaining, withoutUndo: listed.withoutUndo,
+      resumptions: resumptions, alert: alert,
       warnings: warnings, journal: run.folder.journal)
   }
 
@@ -81,7 +90,9 @@ extension [RunReport.Child] {
   fileprivate mutating func take(_ event: Event) {
     switch event {
     case .childStarted(let child):
-      append(RunReport.Child(run: child.run, target: child.target, outcome: .indeterminate, steps: []))
+      let begun = RunReport.Child(run: child.run, target: child.target, outcome: .indeterminate, steps: [])
+      // Of a target that was begun anew the last run counts.
+      if let index = firstIndex(where: { $0.target == child.target }) { self[index] = begun } else { append(begun) }
     case .childFinished(let child):
       let finished = RunReport.Child(run: child.run, target: child.target, outcome: child.outcome, steps: child.steps)
       if let index = firstIndex(where: { $0.run == child.run && $0.target == child.target }) {
@@ -151,6 +162,7 @@ private struct StepCollection {
       steps[key(event.path)]?.finding = event.finding
     case .stepFinished(let event):
       steps[key(event.path)]?.finish(event)
+    case .stepResolved(let event): steps[key(event.path)]?.resolution = event
     case .elementsListed(let event): steps[key(event.path)]?.elements = event.items.count
     case .phaseMissed(let event):
       steps[key(event.path)]?.finding = Finding(
@@ -187,6 +199,20 @@ private struct StepCollection {
       owner = owners[found]
     }
     return false
+  }
+
+  /// Puts the steps into the order in which they first came: what was done anew stands where it stood.
+  mutating func order(as events: [RecordedEvent]) {
+    var places: [String: Int] = [:]
+    for (place, recorded) in events.enumerated() {
+      switch recorded.event {
+      case .stepStarted(let event) where event.path.tried == nil:
+        if places[key(event.path)] == nil { places[key(event.path)] = place }
+      case .stepSkipped(let event): if places[key(event.path)] == nil { places[key(event.path)] = place }
+      default: break
+      }
+    }
+    paths.sort { places[$0] ?? .max < places[$1] ?? .max }
   }
 
   /// A step that a resumed run began once more stands where it first stood, as it last was.

@@ -33,6 +33,8 @@ package struct RunReport: Hashable, Sendable {
   package var stillInPlace: [String] = []
   /// Ids of the steps that changed something and have no undo, if the run rolled back, the newest first.
   package var withoutUndo: [String] = []
+  /// When it was gone on with, the first time first.
+  package var resumptions: [Resumption] = []
   /// Somebody is to be told that the runbook failed so often in a row.
   package var alert: AlertDue?
   /// What throws doubt on the evidence: a clock that went back, a line that a crash cut off.
@@ -85,6 +87,8 @@ package struct RunReport: Hashable, Sendable {
     package var stage = Stage.steps
     /// What it asked people; nil for a step that asked nobody.
     package var question: RecordedQuestion?
+    /// Who told how it ended, since neither the journal nor its module could; nil if nobody had to.
+    package var resolution: StepResolved?
   }
 
   /// A child run, as its parent's journal tells it.
@@ -98,6 +102,15 @@ package struct RunReport: Hashable, Sendable {
     package var isDue = false
     /// What its own journal tells; nil if that is not at hand.
     package var report: RunReport?
+  }
+
+  /// A process went on with the run.
+  package struct Resumption: Hashable, Sendable {
+    package var at: Timestamp
+    /// Nil if the journal does not tell.
+    package var user: String?
+    /// What was done anew of a run that had ended; nil for one that had died.
+    package var retry: RunRetry?
   }
 
   /// A process that a step of a run that died had started.

@@ -45,6 +45,7 @@ extension RunReport {
     var facts = [("run", "\(run)\(number) by \(user) on \(host)")]
     if let parent { facts.append(("parent", parent)) }
     facts.append(("started", momentText(startedAt, offset: offset)))
+    facts += continuations(offset: offset)
     switch end {
     case .finished(_, let moment): facts.append(("finished", momentText(moment, offset: offset)))
     case .goesOn: facts.append(("finished", "not yet"))

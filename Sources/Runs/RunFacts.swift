@@ -45,6 +45,12 @@ struct RunFacts: Sendable {
       only: only, sources: [],
       volatile: false, confirmation: plan.confirm == nil ? nil : confirmation)
   }
+
+  /// The event with which this process goes on with a run.
+  func resumed(drift: [String], retry: RunRetry?) -> RunResumed {
+    RunResumed(
+      pid: host.pid, startTime: host.startTime, user: host.user, tool: tool, drift: drift, retry: retry)
+  }
 }
 
 /// The digest of the running executable, kept beside the runs so that a file that did not change is read once only.

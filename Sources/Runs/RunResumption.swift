@@ -6,10 +6,12 @@ package import Language
 package import Schema
 package import Steps
 
-/// A run that died and can be gone on with: its journal, and the plan that its own files give.
+/// A run that died, or that failed, and can be gone on with: its journal, and the plan that its own files give.
 package struct RunResumption: Sendable {
   package let run: RecordedRun
   package let plan: Plan
+  /// What is done anew; nil for a run that died.
+  package let retry: RunRetry?
   /// Paths of the project's files that differ now from those that run.
   package let drift: [String]
 
@@ -18,21 +20,22 @@ package struct RunResumption: Sendable {
   /// - Parameters:
   ///   - run: read and verified.
   ///   - name: as people call the run.
+  ///   - retryingFailed: whether it is a run that ended, of which what failed is done anew; false for one that died.
   ///   - kept: reads the project, with the documents of the run (see ``Project/load(at:asKeptIn:in:)``); secrets are read from
   ///     where they are today.
   /// - Throws: `ResumeRefusal` for what keeps the run from being gone on with, `Issues` for secrets that are missing and the like.
   package init(
-    _ run: RecordedRun, called name: String, catalog: Catalog, warn: (Issue) -> Void = { _ in },
-    kept: () throws -> Project
+    _ run: RecordedRun, called name: String, retryingFailed: Bool = false, catalog: Catalog,
+    warn: (Issue) -> Void = { _ in }, kept: () throws -> Project
   ) throws {
     self.run = run
     let started = run.started
     let look = DeadRunLook(run, called: name)
-    try look.checkDied()
+    if retryingFailed { try look.checkRetriable() } else { try look.checkDied() }
     if let parent = started.parent {
       throw ResumeRefusal(
         "run \(name) is the run of one target among several: they are gone on with together",
-        advice: "runbook resume \(parent)")
+        advice: "runbook resume \(parent)\(retryingFailed ? " --retry-failed" : "")")
     }
     if run.isParent {
       throw ResumeRefusal(
@@ -40,6 +43,7 @@ package struct RunResumption: Sendable {
         advice:
           "see what became of each target: runbook report \(name)\nthen run it for those that are left: --target NAME")
     }
+    retry = retryingFailed ? run.failedParts : nil
     guard run.doubts.isEmpty else {
       throw ResumeRefusal(
         "run \(name) is not whole: \(run.doubts.joined(separator: "; "))",
@@ -49,7 +53,7 @@ package struct RunResumption: Sendable {
       throw ResumeRefusal(
         "run \(name) was started on another host, \(started.host)", advice: "resume it there")
     }
-    try look.checkNothingRuns()
+    try look.checkNothingRuns(retry: retry)
     try Self.checkOwners(of: run, called: name)
     try Self.checkModules(of: run, called: name, catalog)
     let kept = try kept()

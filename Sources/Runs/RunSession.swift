@@ -36,16 +36,18 @@ struct RunSession: Sendable {
     }
   }
 
-  /// Goes on with a run that died, to its end.
+  /// Goes on with a run that died, or does anew what failed in it, to its end.
   ///
   /// - Parameter events: all that its journal holds.
   /// - Throws: as ``drive(_:_:)``, and `UnresolvedTries` if nobody can tell how a try ended.
-  func goOn(_ plan: Plan, _ journal: JournalWriter, from events: [RecordedEvent], drift: [String]) async throws
-    -> RecordedRun
-  {
-    let resumed = RunResumed(
-      pid: facts.host.pid, startTime: facts.host.startTime, user: facts.host.user, tool: facts.tool, drift: drift)
-    return try await drive(plan, journal) { driver, planned in
+  func goOn(
+    _ resumption: RunResumption, _ journal: JournalWriter, from events: [RecordedEvent]
+  ) async throws -> RecordedRun {
+    let plan = resumption.plan
+    let resumed = facts.resumed(drift: resumption.drift, retry: resumption.retry)
+    // Of one run somebody is told once.
+    let isTold = events.contains { $0.event.type == AlertDue.type }
+    return try await drive(plan, journal, isTold: isTold) { driver, planned in
       var events = events
       if !events.contains(where: { $0.event.type == RunPlanned.type }) {
         events.append(try await journal.append(planned))
@@ -60,7 +62,7 @@ struct RunSession: Sendable {
   }
 
   private func drive(
-    _ plan: Plan, _ journal: JournalWriter, _ work: (RunDriver, Event) async throws -> Void
+    _ plan: Plan, _ journal: JournalWriter, isTold: Bool = false, _ work: (RunDriver, Event) async throws -> Void
   ) async throws -> RecordedRun {
     let begun = Mutex<StepPath?>(nil)
     let run = journal.run
@@ -69,7 +71,7 @@ struct RunSession: Sendable {
     let driver = RunDriver(
       plan: plan, run: run, services: services, people: RunPeople(journal.folder, rules, prompter: prompter),
       append: { events in
-        guard case .runFinished(let finished)? = events.last,
+        guard !isTold, case .runFinished(let finished)? = events.last,
           let alert = alert(plan, journal.first.event, endingIn: finished.outcome)
         else { return try await journal.append(events) }
         try await journal.append(events.dropLast() + [.alertDue(alert)] + events.suffix(1))

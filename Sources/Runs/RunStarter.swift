@@ -80,7 +80,7 @@ package struct RunStarter: Sendable {
     return StartedRun(id: begun.journal.run, events: events, signals: signals, work: work)
   }
 
-  /// Goes on with a run that died.
+  /// Goes on with a run that died, or does anew what failed in one that ended.
   ///
   /// - Parameters:
   ///   - resumption: of a run that is kept in this starter's state folder.
@@ -108,7 +108,7 @@ package struct RunStarter: Sendable {
         withExtendedLifetime(held) {}
         feed.finish()
       }
-      return try await session.goOn(resumption.plan, journal, from: recorded, drift: resumption.drift)
+      return try await session.goOn(resumption, journal, from: recorded)
     }
     return StartedRun(id: journal.run, events: events, signals: signals, work: work)
   }

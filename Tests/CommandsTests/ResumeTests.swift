@@ -95,6 +95,11 @@ import Testing
     let report = try await project.runbook("report", "1", "--format", "json").json
     #expect(report["outcome"] == "pass")
     #expect(report.step("act")?["outcome"] == "pass")
+    #expect(report.step("act")?["resolved"]?["reason"] == "the log has it")
+    #expect(report["resumed"]?.array?.map { $0["retried"] } == [.null, .null])
+    let shown = try await project.runbook("report", "1")
+    #expect(shown.stdout.contains("act as done by "), "\(shown.stdout)")
+    #expect(shown.stdout.contains("after it had died"), "\(shown.stdout)")
 
     let again = try await project.runbook("resume", "1")
     #expect(again.status == 2)
@@ -164,8 +169,14 @@ import Testing
     try project.write("go", "")
     #expect(try await project.runbook("run", "change", "--quiet").status == 0)
     let folder = try #require(try project.runFolders().last)
-    try cut(folder, to: 9)
+    try cut(folder, to: try lines(upToEndOf: "act", project))
     return (project, folder)
+  }
+
+  /// How many lines the journal has up to the end of a step.
+  private func lines(upToEndOf step: String, _ project: CommandLineProject) throws -> Int {
+    let index = try events(project).lastIndex { $0["type"] == "step.finished" && $0["path"]?.string == step }
+    return try #require(index) + 1
   }
 
   private func cut(_ folder: String, to count: Int, torn: String = "") throws {
@@ -177,10 +188,10 @@ import Testing
   @Test("A torn last line is kept aside, recorded, and the run goes on")
   func torn() async throws {
     let (project, folder) = try await cutRun()
-    try cut(folder, to: 9, torn: #"{"v":2,"run":"#)
+    try cut(folder, to: try lines(upToEndOf: "act", project), torn: #"{"v":2,"run":"#)
     let ended = try await project.runbook("resume", "last")
-    let status = ended.status
-    #expect(status == 0 || status == 3, "\(ended.stderr)")
+    #expect(ended.status == 0, "\(ended.stderr)")
+    #expect(try effects(project) == ["first", "act", "last", "last"])
     let recovered = try #require(try events(project).first { $0["type"] == "journal.recovered" })
     let file = try #require(recovered["file"]?.string)
     #expect(try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8) == #"{"v":2,"run":"#)
@@ -263,6 +274,104 @@ import Testing
     #expect(ended.status == 128 + SIGTERM)
     #expect(try events(project).last?["signal"] == 15)
     #expect(try effects(project) == ["first", "act"])
+  }
+
+  // MARK: What failed
+
+  /// `first` passes, `act` fails until `go` is there, `last` comes after it; each notes down that it was tried.
+  private func failingProject(_ keys: String = "") throws -> CommandLineProject {
+    let project = try CommandLineProject()
+    func step(_ id: String, _ more: String = "true") -> String {
+      "  - {id: \(id), use: command.run, with: {command: [sh, -c, 'echo \(id) >> \(project.root)/effects; \(more)']}}\n"
+    }
+    try project.write(
+      "runbooks/change.yaml",
+      "runbook: change\ntitle: Change\nallow: [change]\n\(keys)steps:\n" + step("first")
+        + step("act", "test -e \(project.root)/go") + step("last") + "finally:\n" + step("tidy"))
+    return project
+  }
+
+  @Test("What failed is tried anew once somebody mended it, what passed is not; the report says who did so and when")
+  func retryFailed() async throws {
+    let project = try failingProject()
+    #expect(try await project.runbook("run", "change", "--quiet").status == 1)
+    #expect(try effects(project) == ["first", "act", "tidy"])
+    let plain = try await project.runbook("resume", "1")
+    #expect(plain.status == 2)
+    #expect(plain.stderr.contains("runbook resume 1 --retry-failed"), "\(plain.stderr)")
+
+    // It fails as before, and can be tried anew again.
+    let failed = try await project.runbook("resume", "1", "--retry-failed", "--quiet")
+    #expect(failed.status == 1, "\(failed.stderr)")
+    try project.write("go", "")
+    let passed = try await project.runbook("resume", "1", "--retry-failed")
+    #expect(passed.status == 0, "\(passed.stderr)\(passed.stdout)")
+    #expect(try effects(project) == ["first", "act", "tidy", "act", "tidy", "act", "last", "tidy"])
+
+    let text = try await project.runbook("report", "1")
+    #expect(text.status == 0, "\(text.stderr)")
+    #expect(text.stdout.contains("PASS  change"), "\(text.stdout)")
+    let user = try #require(try events(project).first?["user"]?.string)
+    let lines = text.stdout.split(separator: "\n").filter { $0.hasPrefix("retried ") }
+    #expect(lines.count == 2 && lines.allSatisfy { $0.contains(" by \(user): act, last") }, "\(text.stdout)")
+    let json = try await project.runbook("report", "1", "--format", "json").json
+    #expect(json["resumed"]?.array?.count == 2)
+    #expect(json["resumed"]?.array?.last?["retried"] == ["act", "last"])
+    #expect(json["steps"]?.array?.compactMap { $0["id"]?.string } == ["first", "act", "last", "tidy"])
+    #expect(json.step("act")?["outcome"] == "pass")
+    let history = try await project.runbook("history", "--format", "json")
+    #expect(history.stdout.contains("\"outcome\": \"pass\"") || history.stdout.contains("\"outcome\":\"pass\""))
+
+    let nothing = try await project.runbook("resume", "1", "--retry-failed")
+    #expect(nothing.status == 2)
+    #expect(nothing.stderr.contains("run 1 ended in pass: nothing of it failed"), "\(nothing.stderr)")
+  }
+
+  @Test("A run that died while it tried anew what failed is gone on with as any other")
+  func deathInRetry() async throws {
+    let project = try failingProject()
+    #expect(try await project.runbook("run", "change", "--quiet").status == 1)
+    try project.write("go", "")
+    #expect(try await project.runbook("resume", "1", "--retry-failed", "--quiet").status == 0)
+    let folder = try #require(try project.runFolders().last)
+    try cut(folder, to: try lines(upToEndOf: "act", project))
+    let again = try await project.runbook("resume", "1", "--retry-failed")
+    #expect(again.status == 2)
+    #expect(again.stderr.contains("go on with it first: runbook resume 1"), "\(again.stderr)")
+    let effects = try effects(project)
+    #expect(try await project.runbook("resume", "1", "--quiet").status == 0)
+    #expect(try self.effects(project) == effects + ["last", "tidy"])
+    let json = try await project.runbook("report", "1", "--format", "json").json
+    #expect(json["outcome"] == "pass")
+    #expect(json["resumed"]?.array?.map { $0["retried"] == .null } == [false, true])
+  }
+
+  @Test("A run that took its steps back, or that was given up, is not retried: it is started anew")
+  func notRetried() async throws {
+    let project = try failingProject("rollback: onFailure\n")
+    let path = "runbooks/change.yaml"
+    let undo = "    undo: [{id: back, use: command.run, with: {command: [\"true\"]}}]\n"
+    let text = try project.read(path)
+    let step = try #require(text.split(separator: "\n").first { $0.contains("id: first") })
+    let use = step.dropFirst("  - {".count).dropLast()
+    try project.write(
+      path,
+      text.replacing(
+        step + "\n",
+        with: "  - \(use.replacing(", use:", with: "\n    use:").replacing(", with:", with: "\n    with:"))\n" + undo))
+    let ran = try await project.runbook("run", "change", "--quiet")
+    #expect(ran.status == 1, "\(ran.stderr)")
+    let refused = try await project.runbook("resume", "1", "--retry-failed")
+    #expect(refused.status == 2)
+    #expect(refused.stderr.contains("run 1 took back what its steps had done"), "\(refused.stderr)")
+    #expect(refused.stderr.contains("start it anew: runbook run change"))
+
+    let other = try self.project()
+    try await kill(other)
+    #expect(try await other.runbook("cancel", "1").status == 0)
+    let given = try await other.runbook("resume", "1", "--retry-failed")
+    #expect(given.status == 2)
+    #expect(given.stderr.contains("was given up with runbook cancel"), "\(given.stderr)")
   }
 
   // MARK: Questions

@@ -18,13 +18,13 @@ import Testing
       names(json) == [
         "schema", "run", "parent", "runbook", "target", "outcome", "startedAt", "finishedAt", "durationMs", "params",
         "steps", "journal", "number", "title", "severity", "host", "user", "tool", "error", "children", "warnings",
-        "only", "processes", "hypothesis", "stillInPlace", "withoutUndo", "alert",
+        "only", "processes", "hypothesis", "stillInPlace", "withoutUndo", "alert", "resumed",
       ])
     let step = json["steps"]?.array?[1]["steps"]?.array?[0]
     #expect(
       names(step) == [
         "id", "path", "title", "use", "effect", "outcome", "reason", "attempts", "startedAt", "durationMs", "output",
-        "error", "expectations", "steps", "diagnostic", "stage", "question",
+        "error", "expectations", "steps", "diagnostic", "stage", "question", "resolved",
       ])
     #expect(
       names(step?["expectations"]?.array?[0]) == ["that", "holds", "severity", "message", "actual", "error"])
