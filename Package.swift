@@ -75,6 +75,7 @@ let package = Package(
     library("Names", ["Addresses", "CAres", "Connections", "Processes"]),
     library("Connections", ["Addresses", "CLinux"]),
     library("HTTP", ["Addresses", "CCurl", "Connections", "Names", "Processes", "Schema"]),
+    library("Docker", ["HTTP", "Processes", "Schema"]),
     library("Lab", ["Processes", "COpenSSL", "CLinux", "Files"]),
     library("Archive", ["CLibarchive"]),
     library("Git", ["CLibgit2"]),
@@ -86,7 +87,8 @@ let package = Package(
     library(
       "Modules",
       [
-        "Addresses", "Age", "Backups", "CDatabases", "CLinux", "Connections", "Coturn", "Files", "HTTP", "Journal",
+        "Addresses", "Age", "Backups", "CDatabases", "CLinux", "Connections", "Coturn", "Docker", "Files", "HTTP",
+        "Journal",
         "Logs",
         "Names",
         "Probe", "Processes", "SQLite", "Schema", "Steps", "STUN", "Vault",
@@ -143,6 +145,7 @@ let package = Package(
     tests("ConnectionsTests", ["Addresses", "Connections", "TestSupport"]),
     tests("NamesTests", ["Addresses", "Names", "TestSupport"]),
     tests("HTTPTests", ["Addresses", "Connections", "HTTP", "Names", "Schema", "TestSupport"]),
+    tests("DockerTests", ["Docker", "Journal", "Modules", "Processes", "Schema", "Steps", "TestSupport"]),
     tests("LabTests", ["Lab", "Processes", "TestSupport"]),
     tests(
       "ModulesTests",

@@ -40,6 +40,8 @@ package struct HTTPError: Error, Sendable {
   /// Each request that was sent, the failed one last, with what is known of it.
   package internal(set) var hops: [HTTPHop] = []
   package internal(set) var elapsed = Duration.zero
+  /// errno(3) of a unix socket that cannot be connected to; nil for every other error, and where it is not known.
+  package internal(set) var socketError: Int32?
 
   init(_ code: Code, _ message: Sentence, advice: Sentence = "") {
     self.code = code

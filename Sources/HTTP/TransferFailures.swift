@@ -28,6 +28,7 @@ extension HTTPError {
       number == ECONNREFUSED ? .connectionRefused : .unreachable,
       "The unix socket \(path) cannot be used: \(reason).",
       advice: "Look whether its service runs, whether this user may open it, and at the path.")
+    socketError = number == 0 ? nil : number
   }
 
   init(notHTTP url: HTTPURL) {

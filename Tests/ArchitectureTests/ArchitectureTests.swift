@@ -76,7 +76,8 @@ import Testing
     (
       "before the journal",
       [
-        "Language", "Engine", "Steps", "Modules", "Probe", "STUN", "Processes", "Names", "Connections", "HTTP", "Lab",
+        "Language", "Engine", "Steps", "Modules", "Probe", "STUN", "Processes", "Names", "Connections", "Docker",
+        "HTTP", "Lab",
         "Logs", "Coturn", "Vault",
       ]
     ),
