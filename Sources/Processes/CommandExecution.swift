@@ -46,9 +46,12 @@ extension Command {
 
   /// Looks whether the command can be started, and starts nothing: its folder can be entered, its program is there and may be
   /// executed. File systems are asked, any of which may hang.
-  package func checkProgram() throws(ProcessError) {
+  ///
+  /// - Returns: the program's path, relative to `directory` if `executable` is.
+  @discardableResult
+  package func checkProgram() throws(ProcessError) -> String {
     if let directory { try Spawn.checkFolder(directory) }
-    _ = try ExecutableSearch.path(of: executable, searchPath: variables["PATH"] ?? "", directory: directory)
+    return try ExecutableSearch.path(of: executable, searchPath: variables["PATH"] ?? "", directory: directory)
   }
 
   /// What the child finds in its environment, credentials left out.

@@ -22,6 +22,8 @@ package final class Coturn: Sendable {
   package var authority: String { folder.path + "/ca.pem" }
   package var logFile: String { folder.path + "/turnserver.log" }
   package var pid: Int32 { server.process.pid }
+  /// Where it runs; its `turnserver.conf`, `turnserver.pid`, `server.pem` and `server-key.pem` lie there.
+  package var directory: String { folder.path }
   /// What it has logged so far.
   package var log: String { folder.read("turnserver.log") }
 
@@ -60,6 +62,11 @@ package final class Coturn: Sendable {
     stop()
   }
 
+  /// Rewrites its configuration, which no running server reads again.
+  package func configure(_ change: (String) -> String) throws {
+    try folder.write(change(folder.read("turnserver.conf")), to: "turnserver.conf", mode: 0o600)
+  }
+
   /// Sends the server a signal: SIGSTOP makes it silent, SIGCONT lets it go on.
   package func signal(_ signal: Int32) {
     server.process.signal(signal)
@@ -82,5 +89,10 @@ package final class Coturn: Sendable {
   package func stop() {
     server.process.signal(SIGKILL)
     _ = server.end()
+    // What a test started in its place.
+    for process in ProcessIdentity.running("turnserver", in: folder.path) {
+      process.signal(SIGKILL)
+      _ = process.end(grace: .zero)
+    }
   }
 }

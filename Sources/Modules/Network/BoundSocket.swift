@@ -12,6 +12,8 @@ struct BoundSocket: Hashable, Sendable {
   let inode: UInt64
   /// Whether an IPv6 socket takes no IPv4. False if the kernel does not tell.
   let isIPv6Only: Bool
+  /// How much was received that its owner has not read yet, in bytes; of a listening TCP socket, connections not accepted yet.
+  let waiting: Int
 
   /// Whether it takes packets, or connections, of whoever sends them.
   var isListening: Bool { state == (transport == .udp ? 7 : 10) }

@@ -33,6 +33,7 @@ package struct HostSockets: StepModule {
     package var owners: [Owner]
     package var exclusive: Bool
     package var connections: Int
+    package var waiting: Int
   }
 
   private static let socket = Record(
@@ -79,7 +80,11 @@ package struct HostSockets: StepModule {
       Field("sockets", \.sockets, .list(.record(socket)), "The sockets that listen at the port."),
       Field("owners", \.owners, .list(.record(owner)), "The processes that have those which answer."),
       Field("exclusive", \.exclusive, .bool, "Whether exactly one server has them."),
-      Field("connections", \.connections, .int, "Sockets at the port that belong to one peer: its connections.")
+      Field("connections", \.connections, .int, "Sockets at the port that belong to one peer: its connections."),
+      Field(
+        "waiting", \.waiting, .byteSize,
+        "What came in over UDP and was not read yet. If it stays, the owner is hung; if clients ask and it is 0, nothing gets here."
+      )
     ),
     examples: [
       .init("The TURN server alone has its port", with: "port: 3478\ntransport: udp\nowner: {name: turnserver}")
@@ -112,7 +117,8 @@ package struct HostSockets: StepModule {
     let output = Output(
       sockets: listening.map { Socket($0, owners, answers: answering.contains($0)) },
       owners: processes.map { Owner($0) },
-      exclusive: groups.count == 1 && unowned.isEmpty, connections: sockets.count { $0.isConnected })
+      exclusive: groups.count == 1 && unowned.isEmpty, connections: sockets.count { $0.isConnected },
+      waiting: transport == .udp ? answering.map(\.waiting).reduce(0, +) : 0)
     let place = Place(input)
     if answering.isEmpty { return .failed(output, place.free()) }
     if groups.count > 1 { return .failed(output, place.shared(processes)) }

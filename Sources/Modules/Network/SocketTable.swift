@@ -92,10 +92,12 @@ enum SocketTable {
       guard words.count > 9 else { return nil }
       let place = words[1].split(separator: ":")
       guard place.count == 2, UInt16(place[1], radix: 16) == port, let address = address(place[0]),
-        let state = UInt8(words[3], radix: 16), let user = UInt32(words[7]), let inode = UInt64(words[9])
+        let state = UInt8(words[3], radix: 16), let user = UInt32(words[7]), let inode = UInt64(words[9]),
+        let waiting = words[4].split(separator: ":").last.flatMap({ Int($0, radix: 16) })
       else { return nil }
       return BoundSocket(
-        transport: transport, address: address, port: port, state: state, user: user, inode: inode, isIPv6Only: false)
+        transport: transport, address: address, port: port, state: state, user: user, inode: inode, isIPv6Only: false,
+        waiting: waiting)
     }
   }
 
@@ -141,6 +143,7 @@ extension BoundSocket {
     self.transport = transport
     state = bytes[1]
     port = UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt16.self))
+    waiting = Int(bytes.loadUnaligned(fromByteOffset: 56, as: UInt32.self))
     user = bytes.loadUnaligned(fromByteOffset: 64, as: UInt32.self)
     inode = UInt64(bytes.loadUnaligned(fromByteOffset: 68, as: UInt32.self))
     var isIPv6Only = false
