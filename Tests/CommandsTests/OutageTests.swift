@@ -1,0 +1,264 @@
+import Foundation
+import Glibc
+import Lab
+import Processes
+import Schema
+import TestSupport
+import Testing
+
+/// Outages of a real server, played and repaired by `p1-outage`.
+@Suite(.serialized) struct OutageTests {
+  private let project: CommandLineProject
+
+  init() throws { project = try CommandLineProject() }
+
+  private static let repairs = ["start", "restart", "agree", "endOthers", "reload"]
+
+  private func arguments(_ coturn: Coturn) -> [String] {
+    [
+      "run", "p1-outage", "--format", "json", "-p", "pidFile=\(coturn.directory)/turnserver.pid", "-p",
+      "command=[turnserver, -c, \(coturn.directory)/turnserver.conf]", "-p", "directory=\(coturn.directory)", "-p",
+      "configuration=\(coturn.directory)/turnserver.conf", "-p", "watch=500ms",
+    ]
+  }
+
+  private func respond(
+    to coturn: Coturn, _ more: String..., environment: [String: String] = [:]
+  ) async throws -> (status: Int32, report: JSON) {
+    let output = try await project.runbook(
+      arguments(coturn) + more, environment: coturn.environment.merging(environment) { _, new in new })
+    try #require([0, 1, 3, 5].contains(output.status), "\(output.stdout)\(output.stderr)")
+    return (output.status, try output.json)
+  }
+
+  private func outcome(_ report: JSON, _ step: String) -> String? { report.step(step)?["outcome"]?.string }
+
+  /// That of all repairs the given ones alone were done.
+  private func expectRepairs(_ report: JSON, _ done: String...) {
+    for repair in Self.repairs {
+      let came = outcome(report, "repair/\(repair)")
+      if done.contains(repair) {
+        #expect(came == "pass", "\(repair): \(report)")
+      } else {
+        #expect(came == nil || came == "skipped", "\(repair): \(report)")
+      }
+    }
+  }
+
+  private func hypothesis(_ report: JSON, _ when: String) -> String? {
+    report["hypothesis"]?.array?.first { $0["stage"]?.string == when }?["outcome"]?.string
+  }
+
+  /// That the service failed before and passed after, and that exactly one process has its port now.
+  private func expectRecovery(_ coturn: Coturn, _ response: (status: Int32, report: JSON), by repair: String) {
+    #expect(response.status == 0, "\(response.report)")
+    #expect(hypothesis(response.report, "before") == "fail", "\(response.report["hypothesis"] as Any)")
+    #expect(hypothesis(response.report, "after") == "pass", "\(response.report["hypothesis"] as Any)")
+    expectRepairs(response.report, repair)
+    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).count == 1)
+  }
+
+  private func waitUntilGone(_ pid: Int32) async throws {
+    for _ in 0..<400 {
+      let line = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .isoLatin1)
+      if line?.split(separator: ")").last?.first(where: { $0 != " " }).map({ "ZX".contains($0) }) ?? true { return }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    Issue.record("process \(pid) is still there")
+  }
+
+  @Test("A killed server is started again, and nothing else is done")
+  func killed() async throws {
+    let coturn = try await Coturn.start()
+    coturn.signal(SIGKILL)
+    try await waitUntilGone(coturn.pid)
+    expectRecovery(coturn, try await respond(to: coturn), by: "start")
+  }
+
+  @Test("A hung server is restarted, and nothing else is done")
+  func hung() async throws {
+    let coturn = try await Coturn.start()
+    coturn.signal(SIGSTOP)
+    expectRecovery(coturn, try await respond(to: coturn), by: "restart")
+  }
+
+  @Test("A server that is well is left alone")
+  func well() async throws {
+    let coturn = try await Coturn.start()
+    let (status, report) = try await respond(to: coturn)
+    #expect(status == 0, "\(report)")
+    expectRepairs(report)
+    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).map(\.pid) == [coturn.pid])
+  }
+
+  @Test("A switch with a trailing comment ends the server: the run names the line, and starts nothing")
+  func trailingComment() async throws {
+    let coturn = try await Coturn.start()
+    coturn.signal(SIGKILL)
+    try await waitUntilGone(coturn.pid)
+    try coturn.configure { $0 + "no-multicast-peers # later\n" }
+    let (status, report) = try await respond(to: coturn)
+    #expect(status == 1)
+    expectRepairs(report)
+    let line = try String(contentsOfFile: "\(coturn.directory)/turnserver.conf", encoding: .utf8).split(separator: "\n")
+      .count
+    #expect(report.text().contains("keeps the server from starting"), "\(report)")
+    #expect(report.text().contains("line \(line): "), "\(report)")
+    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).isEmpty)
+    // Corrected, the same run repairs it.
+    try coturn.configure { $0.replacing(" # later", with: "") }
+    expectRecovery(coturn, try await respond(to: coturn), by: "start")
+  }
+
+  @Test("A cipher list that no client can use is told, and the server is not restarted")
+  func cipherList() async throws {
+    let coturn = try await Coturn.start { $0.directives = ["cipher-list=NONSENSE"] }
+    let tls = ["TURN_TLS_SERVER": "turns:127.0.0.1:\(try #require(coturn.tlsPort))"]
+    let (status, report) = try await respond(to: coturn, environment: tls)
+    #expect(status == 1)
+    expectRepairs(report)
+    #expect(report.text().contains("no TLS client gets through"), "\(report)")
+    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).map(\.pid) == [coturn.pid])
+  }
+
+  @Test("A second server of the same user is ended only after a person agreed, and the first goes on")
+  func secondServer() async throws {
+    let coturn = try await Coturn.start()
+    var command = Command(
+      "turnserver", ["-c", "\(coturn.directory)/turnserver.conf", "--pidfile", "second.pid"])
+    command.directory = coturn.directory
+    let second = try command.startDetached(log: "/dev/null")
+    defer { _ = second.end(grace: .zero) }
+    let sockets = "/proc/net/udp"
+    for _ in 0..<400 where try listeners(sockets, coturn.port) < 2 { try await Task.sleep(for: .milliseconds(20)) }
+    second.signal(SIGSTOP)
+    async let answer: Void = agree()
+    let response = try await respond(to: coturn)
+    try await answer
+    #expect(response.status == 0, "\(response.report)")
+    #expect(hypothesis(response.report, "before") == "fail" && hypothesis(response.report, "after") == "pass")
+    expectRepairs(response.report, "agree", "endOthers")
+    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).map(\.pid) == [coturn.pid])
+  }
+
+  /// How many processes listen at a port, by sockets of their own; a server opens one for each of its threads.
+  private func listeners(_ path: String, _ port: UInt16) throws -> Int {
+    let hex = String(port, radix: 16, uppercase: true)
+    let wanted = ":" + String(repeating: "0", count: 4 - hex.count) + hex
+    let owners = ProcessIdentity.running("turnserver", in: "/").map(\.pid)
+    let inodes = Set(
+      try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").dropFirst().compactMap {
+        line -> String? in
+        let words = line.split(separator: " ")
+        return words.count > 9 && words[1].hasSuffix(wanted) ? "socket:[\(words[9])]" : nil
+      })
+    return owners.count { pid in
+      let folder = "/proc/\(pid)/fd"
+      return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).contains { name in
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")).map(inodes.contains) ?? false
+      }
+    }
+  }
+
+  /// Agrees to the question once it waits.
+  private func agree() async throws {
+    for _ in 0..<300 {
+      let output = try await project.runbook("approve", "1", "repair/agree", "--reason", "second server of a test")
+      if output.status == 0 { return }
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    Issue.record("the question never waited")
+  }
+
+  @Test("A port that another user's server has is told with its owner, and nothing is ended")
+  func portOfAnotherUser() async throws {
+    let coturn = try await Coturn.start()
+    coturn.signal(SIGKILL)
+    try await waitUntilGone(coturn.pid)
+    let folder = try TemporaryFolder()
+    try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
+    var command = Command(
+      "setpriv",
+      [
+        "--reuid=65534", "--regid=65534", "--clear-groups", "turnserver", "-n", "--listening-ip=127.0.0.1",
+        "--relay-ip=127.0.0.1", "--listening-port=\(coturn.port)", "--no-tls", "--no-dtls", "--no-cli", "--pidfile=p",
+        "--lt-cred-mech", "--user=a:b", "--realm=other.example", "--userdb=db", "--log-file=stdout",
+      ])
+    command.directory = folder.path
+    let other = try command.startDetached(log: "/dev/null")
+    defer { _ = other.end(grace: .zero) }
+    for _ in 0..<400 where try listeners("/proc/net/udp", coturn.port) < 1 {
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    let (status, report) = try await respond(to: coturn)
+    #expect(status == 1)
+    expectRepairs(report)
+    #expect(report.text().contains("turnserver (PID \(other.pid), user nobody)"), "\(report)")
+    #expect(other.isRunning)
+  }
+
+  @Test("A full quota is told, and nobody's calls are ended")
+  func quota() async throws {
+    let coturn = try await Coturn.start { $0.userQuota = 2 }
+    // It keeps two allocations until it is ended.
+    let client = try Command(
+      "turnutils_uclient",
+      [
+        "-u", Coturn.username, "-w", Coturn.credential, "-p", "\(coturn.port)", "-y", "-m", "1", "-n", "1000000",
+        "127.0.0.1",
+      ]
+    ).startDetached(log: "/dev/null")
+    defer { _ = client.end(grace: .zero) }
+    for _ in 0..<400 where !coturn.log.contains("incoming packet CHANNEL_BIND processed, success") {
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    let (status, report) = try await respond(to: coturn)
+    #expect(status == 1)
+    expectRepairs(report)
+    #expect(report.text().contains("a quota is full"), "\(report)")
+    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).map(\.pid) == [coturn.pid])
+  }
+
+  @Test("An expired certificate that was renewed is loaded without a restart; one that was not is told")
+  func certificate() async throws {
+    let chains = try CertificateChains()
+    try chains.make("authority", .authority, start: "-40d", days: 100)
+    try chains.make("old", .server("IP:127.0.0.1"), by: "authority", start: "-30d", days: 20)
+    try chains.make("new", .server("IP:127.0.0.1"), by: "authority")
+    let coturn = try await Coturn.start { settings in
+      settings.tls = settings.tls.map { ($0.port, .init(chain: chains.file("old.pem"), key: chains.file("old.key"))) }
+    }
+    let environment = [
+      "TURN_TLS_SERVER": "turns:127.0.0.1:\(try #require(coturn.tlsPort))", "TURN_CA": chains.file("authority.pem"),
+    ]
+    let file = "certificate=\(chains.file("old.pem"))"
+    let expired = try await respond(to: coturn, "-p", file, environment: environment)
+    #expect(expired.status == 1 && expired.report.text().contains("Renew it"), "\(expired.report)")
+    expectRepairs(expired.report)
+    for ending in ["pem", "key"] {
+      try Data(contentsOf: URL(filePath: chains.file("new.\(ending)"))).write(
+        to: URL(filePath: chains.file("old.\(ending)")))
+    }
+    expectRecovery(coturn, try await respond(to: coturn, "-p", file, environment: environment), by: "reload")
+    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).map(\.pid) == [coturn.pid])
+  }
+
+  @Test("On another host than the target's nothing is done")
+  func otherHost() async throws {
+    let coturn = try await Coturn.start()
+    coturn.signal(SIGKILL)
+    try await waitUntilGone(coturn.pid)
+    try project.write(
+      "runbook.yaml",
+      """
+      project: test
+      targets:
+        eu: {server: "turn:127.0.0.1:\(coturn.port)", username: alice, credential: {env: TURN_CREDENTIAL}, host: 192.0.2.7}
+
+      """)
+    let (status, report) = try await respond(to: coturn, "--target", "eu")
+    #expect(status == 1 && report.text().contains("host.otherHost"), "\(report)")
+    expectRepairs(report)
+    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).isEmpty)
+  }
+}
