@@ -113,8 +113,9 @@ let package = Package(
         "daily-health",
         "daily-host-review",
         "daily-log-review", "disk-space", "host-tuning", "http-health", "log-errors", "monthly-config-backup",
+        "outage-cause", "p1-outage",
         "quarterly-security-audit", "relay-works", "service-resources", "stun-binding", "tls-expiry",
-        "tls-files", "troubleshoot-turn", "turn-relay", "weekly-cert-expiry", "weekly-security-review",
+        "tls-files", "troubleshoot-turn", "turn-relay", "turn-service", "weekly-cert-expiry", "weekly-security-review",
       ].map { .embedInCode("FirstProject/\($0).yaml") } + [.embedInCode("Validation/language.md")]),
     .executableTarget(name: "runbook", dependencies: ["Commands"], swiftSettings: house),
 

@@ -170,7 +170,7 @@ import Testing
     #expect(
       none.stderr
         == """
-        note: the project names no target, and without one nobody can run daily-health, quarterly-security-audit, \
+        note: the project names no target, and without one nobody can run daily-health, p1-outage, quarterly-security-audit, \
         troubleshoot-turn, weekly-cert-expiry; see: runbook doctor
 
         """)

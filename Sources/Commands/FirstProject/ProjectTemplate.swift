@@ -36,6 +36,7 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
       FirstProject.TemplateFile(path: "runbooks/daily-log-review.yaml", bytes: PackageResources.daily_log_review_yaml),
       FirstProject.TemplateFile(
         path: "runbooks/monthly-config-backup.yaml", bytes: PackageResources.monthly_config_backup_yaml),
+      FirstProject.TemplateFile(path: "runbooks/p1-outage.yaml", bytes: PackageResources.p1_outage_yaml),
       FirstProject.TemplateFile(
         path: "runbooks/quarterly-security-audit.yaml", bytes: PackageResources.quarterly_security_audit_yaml),
       FirstProject.TemplateFile(
@@ -56,11 +57,13 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
       FirstProject.TemplateFile(path: "checks/http-health.yaml", bytes: PackageResources.http_health_yaml),
       FirstProject.TemplateFile(path: "checks/host-tuning.yaml", bytes: PackageResources.host_tuning_yaml),
       FirstProject.TemplateFile(path: "checks/log-errors.yaml", bytes: PackageResources.log_errors_yaml),
+      FirstProject.TemplateFile(path: "checks/outage-cause.yaml", bytes: PackageResources.outage_cause_yaml),
       FirstProject.TemplateFile(path: "checks/service-resources.yaml", bytes: PackageResources.service_resources_yaml),
       FirstProject.TemplateFile(path: "checks/stun-binding.yaml", bytes: PackageResources.stun_binding_yaml),
       FirstProject.TemplateFile(path: "checks/tls-expiry.yaml", bytes: PackageResources.tls_expiry_yaml),
       FirstProject.TemplateFile(path: "checks/tls-files.yaml", bytes: PackageResources.tls_files_yaml),
       FirstProject.TemplateFile(path: "checks/turn-relay.yaml", bytes: PackageResources.turn_relay_yaml),
+      FirstProject.TemplateFile(path: "checks/turn-service.yaml", bytes: PackageResources.turn_service_yaml),
     ]
   }
 
