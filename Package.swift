@@ -108,6 +108,7 @@ let package = Package(
       // What `runbook init` writes, links to this repository's own runbooks and checks but for one, and to the rules of the language,
       // which `runbook validate --format sarif` explains.
       resources: [
+        "container-running",
         "backup-fresh", "backup-offsite", "coturn-auth", "coturn-config", "coturn-config-audit", "coturn-sessions",
         "coturn-versions",
         "daily-health",

@@ -46,6 +46,7 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
       FirstProject.TemplateFile(
         path: "runbooks/weekly-security-review.yaml", bytes: PackageResources.weekly_security_review_yaml),
       FirstProject.TemplateFile(path: "backups/coturn-config.yaml", bytes: PackageResources.coturn_config_yaml),
+      FirstProject.TemplateFile(path: "checks/container-running.yaml", bytes: PackageResources.container_running_yaml),
       FirstProject.TemplateFile(path: "checks/coturn-auth.yaml", bytes: PackageResources.coturn_auth_yaml),
       FirstProject.TemplateFile(
         path: "checks/coturn-config-audit.yaml", bytes: PackageResources.coturn_config_audit_yaml),
