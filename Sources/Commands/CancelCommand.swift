@@ -96,17 +96,30 @@ package struct CancelCommand: AsyncParsableCommand {
 
   private func end(_ run: RecordedRun, in project: Project) async throws {
     let (journal, known) = try await JournalWriter.reopen(run, access: project.state(of: run).access)
-    var events = known
+    var events = known.standing
     // A parent tells of its children what they have come to by now.
-    for case .childStarted(let started) in known.map(\.event) where !events.contains(where: { $0.isEnd(of: started) }) {
+    for case .childStarted(let started) in known.standing.map(\.event)
+    where !events.contains(where: { $0.isEnd(of: started) }) {
       let child = run.childRuns().runs.first { $0.id == started.run }
       let finished = ChildFinished(
         run: started.run, target: started.target, outcome: child?.finished?.outcome ?? .indeterminate,
         steps: child?.childSteps ?? [])
       events.append(try await journal.append(.childFinished(finished)))
     }
+    // What was not begun never will be.
+    for case .runPlanned(let planned) in known.map(\.event) {
+      let told = Set(events.compactMap { $0.event.childTarget })
+      for target in planned.targets where !told.contains(target) {
+        let left = ChildFinished(run: "", target: target, outcome: .skipped, steps: [])
+        events.append(try await journal.append(.childFinished(left)))
+      }
+    }
     try await journal.append(.runFinished(events.cancelled(because: reason)))
   }
+}
+
+extension Event {
+  fileprivate var childTarget: String? { if case .childFinished(let child) = self { child.target } else { nil } }
 }
 
 extension RecordedEvent {
@@ -126,12 +139,11 @@ extension [RecordedEvent] {
     let signals = compactMap { recorded in
       if case .runSignalled(let signalled) = recorded.event { signalled.signal } else { nil }
     }
-    let duration = zip(self, dropFirst()).reduce(Duration.zero) { $0 + $1.1.moment.time(since: $1.0.moment) }
     return RunFinished(
       outcome: .indeterminate,
       finding: Finding(
         RunFinished.cancelled, "the run died and was not gone on with\(why)",
         advice: "Look at the service: what its last steps did is not known."),
-      signal: signals.first, duration: duration)
+      signal: signals.first, duration: elapsed)
   }
 }

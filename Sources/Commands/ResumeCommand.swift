@@ -34,6 +34,9 @@ package struct ResumeCommand: AsyncParsableCommand {
 
         runbook resume 12 --retry-failed
 
+      A run over several targets is gone on with as a whole: children that died go on, those that were not begun are begun. With \
+      --retry-failed only the targets that did not pass are tried anew.
+
       Nothing is done (exit code 2) if the run has ended or goes on, if something that it started still runs, if a file that it kept \
       is missing or was altered, or if this version would not do the same.
       """)
@@ -64,10 +67,10 @@ package struct ResumeCommand: AsyncParsableCommand {
     let run = try project.run(named: reference)
     let ended: RecordedRun
     do {
-      let resumption = try RunResumption(
+      let resumption = try Resumption(
         run, called: run.reference, retryingFailed: retryFailed, catalog: .standard
-      ) {
-        try Project.load(at: project.root, asKeptIn: run.folder.sources, in: options.surroundings)
+      ) { folder in
+        try Project.load(at: project.root, asKeptIn: folder.sources, in: options.surroundings)
       }
       if !resumption.drift.isEmpty, !quiet {
         Terminal.standardError.write(
@@ -78,7 +81,7 @@ package struct ResumeCommand: AsyncParsableCommand {
         locks: .ofProcess, state: project.state(of: run), version: runbookVersion)
       let display = RunDisplay(
         .standardError, quiet || DebugLog.shared.isOn ? .quiet : verbose ? .verbose : .normal,
-        targets: [resumption.plan.target?.name])
+        targets: resumption.targets)
       let resumed = try await starter.resume(resumption, signals: signals, prompter: display.prompter)
       ended = try await display.whileShown {
         for await notice in resumed.events {
@@ -97,7 +100,9 @@ package struct ResumeCommand: AsyncParsableCommand {
     } catch let failure as RunFailure {
       throw CommandFailure(failure)
     } catch let unresolved as UnresolvedTries {
-      throw CommandFailure(unresolved, of: run)
+      throw CommandFailure(unresolved.tries, of: run)
+    } catch let unresolved as UnresolvedChildren {
+      throw CommandFailure(unresolved, of: run, in: project)
     }
     let report = RunReport(looking: ended)
     let status = reports.status(of: report, isStrict: strict)
@@ -114,21 +119,43 @@ extension CommandFailure {
   init(_ refusal: ResumeRefusal) { self.init(.invalid, refusal.message, advice: refusal.advice) }
 
   /// A run that waits until somebody tells how steps ended.
-  fileprivate init(_ unresolved: UnresolvedTries, of run: RecordedRun) {
-    let steps = unresolved.tries.map { attempt in
-      "step \(attempt.path): \(attempt.detail ?? "its module cannot tell")"
-    }
-    let path = unresolved.tries.first?.path.description ?? "STEP"
+  fileprivate init(_ tries: [UnresolvedTry], of run: RecordedRun) {
     self.init(
       .error,
       "\(run.title) cannot go on: it is not known whether a step took effect, and it must not be done twice\n"
-        + steps.joined(separator: "\n"),
-      advice: """
-        look at the service, then tell what you found:
-        runbook resolve \(run.reference) \(path) done --reason TEXT      it took effect
-        runbook resolve \(run.reference) \(path) not-done --reason TEXT  it did nothing: it is done when the run goes on
-        runbook resolve \(run.reference) \(path) failed --reason TEXT    the step failed
-        and then: runbook resume \(run.reference)
-        """)
+        + Self.lines(tries).joined(separator: "\n"),
+      advice: "look at the service, then tell what you found:\n"
+        + Self.choices(tries.first?.path.description ?? "STEP", of: run.reference)
+        + "\nand then: runbook resume \(run.reference)")
+  }
+
+  /// The same of a run over several targets.
+  fileprivate init(_ unresolved: UnresolvedChildren, of parent: RecordedRun, in project: Project) {
+    let children = unresolved.children.map { child in
+      (run: try? project.run(named: child.run), id: child.run, tries: child.tries)
+    }
+    let lines = children.flatMap { child in
+      ["\(child.run?.title ?? "run \(child.id)"):"] + Self.lines(child.tries)
+    }
+    let first = children.first
+    self.init(
+      .error,
+      "\(parent.title) cannot come to its end: it is not known whether steps took effect, and they must not be done twice\n"
+        + lines.joined(separator: "\n"),
+      advice: "look at the service, then tell what you found of each:\n"
+        + Self.choices(first?.tries.first?.path.description ?? "STEP", of: first?.run?.reference ?? first?.id ?? "RUN")
+        + "\nand then: runbook resume \(parent.reference)")
+  }
+
+  private static func lines(_ tries: [UnresolvedTry]) -> [String] {
+    tries.map { "step \($0.path): \($0.detail ?? "its module cannot tell")" }
+  }
+
+  private static func choices(_ step: String, of run: String) -> String {
+    """
+    runbook resolve \(run) \(step) done --reason TEXT      it took effect
+    runbook resolve \(run) \(step) not-done --reason TEXT  it did nothing: it is done when the run goes on
+    runbook resolve \(run) \(step) failed --reason TEXT    the step failed
+    """
   }
 }

@@ -31,6 +31,7 @@ package struct RunCommand: AsyncParsableCommand {
         runbook run daily-health --quiet --report prometheus=/var/lib/prometheus/node-exporter/health.prom
         runbook run daily-health --quiet --format nagios
         runbook run daily-health --quiet --if-due
+        runbook run restart --target region=eu --rolling 1 --max-failures 0
 
       A runbook with `confirm` asks before anything runs; --yes answers that, and no question of a step: those wait for \
       the person at the terminal, or for `runbook approve`.
@@ -56,6 +57,16 @@ package struct RunCommand: AsyncParsableCommand {
       valueName: "target"),
     completion: ProjectCompletion.targets)
   var target: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Of several targets, so many at a time; without it eight.", valueName: "n"))
+  var rolling: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Of several targets, begin no further one once more than so many failed; without it all are begun.",
+      valueName: "k"))
+  var maxFailures: Int?
 
   @Flag(help: "Run against the lab's coturn servers on loopback; started if need be, and stopped again.")
   var lab = false
@@ -85,6 +96,10 @@ package struct RunCommand: AsyncParsableCommand {
     try GivenParameter.refuseRepetition(in: parameters)
     if ifDue, lab || !only.isEmpty {
       throw ValidationError("--if-due is for a whole run on what the project declares: leave --lab and --only out")
+    }
+    if let rolling, rolling < 1 { throw ValidationError("--rolling takes a number from 1; found \(rolling)") }
+    if let maxFailures, maxFailures < 0 {
+      throw ValidationError("--max-failures takes a number from 0; found \(maxFailures)")
     }
     if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other") }
   }
@@ -120,7 +135,7 @@ package struct RunCommand: AsyncParsableCommand {
     let run: RecordedRun
     do {
       var request = RunRequest(
-        name, given: try givenParameters(), targets: target, only: only, asker: asker)
+        name, given: try givenParameters(), targets: target, only: only, rolling: order, asker: asker)
       var warnings: [Issue] = []
       let plans = try RunPlanning(project, targets: targets(of: lab)).plans(request, of: document) {
         warnings.append($0)
@@ -153,6 +168,11 @@ package struct RunCommand: AsyncParsableCommand {
       throw CommandFailure(failure)
     }
     try show(RunReport(looking: run))
+  }
+
+  private var order: Rolling? {
+    rolling == nil && maxFailures == nil
+      ? nil : Rolling(width: rolling ?? RunRequest.usualWidth, maxFailures: maxFailures)
   }
 
   /// Runs it if it is due. Of several that look at once, one runs it.

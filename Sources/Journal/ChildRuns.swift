@@ -21,11 +21,23 @@ extension RecordedRun {
     }
   }
 
+  /// The last child run that was begun for each target, in the order in which the targets were begun.
+  private var begunChildren: [ChildStarted] {
+    var children: [ChildStarted] = []
+    for case .childStarted(let child) in events.lazy.map(\.event) {
+      if let index = children.firstIndex(where: { $0.target == child.target }) {
+        children[index] = child
+      } else {
+        children.append(child)
+      }
+    }
+    return children
+  }
+
   /// The child runs whose journals lie beside this one; those that are not there are left out.
   package func childRuns() -> ChildRuns {
     var children = ChildRuns()
-    for recorded in events {
-      guard case .childStarted(let child) = recorded.event, ULID.isValid(child.run) else { continue }
+    for child in begunChildren where ULID.isValid(child.run) {
       let folder = RunFolder("\(parentFolder(of: self.folder.path))/\(child.run)")
       guard Folder.exists(folder.path) else { continue }
       do throws(JournalError) { children.runs.append(try RecordedRun.read(folder)) } catch {

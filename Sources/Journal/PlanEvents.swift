@@ -6,22 +6,47 @@ package struct RunPlanned: JournalEvent {
   package var steps: [PlannedStepFacts]
   /// The targets of a run that has a child run for each; empty for any other.
   package var targets: [String]
+  /// How many of them at a time, and when no more are begun; nil if nobody said so.
+  package var rolling: Rolling?
 
-  package init(steps: [PlannedStepFacts], targets: [String] = []) {
+  package init(steps: [PlannedStepFacts], targets: [String] = [], rolling: Rolling? = nil) {
     self.steps = steps
     self.targets = targets
+    self.rolling = rolling
   }
 
   package static let type = "run.planned"
   package static let summary = "What the run is going to do, before the first step."
   package static let record = Record(
-    Self.init(steps:targets:),
+    Self.init(steps:targets:rolling:),
     Field(
       "steps", \.steps, .list(.record(PlannedStepFacts.record)),
       "Its steps and those inside checks, in the order of the plan."),
     Field(
       "targets", \.targets, .list(.string), default: [],
-      "Of a run over several targets: their names. Each has a child run, which does the steps.")
+      "Of a run over several targets: their names. Each has a child run, which does the steps."),
+    Field(
+      "rolling", \.rolling, .optional(.record(Rolling.record)),
+      "Of a run over several targets: how many at a time, and when no more are begun.")
+  )
+}
+
+/// How the targets of a run follow on one another.
+package struct Rolling: Hashable, Sendable {
+  /// How many at a time, at least 1.
+  package var width: Int
+  /// Once more than so many failed, no further one is begun; nil if all are.
+  package var maxFailures: Int?
+
+  package init(width: Int, maxFailures: Int? = nil) {
+    self.width = width
+    self.maxFailures = maxFailures
+  }
+
+  package static let record = Record(
+    Self.init(width:maxFailures:),
+    Field("width", \.width, .int, "How many targets at a time."),
+    Field("maxFailures", \.maxFailures, .optional(.int), "Once more than so many failed, no further one is begun.")
   )
 }
 

@@ -17,6 +17,14 @@ package struct RecordedEvent: Hashable, Sendable {
   }
 }
 
+extension Collection<RecordedEvent> {
+  /// From the first event to the last: by the boot-time clock, and by the wall clock where the host was restarted between two
+  /// events. A clock that went back takes no time away.
+  package var elapsed: Duration {
+    zip(self, dropFirst()).reduce(.zero) { $0 + $1.1.moment.time(since: $1.0.moment) }
+  }
+}
+
 /// One line of a journal: the envelope that every event has, and the fields of the event.
 struct JournalLine {
   /// Of the form of the lines, not of the events: raised only if an older reader could not read them at all.

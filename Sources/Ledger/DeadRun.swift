@@ -5,10 +5,6 @@ package struct DeadRun: Hashable, Sendable {
   package let summary: RunSummary
   /// Of the run itself, and of its children that died with it.
   package let folders: [RunFolder]
-  /// Whether it has a run of its own for each of several targets.
-  package var isParent: Bool {
-    folders.first.flatMap { try? RecordedRun.read($0) }?.isParent ?? false
-  }
 }
 
 extension Ledger {

@@ -43,7 +43,7 @@ extension RunReport {
       lines += processes.map { LabelledText(label: "found", text: terminalSafe($0.sentence)) }
       if let advice = processes.advice { lines.append(LabelledText(label: "next", text: advice, ink: .bold)) }
       var next = "look at what the steps without an end have left behind before it is run again"
-      if let number, parent == nil, children.isEmpty {
+      if let number, parent == nil {
         next += "; or go on with runbook resume \(number), or let it be over with runbook cancel \(number)"
       }
       lines.append(LabelledText(label: "next", text: next, ink: .bold))

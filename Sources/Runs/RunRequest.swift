@@ -11,12 +11,18 @@ package struct RunRequest: Sendable {
   package var targets: [String]
   /// Ids of the steps to run; empty for all.
   package var only: [String]
+  /// How several targets follow on one another; nil for the usual way.
+  package var rolling: Rolling?
   package var asker: RunAsker
   /// How what the runbook asks before it runs was agreed to; nil if nobody agreed. Such a runbook is not started then.
   package var confirmation: RunConfirmation?
 
+  /// How many targets run at a time, unless a request says otherwise.
+  package static let usualWidth = FleetSession.width
+
   package init(
     _ runbook: String, given: GivenParameters = GivenParameters(), targets: [String] = [], only: [String] = [],
+    rolling: Rolling? = nil,
     asker: RunAsker, confirmation: RunConfirmation? = nil
   ) {
     self.confirmation = confirmation
@@ -24,6 +30,7 @@ package struct RunRequest: Sendable {
     self.given = given
     self.targets = targets
     self.only = only
+    self.rolling = rolling
     self.asker = asker
   }
 }

@@ -21,49 +21,64 @@ package struct RunResumption: Sendable {
   ///   - run: read and verified.
   ///   - name: as people call the run.
   ///   - retryingFailed: whether it is a run that ended, of which what failed is done anew; false for one that died.
+  ///   - isPart: whether its parent is gone on with.
   ///   - kept: reads the project, with the documents of the run (see ``Project/load(at:asKeptIn:in:)``); secrets are read from
   ///     where they are today.
   /// - Throws: `ResumeRefusal` for what keeps the run from being gone on with, `Issues` for secrets that are missing and the like.
   package init(
-    _ run: RecordedRun, called name: String, retryingFailed: Bool = false, catalog: Catalog,
+    _ run: RecordedRun, called name: String, retryingFailed: Bool = false, isPart: Bool = false, catalog: Catalog,
     warn: (Issue) -> Void = { _ in }, kept: () throws -> Project
   ) throws {
     self.run = run
     let started = run.started
     let look = DeadRunLook(run, called: name)
     if retryingFailed { try look.checkRetriable() } else { try look.checkDied() }
-    if let parent = started.parent {
+    if let parent = started.parent, !isPart {
       throw ResumeRefusal(
         "run \(name) is the run of one target among several: they are gone on with together",
         advice: "runbook resume \(parent)\(retryingFailed ? " --retry-failed" : "")")
     }
-    if run.isParent {
-      throw ResumeRefusal(
-        "run \(name) is a run over several targets, which cannot be gone on with",
-        advice:
-          "see what became of each target: runbook report \(name)\nthen run it for those that are left: --target NAME")
-    }
     retry = retryingFailed ? run.failedParts : nil
+    try Self.checkWhole(run, called: name)
+    try Self.checkHost(of: run, called: name)
+    try look.checkNothingRuns(retry: retry)
+    try Self.checkOwners(of: run, called: name)
+    try Self.checkModules(of: run, called: name, catalog)
+    let kept = try kept()
+    let server = try started.target.map { recorded in
+      let server = try Self.server(recorded.name, of: run, called: name, in: kept, warn)
+      guard TargetFacts(server) == recorded else {
+        throw ResumeRefusal(
+          "the target \(recorded.name) is another one than when run \(name) began: it was \(recorded.server)",
+          advice: "bring back its settings; or runbook cancel \(name)")
+      }
+      return server
+    }
+    plan = try Self.plan(run, called: name, for: server, kept, catalog, warn)
+    drift = Self.drift(of: run, in: kept)
+  }
+
+  static func drift(of run: RecordedRun, in project: Project) -> [String] {
+    run.started.sources.filter { sha256OfFile("\(project.root)/\($0.path)") != $0.sha256 }.map(\.path)
+  }
+
+  static func checkWhole(_ run: RecordedRun, called name: String) throws {
     guard run.doubts.isEmpty else {
       throw ResumeRefusal(
         "run \(name) is not whole: \(run.doubts.joined(separator: "; "))",
         advice: "restore what is missing from a copy; or record that the run is over: runbook cancel \(name)")
     }
-    if started.machineIdHash != HostFacts.current().machineIDHash {
+  }
+
+  static func checkHost(of run: RecordedRun, called name: String) throws {
+    if run.started.machineIdHash != HostFacts.current().machineIDHash {
       throw ResumeRefusal(
-        "run \(name) was started on another host, \(started.host)", advice: "resume it there")
+        "run \(name) was started on another host, \(run.started.host)", advice: "resume it there")
     }
-    try look.checkNothingRuns(retry: retry)
-    try Self.checkOwners(of: run, called: name)
-    try Self.checkModules(of: run, called: name, catalog)
-    let kept = try kept()
-    plan = try Self.plan(run, called: name, kept, catalog, warn)
-    try Self.hold(plan, against: run, called: name)
-    drift = started.sources.filter { sha256OfFile("\(kept.root)/\($0.path)") != $0.sha256 }.map(\.path)
   }
 
   /// What is done again is what the run's files say: they must be of nobody but us, root and the owner of the state folder.
-  private static func checkOwners(of run: RecordedRun, called name: String) throws {
+  static func checkOwners(of run: RecordedRun, called name: String) throws {
     let folder = run.folder
     let state = folder.path.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
     let owner = try FileMetadata.of(state, followingLinks: true)?.owner
@@ -100,33 +115,35 @@ package struct RunResumption: Sendable {
     }
   }
 
-  private static func plan(
-    _ run: RecordedRun, called name: String, _ kept: Project, _ catalog: Catalog, _ warn: (Issue) -> Void
+  /// The server of a target, as the project declares it today.
+  static func server(
+    _ target: String, of run: RecordedRun, called name: String, in kept: Project, _ warn: (Issue) -> Void
+  ) throws -> TURNServer {
+    let found = try? kept.targets(selectedBy: target, warn: warn)
+    guard let server = found?.first(where: { $0.name == target }) else {
+      throw ResumeRefusal(
+        "the target \(target) of run \(name) is not there any more",
+        advice: run.started.target?.labels["lab"] == nil
+          ? "bring back its secrets and settings; or runbook cancel \(name)"
+          : "the servers of the lab ended with the run: runbook cancel \(name), then run it again")
+    }
+    return server
+  }
+
+  /// The plan of a run, or of a child run for one target; held against what the run planned.
+  static func plan(
+    _ run: RecordedRun, called name: String, for target: TURNServer?, _ kept: Project, _ catalog: Catalog,
+    _ warn: (Issue) -> Void
   ) throws -> Plan {
     let started = run.started
-    var target: TURNServer?
-    if let recorded = started.target {
-      let found = try? kept.targets(selectedBy: recorded.name, warn: warn)
-      guard let server = found?.first(where: { $0.name == recorded.name }) else {
-        throw ResumeRefusal(
-          "the target \(recorded.name) of run \(name) is not there any more",
-          advice: recorded.labels["lab"] == nil
-            ? "bring back its secrets and settings; or runbook cancel \(name)"
-            : "the servers of the lab ended with the run: runbook cancel \(name), then run it again")
-      }
-      guard TargetFacts(server) == recorded else {
-        throw ResumeRefusal(
-          "the target \(recorded.name) is another one than when run \(name) began: it was \(recorded.server)",
-          advice: "bring back its settings; or runbook cancel \(name)")
-      }
-      target = server
-    }
     guard let params = try? File.read(run.folder.params, limit: 1 << 26).bytes else {
       throw ResumeRefusal("the parameters of run \(name) cannot be read: \(run.folder.params)")
     }
     let given = GivenParameters(file: ("params.json", params))
-    return try kept.document(started.runbook, catalog: catalog).plan(
+    let plan = try kept.document(started.runbook, catalog: catalog).plan(
       given: given, target: target, only: started.only.isEmpty ? nil : started.only, warn: warn)
+    try hold(plan, against: run, called: name)
+    return plan
   }
 
   /// The same files give the same plan, unless this version reads them in another way.

@@ -61,6 +61,17 @@ struct RunSession: Sendable {
     }
   }
 
+  /// Takes the locks of a run that is gone on with, and opens its journal.
+  func reopen(_ resumption: RunResumption) async throws(JournalError) -> ReopenedRun {
+    let (held, refusal) = await takeLocks(resumption.plan, resumption.run.id)
+    if let refusal {
+      throw JournalError(
+        .busy, refusal.finding.message, advice: refusal.finding.advice, path: resumption.run.folder.path)
+    }
+    let (journal, events) = try await JournalWriter.reopen(resumption.run, access: state.access)
+    return ReopenedRun(session: self, resumption: resumption, journal: journal, events: events, locks: held)
+  }
+
   private func drive(
     _ plan: Plan, _ journal: JournalWriter, isTold: Bool = false, _ work: (RunDriver, Event) async throws -> Void
   ) async throws -> RecordedRun {
@@ -101,6 +112,23 @@ struct RunSession: Sendable {
         error: error)
     }
     return try RecordedRun.read(journal.folder)
+  }
+}
+
+/// A run that is gone on with, its journal open.
+struct ReopenedRun: Sendable {
+  let session: RunSession
+  let resumption: RunResumption
+  let journal: JournalWriter
+  /// All that the journal holds.
+  let events: [RecordedEvent]
+  /// Held for as long as this value lives.
+  let locks: HeldLocks?
+
+  /// Drives it to its end; see ``RunSession/goOn(_:_:from:)``.
+  func goOn() async throws -> RecordedRun {
+    defer { withExtendedLifetime(locks) {} }
+    return try await session.goOn(resumption, journal, from: events)
   }
 }
 

@@ -75,7 +75,8 @@ package struct RunStarter: Sendable {
     let begun = try await plans.count > 1 ? fleet.begin(plans) : session.begin(plans[0])
     let work = Task {
       defer { feed.finish() }
-      return try await plans.count > 1 ? fleet.drive(plans, begun.journal) : session.drive(plans[0], begun)
+      return try await plans.count > 1
+        ? fleet.drive(plans, begun.journal, rolling: request.rolling) : session.drive(plans[0], begun)
     }
     return StartedRun(id: begun.journal.run, events: events, signals: signals, work: work)
   }
@@ -84,33 +85,38 @@ package struct RunStarter: Sendable {
   ///
   /// - Parameters:
   ///   - resumption: of a run that is kept in this starter's state folder.
-  ///   - prompter: asks the person at the terminal; nil if there is none.
+  ///   - prompter: asks the person at the terminal, in a run that has no children; nil if there is none.
   /// - Throws: `JournalError` if another process goes on with it, if another run holds one of its locks, or if that cannot be
   ///   recorded. What ``StartedRun/recorded``
-  ///   throws is `UnresolvedTries` besides if nobody can tell how a try ended.
+  ///   throws is `UnresolvedTries` or `UnresolvedChildren` besides if nobody can tell how a try ended.
   package func resume(
-    _ resumption: RunResumption, signals: EndingSignals, prompter: (any Prompter)? = nil
+    _ resumption: Resumption, signals: EndingSignals, prompter: (any Prompter)? = nil
   ) async throws(JournalError) -> StartedRun {
     let (events, feed) = AsyncStream.makeStream(of: RunNotice.self)
+    let started = resumption.run.started
     let session = RunSession(
       state: state, services: services, locks: locks, signals: signals,
       facts: RunFacts(
-        asker: .command, only: [], tool: ToolFacts(version: version, sha256: ToolDigest(state: state).value())),
-      prompter: prompter, watch: { feed.yield($0) })
-    let (held, refusal) = await session.takeLocks(resumption.plan, resumption.run.id)
-    if let refusal {
-      throw JournalError(
-        .busy, refusal.finding.message, advice: refusal.finding.advice, path: resumption.run.folder.path)
-    }
-    let (journal, recorded) = try await JournalWriter.reopen(resumption.run, access: state.access)
-    let work = Task {
-      defer {
-        withExtendedLifetime(held) {}
-        feed.finish()
+        asker: RunAsker(trigger: started.trigger, slot: started.slot), only: started.only,
+        confirmation: started.confirmation,
+        tool: ToolFacts(version: version, sha256: ToolDigest(state: state).value())),
+      prompter: resumption.isFleet ? nil : prompter, watch: { feed.yield($0) })
+    let work: Task<RecordedRun, any Error>
+    switch resumption {
+    case .run(let resumption):
+      let reopened = try await session.reopen(resumption)
+      work = Task {
+        defer { feed.finish() }
+        return try await reopened.goOn()
       }
-      return try await session.goOn(resumption, journal, from: recorded)
+    case .fleet(let resumption):
+      let (journal, recorded) = try await JournalWriter.reopen(resumption.run, access: state.access)
+      work = Task {
+        defer { feed.finish() }
+        return try await FleetSession(session: session).goOn(resumption, journal, from: recorded)
+      }
     }
-    return StartedRun(id: journal.run, events: events, signals: signals, work: work)
+    return StartedRun(id: resumption.run.id, events: events, signals: signals, work: work)
   }
 }
 

@@ -374,6 +374,95 @@ import Testing
     #expect(given.stderr.contains("was given up with runbook cancel"), "\(given.stderr)")
   }
 
+  // MARK: Several targets
+
+  @Test(
+    "A run over several targets that was killed goes on: what still runs is named, what is not known is asked for, the rest is done"
+  )
+  func fleet() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbook.yaml",
+      "project: test\ntargets:\n" + (1...3).map { "  t\($0): {server: \"turn:127.0.0.1:\($0)\"}\n" }.joined())
+    try project.write(
+      "runbooks/change.yaml",
+      """
+      runbook: change
+      title: Change
+      allow: [change]
+      steps:
+        - id: act
+          use: command.run
+          with:
+            command: [sh, -c, 'echo "$T" >> "$1/effects"; test "$T" != t2 || while [ ! -e "$1/go" ]; do sleep 0.05; done', sh, "\(project.root)"]
+            env: {T: "${target.name}"}
+          timeout: 1m
+
+      """)
+    async let result = project.command(["run", "change", "--target", "all", "--rolling", "1"]).run()
+    var child: ProcessIdentity?
+    for _ in 0..<600 where child == nil {
+      try await Task.sleep(for: .milliseconds(50))
+      guard project.exists("effects"), try effects(project).contains("t2") else { continue }
+      let started = try events(project).last { $0["type"] == "process.started" }
+      guard let pid = started?["pid"]?.int, let start = started?["startTime"]?.int,
+        let boot = started?["boot"]?.string
+      else { continue }
+      child = ProcessIdentity(pid: Int32(pid), startTime: UInt64(start), boot: boot)
+    }
+    let running = try #require(child)
+    let pid = try #require(try events(project).first?["pid"]?.int)
+    Glibc.kill(pid_t(pid), SIGKILL)
+    _ = try await result
+
+    let warned = try await project.runbook("resume", "1")
+    #expect(warned.status == 2)
+    #expect(warned.stderr.contains("but what it started still runs: step act"), "\(warned.stderr)")
+    try end(running)
+    let open = try await project.runbook("resume", "1")
+    #expect(open.status == 3)
+    #expect(open.stderr.contains("run 1 of change cannot come to its end"), "\(open.stderr)")
+    #expect(open.stderr.contains("runbook resolve 3 act done --reason TEXT"), "\(open.stderr)")
+    #expect(open.stderr.contains("and then: runbook resume 1"))
+    #expect(try effects(project) == ["t1", "t2", "t3"])
+    #expect(try await project.runbook("resolve", "3", "act", "done", "--reason", "seen").status == 0)
+    let ended = try await project.runbook("resume", "1")
+    #expect(ended.status == 0, "\(ended.stderr)\(ended.stdout)")
+    #expect(try effects(project) == ["t1", "t2", "t3"])
+    let report = try await project.runbook("report", "1", "--format", "json").json
+    #expect(report["children"]?.array?.map { $0["outcome"] } == ["pass", "pass", "pass"])
+  }
+
+  @Test("A run over several targets that died is given up as a whole, and tells what was never begun")
+  func cancelFleet() async throws {
+    let project = try CommandLineProject()
+    try project.write(
+      "runbook.yaml",
+      "project: test\ntargets:\n" + (1...3).map { "  t\($0): {server: \"turn:127.0.0.1:\($0)\"}\n" }.joined())
+    try project.write(
+      "runbooks/look.yaml",
+      "runbook: look\ntitle: Look\nsteps:\n"
+        + "  - {id: see, use: command.run, effect: observe, with: {command: [\"true\"], env: {T: \"${target.name}\"}}}\n"
+    )
+    #expect(try await project.runbook("run", "look", "--target", "all", "--rolling", "1", "--quiet").status == 0)
+    let folders = try project.runFolders()
+    try #require(folders.count == 4)
+    let parent = folders[0]
+    let lines = try String(contentsOfFile: "\(parent)/journal.jsonl", encoding: .utf8).split(separator: "\n")
+    let second = try #require(lines.indices.filter { lines[$0].contains("\"child.started\"") }.dropFirst().first)
+    try cut(parent, to: second + 1)
+    try FileManager.default.removeItem(atPath: folders[3])
+    let child = try String(contentsOfFile: "\(folders[2])/journal.jsonl", encoding: .utf8).split(separator: "\n")
+    try cut(folders[2], to: child.count - 1)
+    let cancelled = try await project.runbook("cancel", "1")
+    #expect(cancelled.status == 0, "\(cancelled.stderr)")
+    let report = try await project.runbook("report", "1", "--format", "json").json
+    #expect(report["outcome"] == "indeterminate")
+    #expect(report["children"]?.array?.map { $0["outcome"] } == ["pass", "indeterminate", "skipped"])
+    #expect(try await project.runbook("report", "3").stdout.contains("run.cancelled"))
+    #expect(try await project.runbook("resume", "1").status == 2)
+  }
+
   // MARK: Questions
 
   @Test("A question waits on in the run that is gone on with; of two that go on with it one is refused")

@@ -223,7 +223,7 @@ private struct NewerTelling: StepModule {
         try Project.load(at: project.folder.path, asKeptIn: run.folder.sources, in: surroundings)
       }
       let starter = try project.starter(catalog: catalog, state: state)
-      return try await starter.resume(resumption, signals: EndingSignals(ofProcess: false)).recorded
+      return try await starter.resume(.run(resumption), signals: EndingSignals(ofProcess: false)).recorded
     }
 
     /// Cuts the run there, sets the world, goes on, and holds what came of it against the run that never stopped.

@@ -40,10 +40,22 @@ final class RunsProject: Sendable {
 
   func start(
     _ targets: [String] = [], given: GivenParameters = GivenParameters(), only: [String] = [],
+    rolling: Rolling? = nil,
     asker: RunAsker = RunAsker(trigger: "test"), signals: EndingSignals = EndingSignals(ofProcess: false)
   ) async throws -> StartedRun {
     try await starter().start(
-      RunRequest("test", given: given, targets: targets, only: only, asker: asker), signals: signals)
+      RunRequest("test", given: given, targets: targets, only: only, rolling: rolling, asker: asker), signals: signals)
+  }
+
+  /// Goes on with a run that died or failed, to its end.
+  func resume(_ run: RecordedRun, retryingFailed: Bool = false) async throws -> RecordedRun {
+    let surroundings = Project.Surroundings(environment: [:], workingFolder: folder.path)
+    let resumption = try Resumption(
+      try RecordedRun.read(run.folder), called: "1", retryingFailed: retryingFailed, catalog: .standard
+    ) { kept in
+      try Project.load(at: folder.path, asKeptIn: kept.sources, in: surroundings)
+    }
+    return try await starter().resume(resumption, signals: EndingSignals(ofProcess: false)).recorded
   }
 
   /// Every run that its state folder has.

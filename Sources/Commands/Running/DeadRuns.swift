@@ -31,9 +31,7 @@ struct DeadRuns {
         lines.append("  it was at work, and may have taken effect: \(steps)")
       }
       lines.append(
-        run.isParent
-          ? "  to record that it is over: runbook cancel \(number)"
-          : "  to go on with it: runbook resume \(number); to record that it is over: runbook cancel \(number)")
+        "  to go on with it: runbook resume \(number); to record that it is over: runbook cancel \(number)")
     }
     let further = died.count - Self.shown
     if further > 0 { lines.append("warning: more runs of \(runbook) that died: \(further)") }
