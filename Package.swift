@@ -75,7 +75,7 @@ let package = Package(
     library("Names", ["Addresses", "CAres", "Connections", "Processes"]),
     library("Connections", ["Addresses", "CLinux"]),
     library("HTTP", ["Addresses", "CCurl", "Connections", "Names", "Processes", "Schema"]),
-    library("Docker", ["HTTP", "Processes", "Schema"]),
+    library("Docker", ["HTTP", "Schema"]),
     library("Lab", ["Processes", "COpenSSL", "CLinux", "Files"]),
     library("Archive", ["CLibarchive"]),
     library("Git", ["CLibgit2"]),

@@ -35,6 +35,12 @@ package struct DockerEndpoint: Hashable, Sendable {
     }
   }
 
+  /// What tells docker(1) and Compose of the same engine.
+  package var environment: [String: String] {
+    guard case .tcp(let server, let certificates?) = place else { return ["DOCKER_HOST": name] }
+    return ["DOCKER_HOST": "tcp://\(server)", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": certificates]
+  }
+
   private static let socket = "/var/run/docker.sock"
 
   private init(place: Place) { self.place = place }

@@ -1,6 +1,7 @@
 import Glibc
 package import HTTP
 package import Schema
+import Synchronization
 
 /// An engine that speaks Docker's Engine API over HTTP.
 ///
@@ -17,8 +18,23 @@ package struct DockerEngine: Sendable {
   }
 
   package let endpoint: DockerEndpoint
+  /// A socket of this host that leads to the engine of another.
+  private let tunnel: (socket: String, keeper: any Sendable)?
 
-  package init(_ endpoint: DockerEndpoint) { self.endpoint = endpoint }
+  package init(_ endpoint: DockerEndpoint) {
+    self.endpoint = endpoint
+    tunnel = nil
+  }
+
+  /// An engine behind ssh.
+  ///
+  /// - Parameters:
+  ///   - socket: a socket of this host that leads to it.
+  ///   - keeper: what keeps that open, held as long as the engine is.
+  package init(_ endpoint: DockerEndpoint, through socket: String, keptBy keeper: any Sendable) {
+    self.endpoint = endpoint
+    tunnel = (socket, keeper)
+  }
 
   /// Asks for a document.
   ///
@@ -60,13 +76,31 @@ package struct DockerEngine: Sendable {
     case .tcp(_, let folder?):
       request.tls.authorityFile = "\(folder)/ca.pem"
       request.tls.clientCertificate = ("\(folder)/cert.pem", "\(folder)/key.pem")
-    case .tcp(_, nil), .ssh: break
+    case .tcp(_, nil): break
+    case .ssh:
+      guard let tunnel else {
+        throw DockerError(
+          .tunnelFailed, "no connection to \(endpoint.name) was made",
+          advice: "This is a mistake of runbook: report it.")
+      }
+      request.unixSocket = tunnel.socket
+    }
+    // An answer that says no is told by its status, which comes behind the observer's calls.
+    let start = StartOfBody()
+    var both = observer
+    if let observer {
+      both = { bytes in
+        start.add(bytes)
+        observer(bytes)
+      }
     }
     let response: HTTPResponse
-    do throws(HTTPError) { response = try await request.response(by: deadline, observer: observer) } catch {
+    do throws(HTTPError) { response = try await request.response(by: deadline, observer: both) } catch {
       throw DockerError(error, at: endpoint)
     }
-    guard response.status < 400 else { throw refusal(response) }
+    guard response.status < 400 else {
+      throw refusal(response, body: observer == nil ? response.body : start.bytes)
+    }
     return Answer(
       status: response.status, body: response.body,
       time: response.values(of: "Date").first.flatMap { Timestamp(httpDate: $0) })
@@ -84,21 +118,33 @@ package struct DockerEngine: Sendable {
     return "?" + query.map { "\($0.percentEncoded)=\($1.percentEncoded)" }.joined(separator: "&")
   }
 
-  private func refusal(_ response: HTTPResponse) -> DockerError {
-    let words = (try? JSON(parsing: response.body))?["message"]?.string
+  private func refusal(_ response: HTTPResponse, body: [UInt8]) -> DockerError {
+    let words = (try? JSON(parsing: body))?["message"]?.string
     // An engine says of itself which version of the API it speaks; a proxy or another server does not.
     guard words != nil || !response.values(of: "Api-Version").isEmpty else {
       return notAnEngine("it answers \(response.status)")
     }
     return DockerError(
       .refused, "the engine refuses: \(words ?? "it answers \(response.status)")",
-      advice: "Look at the engine's log: journalctl -u docker.", status: response.status)
+      advice: "Look at the engine's log: journalctl -u docker.", status: response.status, engineWords: words ?? "")
   }
 
   func notAnEngine(_ reason: Sentence) -> DockerError {
     DockerError(
       .notAnEngine, "what listens at \(endpoint.name) is no Docker engine: \(reason)",
       advice: "Look which service listens there, and at DOCKER_HOST or `engine`.")
+  }
+}
+
+/// The first bytes of a body that an observer takes.
+private final class StartOfBody: Sendable {
+  private static let limit = 4096
+  private let kept = Mutex<[UInt8]>([])
+
+  var bytes: [UInt8] { kept.withLock(\.self) }
+
+  func add(_ bytes: [UInt8]) {
+    kept.withLock { if $0.count < Self.limit { $0 += bytes.prefix(Self.limit - $0.count) } }
   }
 }
 
@@ -125,21 +171,25 @@ extension DockerError {
           Run it as root, or add the user to the group of the socket (mostly `docker`) and log in anew. Who may use the engine can do \
           all that root can.
           """)
-    case (_, ENOENT?):
+    case (_, ENAMETOOLONG?):
+      self.init(
+        .endpointInvalid, "the path of the socket in \(name) is too long for a socket",
+        advice: "It may have 107 bytes: give a shorter one, or a link to it.")
+    case (_, ENOENT?), (_, ENOTDIR?):
       self.init(
         .noEngine, "there is no Docker engine at \(name): the socket is not there",
         advice: "Start it (`systemctl start docker`). If it listens elsewhere, say so with DOCKER_HOST or `engine`.")
-    case (_, _?), (.connectionRefused, nil):
-      self.init(
-        .noEngine, "there is no Docker engine at \(name): nobody listens there",
-        advice: "Start it (`systemctl start docker`), and look at its log: journalctl -u docker.")
-    case (.timedOut, nil):
+    case (.timedOut, nil), (_, EAGAIN?):
       self.init(
         .engineSilent, "the Docker engine at \(name) did not answer in time",
         advice: """
           It hangs, or it is overloaded: look at its log (journalctl -u docker) and at the disk of /var/lib/docker. Its containers may \
           run on all the same: ask the service itself.
           """)
+    case (_, _?), (.connectionRefused, nil):
+      self.init(
+        .noEngine, "there is no Docker engine at \(name): nobody listens there",
+        advice: "Start it (`systemctl start docker`), and look at its log: journalctl -u docker.")
     case (.connectionTimedOut, nil), (.unreachable, nil), (.nameNotFound, nil), (.nameUnanswered, nil):
       self.init(.engineUnreachable, "\(error.message.withoutFullStop)", advice: error.advice)
     case (.tlsFailed, nil), (.certificateUntrusted, nil):

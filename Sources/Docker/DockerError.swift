@@ -33,6 +33,16 @@ package struct DockerError: Error, Sendable {
     case idTooShort
     /// The container belongs to another Compose project, or to another service.
     case otherProject
+    /// The log driver keeps no log that can be read.
+    case logNotReadable
+    /// What came as a log or as output is none, or not all of it.
+    case logBroken
+    /// The container has never logged anything.
+    case logEmpty
+    /// The engine's registry does not answer the question.
+    case registryRefused
+    /// The image came from no registry.
+    case imageNotPulled
     /// The request was given up.
     case interrupted
   }
@@ -43,11 +53,14 @@ package struct DockerError: Error, Sendable {
   package let advice: Sentence
   /// The status of an answer that says no.
   package let status: Int?
+  /// The engine's own words, of an answer that says no; empty for everything else.
+  package let engineWords: String
 
-  package init(_ code: Code, _ message: Sentence, advice: Sentence, status: Int? = nil) {
+  package init(_ code: Code, _ message: Sentence, advice: Sentence, status: Int? = nil, engineWords: String = "") {
     self.code = code
     self.message = message
     self.advice = advice
     self.status = status
+    self.engineWords = engineWords
   }
 }

@@ -32,15 +32,4 @@ extension DockerEngine {
     let lines = answer.body.split(separator: 0x0A).compactMap { try? JSON(parsing: $0) }
     return lines.compactMap(EngineEvent.init).filter { $0.time >= since }
   }
-
-  /// The id of the image that a name stands for now; nil if this engine has none of that name.
-  package func imageID(of name: String, by deadline: ContinuousClock.Instant) async throws(DockerError) -> String? {
-    let path = name.split(separator: "/", omittingEmptySubsequences: false).map { String($0).percentEncoded }
-      .joined(separator: "/")
-    do throws(DockerError) { return try await document("/images/\(path)/json", by: deadline).json["Id"]?.string } catch
-    {
-      guard error.status == 404 else { throw error }
-      return nil
-    }
-  }
 }

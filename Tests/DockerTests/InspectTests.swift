@@ -5,12 +5,12 @@ import Steps
 import TestSupport
 import Testing
 
-extension EngineTests {
+extension DockerEngineTests {
   /// docker.inspect on real containers.
   @Suite struct InspectTests {
     let lab: DockerLab
 
-    init() throws { lab = try EngineTests.lab() }
+    init() throws { lab = try DockerEngineTests.lab() }
 
     @Test("A coturn that runs passes, without a health check and without waiting longer than its window")
     func running() async throws {

@@ -5,12 +5,12 @@ import Steps
 import TestSupport
 import Testing
 
-extension EngineTests {
+extension DockerEngineTests {
   /// docker.restart, docker.start and docker.stop on real containers.
   @Suite struct LifecycleTests {
     let lab: DockerLab
 
-    init() throws { lab = try EngineTests.lab() }
+    init() throws { lab = try DockerEngineTests.lab() }
 
     private func restart(_ container: LabContainer, _ members: (String, Value)...) -> DockerStep {
       var step = DockerStep("docker.restart", lab, container: container.name, ("grace", .duration(.zero)))

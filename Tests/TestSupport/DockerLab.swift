@@ -19,6 +19,8 @@ package final class DockerLab: Sendable {
 
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) { self.description = description }
   }
 
   private static let shared = Mutex<DockerLab?>(nil)

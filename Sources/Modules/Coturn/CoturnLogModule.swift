@@ -10,6 +10,7 @@ package struct CoturnLogModule: StepModule {
     package var files: [String]
     package var unit: String
     package var journal: LogJournal?
+    package var container: LogContainer?
     package var since: Duration?
     package var until: Timestamp?
     package var version: String?
@@ -38,7 +39,7 @@ package struct CoturnLogModule: StepModule {
     "coturn.log", "Summarise coturn's logs: sessions, bytes, refusals, starts, lost TLS listeners.",
     discussion: """
       It reads logs of coturn 4.5.0 to 4.17.1 in every form in which they are kept, the sources as `log.review` takes them:
-      `files` (`/var/log/turnserver/*.log*`, rotated and compressed ones too; `-` is standard input), and `journal`. Version and
+      `files` (`/var/log/turnserver/*.log*`, rotated and compressed ones too; `-` is standard input), `journal`, and `container`. Version and
       form are told from the text. `unit` is short for `journal: {units: [NAME]}`; files are read first, so that one log goes on in the
       other.
 
@@ -63,6 +64,7 @@ package struct CoturnLogModule: StepModule {
       Field("files", \.files, .list(.string), default: [], "Files to read, or patterns of their names."),
       Field("unit", \.unit, .string, default: "", "The systemd unit whose journal is read as well; none, if empty."),
       Field("journal", \.journal, .optional(.record(LogJournal.record)), "What to read of the systemd journal."),
+      Field("container", \.container, .optional(.record(LogContainer.record)), "A container whose log is read."),
       Field("since", \.since, .optional(.duration), "How far back from now; everything, if not given."),
       Field("until", \.until, .optional(.timestamp), "The window's end, not included; now, if not given."),
       Field("version", \.version, .optional(.string), "The version of a log that names none, such as 4.6.1."),
@@ -104,11 +106,12 @@ package struct CoturnLogModule: StepModule {
         "log.journalGivenTwice", "the step is given both a unit and a journal",
         advice: "Give one of them: `journal` has `units`.")
     }
-    if input.files.isEmpty, input.source == nil {
+    if input.files.isEmpty, input.source == nil, input.container == nil {
       return Finding(
-        "log.nothingToRead", "the step is given neither files nor a journal",
-        advice: "Give `files`, `unit: NAME.service`, or `journal`.")
+        "log.nothingToRead", "the step is given no log to read",
+        advice: "Give `files`, `unit: NAME.service`, `journal`, or `container: {name: NAME}`.")
     }
+    if let finding = input.container?.objection { return finding }
     if let version = input.version, CoturnVersion(version) == nil {
       return Finding("coturn.versionInvalid", "\(version) is no version of coturn", advice: "Write it as in 4.6.1.")
     }
@@ -118,7 +121,7 @@ package struct CoturnLogModule: StepModule {
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let from = input.since.flatMap { Moment.now().wall.earlier(by: $0) }
     let window = CoturnLogReview.Window(from: from, until: input.until)
-    let readings = try await CoturnLogReading.all(of: input.files, input.source, window, in: context)
+    let readings = try await CoturnLogReading.all(of: input.files, input.source, input.container, window, in: context)
     let output = Output(readings, input, from: from)
     try refuse(readings, input, output)
     guard let verdict = CoturnLogVerdict(readings) else { return .done(output) }
@@ -133,7 +136,7 @@ package struct CoturnLogModule: StepModule {
       return StepError(.broken, finding, learnt: members)
     }
     if let finding = reading.unread(input.files) { throw broken(finding) }
-    guard !reading.facts.hasRecognized, !input.mayBeAnother, reading.quietUnit == nil,
+    guard !reading.facts.hasRecognized, !input.mayBeAnother, reading.quietSource == nil,
       reading.facts.account.lines > 0
     else { return }
     guard !reading.facts.holdsJournalExport else {

@@ -9,12 +9,13 @@ import Steps
 struct CoturnLogReading: Sendable {
   var facts: CoturnLogFacts
   var files: [LogFiles.Reading] = []
-  /// The unit of which the journal holds older messages only.
-  var quietUnit: String?
+  /// What has no message of the window, and older ones: "the journal holds no message of coturn.service".
+  var quietSource: Sentence?
 
-  /// Reads files on a thread of its own, or the journal; files first, so that one log goes on in the other.
+  /// Reads files on a thread of its own, the journal, and a container; files first, so that one log goes on in the other.
   static func all(
-    of names: [String], _ journal: LogJournal?, _ window: CoturnLogReview.Window, in context: StepContext
+    of names: [String], _ journal: LogJournal?, _ container: LogContainer?, _ window: CoturnLogReview.Window,
+    in context: StepContext
   ) async throws(StepError) -> CoturnLogReading {
     let review = SharedSink(CoturnLogReview(window: window))
     let files = await files(names, into: review, from: window.from)
@@ -25,7 +26,12 @@ struct CoturnLogReading: Sendable {
     if let journal {
       let isQuiet = try await journal.read(
         from: window.from, until: window.until, into: review, lines: { $0.facts().account.lines }, in: context)
-      if isQuiet { reading.quietUnit = journal.name }
+      if isQuiet { reading.quietSource = journal.quietness }
+    }
+    if let container {
+      let isQuiet = try await container.read(
+        from: window.from, until: window.until, into: review, lines: { $0.facts().account.lines }, in: context)
+      if isQuiet { reading.quietSource = container.quietness }
     }
     reading.facts = review.use { $0.facts() }
     return reading

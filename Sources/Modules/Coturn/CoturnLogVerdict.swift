@@ -73,9 +73,9 @@ struct CoturnLogVerdict {
   /// What makes the figures less than they seem.
   private static func doubt(_ reading: CoturnLogReading) -> Finding? {
     let facts = reading.facts
-    if let unit = reading.quietUnit {
+    if let source = reading.quietSource {
       return Finding(
-        "log.quiet", "the journal holds no message of \(unit) in this time, and older ones",
+        "log.quiet", "\(source) in this time, and older ones",
         advice: "Check that the service runs, and that its log level says what you look for.")
     }
     if facts.suppressed > 0 {

@@ -41,7 +41,7 @@ struct ContainerChange {
     let outdated: [String]
     do throws(DockerError) {
       look = try await target.look(by: deadline)
-      outdated = verb == .stop ? [] : try await ContainerOutdated.reasons(look, by: deadline)
+      outdated = verb == .stop ? [] : try await ContainerOutdated.allReasons(look, in: context)
     } catch {
       throw StepError(error, .changeNotBegun)
     }

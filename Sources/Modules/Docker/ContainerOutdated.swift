@@ -1,5 +1,6 @@
 import Docker
 import Schema
+import Steps
 
 /// What has changed since a container was made, so that a restart does not apply it.
 enum ContainerOutdated {
@@ -16,6 +17,20 @@ enum ContainerOutdated {
     guard current != container.imageID else { return [] }
     return [
       "\(container.image) is another image by now (\(short(current))); the container has \(short(container.imageID))"
+    ]
+  }
+
+  /// The same, with what the files of Compose give now for a container that Compose made. What cannot be told is not among them.
+  static func allReasons(
+    _ look: ContainerLook, in context: StepContext
+  ) async throws(DockerError) -> [String] {
+    let reasons = try await reasons(look, by: context.requestDeadline)
+    guard let place = look.container.compose, let made = place.configurationHash,
+      let compose = await ComposeProject(place, at: look.engine.endpoint, in: context),
+      let now = await compose.configurationHash(of: place.service, in: context), now != made
+    else { return reasons }
+    return reasons + [
+      "the files of Compose give the service \(place.service) another configuration than the container was made with"
     ]
   }
 

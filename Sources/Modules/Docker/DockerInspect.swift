@@ -11,6 +11,7 @@ package struct DockerInspect: StepModule {
     package var service: String?
     package var window: Duration
     package var conditions: [ContainerCondition]
+    package var configuration: Bool
     package var engine: String?
     package var certificates: String?
 
@@ -61,8 +62,8 @@ package struct DockerInspect: StepModule {
       The exit code 137 without `outOfMemory` proves no crash: `docker stop` ends like that if the process ignores TERM, as coturn does as the
       first process of its container.
 
-      `outdated` tells what a restart would not apply: the name of its image stands for another image by now, or for none. Re-create the
-      container in that case.
+      `outdated` tells what a restart would not apply: the name of its image stands for another image by now, or for none; with
+      `configuration`, the files of Compose give another configuration (in the environment of this run). Make the container anew in that case.
 
       A container that runs says nothing of the service in it: ask that with a probe.
       """,
@@ -78,6 +79,9 @@ package struct DockerInspect: StepModule {
       Field(
         "conditions", \.conditions, .list(.enumeration(ContainerCondition.self)), default: [],
         "The right conditions; running and healthy, if none is given."),
+      Field(
+        "configuration", \.configuration, .bool, default: false,
+        "Whether `outdated` compares with the files of Compose as well, which takes a second."),
       DockerFields.engine(\.engine),
       DockerFields.certificates(\.certificates)
     ),
@@ -137,7 +141,10 @@ package struct DockerInspect: StepModule {
     do throws(DockerError) {
       let (look, condition) = try await Self.settled(
         input.target, window: input.window, by: context.requestDeadline)
-      let outdated = try await ContainerOutdated.reasons(look, by: context.requestDeadline)
+      let outdated =
+        input.configuration
+        ? try await ContainerOutdated.allReasons(look, in: context)
+        : try await ContainerOutdated.reasons(look, by: context.requestDeadline)
       let output = Output(look, condition, outdated: outdated)
       let right = input.conditions.isEmpty ? [.running, .healthy] : input.conditions
       guard !right.contains(condition) else { return .done(output) }

@@ -28,8 +28,8 @@ package struct DockerRestart: StepModule {
       Every client of the service loses its session. The step says that the container was started again, and nothing of the service in it:
       ask that with a probe behind it, from several source ports.
 
-      A restart runs the container as it was made. If its image's name stands for another image by now, the step warns
-      (`docker.configurationNotApplied`), and the container has to be made anew. A container that is paused is refused: that is
+      A restart runs the container as it was made. If its image's name stands for another image by now, or the files of Compose give
+      another configuration, the step warns (`docker.configurationNotApplied`), and the container has to be made anew. A container that is paused is refused: that is
       somebody's decision.
 
       Give `startedAt` from `docker.inspect`, and the step restarts the container only if nobody has done so since. After a run that died

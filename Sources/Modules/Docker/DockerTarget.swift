@@ -38,9 +38,17 @@ struct DockerTarget {
     return try DockerEndpoint.ofEnvironment { name in getenv(name).map { String(cString: $0) } }
   }
 
+  /// The engine, with a way to it.
+  func reachedEngine(by deadline: ContinuousClock.Instant) async throws(DockerError) -> DockerEngine {
+    let endpoint = try endpoint()
+    guard case .ssh(let destination) = endpoint.place else { return DockerEngine(endpoint) }
+    let tunnel = try await DockerTunnel(to: destination, by: deadline)
+    return DockerEngine(endpoint, through: tunnel.socket, keptBy: tunnel)
+  }
+
   /// Finds the container, and looks at it once.
   func look(by deadline: ContinuousClock.Instant) async throws(DockerError) -> ContainerLook {
-    let engine = DockerEngine(try endpoint())
+    let engine = try await reachedEngine(by: deadline)
     let summary = try choice.one(of: try await engine.containers(by: deadline), at: engine.endpoint)
     let found = try await engine.container(summary.id, by: deadline)
     return ContainerLook(engine: engine, container: found.container, time: found.time)

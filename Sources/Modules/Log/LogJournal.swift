@@ -32,11 +32,13 @@ package struct LogJournal: Hashable, Sendable {
     var reading = try await run(window(scope.from, scope.until), patterns, scope, context)
     guard reading.account.lines == 0 else { return reading }
     try await requireAnyMessage(context)
-    reading.quietUnit = name
+    reading.quietSource = quietness
     return reading
   }
 
   var name: String { units.isEmpty ? "any unit" : units.joined(separator: ", ") }
+
+  var quietness: Sentence { "the journal holds no message of \(name)" }
 
   /// Gives what the journal shows of a window to a sink. True if it shows nothing of it, and older messages.
   ///

@@ -1,5 +1,6 @@
 import Logs
 import Processes
+import Schema
 import Synchronization
 
 /// What reviews of several sources found together.
@@ -8,8 +9,8 @@ struct LogReading: Sendable {
   var matches: [LogMatches]
   var account = LogAccount()
   var files: [LogFiles.Reading] = []
-  /// The unit of which the journal holds older messages only.
-  var quietUnit: String?
+  /// What has no message of the window, and older ones: "the journal holds no message of coturn.service".
+  var quietSource: Sentence?
 
   init(_ patterns: [LogPattern]) { matches = patterns.map { _ in LogMatches() } }
 
@@ -23,7 +24,7 @@ struct LogReading: Sendable {
     for index in matches.indices { matches[index].add(other.matches[index], samples: samples) }
     account.add(other.account)
     files += other.files
-    quietUnit = quietUnit ?? other.quietUnit
+    quietSource = quietSource ?? other.quietSource
   }
 
   /// Reads files, on a thread of its own, until their end or until the task is cancelled.

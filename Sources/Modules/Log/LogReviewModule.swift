@@ -8,6 +8,7 @@ package struct LogReviewModule: StepModule {
   package struct Input: Hashable, Sendable {
     package var files: [String]
     package var journal: LogJournal?
+    package var container: LogContainer?
     package var since: Duration?
     package var until: Timestamp?
     package var program: String?
@@ -33,7 +34,8 @@ package struct LogReviewModule: StepModule {
     "log.review", "Look through logs for patterns, with an account of what was read.",
     discussion: """
       `files` takes paths and patterns of names (`/var/log/turnserver/*.log*`); rotated files are read from the oldest on, and
-      gzip, xz, bzip2 and zstd are undone. `journal` reads the systemd journal in their place, or besides. `-` is standard input.
+      gzip, xz, bzip2 and zstd are undone. `journal` reads the systemd journal in their place, or besides, and `container` what a
+      container logs, from the Docker engine. `-` is standard input.
 
       A line may come from a program itself, from syslog (with "message repeated N times", which counts N times), from an
       access log, from `docker compose logs`, from Docker's json-file, from a container runtime of Kubernetes, or as JSON.
@@ -53,6 +55,7 @@ package struct LogReviewModule: StepModule {
       Input.init,
       Field("files", \.files, .list(.string), default: [], "Files to read, or patterns of their names."),
       Field("journal", \.journal, .optional(.record(LogJournal.record)), "What to read of the systemd journal."),
+      Field("container", \.container, .optional(.record(LogContainer.record)), "A container whose log to read."),
       Field("since", \.since, .optional(.duration), "How far back from now; everything, if not given."),
       Field("until", \.until, .optional(.timestamp), "The window's end, not included; now, if not given."),
       Field(
@@ -98,11 +101,12 @@ package struct LogReviewModule: StepModule {
   package init() {}
 
   package static func objection(to input: Input, within timeout: Duration) -> Finding? {
-    if input.files.isEmpty, input.journal == nil {
+    if input.files.isEmpty, input.journal == nil, input.container == nil {
       return Finding(
-        "log.nothingToRead", "the step is given neither files nor a journal",
-        advice: "Give `files`, or `journal: {units: [NAME.service]}`.")
+        "log.nothingToRead", "the step is given no log to read",
+        advice: "Give `files`, `journal: {units: [NAME.service]}`, or `container: {name: NAME}`.")
     }
+    if let finding = input.container?.objection { return finding }
     if input.patterns.isEmpty {
       return Finding("log.nothingToLookFor", "the step is given no pattern", advice: "Give `patterns`.")
     }
@@ -140,6 +144,9 @@ package struct LogReviewModule: StepModule {
     }
     if let journal = input.journal {
       reading.add(try await journal.read(patterns, scope, in: context), samples: input.samples)
+    }
+    if let container = input.container {
+      reading.add(try await container.read(patterns, scope, in: context), samples: input.samples)
     }
     guard !Task.isCancelled else {
       throw StepError(.interrupted, Finding("log.interrupted", "reading was ended before the end of the logs"))
@@ -205,10 +212,10 @@ package struct LogReviewModule: StepModule {
       let list = worst.map { "\($0.name) \(times($0.count))" }.joined(separator: ", ")
       return (Finding("log.patternFound", "found \(list)", advice: sample), isFailure)
     }
-    if let unit = reading.quietUnit {
+    if let source = reading.quietSource {
       return (
         Finding(
-          "log.quiet", "the journal holds no message of \(unit) in this time, and older ones",
+          "log.quiet", "\(source) in this time, and older ones",
           advice: "Check that the service runs, and that its log level says what you look for."), false
       )
     }

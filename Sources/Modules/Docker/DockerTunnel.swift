@@ -1,0 +1,87 @@
+import Docker
+import Glibc
+import Journal
+import Processes
+import Schema
+import Steps
+import Synchronization
+
+/// ssh(1), which brings the socket of an engine on another host to a socket here that nobody else can open. It is ended with the last
+/// reference to it, and at the latest at the deadline of its step.
+final class DockerTunnel: Sendable {
+  let socket: String
+  private let folder: CredentialFolder
+  private let child: Task<Void, Never>
+
+  /// Waits until the socket is there.
+  ///
+  /// - Throws: `tunnelFailed`, with ssh's own words.
+  init(to destination: DockerEndpoint.SSHDestination, by deadline: ContinuousClock.Instant) async throws(DockerError) {
+    do throws(StepError) { folder = try CredentialFolder([:]) } catch {
+      throw DockerError(.tunnelFailed, error.finding.sentence, advice: error.finding.advisory ?? "")
+    }
+    let socket = "\(folder.path)/s"
+    self.socket = socket
+    let command = Self.command(to: destination, socket, by: deadline)
+    let ending = TunnelEnding()
+    child = Task {
+      do throws(ProcessError) {
+        let result = try await command.run()
+        ending.end(result.standardError.text)
+      } catch {
+        ending.end(error.message)
+      }
+    }
+    while access(socket, F_OK) != 0 {
+      if let words = ending.words {
+        throw Self.failure(destination, words)
+      }
+      guard .now < deadline else {
+        child.cancel()
+        throw Self.failure(destination, "no connection in time")
+      }
+      do { try await Task.sleep(for: .milliseconds(20)) } catch {
+        child.cancel()
+        throw DockerError(.interrupted, "ssh to \(destination.host) was not waited for", advice: "")
+      }
+    }
+  }
+
+  deinit { child.cancel() }
+
+  private static func command(
+    to destination: DockerEndpoint.SSHDestination, _ socket: String, by deadline: ContinuousClock.Instant
+  ) -> Command {
+    var arguments = [
+      "-nNT", "-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes", "-o", "ConnectTimeout=10", "-o",
+      "StreamLocalBindMask=0177", "-o", "ControlMaster=no", "-o", "ControlPath=none", "-L", "\(socket):\(destination.socket)",
+    ]
+    if let port = destination.port { arguments += ["-p", "\(port)"] }
+    if let user = destination.user { arguments += ["-l", user] }
+    var command = Command("ssh", arguments + ["--", destination.host])
+    command.timeout = ContinuousClock.now.duration(to: deadline)
+    command.terminationGrace = .seconds(1)
+    if let agent = getenv("SSH_AUTH_SOCK") { command.environment["SSH_AUTH_SOCK"] = String(cString: agent) }
+    return command
+  }
+
+  private static func failure(_ destination: DockerEndpoint.SSHDestination, _ words: String) -> DockerError {
+    let last = words.split(separator: "\n").last.map { String($0.prefix(300)) } ?? "ssh ended without a word"
+    return DockerError(
+      .tunnelFailed, "no way to the Docker engine on \(destination.host) through ssh: \(last)",
+      advice: """
+        Try it by hand as the same user: ssh \(destination.host) docker version. The host's key must be known, and the login must need no \
+        password.
+        """)
+  }
+}
+
+/// What ssh said when it ended.
+private final class TunnelEnding: Sendable {
+  private let text = Mutex<String?>(nil)
+
+  /// Nil while it runs.
+  var words: String? { text.withLock(\.self) }
+
+  func end(_ words: String) { text.withLock { $0 = words } }
+}
