@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Processes
+import Synchronization
 import TestSupport
 import Testing
 
@@ -56,6 +57,71 @@ struct DockerAccessTests {
       """)
     #expect(run.contains("docker.noPermission") && run.contains("exit 3"), "\(run)")
     #expect(run.contains("the group of the socket"), "\(run)")
+  }
+
+  @Test(
+    "Through ssh to another host's socket; a host that does not let us in is told in ssh's words",
+    .enabled(if: access("/usr/sbin/sshd", X_OK) == 0, "openssh-server is not installed: scripts/setup test"))
+  func ssh() async throws {
+    let container = try lab.container("coturn")
+    let port = try freePort()
+    // ssh looks for its configuration in the user's home, whatever HOME says: here a program of that name puts the test's own in its place.
+    try await shell(
+      """
+      mkdir -p ssh bin; chmod 700 ssh
+      for k in host user; do ssh-keygen -q -t ed25519 -N '' -f ssh/$k; done
+      cp ssh/user.pub ssh/authorized; chmod 600 ssh/authorized
+      printf '[127.0.0.1]:%s %s\\n' \(port) "$(cut -d' ' -f1,2 ssh/host.pub)" > ssh/known
+      printf '#!/bin/sh\\nexec /usr/bin/ssh -F none -i %s -o UserKnownHostsFile=%s -o IdentitiesOnly=yes "$@"\\n' \
+        "$PWD/ssh/user" "$PWD/ssh/known" > bin/ssh
+      chmod +x bin/ssh; mkdir -p /run/sshd
+      """)
+    try project.write(
+      "ssh/config",
+      """
+      Port \(port)
+      ListenAddress 127.0.0.1
+      HostKey \(root)/ssh/host
+      AuthorizedKeysFile \(root)/ssh/authorized
+      PidFile none
+      UsePAM no
+      StrictModes no
+      PasswordAuthentication no
+      PermitRootLogin yes
+
+      """)
+    let settings = "\(root)/ssh/config"
+    let server = Task { try await Command("/usr/sbin/sshd", ["-D", "-e", "-f", settings]).run() }
+    do {
+      let end = ContinuousClock.now + .seconds(20)
+      while isFree(port) { try #require(.now < end) }
+      try await throughSSH(port, container)
+    } catch {
+      server.cancel()
+      _ = try? await server.value
+      throw error
+    }
+    server.cancel()
+    _ = try await server.value
+  }
+
+  private func throughSSH(_ port: UInt16, _ container: LabContainer) async throws {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    func look() async throws -> CommandLineProject.Output {
+      try await project.runbook(
+        ["run", "look", "-p", "container=\(container.name)"],
+        environment: ["DOCKER_HOST": "ssh://root@127.0.0.1:\(port)\(lab.socket)", "PATH": "\(root)/bin:\(path)"])
+    }
+    let found = try await look()
+    #expect(found.status == 0, "\(found)")
+    let end = ContinuousClock.now + .seconds(10)
+    while try await shell("pgrep -f '[s]sh -F none.*\(root)/ssh/user' || true") != "" {
+      try #require(.now < end, "ssh goes on behind the run")
+    }
+    try await shell(": > ssh/authorized")
+    let refused = try await look()
+    #expect(refused.status == 3 && refused.stdout.contains("docker.tunnelFailed"), "\(refused)")
+    #expect(refused.stdout.contains("Permission denied"), "\(refused)")
   }
 
   @discardableResult

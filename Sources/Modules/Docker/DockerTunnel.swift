@@ -12,6 +12,7 @@ final class DockerTunnel: Sendable {
   let socket: String
   private let folder: CredentialFolder
   private let child: Task<Void, Never>
+  private let process: TunnelProcess
 
   /// Waits until the socket is there.
   ///
@@ -23,17 +24,18 @@ final class DockerTunnel: Sendable {
     let socket = "\(folder.path)/s"
     self.socket = socket
     let command = Self.command(to: destination, socket, by: deadline)
-    let ending = TunnelEnding()
+    let process = TunnelProcess()
+    self.process = process
     child = Task {
       do throws(ProcessError) {
-        let result = try await command.run()
-        ending.end(result.standardError.text)
+        let result = try await command.run(started: { process.begin($0.pid) })
+        process.end(result.standardError.text)
       } catch {
-        ending.end(error.message)
+        process.end(error.message)
       }
     }
     while access(socket, F_OK) != 0 {
-      if let words = ending.words {
+      if let words = process.words {
         throw Self.failure(destination, words)
       }
       guard .now < deadline else {
@@ -47,18 +49,29 @@ final class DockerTunnel: Sendable {
     }
   }
 
-  deinit { child.cancel() }
+  deinit {
+    // At once: this process may be about to exit, and the task's own way takes a while.
+    process.terminate()
+    child.cancel()
+  }
+
+  /// What has the kernel end ssh if this process is killed.
+  private static let guardian = "/usr/bin/setpriv"
 
   private static func command(
     to destination: DockerEndpoint.SSHDestination, _ socket: String, by deadline: ContinuousClock.Instant
   ) -> Command {
     var arguments = [
       "-nNT", "-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes", "-o", "ConnectTimeout=10", "-o",
-      "StreamLocalBindMask=0177", "-o", "ControlMaster=no", "-o", "ControlPath=none", "-L", "\(socket):\(destination.socket)",
+      "StreamLocalBindMask=0177", "-o", "ControlMaster=no", "-o", "ControlPath=none", "-L",
+      "\(socket):\(destination.socket)",
     ]
     if let port = destination.port { arguments += ["-p", "\(port)"] }
     if let user = destination.user { arguments += ["-l", user] }
-    var command = Command("ssh", arguments + ["--", destination.host])
+    arguments += ["--", destination.host]
+    var command =
+      access(guardian, X_OK) == 0
+      ? Command(guardian, ["--pdeathsig", "TERM", "--", "ssh"] + arguments) : Command("ssh", arguments)
     command.timeout = ContinuousClock.now.duration(to: deadline)
     command.terminationGrace = .seconds(1)
     if let agent = getenv("SSH_AUTH_SOCK") { command.environment["SSH_AUTH_SOCK"] = String(cString: agent) }
@@ -76,12 +89,20 @@ final class DockerTunnel: Sendable {
   }
 }
 
-/// What ssh said when it ended.
-private final class TunnelEnding: Sendable {
-  private let text = Mutex<String?>(nil)
+/// The process of ssh, and what it said when it ended.
+private final class TunnelProcess: Sendable {
+  private let state = Mutex<(pid: pid_t?, words: String?)>((nil, nil))
 
   /// Nil while it runs.
-  var words: String? { text.withLock(\.self) }
+  var words: String? { state.withLock { $0.words } }
 
-  func end(_ words: String) { text.withLock { $0 = words } }
+  func begin(_ pid: pid_t) { state.withLock { $0.pid = pid } }
+
+  func end(_ words: String) { state.withLock { $0 = (nil, words) } }
+
+  func terminate() {
+    state.withLock { state in
+      if let pid = state.pid { kill(pid, SIGTERM) }
+    }
+  }
 }
