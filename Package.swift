@@ -62,11 +62,14 @@ let package = Package(
     library("CEL", ["CRE2"]),
     library("Journal", ["Schema", "CLinux", "Files", crypto]),
     library("Schedules", ["Journal", "Schema"]),
-    library("Steps", ["Backups", "Schema", "Journal"]),
+    library("Notices", ["Schema"]),
+    library("Steps", ["Backups", "Notices", "Schema", "Journal"]),
     library(
       "Language",
       [
-        "Addresses", "Age", "Backups", "CEL", "Files", "Journal", "Schedules", "Schema", "Steps", "TerminalText", yams,
+        "Addresses", "Age", "Backups", "CEL", "Files", "Journal", "Notices", "Schedules", "Schema", "Steps",
+        "TerminalText",
+        yams,
       ]),
     library("Engine", ["Language", "Schema", "Steps", "Journal", crypto]),
     library("STUN", ["Addresses", nioCore, crypto]),
@@ -76,6 +79,7 @@ let package = Package(
     library("Connections", ["Addresses", "CLinux"]),
     library("HTTP", ["Addresses", "CCurl", "Connections", "Names", "Processes", "Schema"]),
     library("Docker", ["HTTP", "Schema"]),
+    library("Notify", ["Files", "HTTP", "Journal", "Notices", "Processes", "Schema"]),
     library("Lab", ["Processes", "COpenSSL", "CLinux", "Files"]),
     library("Archive", ["CLibarchive"]),
     library("Git", ["CLibgit2"]),
@@ -90,10 +94,14 @@ let package = Package(
         "Addresses", "Age", "Backups", "CDatabases", "CLinux", "Connections", "Coturn", "Docker", "Files", "HTTP",
         "Journal",
         "Logs",
-        "Names",
+        "Names", "Notices", "Notify",
         "Probe", "Processes", "SQLite", "Schema", "Steps", "STUN", "Vault",
       ]),
-    library("Runs", ["Engine", "Files", "Journal", "Language", "Processes", "Schedules", "Schema", "Steps"]),
+    library(
+      "Runs",
+      [
+        "Engine", "Files", "Journal", "Language", "Notices", "Notify", "Processes", "Schedules", "Schema", "Steps",
+      ]),
     library("Ledger", ["Schema", "Journal"]),
     library("Reports", ["Schema", "Journal", "TerminalText"]),
     library(
@@ -101,7 +109,7 @@ let package = Package(
       [
         "Addresses", "Age", "Backups", "CLinux", "Coturn", "Engine", "Files", "Journal", "Lab", "Language", "Ledger",
         "Logs",
-        "Modules", "Probe", "Processes", "Reports", "Runs", "Schedules", "Schema", "Steps",
+        "Modules", "Notices", "Notify", "Probe", "Processes", "Reports", "Runs", "Schedules", "Schema", "Steps",
         "TerminalText", "Vault",
         argumentParser, logging,
       ],
@@ -109,7 +117,7 @@ let package = Package(
       // which `runbook validate --format sarif` explains.
       resources: [
         "container-running",
-        "backup-fresh", "backup-offsite", "coturn-auth", "coturn-config", "coturn-config-audit", "coturn-sessions",
+        "announce", "backup-fresh", "backup-offsite", "coturn-auth", "coturn-config", "coturn-config-audit", "coturn-sessions",
         "coturn-versions",
         "daily-health",
         "daily-host-review",
@@ -148,6 +156,7 @@ let package = Package(
     tests("NamesTests", ["Addresses", "Names", "TestSupport"]),
     tests("HTTPTests", ["Addresses", "Connections", "HTTP", "Names", "Schema", "TestSupport"]),
     tests("DockerTests", ["Docker", "Journal", "Modules", "Processes", "Schema", "Steps", "TestSupport"]),
+    tests("NotifyTests", ["HTTP", "Journal", "Notices", "Notify", "Processes", "Schema", "TestSupport"]),
     tests("LabTests", ["Lab", "Processes", "TestSupport"]),
     tests(
       "ModulesTests",

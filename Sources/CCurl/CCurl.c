@@ -206,3 +206,18 @@ int64_t runbook_curl_part(CURLU *url, CURLUPart part, unsigned flags, char *buff
 }
 
 const char *runbook_curl_meaning(CURLcode code) { return lib.curl_easy_strerror(code); }
+
+static size_t give_upload(char *buffer, size_t one, size_t count, void *context) {
+  struct runbook_curl_upload *upload = context;
+  size_t left = upload->count - upload->sent, room = one * count, piece = left < room ? left : room;
+  memcpy(buffer, upload->bytes + upload->sent, piece);
+  upload->sent += piece;
+  return piece;
+}
+
+void runbook_curl_set_upload(CURL *transfer, struct runbook_curl_upload *upload) {
+  lib.curl_easy_setopt(transfer, CURLOPT_READFUNCTION, give_upload);
+  lib.curl_easy_setopt(transfer, CURLOPT_READDATA, upload);
+  lib.curl_easy_setopt(transfer, CURLOPT_INFILESIZE_LARGE, (curl_off_t)upload->count);
+  lib.curl_easy_setopt(transfer, CURLOPT_UPLOAD, 1L);
+}

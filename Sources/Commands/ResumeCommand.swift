@@ -77,7 +77,7 @@ package struct ResumeCommand: AsyncParsableCommand {
           "note: changed since the run began, and not taken: \(resumption.drift.joined(separator: ", "))\n")
       }
       let starter = RunStarter(
-        project, catalog: .standard, services: Services(history: project.ledger, vault: project.vaultIfAny),
+        project, catalog: .standard, services: project.stepServices,
         locks: .ofProcess, state: project.state(of: run), version: runbookVersion)
       let display = RunDisplay(
         .standardError, quiet || DebugLog.shared.isOn ? .quiet : verbose ? .verbose : .normal,

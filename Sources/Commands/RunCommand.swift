@@ -151,7 +151,7 @@ package struct RunCommand: AsyncParsableCommand {
       }
       request.confirmation = try await RunConfirming(name: name, isAnswered: yes, signals: signals).confirm(plans)
       let starter = RunStarter(
-        project, catalog: .standard, services: Services(history: project.ledger, vault: project.vaultIfAny),
+        project, catalog: .standard, services: project.stepServices,
         locks: .ofProcess, state: volatile ? try project.volatileState : project.state, version: runbookVersion)
       let display = RunDisplay(
         .standardError, quiet || DebugLog.shared.isOn ? .quiet : verbose ? .verbose : .normal,

@@ -37,6 +37,7 @@ package struct RunbookCommand: AsyncParsableCommand {
           EvalCommand.self,
         ]),
       CommandGroup(name: "Scheduling", subcommands: [ScheduleCommand.self]),
+      CommandGroup(name: "Telling people", subcommands: [NotifyCommand.self]),
       CommandGroup(name: "Backing up", subcommands: [BackupCommand.self]),
       CommandGroup(name: "Knowing coturn", subcommands: [CoturnCommand.self]),
       CommandGroup(

@@ -10,6 +10,7 @@ struct DrivenRun {
   let append: RunDriver.Append
   let notify: @Sendable (RunDriver.Notice) -> Void
   let run: String
+  let origin: RunOrigin
   let services: Services
   let people: any People
 
@@ -25,7 +26,8 @@ struct DrivenRun {
 
   init(
     machine: RunMachine, feed: AsyncStream<DriverInput>.Continuation, append: @escaping RunDriver.Append,
-    notify: @escaping @Sendable (RunDriver.Notice) -> Void, run: String, services: Services, people: any People,
+    notify: @escaping @Sendable (RunDriver.Notice) -> Void, run: String, origin: RunOrigin, services: Services,
+    people: any People,
     start: ContinuousClock.Instant = .now, lastSignal: Int? = nil
   ) {
     self.start = start
@@ -35,6 +37,7 @@ struct DrivenRun {
     self.append = append
     self.notify = notify
     self.run = run
+    self.origin = origin
     self.services = services
     self.people = people
     alarms = Alarms { feed.yield(.alarm) }
@@ -154,6 +157,10 @@ struct DrivenRun {
       forget(running.attempt)
       record(.stepReconciled(event))
     case .started(let process): record(.processStarted(process))
+    case .told(let event):
+      record(event)
+      // What was sent is on the disk before anything else is: a run that dies behind it does not send it again.
+      try await flush()
     case .reply(let path, let attempt, let reply):
       // Who answers a question that waits no longer is told so by the journal.
       if questions[path] != nil { record(reply.event(path, attempt)) }
@@ -196,8 +203,9 @@ struct DrivenRun {
     let deadline = ContinuousClock.now + attempt.timeout
     let context = StepContext(
       run: run, path: attempt.path.description, attempt: attempt.attempt, idempotencyKey: attempt.key,
-      deadline: deadline, services: services,
+      deadline: deadline, services: services, origin: origin, deliveredTo: machine.delivered[attempt.path] ?? [],
       progress: { [notify] in notify(.progress(path: attempt.path, text: $0)) },
+      delivered: { [feed] in _ = feed.yield(.told(attempt.recorded($0))) },
       started: { [feed] in _ = feed.yield(.started(attempt.recorded($0))) })
     notify(.trying(path: attempt.path, deadline: deadline))
     let stopping = StopFlag()
@@ -256,6 +264,7 @@ struct DrivenRun {
       case .reconciled(let event): tries[event.path] = nil
       case .alarm:
         for case .graceOver(let path, _) in alarms.takeRung(at: .now) { tries[path] = nil }
+      case .told(let event): try? await append([event])
       case .started, .signal, .reply, .cancelled: continue
       }
     }

@@ -1,5 +1,6 @@
 package import Journal
 package import Language
+import Schema
 package import Steps
 
 /// Drives one run to its end: asks the machine what is due, does it, and records what came of it.
@@ -55,7 +56,7 @@ package struct RunDriver: Sendable {
     try await drive(from: started, signals: signals) { [plan, run, append, notify, services, people] feed in
       DrivenRun(
         machine: RunMachine(plan: plan, run: run), feed: feed, append: append, notify: notify, run: run,
-        services: services, people: people)
+        origin: RunOrigin(plan), services: services, people: people)
     }
   }
 
@@ -70,10 +71,10 @@ package struct RunDriver: Sendable {
     guard let started = events.first else { throw CancellationError() }
     let replay = RunReplay(events, plan: plan, run: run)
     return try await drive(from: started, isResumed: true, signals: signals) {
-      [run, append, notify, services, people] feed in
+      [plan, run, append, notify, services, people] feed in
       DrivenRun(
-        machine: replay.machine, feed: feed, append: append, notify: notify, run: run, services: services,
-        people: people, start: .now - replay.elapsed, lastSignal: replay.signal)
+        machine: replay.machine, feed: feed, append: append, notify: notify, run: run, origin: RunOrigin(plan),
+        services: services, people: people, start: .now - replay.elapsed, lastSignal: replay.signal)
     }
   }
 
@@ -103,12 +104,18 @@ package struct RunDriver: Sendable {
   }
 }
 
+extension RunOrigin {
+  fileprivate init(_ plan: Plan) { self.init(runbook: plan.name, target: plan.target?.name) }
+}
+
 /// What can happen to a run from outside its machine.
 enum DriverInput: Sendable {
   case result(StepResultRecorded)
   case reconciled(StepReconciled)
   /// A step started a process.
   case started(ProcessStarted)
+  /// A channel took a step's notice, or did not: ``Event/notifyDelivered(_:)`` or ``Event/notifyFailed(_:)``.
+  case told(Event)
   /// The time of an alarm may have come.
   case alarm
   case signal(Int)

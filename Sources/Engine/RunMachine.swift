@@ -22,6 +22,8 @@ package struct RunMachine: Sendable {
   private var undeclared: [String: TypesDeclared] = [:]
   /// The steps with a try that was going on when a process died.
   private var interrupted: [StepPath] = []
+  /// The channels that took the notices of a step.
+  private(set) var delivered: [StepPath: Set<String>] = [:]
   /// When the run last did something.
   private var lastAt = Duration.zero
   /// Of a run that is retried: what counts of the steps whose turn has not come again, in the order in which it was recorded.
@@ -164,6 +166,8 @@ package struct RunMachine: Sendable {
       beginUndo(at: now)
     case .hypothesisJudged, .undoListed: if event == conclusion { endStage(at: now) }
     case .typesDeclared(let event): undeclared[event.use] = nil
+    case .notifyDelivered(let event):
+      if let path = event.path { delivered[path, default: []].insert(event.channel) }
     default: break
     }
   }

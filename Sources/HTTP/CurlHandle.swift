@@ -40,6 +40,9 @@ final class CurlHandle {
 
   func setConnectTo(_ text: String) { setList(CURLOPT_CONNECT_TO, [text]) }
 
+  /// Sets whom a mail is for.
+  func setRecipients(_ addresses: [String]) { setList(CURLOPT_MAIL_RCPT, addresses.map { "<\($0)>" }) }
+
   /// Sets the header fields. Those of libcurl's own that a body would bring are left out unless they are among these.
   func setHeaders(_ headers: [HTTPHeader]) {
     // libcurl leaves a field without a value out, unless it ends in a semicolon.
@@ -60,6 +63,20 @@ final class CurlHandle {
       { bytes, one, count, context in
         CurlHandle.pass(bytes, one * count, context) { sink, bytes in sink.takeBody(bytes) }
       })
+  }
+
+  /// Lets each line of a server's replies come to a ``MailReplies``, which must outlive the transfer.
+  func receiveReplies(into replies: UnsafeMutableRawPointer) {
+    runbook_curl_set_receivers(
+      raw, replies,
+      { bytes, one, count, context in
+        if let context, let bytes {
+          Unmanaged<MailReplies>.fromOpaque(context).takeUnretainedValue().take(
+            UnsafeRawBufferPointer(start: bytes, count: one * count))
+        }
+        return one * count
+      },
+      { _, one, count, _ in one * count })
   }
 
   private static func pass(

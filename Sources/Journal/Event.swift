@@ -50,6 +50,7 @@ package enum Event: Hashable, Sendable {
   case answerRefused(AnswerRefused)
   case phaseMissed(PhaseMissed)
   case notifyDelivered(NotifyDelivered)
+  case notifyFailed(NotifyFailed)
   case hypothesisJudged(HypothesisJudged)
   case undoListed(UndoListed)
   case childStarted(ChildStarted)
@@ -59,6 +60,7 @@ package enum Event: Hashable, Sendable {
   case clockStepped(ClockStepped)
   case journalRecovered(JournalRecovered)
   case alertDue(AlertDue)
+  case alertResolved(AlertResolved)
   case evidencePruned(EvidencePruned)
   case runFinished(RunFinished)
   /// A kind that this version does not know, with its fields as they stand.
@@ -72,10 +74,12 @@ package enum Event: Hashable, Sendable {
     EventKind(Event.stepReconciled), EventKind(Event.stepResolved),
     EventKind(Event.stepWaiting), EventKind(Event.stepFinished), EventKind(Event.stepSkipped),
     EventKind(Event.personAsked), EventKind(Event.personAnswered), EventKind(Event.answerRefused),
-    EventKind(Event.phaseMissed), EventKind(Event.notifyDelivered), EventKind(Event.hypothesisJudged),
+    EventKind(Event.phaseMissed), EventKind(Event.notifyDelivered), EventKind(Event.notifyFailed),
+    EventKind(Event.hypothesisJudged),
     EventKind(Event.undoListed), EventKind(Event.childStarted),
     EventKind(Event.childFinished), EventKind(Event.runSignalled), EventKind(Event.runTimedOut),
     EventKind(Event.clockStepped), EventKind(Event.journalRecovered), EventKind(Event.alertDue),
+    EventKind(Event.alertResolved),
     EventKind(Event.evidencePruned), EventKind(Event.runFinished),
   ]
 
@@ -101,6 +105,7 @@ package enum Event: Hashable, Sendable {
     case .answerRefused(let event): event
     case .phaseMissed(let event): event
     case .notifyDelivered(let event): event
+    case .notifyFailed(let event): event
     case .hypothesisJudged(let event): event
     case .undoListed(let event): event
     case .childStarted(let event): event
@@ -110,6 +115,7 @@ package enum Event: Hashable, Sendable {
     case .clockStepped(let event): event
     case .journalRecovered(let event): event
     case .alertDue(let event): event
+    case .alertResolved(let event): event
     case .evidencePruned(let event): event
     case .runFinished(let event): event
     case .unknown: nil

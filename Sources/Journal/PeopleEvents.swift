@@ -1,7 +1,5 @@
 package import Schema
 
-// Kinds of loops, phases and notices. Nothing writes those of notices yet; their form is fixed so that every reader knows them.
-
 /// The elements that a loop goes over, before the first of them.
 package struct ElementsListed: StepEvent {
   package var path: StepPath
@@ -47,29 +45,92 @@ package struct PhaseMissed: StepEvent {
 }
 
 /// A channel took a notice.
-package struct NotifyDelivered: StepEvent {
-  package var path: StepPath
+package struct NotifyDelivered: JournalEvent {
+  /// The step whose notice it is; nil for one that the run itself sends, of an alert.
+  package var path: StepPath?
   package var attempt: Int
   package var channel: String
   /// What the channel calls the notice; nil if it gives none.
   package var receipt: String?
+  /// What the channel answered, shortened and without secrets; nil if it gave no answer.
+  package var answer: String?
 
-  package init(path: StepPath, attempt: Int, channel: String, receipt: String?) {
+  package init(path: StepPath?, attempt: Int, channel: String, receipt: String?, answer: String?) {
     self.path = path
     self.attempt = attempt
     self.channel = channel
     self.receipt = receipt
+    self.answer = answer
   }
+
+  package var step: StepPath? { path }
 
   package static let type = "notify.delivered"
   package static let durability = Durability.always
   package static let summary = "A channel took a notice: it is not sent there again."
   package static let record: Record<Self> = Record(
-    { Self(path: StepPath(stage: $0, text: $1), attempt: $2, channel: $3, receipt: $4) },
-    Field.stage(), Field.path(),
-    Field("attempt", \.attempt, .int, "Number of the try, from 1."),
+    { Self(path: StepPath?(optional: $0, text: $1), attempt: $2, channel: $3, receipt: $4, answer: $5) },
+    Field("stage", \.path?.stage, .optional(.enumeration(Stage.self)), "The part of the run that the step belongs to."),
+    Field("path", \.path?.text, .optional(.string), "Path of the step; null for a notice of the run itself."),
+    Field("attempt", \.attempt, .int, "Number of the try of the step, from 1."),
     Field("channel", \.channel, .string, "Name of the channel."),
-    Field("receipt", \.receipt, .optional(.string), "What the channel calls the notice.")
+    Field("receipt", \.receipt, .optional(.string), "What the channel calls the notice."),
+    Field("answer", \.answer, .optional(.string), "What the channel answered, secrets masked.")
+  )
+}
+
+/// A channel did not take a notice.
+package struct NotifyFailed: JournalEvent {
+  /// The step whose notice it is; nil for one that the run itself sends, of an alert.
+  package var path: StepPath?
+  package var attempt: Int
+  package var channel: String
+  package var finding: Finding
+  /// What the channel answered, shortened and without secrets; nil if it gave no answer.
+  package var answer: String?
+
+  package init(path: StepPath?, attempt: Int, channel: String, finding: Finding, answer: String?) {
+    self.path = path
+    self.attempt = attempt
+    self.channel = channel
+    self.finding = finding
+    self.answer = answer
+  }
+
+  package var step: StepPath? { path }
+
+  package static let type = "notify.failed"
+  package static let summary = "A channel did not take a notice, with all its tries."
+  package static let record: Record<Self> = Record(
+    { Self(path: StepPath?(optional: $0, text: $1), attempt: $2, channel: $3, finding: $4, answer: $5) },
+    Field("stage", \.path?.stage, .optional(.enumeration(Stage.self)), "The part of the run that the step belongs to."),
+    Field("path", \.path?.text, .optional(.string), "Path of the step; null for a notice of the run itself."),
+    Field("attempt", \.attempt, .int, "Number of the try of the step, from 1."),
+    Field("channel", \.channel, .string, "Name of the channel."),
+    Field("finding", \.finding, .record(Finding.record), "Why it was not taken."),
+    Field("answer", \.answer, .optional(.string), "What the channel answered, secrets masked.")
+  )
+}
+
+/// A runbook that somebody was told of passes again: those who were told are told so.
+package struct AlertResolved: JournalEvent {
+  /// The run that told of the failure.
+  package var firingRun: String
+  /// The channels that took its notice.
+  package var channels: [String]
+
+  package init(firingRun: String, channels: [String]) {
+    self.firingRun = firingRun
+    self.channels = channels
+  }
+
+  package static let type = "alert.resolved"
+  package static let durability = Durability.always
+  package static let summary = "The runbook passes again: the channels that took the alert are told so."
+  package static let record = Record(
+    Self.init,
+    Field("firingRun", \.firingRun, .string, "Id of the run that told of the failure."),
+    Field("channels", \.channels, .list(.string), "The channels that took its notice.")
   )
 }
 

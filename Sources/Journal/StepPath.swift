@@ -146,6 +146,13 @@ extension StepPath {
   init(stage: Stage, text: String) { self.init(text, in: stage) }
 }
 
+extension StepPath? {
+  /// The same where there may be none.
+  init(optional stage: Stage?, text: String?) {
+    if let stage, let text { self = StepPath(stage: stage, text: text) } else { self = nil }
+  }
+}
+
 extension Field where Root: StepEvent {
   /// The member `stage` of every event of a step.
   static func stage() -> Field<Root, Stage> where Wrapped == Stage {

@@ -48,7 +48,26 @@ extension DocumentKey {
     if self == StepKey.self {
       members.append(.init("allOf", .array(catalog.modules.map(inputs) + Question.Kind.allCases.map(asked))))
     }
+    if self == ChannelKey.self { members.append(.init("allOf", .array(ChannelKind.allCases.map(keys(of:))))) }
     return .init(definitionName, .object(members))
+  }
+
+  /// What a channel of a kind needs, and what it cannot have.
+  private static func keys(of kind: ChannelKind) -> JSON {
+    func need(_ keys: ChannelKey...) -> JSON { ["required": .array(keys.map { .string($0.name) })] }
+    let needed: JSON =
+      switch kind {
+      case .email: need(.server, .tls, .from, .to)
+      case .slack: ["oneOf": [need(.webhook), need(.token, .channel)]]
+      case .webhook: ["oneOf": [need(.url), need(.webhook)]]
+      case .command: need(.command)
+      case .file: need(.path)
+      }
+    let others = ChannelKey.allCases.filter { !$0.belongs(to: kind) }
+    return [
+      "if": ["properties": ["kind": ["const": .string(kind.rawValue)]], "required": ["kind"]],
+      "then": ["allOf": [needed, ["properties": .object(others.map { .init($0.name, false) })]]],
+    ]
   }
 
   /// What a step needs that asks people.

@@ -52,6 +52,7 @@ extension Catalog {
     AnyStepModule(HostSysctl.self),
     AnyStepModule(HTTPRequestModule.self),
     AnyStepModule(LogReviewModule.self),
+    AnyStepModule(NotifyModule.self),
     AnyStepModule(PackageStatus.self),
     AnyStepModule(PluginNagios.self),
     AnyStepModule(ProcessInspect.self),

@@ -57,10 +57,21 @@ extension RunReport {
       lines.append(
         LabelledText(
           label: "alert",
-          text: "\(alert.failures) runs in a row did not pass: somebody is to be told (alert after \(alert.after))",
+          text: "\(alert.failures) runs in a row did not pass: \(toldInWords) (alert after \(alert.after))",
           ink: .bold))
     }
+    for failed in notTold {
+      let channel = failed.channel.isEmpty ? "" : "\(terminalSafe(failed.channel)): "
+      lines.append(LabelledText(label: "alert", text: "not told: \(channel)\(terminalSafe(failed.finding.message))"))
+      if let advice = failed.finding.advice { lines.append(LabelledText(label: "next", text: terminalSafe(advice))) }
+    }
     return lines + hypothesisLines
+  }
+
+  /// Who was told of the alert.
+  private var toldInWords: String {
+    if !told.isEmpty { return "told by \(told.map { terminalSafe($0) }.joined(separator: ", "))" }
+    return notTold.isEmpty ? "somebody is to be told" : "nobody was told"
   }
 
   private func block(_ step: Step, _ style: Style) -> [String] {

@@ -15,7 +15,13 @@ extension RunReport {
       "warnings": .array(warnings.map(JSON.string)), "only": .array(only.map(JSON.string)),
       "processes": .array(processes.map(\.json)), "hypothesis": .array(hypothesis.map(\.json)),
       "stillInPlace": .array(stillInPlace.map(JSON.string)), "withoutUndo": .array(withoutUndo.map(JSON.string)),
-      "alert": alert.map { ["failures": .int(Int64($0.failures)), "after": .int(Int64($0.after))] } ?? .null,
+      "alert": alert.map { alert in
+        [
+          "failures": .int(Int64(alert.failures)), "after": .int(Int64(alert.after)),
+          "told": .array(told.map(JSON.string)),
+          "notTold": .array(notTold.map { ["channel": .string($0.channel), "reason": .string($0.finding.message)] }),
+        ]
+      } ?? .null,
       "resumed": .array(resumptions.map(\.json)),
     ]
   }

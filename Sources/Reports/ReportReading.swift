@@ -24,6 +24,8 @@ extension RunReport {
     var hypothesis: [HypothesisJudged] = []
     var listed = UndoListed(remaining: [])
     var alert: AlertDue?
+    var told: [String] = []
+    var notTold: [NotTold] = []
     var resumptions: [Resumption] = []
     for recorded in run.standing {
       steps.take(recorded)
@@ -34,6 +36,9 @@ extension RunReport {
       case .alertDue(let due): alert = due
       case .runResumed(let resumed):
         resumptions.append(Resumption(at: recorded.moment.wall, user: resumed.user, retry: resumed.retry))
+      case .notifyDelivered(let delivered) where delivered.path == nil: told.append(delivered.channel)
+      case .notifyFailed(let failed) where failed.path == nil:
+        notTold.append(NotTold(channel: failed.channel, finding: failed.finding))
       default: break
       }
       if let warning = Self.warning(of: recorded.event) { warnings.append(warning) }
@@ -71,7 +76,7 @@ extension RunReport {
           step: left.process.path.description, program: left.process.program, pid: left.process.pid,
           state: state(left))
       }, hypothesis: hypothesis, stillInPlace: listed.remaining, withoutUndo: listed.withoutUndo,
-      resumptions: resumptions, alert: alert,
+      resumptions: resumptions, alert: alert, told: told, notTold: notTold,
       warnings: warnings, journal: run.folder.journal)
   }
 

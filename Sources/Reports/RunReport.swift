@@ -37,6 +37,16 @@ package struct RunReport: Hashable, Sendable {
   package var resumptions: [Resumption] = []
   /// Somebody is to be told that the runbook failed so often in a row.
   package var alert: AlertDue?
+  /// The channels that took a notice of the run itself, of its alert or of its end.
+  package var told: [String] = []
+  /// The channels that did not.
+  package var notTold: [NotTold] = []
+
+  /// A channel that did not take the run's notice.
+  package struct NotTold: Hashable, Sendable {
+    package var channel: String
+    package var finding: Finding
+  }
   /// What throws doubt on the evidence: a clock that went back, a line that a crash cut off.
   package var warnings: [String]
   /// Path of the journal.

@@ -100,10 +100,10 @@ struct FleetSession: Sendable {
     let finished = RunFinished(
       outcome: outcome, finding: finding, signal: session.signals.first,
       duration: course.elapsed + start.duration(to: .now))
-    if !course.isTold, let plan = work.first?.plan,
-      let alert = session.alert(plan, parent.journal.first.event, endingIn: outcome)
-    {
-      try await parent.record(.alertDue(alert))
+    if let plan = work.first?.plan {
+      try await session.conclude(plan, parent.journal, endingIn: outcome, isTold: course.isTold) {
+        try await parent.record($0)
+      }
     }
     try await parent.record(.runFinished(finished))
   }

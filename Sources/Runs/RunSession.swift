@@ -82,11 +82,13 @@ struct RunSession: Sendable {
     let driver = RunDriver(
       plan: plan, run: run, services: services, people: RunPeople(journal.folder, rules, prompter: prompter),
       append: { events in
-        guard !isTold, case .runFinished(let finished)? = events.last,
-          let alert = alert(plan, journal.first.event, endingIn: finished.outcome)
-        else { return try await journal.append(events) }
-        try await journal.append(events.dropLast() + [.alertDue(alert)] + events.suffix(1))
-        watch(RunNotice(run: run, target: target, notice: .recorded(.alertDue(alert))))
+        guard case .runFinished(let finished)? = events.last else { return try await journal.append(events) }
+        if events.count > 1 { try await journal.append(events.dropLast()) }
+        try await conclude(plan, journal, endingIn: finished.outcome, isTold: isTold) { event in
+          try await journal.append(event)
+          watch(RunNotice(run: run, target: target, notice: .recorded(event)))
+        }
+        try await journal.append(events.suffix(1))
       },
       notify: { [watch] notice in
         if case .trying(let path, _) = notice { begun.withLock { $0 = path } }

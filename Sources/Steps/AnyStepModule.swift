@@ -106,7 +106,14 @@ extension StepContext {
   fileprivate func masked(by masking: SecretMasking) -> Self {
     Self(
       run: run, path: path, attempt: attempt, idempotencyKey: idempotencyKey, deadline: deadline,
-      services: services, progress: { [progress] in progress(masking.masked($0)) },
+      services: services, origin: origin, deliveredTo: deliveredTo,
+      progress: { [progress] in progress(masking.masked($0)) },
+      delivered: { [delivered] answer in
+        delivered(
+          ChannelAnswer(
+            channel: answer.channel, receipt: answer.receipt.map(masking.masked),
+            answer: answer.answer.map(masking.masked), finding: answer.finding?.masked(by: masking)))
+      },
       started: { [started] process in
         var process = process
         process.program = masking.masked(process.program)

@@ -1,5 +1,6 @@
 package import Backups
 package import Journal
+package import Notices
 
 /// What a step may know of the run it belongs to, beyond its input.
 package struct StepContext: Sendable {
@@ -17,12 +18,20 @@ package struct StepContext: Sendable {
   package let services: Services
   /// Tells people who watch what goes on; never recorded.
   package let progress: @Sendable (String) -> Void
+  /// Where the step belongs to, for what tells people.
+  package let origin: RunOrigin
+  /// Channels that took this step's notice before, in a process that died: they are not told again.
+  package let deliveredTo: Set<String>
+  /// Records how a notice fared at a channel, as soon as that is known.
+  package let delivered: @Sendable (ChannelAnswer) -> Void
   /// Records a process that the step has just started, so that a run that dies can be told what it left behind.
   package let started: @Sendable (StartedProcess) -> Void
 
   package init(
     run: String, path: String, attempt: Int, idempotencyKey: String, deadline: ContinuousClock.Instant,
-    services: Services, progress: @escaping @Sendable (String) -> Void,
+    services: Services, origin: RunOrigin = RunOrigin(), deliveredTo: Set<String> = [],
+    progress: @escaping @Sendable (String) -> Void,
+    delivered: @escaping @Sendable (ChannelAnswer) -> Void = { _ in },
     started: @escaping @Sendable (StartedProcess) -> Void = { _ in }
   ) {
     self.run = run
@@ -31,12 +40,46 @@ package struct StepContext: Sendable {
     self.idempotencyKey = idempotencyKey
     self.deadline = deadline
     self.services = services
+    self.origin = origin
+    self.deliveredTo = deliveredTo
     self.progress = progress
+    self.delivered = delivered
     self.started = started
   }
 
   /// What is left until the deadline; zero once it has passed.
   package var remaining: Duration { max(.zero, ContinuousClock.now.duration(to: deadline)) }
+}
+
+/// What a step belongs to.
+package struct RunOrigin: Hashable, Sendable {
+  /// Name of the runbook, or `checks/NAME`; nil for a step by hand.
+  package var runbook: String?
+  /// Name of the target; nil if there is none.
+  package var target: String?
+
+  package init(runbook: String? = nil, target: String? = nil) {
+    self.runbook = runbook
+    self.target = target
+  }
+}
+
+/// How a notice of a step fared at one channel.
+package struct ChannelAnswer: Hashable, Sendable {
+  package var channel: String
+  /// What the channel calls the notice; nil if it gives no name.
+  package var receipt: String?
+  /// What it answered, without secrets; nil if it gave no answer.
+  package var answer: String?
+  /// Why it did not take the notice; nil if it did.
+  package var finding: Finding?
+
+  package init(channel: String, receipt: String?, answer: String?, finding: Finding?) {
+    self.channel = channel
+    self.receipt = receipt
+    self.answer = answer
+    self.finding = finding
+  }
 }
 
 /// A process that a step started, as the kernel names it.
@@ -64,6 +107,8 @@ package enum Service: String, Hashable, Sendable, CaseIterable {
   case history
   /// The vault and the sets that are backed up in it.
   case vault
+  /// The channels through which people are told.
+  case channels
 }
 
 /// The services of one process, made once where the program is put together and handed down as they are.
@@ -71,9 +116,12 @@ package struct Services: Sendable {
   package let history: any RunHistory
   /// Nil if there is no project, or none with backups.
   package let vault: VaultSettings?
+  /// Nil if there is no project, or none with channels.
+  package let channels: ChannelRoutes?
 
-  package init(history: any RunHistory, vault: VaultSettings? = nil) {
+  package init(history: any RunHistory, vault: VaultSettings? = nil, channels: ChannelRoutes? = nil) {
     self.history = history
     self.vault = vault
+    self.channels = channels
   }
 }

@@ -78,7 +78,7 @@ import Testing
       [
         "Language", "Engine", "Steps", "Modules", "Probe", "STUN", "Processes", "Names", "Connections", "Docker",
         "HTTP", "Lab",
-        "Logs", "Coturn", "Vault",
+        "Logs", "Coturn", "Notify", "Vault",
       ]
     ),
     ("behind the journal", ["Ledger", "Reports"]),
@@ -88,7 +88,8 @@ import Testing
       [
         "Addresses", "Age", "Archive", "Backups", "CAres", "CCurl", "CDatabases", "CDatagrams", "CEL", "CLibarchive",
         "CLibgit2",
-        "CLinux", "COpenSSL", "CRE2", "Files", "Git", "Journal", "LibRE2", "Schedules", "Schema", "SQLite", "TerminalText",
+        "CLinux", "COpenSSL", "CRE2", "Files", "Git", "Journal", "LibRE2", "Notices", "Schedules", "Schema", "SQLite",
+        "TerminalText",
       ]
     ),
   ]

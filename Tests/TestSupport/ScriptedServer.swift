@@ -46,10 +46,12 @@ package final class ScriptedServer: Sendable {
 
   /// - Parameters:
   ///   - path: of a unix socket to listen at; nil listens at a free port of 127.0.0.1.
+  ///   - readsBody: true waits for the body too, as long as Content-Length says that it is.
   ///   - readsRequest: false lets the script begin as soon as there is a connection.
   ///   - script: runs on a thread of each connection, which is closed behind it.
   package init(
-    at path: String? = nil, readsRequest: Bool = true, _ script: @escaping @Sendable (Connection) -> Void
+    at path: String? = nil, readsRequest: Bool = true, readsBody: Bool = false,
+    _ script: @escaping @Sendable (Connection) -> Void
   ) throws {
     let listener = socket(
       path == nil ? AF_INET : AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -82,7 +84,7 @@ package final class ScriptedServer: Sendable {
         guard descriptor >= 0 else { return }
         startThread { [weak self] in
           defer { close(descriptor) }
-          let request = readsRequest ? Self.head(descriptor) : ""
+          let request = readsRequest ? Self.head(descriptor, withBody: readsBody) : ""
           self?.requested.withLock { $0.append(request) }
           script(Connection(request: request, descriptor: descriptor))
         }
@@ -96,10 +98,16 @@ package final class ScriptedServer: Sendable {
 
   package var url: String { "http://127.0.0.1:\(port)" }
 
-  private static func head(_ descriptor: Int32) -> String {
+  private static func head(_ descriptor: Int32, withBody: Bool) -> String {
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65_536)
-    while !String(decoding: bytes, as: UTF8.self).contains("\r\n\r\n") {
+    func isWhole() -> Bool {
+      let text = String(decoding: bytes, as: UTF8.self)
+      guard let end = text.firstRange(of: "\r\n\r\n") else { return false }
+      let length = text.firstMatch(of: /(?i)content-length: *(\d+)/).flatMap { Int($0.1) } ?? 0
+      return !withBody || text[end.upperBound...].utf8.count >= length
+    }
+    while !isWhole() {
       let count = recv(descriptor, &buffer, buffer.count, 0)
       guard count > 0 else { break }
       bytes += buffer.prefix(count)

@@ -23,6 +23,15 @@ CURLcode runbook_curl_set_list(CURL *transfer, CURLoption option, struct curl_sl
 /// Bytes to send, which must stay where they are until the transfer is over.
 CURLcode runbook_curl_set_body(CURL *transfer, const void *bytes, int64_t count);
 
+/// Bytes to upload, and how far that has come. Both must stay where they are until the transfer is over.
+struct runbook_curl_upload {
+  const char *bytes;
+  size_t count;
+  size_t sent;
+};
+/// Lets the transfer upload them (CURLOPT_UPLOAD), as SMTP needs it.
+void runbook_curl_set_upload(CURL *transfer, struct runbook_curl_upload *upload);
+
 /// Takes a piece of a head or a body. It returns `count`; anything else ends the transfer with CURLE_WRITE_ERROR.
 typedef size_t (*runbook_curl_receiver)(char *bytes, size_t one, size_t count, void *context);
 void runbook_curl_set_receivers(

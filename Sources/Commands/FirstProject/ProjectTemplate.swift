@@ -30,6 +30,7 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
       return [FirstProject.TemplateFile(path: "runbooks/relay-works.yaml", bytes: PackageResources.relay_works_yaml)]
     }
     return [
+      FirstProject.TemplateFile(path: "runbooks/announce.yaml", bytes: PackageResources.announce_yaml),
       FirstProject.TemplateFile(path: "runbooks/daily-health.yaml", bytes: PackageResources.daily_health_yaml),
       FirstProject.TemplateFile(
         path: "runbooks/daily-host-review.yaml", bytes: PackageResources.daily_host_review_yaml),

@@ -17,6 +17,8 @@ struct ProjectCompletion {
   static var documents: CompletionKind { offering { $0.documents } }
   /// What `--target` takes.
   static var targets: CompletionKind { offering { $0.targets } }
+  /// The channels of the project.
+  static var channels: CompletionKind { offering { $0.project?.channelNames ?? [] } }
   /// Inputs of the probe that the line names, as `NAME=`.
   static var probeInputs: CompletionKind { offering { $0.probeInputs } }
   /// Steps of the runbook that the line names.

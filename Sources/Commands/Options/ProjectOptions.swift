@@ -8,6 +8,7 @@ import Language
 import Ledger
 import Probe
 import Schema
+import Steps
 import TerminalText
 
 /// Which project a command works in, and from where it takes the environment.
@@ -107,6 +108,9 @@ extension Project {
     let inMemory = state.existingInMemory(runtimeFolder: environmentVariable("XDG_RUNTIME_DIR"))
     return Ledger([state] + [inMemory].compactMap(\.self))
   }
+
+  /// What steps of this project's runbooks may need besides their input.
+  var stepServices: Services { Services(history: ledger, vault: vaultIfAny, channels: channelRoutesIfAny) }
 
   /// Where runs are kept in memory.
   var volatileState: StateFolder {

@@ -6,6 +6,8 @@ final class IssueLog {
   /// After so many nothing more is noted: nobody reads on, and a hostile file must not fill the memory.
   private static let most = 2_000
 
+  var errorCount: Int { issues.count { $0.severity == .error } }
+
   var hasErrors: Bool { issues.contains { $0.severity == .error } }
 
   func report(_ issue: Issue) {

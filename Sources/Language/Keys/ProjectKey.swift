@@ -2,8 +2,8 @@ internal import Schema
 
 /// The keys of `runbook.yaml`.
 package enum ProjectKey: String, DocumentKey {
-  case project, targets, state, retention, vault
-  case channels, evidence, waivers
+  case project, targets, state, retention, vault, channels
+  case evidence, waivers
 
   package static let mappingName = "project"
 
@@ -27,7 +27,10 @@ package enum ProjectKey: String, DocumentKey {
       .init(
         .mapping(VaultKey.self), "Where backups are kept, see docs/vault.md.",
         example: ["path": "/var/lib/runbook-vault"])
-    case .channels: .unsupported
+    case .channels:
+      .init(
+        .named(ChannelKey.self, by: .hyphenated), "Who is told of what, and how, see L50.",
+        example: ["log": ["kind": "file", "path": "notices.jsonl"]])
     case .evidence: .unsupported
     case .waivers: .unsupported
     }

@@ -18,7 +18,7 @@ extension Project {
 
   func compiler(_ catalog: Catalog, _ log: IssueLog) -> DocumentCompiler {
     let sources = targets.flatMap { [$0.credential, $0.secret] }
-    var hidden = Set(sources.compactMap { $0?.environmentName })
+    var hidden = Set(sources.compactMap { $0?.environmentName } + channels.flatMap(\.secretNames))
     // Whether a document is right must not depend on what happens to be set.
     if !declaresTargets { hidden.formUnion(TargetDeclaration.defaultSecretNames) }
     return DocumentCompiler(
@@ -264,9 +264,27 @@ extension CheckedDocument {
       case .check(let check): project.plan(check, given, target, only, log)
       case .unreadable: nil
       }
+    // Who cannot be told of a failure hears of it before anything runs.
+    if let plan {
+      let isNeeded = (plan.hypothesis + plan.steps + plan.finally).need(.channels)
+      if isNeeded, project.channels.isEmpty { log.report(noChannel.all) }
+      if isNeeded || plan.alert != nil { _ = project.channelRoutes(log: log) }
+    }
     guard let plan, !log.hasErrors else { throw Issues(log.sorted) }
     for issue in project.warnings + log.sorted { warn(issue) }
     return plan
+  }
+}
+
+extension CheckedDocument {
+  /// What to say where people are to be told and the project has no channel.
+  private var noChannel: Issues {
+    Issues([
+      Issue(
+        .error, "missing-channel", "\(name) tells people, and the project has no channel",
+        at: SourceRange(file: "runbook.yaml", line: 1, column: 1),
+        suggestion: "declare channels in runbook.yaml, such as log: {kind: file, path: notices.jsonl}")
+    ])
   }
 }
 

@@ -34,6 +34,7 @@ package struct Project: Sendable {
   let vaultPath: String?
   let vaultRecipients: [AgeRecipient]
   let vaultRemote: VaultRemote?
+  let channels: [ChannelDeclaration]
   let files: ProjectFiles
   /// The bytes of `runbook.yaml`; nil if it could not be read.
   let description: [UInt8]?
@@ -177,6 +178,7 @@ package struct Project: Sendable {
     vaultRemote = vault.flatMap { VaultRemote(reading: $0, root: files.root, log: log) }
     vaultRecipients = vault?[.recipients].map { BackupSetReader.recipients($0, log: log) } ?? []
     let hasVault = vault != nil || !own.names(.backup).isEmpty
+    channels = Self.channels(reader?[.channels], root: own.root, log: log)
     services = hasVault ? surroundings.services : surroundings.services.subtracting([.vault])
     name = reader?.text(.project) ?? own.root.split(separator: "/").last.map(String.init) ?? "/"
     stateFolder = reader?.text(.state)
@@ -204,7 +206,7 @@ package struct Project: Sendable {
     self.targets = targets
     missingServerAdvice = environment.nameMeant(for: TargetDeclaration.serverName)
     var readableNames = environment.readableNames
-    readableNames?.warn(of: targets.flatMap(\.secretNames), log: log)
+    readableNames?.warn(of: targets.flatMap(\.secretNames) + channels.flatMap(\.secretNames), log: log)
     self.readableNames = readableNames
     warnings = log.issues.filter { $0.severity == .warning }
   }

@@ -1,0 +1,99 @@
+internal import Notices
+internal import Schema
+
+/// The keys of one channel of `runbook.yaml`.
+package enum ChannelKey: String, DocumentKey {
+  case kind, level, copy, timeout
+  case server, tls, from, to, username, password
+  case webhook, url, method, headers, token, body, ca
+  case channel, command, path
+
+  package static let mappingName = "channel"
+  package static let foreign = [
+    "type": "kind", "host": "server", "recipients": "to", "sender": "from", "secret": "token", "template": "body",
+  ]
+
+  package var declaration: KeyDeclaration {
+    switch self {
+    case .kind:
+      .init(
+        .plain(.enumeration(ChannelKind.allCases.map(\.rawValue))), "How people are told.", .required, example: "email")
+    case .level:
+      .init(
+        .plain(.enumeration(NoticeLevel.allCases.map(\.rawValue))),
+        "The least urgent notices that it takes; `info` unless it says otherwise.", example: "critical")
+    case .copy:
+      .init(
+        .plain(.bool),
+        "If `true`, it gets every notice of its level, whoever else takes it. Otherwise it is told if no channel before it took the notice."
+      )
+    case .timeout:
+      .init(.plain(.duration), "How long one try may take, 10s unless it says otherwise.", example: "20s")
+    case .server:
+      .init(
+        .plain(.string), "email: the mail server, `HOST` or `HOST:PORT`. Without a port, that of `tls`: 465, 587, 25.",
+        example: "mail.example.com")
+    case .tls:
+      .init(
+        .plain(.enumeration(MailSecurity.allCases.map(\.rawValue))),
+        "email: how the connection is encrypted: `implicit` from its first byte, `starttls`, or `none`. If that does not come about, nothing is sent.",
+        example: "starttls")
+    case .from: .init(.plain(.string), "email: the sender's address.", example: "runbook@example.com")
+    case .to: .init(.plain(.list(.string)), "email: the recipients' addresses.", example: ["oncall@example.com"])
+    case .username:
+      .init(.plain(.string), "email: the user name for the server.", with: ["password"], example: "runbook")
+    case .password:
+      .init(
+        .mapping(SecretSourceKey.self), "email: the password of `username`.", with: ["username"],
+        example: ["env": "SMTP_PASSWORD"])
+    case .webhook:
+      .init(
+        .mapping(SecretSourceKey.self), "slack, webhook: the URL, if it is secret.",
+        example: ["env": "SLACK_WEBHOOK_URL"])
+    case .url:
+      .init(
+        .plain(.url), "webhook: the URL, if nothing in it is secret. slack with `token`: in place of Slack's own.",
+        example: "https://ops.example.com/notices")
+    case .method:
+      .init(.plain(.enumeration(["POST", "PUT"])), "webhook: how it is asked; `POST` unless it says otherwise.")
+    case .headers:
+      .init(.plain(.map(.string)), "webhook: header fields to send. What is secret goes into `token`.")
+    case .token:
+      .init(
+        .mapping(SecretSourceKey.self), "slack, webhook: sent as `Authorization: Bearer`.",
+        example: ["env": "BOT_TOKEN"])
+    case .body:
+      .init(
+        .anything,
+        "webhook: the JSON to send, with `${notice.FIELD}` in its texts. Without it, the notice with all its fields.",
+        example: ["text": "${notice.subject}"])
+    case .ca: .init(.plain(.path), "email, webhook: a file of certificates, trusted in place of the system's.")
+    case .channel: .init(.plain(.string), "slack with `token`: where it is written.", example: "#turn-ops")
+    case .command:
+      .init(
+        .plain(.list(.string)),
+        "command: the program and its arguments; no shell reads them. It finds the notice in the files that `NOTICE_TEXT_FILE` and `NOTICE_JSON_FILE` name, and its short facts in `NOTICE_…`.",
+        example: ["/usr/local/bin/page-somebody"])
+    case .path: .init(.plain(.path), "file: each notice is appended as one line of JSON.", example: "notices.jsonl")
+    }
+  }
+
+  /// Whether a channel of this kind can have the key.
+  func belongs(to kind: ChannelKind) -> Bool {
+    switch self {
+    case .kind, .level, .copy, .timeout: true
+    case .server, .tls, .from, .to, .username, .password: kind == .email
+    case .webhook, .token, .url: kind == .slack || kind == .webhook
+    case .method, .headers, .body: kind == .webhook
+    case .ca: kind == .email || kind == .webhook
+    case .channel: kind == .slack
+    case .command: kind == .command
+    case .path: kind == .file
+    }
+  }
+}
+
+/// How a channel tells people.
+enum ChannelKind: String, Hashable, Sendable, CaseIterable {
+  case email, slack, webhook, command, file
+}

@@ -1,0 +1,123 @@
+package import Schema
+
+/// A way to tell people, as `channels` of `runbook.yaml` declares it, with its secrets.
+package struct Channel: Sendable {
+  package var name: String
+  /// The least urgent notices that it takes.
+  package var level: NoticeLevel
+  /// Whether it gets every notice of its level, whoever else takes it. Otherwise it is one of those of which one is enough.
+  package var isCopy: Bool
+  /// How long one try may take.
+  package var timeout: Duration
+  package var kind: Kind
+
+  package enum Kind: Sendable {
+    case email(Email)
+    case slack(Slack)
+    case webhook(Webhook)
+    case command([String])
+    /// A file that each notice is appended to as one line of JSON, absolute.
+    case file(String)
+  }
+
+  /// How long one try may take, unless the channel says otherwise.
+  package static let usualTimeout: Duration = .seconds(10)
+
+  package init(name: String, level: NoticeLevel, isCopy: Bool, timeout: Duration = Channel.usualTimeout, kind: Kind) {
+    self.name = name
+    self.level = level
+    self.isCopy = isCopy
+    self.timeout = timeout
+    self.kind = kind
+  }
+
+  /// Mail by SMTP.
+  package struct Email: Sendable {
+    package var host: String
+    package var port: Int
+    package var security: MailSecurity
+    package var sender: String
+    package var recipients: [String]
+    package var username: String?
+    package var password: Secret?
+    /// Certificates that are trusted in place of the system's, absolute.
+    package var authorityFile: String?
+
+    package init(
+      host: String, port: Int, security: MailSecurity, sender: String, recipients: [String], username: String?,
+      password: Secret?, authorityFile: String?
+    ) {
+      self.host = host
+      self.port = port
+      self.security = security
+      self.sender = sender
+      self.recipients = recipients
+      self.username = username
+      self.password = password
+      self.authorityFile = authorityFile
+    }
+  }
+
+  /// Slack: an incoming webhook, or `chat.postMessage` with a token.
+  package enum Slack: Sendable {
+    case webhook(Secret)
+    case token(Secret, channel: String, url: String)
+  }
+
+  /// A request to a URL.
+  package struct Webhook: Sendable {
+    package var url: Secret
+    /// Many hold their token in the URL.
+    package var isURLSecret: Bool
+    package var method: String
+    package var headers: [String: String]
+    /// Sent as `Authorization: Bearer`, or as the template says.
+    package var token: Secret?
+    package var template: NoticeTemplate
+    /// Certificates that are trusted in place of the system's, absolute.
+    package var authorityFile: String?
+
+    package init(
+      url: Secret, isURLSecret: Bool, method: String, headers: [String: String], token: Secret?,
+      template: NoticeTemplate,
+      authorityFile: String?
+    ) {
+      self.url = url
+      self.isURLSecret = isURLSecret
+      self.method = method
+      self.headers = headers
+      self.token = token
+      self.template = template
+      self.authorityFile = authorityFile
+    }
+  }
+
+  /// Every secret of it: none may stand in what is recorded.
+  package var secrets: [Secret] {
+    switch kind {
+    case .email(let email): [email.password].compactMap(\.self)
+    case .slack(.webhook(let url)): [url]
+    case .slack(.token(let token, _, _)): [token]
+    case .webhook(let webhook): [webhook.isURLSecret ? webhook.url : nil, webhook.token].compactMap(\.self)
+    case .command, .file: []
+    }
+  }
+}
+
+/// How the connection to a mail server is encrypted. What is asked for is had, or nothing is sent.
+package enum MailSecurity: String, Hashable, Sendable, CaseIterable {
+  /// TLS from the first byte, mostly at port 465.
+  case implicit
+  /// TLS by STARTTLS, mostly at port 587.
+  case starttls
+  /// In the clear, for a server on this host.
+  case none
+
+  package var usualPort: Int {
+    switch self {
+    case .implicit: 465
+    case .starttls: 587
+    case .none: 25
+    }
+  }
+}

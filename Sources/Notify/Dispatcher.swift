@@ -1,0 +1,95 @@
+import Journal
+package import Notices
+import Schema
+
+/// Delivers notices along their routes.
+package struct Dispatcher: Sendable {
+  /// How long to wait behind the first failed try of a channel, behind the second, and so on; there is one try more than pauses.
+  private let pauses: [Duration]
+
+  package init(pauses: [Duration] = [.seconds(1), .seconds(3)]) {
+    self.pauses = pauses
+  }
+
+  /// Tells the channels of a route: of those in turn, one after the other until one takes the notice, and each of the copies.
+  ///
+  /// The time is divided among the channels that are left, so that one that never answers leaves the next one its share.
+  ///
+  /// - Parameters:
+  ///   - taken: channels that took this notice before: they are not told again.
+  ///   - deadline: when it is given up.
+  ///   - report: gets each delivery as soon as it has ended.
+  /// - Returns: every delivery that was tried, in order.
+  package func deliver(
+    _ notice: OutgoingNotice, along route: ChannelRoutes.Route, taken: Set<String> = [],
+    by deadline: ContinuousClock.Instant,
+    report: (NoticeDelivery) -> Void = { _ in }
+  ) async -> [NoticeDelivery] {
+    var deliveries: [NoticeDelivery] = []
+    var copies = route.copies.filter { !taken.contains($0.name) }
+    var inTurn = route.inTurn.contains { taken.contains($0.name) } ? [] : route.inTurn
+    func tell(_ channel: Channel, others: Int) async -> Bool {
+      let share = ContinuousClock.now.duration(to: deadline) / (others + 1)
+      let delivery = await deliver(notice, to: channel, by: .now + max(.zero, share))
+      deliveries.append(delivery)
+      report(delivery)
+      return delivery.isDelivered
+    }
+    while let channel = inTurn.first, !Task.isCancelled {
+      inTurn.removeFirst()
+      if await tell(channel, others: inTurn.count + copies.count) { inTurn = [] }
+    }
+    while let channel = copies.first, !Task.isCancelled {
+      copies.removeFirst()
+      _ = await tell(channel, others: copies.count)
+    }
+    return deliveries
+  }
+
+  /// Tells one channel, with as many tries as it takes and the time allows. Every try says the same and has the same key.
+  package func deliver(
+    _ notice: OutgoingNotice, to channel: Channel, by deadline: ContinuousClock.Instant
+  ) async -> NoticeDelivery {
+    let start = ContinuousClock.now
+    let masking = SecretMasking(channel.secrets)
+    var delivery = NoticeDelivery(channel: channel.name, isDelivered: false, tries: 0, elapsed: .zero)
+    var pauses = pauses[...]
+    while true {
+      delivery.tries += 1
+      do throws(DeliveryError) {
+        let accepted = try await channel.take(notice, by: min(deadline, .now + channel.timeout))
+        delivery.isDelivered = true
+        delivery.receipt = accepted.receipt.map { masking.masked($0.asAnswer) }
+        delivery.answer = accepted.answer.map { masking.masked($0).asAnswer }
+        delivery.finding = nil
+        break
+      } catch {
+        delivery.answer = error.answer.map { masking.masked($0).asAnswer }
+        delivery.finding = Finding(
+          error.code, masking.masked(error.message).withoutFullStop,
+          advice: error.advice.map(masking.masked))
+        guard error.isTemporary, let pause = pauses.popFirst() else { break }
+        let wait = max(pause, error.retryAfter ?? .zero)
+        // A channel that asks for more time than there is leaves it to the next one.
+        guard .now + wait < deadline, (try? await Task.sleep(for: wait)) != nil else { break }
+      }
+    }
+    delivery.elapsed = start.duration(to: .now)
+    return delivery
+  }
+}
+
+extension Channel {
+  /// One try.
+  fileprivate func take(_ notice: OutgoingNotice, by deadline: ContinuousClock.Instant) async throws(DeliveryError)
+    -> ChannelAcceptance
+  {
+    switch kind {
+    case .email(let email): try await email.take(notice, by: deadline)
+    case .slack(let slack): try await slack.take(notice, by: deadline)
+    case .webhook(let webhook): try await webhook.take(notice, by: deadline)
+    case .command(let words): try await takeByCommand(words, notice, by: deadline)
+    case .file(let path): try await takeByFile(path, notice)
+    }
+  }
+}
