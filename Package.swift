@@ -50,6 +50,7 @@ let package = Package(
     .target(name: "CCurl"),
     .target(name: "CDatabases"),
     .target(name: "CDatagrams"),
+    .target(name: "CIsolation"),
     .target(name: "CLibgit2"),
     .target(name: "CLinux"),
     .target(name: "CRE2", dependencies: ["LibRE2"]),
@@ -73,8 +74,9 @@ let package = Package(
       ]),
     library("Engine", ["Language", "Schema", "Steps", "Journal", crypto]),
     library("STUN", ["Addresses", nioCore, crypto]),
-    library("Probe", ["Addresses", "Names", "Schema", "STUN", "CDatagrams", "COpenSSL", nioCore, nioPosix]),
+    library("Probe", ["Addresses", "Names", "Schema", "STUN", "CDatagrams", "CLinux", "COpenSSL", nioCore, nioPosix]),
     library("Processes", ["CLinux"]),
+    library("Isolation", ["Addresses", "CIsolation", "Processes"]),
     library("Names", ["Addresses", "CAres", "Connections", "Processes"]),
     library("Connections", ["Addresses", "CLinux"]),
     library("HTTP", ["Addresses", "CCurl", "Connections", "Names", "Processes", "Schema"]),
@@ -92,7 +94,7 @@ let package = Package(
       "Modules",
       [
         "Addresses", "Age", "Backups", "CDatabases", "CLinux", "Connections", "Coturn", "Docker", "Files", "HTTP",
-        "Journal",
+        "Isolation", "Journal",
         "Logs",
         "Names", "Notices", "Notify",
         "Probe", "Processes", "SQLite", "Schema", "Steps", "STUN", "Vault",
@@ -151,6 +153,7 @@ let package = Package(
     tests(
       "ProbeTests", ["Addresses", "COpenSSL", "Lab", "Probe", "STUN", "Schema", "TestSupport", nioCore, nioPosix],
       exclude: ["Peers"]),
+    tests("IsolationTests", ["Addresses", "Isolation", "Processes", "TestSupport"]),
     tests("ProcessesTests", ["Processes", "TestSupport"]),
     tests("ConnectionsTests", ["Addresses", "Connections", "TestSupport"]),
     tests("NamesTests", ["Addresses", "Names", "TestSupport"]),
@@ -161,7 +164,8 @@ let package = Package(
     tests(
       "ModulesTests",
       [
-        "Addresses", "Age", "Backups", "Coturn", "HTTP", "Journal", "Lab", "Language", "Modules", "Probe", "Processes",
+        "Addresses", "Age", "Backups", "Coturn", "Files", "HTTP", "Isolation", "Journal", "Lab", "Language", "Modules",
+        "Probe", "Processes",
         "Schema",
         "Steps", "STUN", "TestSupport", "Vault",
       ]),

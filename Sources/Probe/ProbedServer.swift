@@ -21,6 +21,10 @@ package struct ProbedServer: Sendable {
   package var tls: TLSOptions
   /// Who is asked for SRV records; nil takes the system's.
   package var nameServers: [TransportAddress]?
+  /// Where its sockets are opened.
+  package var network: ProbeNetwork = .ofHost
+  /// The address at which it is reached, in place of those of its name; the certificate is held against the name all the same.
+  package var address: IPAddress?
   /// What was learnt of its addresses.
   let addressMemory = AddressMemory()
 
@@ -39,7 +43,7 @@ package struct ProbedServer: Sendable {
 
   /// What every connection to this server is opened with.
   func connectionOptions() -> ServerConnection.Options {
-    ServerConnection.Options(credentials: currentCredentials(), tls: namedTLS)
+    ServerConnection.Options(credentials: currentCredentials(), tls: namedTLS, network: network)
   }
 
   /// The addresses of its name that were tried before the one that answered, over its transport.

@@ -48,7 +48,7 @@ package enum RunningCommands {
 
   /// Runs `body` while no other process is started or reaped. There is then no copy of us, between fork and exec, that
   /// holds our descriptors for a moment and must not be taken for a holder of them.
-  static func exclusively<R, Failure: Error>(
+  package static func exclusively<R, Failure: Error>(
     _ body: () throws(Failure) -> sending R
   ) throws(Failure) -> sending R {
     try leaders.withLock { _ throws(Failure) in try body() }

@@ -21,12 +21,17 @@ package struct TURNServer: Hashable, Sendable {
   package var certificate: String?
   /// The file of that certificate's private key, in PEM.
   package var key: String?
+  /// The file of the network namespace in which it is reached, such as `/run/netns/NAME`; nil for this host's own network.
+  package var namespace: String?
+  /// The address at which it is reached in place of those of ``host``.
+  package var address: String?
   package var labels: [String: String]
 
   package init(
     name: String, uri: String, tlsURI: String? = nil, host: String, username: String? = nil,
     credential: Secret? = nil, secret: Secret? = nil, realm: String? = nil, ca: String? = nil,
-    certificate: String? = nil, key: String? = nil, labels: [String: String] = [:]
+    certificate: String? = nil, key: String? = nil, namespace: String? = nil, address: String? = nil,
+    labels: [String: String] = [:]
   ) {
     self.name = name
     self.uri = uri
@@ -39,11 +44,13 @@ package struct TURNServer: Hashable, Sendable {
     self.ca = ca
     self.certificate = certificate
     self.key = key
+    self.namespace = namespace
+    self.address = address
     self.labels = labels
   }
 
   package static let record = Record(
-    Self.init(name:uri:tlsURI:host:username:credential:secret:realm:ca:certificate:key:labels:),
+    Self.init(name:uri:tlsURI:host:username:credential:secret:realm:ca:certificate:key:namespace:address:labels:),
     Field("name", \.name, .string, "The name under which the project declares the server."),
     Field("uri", \.uri, .turnURI, "Where it listens, such as turn:turn.example.com:3478?transport=udp."),
     Field(
@@ -58,6 +65,10 @@ package struct TURNServer: Hashable, Sendable {
     Field(
       "certificate", \.certificate, .optional(.path), "PEM file of the certificate to show if one is asked for."),
     Field("key", \.key, .optional(.path), "PEM file of that certificate's private key."),
+    Field(
+      "namespace", \.namespace, .optional(.path),
+      "The network namespace in which it is reached, as a file: /run/netns/NAME or /proc/PID/ns/net."),
+    Field("address", \.address, .optional(.ip), "Where it is reached, in place of the addresses of its host."),
     Field("labels", \.labels, .map(.string), default: [:], "Labels, by which targets are chosen.")
   )
 

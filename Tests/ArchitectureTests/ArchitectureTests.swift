@@ -76,8 +76,8 @@ import Testing
     (
       "before the journal",
       [
-        "Language", "Engine", "Steps", "Modules", "Probe", "STUN", "Processes", "Names", "Connections", "Docker",
-        "HTTP", "Lab",
+        "Language", "Engine", "Steps", "Modules", "Probe", "STUN", "Processes", "Isolation", "Names", "Connections",
+        "Docker", "HTTP", "Lab",
         "Logs", "Coturn", "Notify", "Vault",
       ]
     ),
@@ -86,8 +86,8 @@ import Testing
     (
       "the ground",
       [
-        "Addresses", "Age", "Archive", "Backups", "CAres", "CCurl", "CDatabases", "CDatagrams", "CEL", "CLibarchive",
-        "CLibgit2",
+        "Addresses", "Age", "Archive", "Backups", "CAres", "CCurl", "CDatabases", "CDatagrams", "CEL", "CIsolation",
+        "CLibarchive", "CLibgit2",
         "CLinux", "COpenSSL", "CRE2", "Files", "Git", "Journal", "LibRE2", "Notices", "Schedules", "Schema", "SQLite",
         "TerminalText",
       ]

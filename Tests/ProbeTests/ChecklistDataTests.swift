@@ -18,8 +18,8 @@ extension LiveServerTests {
         let request = AllocationRequest(server: coturn.server())
         let (heard, _) = try await Allocation.withAllocation(request, by: .now + .seconds(15)) {
           allocation throws(ProbeFailure) in
-          try await DatagramListener.withListener(.ipv4) { first throws(ProbeFailure) in
-            try await DatagramListener.withListener(.ipv4) { second throws(ProbeFailure) in
+          try await DatagramListener.withListener(.ipv4, in: .ofHost) { first throws(ProbeFailure) in
+            try await DatagramListener.withListener(.ipv4, in: .ofHost) { second throws(ProbeFailure) in
               let loopback = IPAddress.v4(0x7F00_0001)
               try await allocation.permit([loopback], by: .now + .seconds(10))
               var heard: [String] = []
@@ -49,7 +49,7 @@ extension LiveServerTests {
         let request = AllocationRequest(server: coturn.server())
         let (counts, _) = try await Allocation.withAllocation(request, by: .now + .seconds(15)) {
           allocation throws(ProbeFailure) in
-          try await DatagramListener.withListener(.ipv4) { listener throws(ProbeFailure) in
+          try await DatagramListener.withListener(.ipv4, in: .ofHost) { listener throws(ProbeFailure) in
             let target = TransportAddress(ip: .v4(0x7F00_0001), port: listener.port)
             try await allocation.permit([target.ip], by: .now + .seconds(10))
             let before = await allocation.state.nextMaintenance

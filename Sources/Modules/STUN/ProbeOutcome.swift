@@ -20,6 +20,8 @@ extension ProbedServer {
       tls.clientCertificate = TLSOptions.ClientCertificate(chainFile: certificate, keyFile: key)
     }
     expectedRealm = target.realm
+    network = target.namespace.map(ProbeNetwork.namespace) ?? .ofHost
+    address = target.address.flatMap { IPAddress($0) }
     if let secret = target.secret {
       credentials = .sharedSecret(
         secret.revealText(), user: target.username ?? "runbook", lifetime: .seconds(600), order: .expiryFirst)

@@ -19,11 +19,11 @@ struct DatagramListener: Sendable {
 
   /// Opens a socket on every address of a family, uses it and closes it.
   static func withListener<Value>(
-    _ family: AddressFamily, _ body: (DatagramListener) async throws(ProbeFailure) -> Value
+    _ family: AddressFamily, in network: ProbeNetwork, _ body: (DatagramListener) async throws(ProbeFailure) -> Value
   ) async throws(ProbeFailure) -> Value {
     let listener: DatagramListener
     do {
-      listener = try await open(family)
+      listener = try await open(family, network)
     } catch {
       throw ProbeFailure(
         .transportBroken, "No UDP socket can be opened here: \(error).", advice: "Look at this host's limits.")
@@ -40,10 +40,11 @@ struct DatagramListener: Sendable {
     return try result.get()
   }
 
-  private static func open(_ family: AddressFamily) async throws -> DatagramListener {
+  private static func open(_ family: AddressFamily, _ network: ProbeNetwork) async throws -> DatagramListener {
     let (arrivals, continuation) = AsyncStream.makeStream(of: Datagram.self, bufferingPolicy: .bufferingNewest(4096))
-    let channel: any Channel = try await DatagramChannel.open(.anyone(family), on: try DatagramEventLoop.shared()) {
-      channel in
+    let channel: any Channel = try await DatagramChannel.open(
+      .anyone(family), in: network, on: try DatagramEventLoop.shared()
+    ) { channel in
       try channel.pipeline.syncOperations.addHandler(Receiver(continuation))
       return channel
     }

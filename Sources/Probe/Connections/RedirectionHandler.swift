@@ -26,11 +26,13 @@ extension ServerConnection {
   }
 
   static func withUnconnectedSocket<Value>(
-    to first: TransportAddress, _ body: (Unconnected) async throws(ProbeFailure) -> Value
+    to first: TransportAddress, in network: ProbeNetwork, _ body: (Unconnected) async throws(ProbeFailure) -> Value
   ) async throws(ProbeFailure) -> Value {
     let socket: Unconnected
     do {
-      socket = try await DatagramChannel.open(.anyone(first.ip.family), on: try DatagramEventLoop.shared()) { channel in
+      socket = try await DatagramChannel.open(
+        .anyone(first.ip.family), in: network, on: try DatagramEventLoop.shared()
+      ) { channel in
         var configuration = STUNClient.Configuration(server: nil, schedule: Transport.udp.schedule, software: nil)
         configuration.sendsFingerprint = false
         let handler = ClientHandler(client: STUNClient(configuration), transport: .udp)

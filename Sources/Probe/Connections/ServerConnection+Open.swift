@@ -98,19 +98,29 @@ extension ServerConnection {
     case .udp, .dtls:
       guard let loop = eventLoop as? DatagramEventLoop else { throw ChannelError.operationUnsupported }
       return try await DatagramChannel.open(
-        .connected(server), on: loop, receiveBuffer: options.expectsTraffic ? 1 << 20 : nil, initializer)
+        .connected(server), in: options.network, on: loop, receiveBuffer: options.expectsTraffic ? 1 << 20 : nil,
+        initializer)
     case .tcp, .tls:
       let stop = eventLoop.makePromise(of: Void.self)
       // From here on there is nothing to stop any more.
       defer { stop.fail(CancellationError()) }
       return try await withTaskCancellationHandler {
-        try await ClientBootstrap(group: eventLoop)
-          .connectTimeout(TimeAmount(max(.milliseconds(1), deadline - .now)))
-          .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-          .connect(to: try SocketAddress(server)) { channel in
-            stop.futureResult.whenSuccess { channel.close(promise: nil) }
-            return channel.eventLoop.makeCompletedFuture { try initializer(channel) }
-          }
+        let address = try SocketAddress(server)
+        let opened = eventLoop.makePromise(of: Opened.self)
+        let connected = try options.network.opening {
+          // NIO opens the socket before this returns, on the thread that calls it.
+          ClientBootstrap(group: eventLoop)
+            .connectTimeout(TimeAmount(max(.milliseconds(1), deadline - .now)))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelInitializer { channel in
+              stop.futureResult.whenSuccess { channel.close(promise: nil) }
+              return channel.eventLoop.makeCompletedFuture { opened.succeed(try initializer(channel)) }
+            }
+            .connect(to: address)
+        }
+        connected.whenFailure { opened.fail($0) }
+        _ = try await connected.get()
+        return try await opened.futureResult.get()
       } onCancel: {
         stop.succeed()
       }

@@ -79,6 +79,8 @@ extension ServerConnection {
     var credentials: LongTermCredentials?
     /// For TLS and DTLS.
     var tls = TLSOptions()
+    /// Where the socket is opened.
+    var network: ProbeNetwork = .ofHost
     /// How long the handshake may take, where that is less than the deadline leaves.
     var handshakeLimit: Duration?
     /// Whether requests carry nothing that the server does not need.

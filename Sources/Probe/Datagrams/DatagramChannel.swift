@@ -55,11 +55,11 @@ final class DatagramChannel: Channel, ChannelCore, @unchecked Sendable {
   /// - Parameter receiveBuffer: how many bytes the kernel keeps that are not read yet; nil as the system has it.
   /// - Throws: `IOError`, and what `initializer` throws.
   static func open<Value: Sendable>(
-    _ destination: Destination, on loop: DatagramEventLoop, receiveBuffer: Int? = nil,
+    _ destination: Destination, in network: ProbeNetwork, on loop: DatagramEventLoop, receiveBuffer: Int? = nil,
     _ initializer: @escaping @Sendable (DatagramChannel) throws -> Value
   ) async throws -> Value {
     let open: @Sendable () throws -> Value = {
-      let channel = try DatagramChannel(destination, on: loop, receiveBuffer: receiveBuffer)
+      let channel = try DatagramChannel(destination, in: network, on: loop, receiveBuffer: receiveBuffer)
       do {
         let value = try initializer(channel)
         try channel.activate()
@@ -73,7 +73,9 @@ final class DatagramChannel: Channel, ChannelCore, @unchecked Sendable {
     return try await loop.submit(open).get()
   }
 
-  private init(_ destination: Destination, on loop: DatagramEventLoop, receiveBuffer: Int?) throws {
+  private init(
+    _ destination: Destination, in network: ProbeNetwork, on loop: DatagramEventLoop, receiveBuffer: Int?
+  ) throws {
     let family: AddressFamily
     switch destination {
     case .connected(let server):
@@ -86,8 +88,13 @@ final class DatagramChannel: Channel, ChannelCore, @unchecked Sendable {
       remoteAddress = nil
     }
     let number: UInt8 = family == .ipv4 ? 4 : 6
-    descriptor = datagrams_open(number, server != nil)
-    guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "opening a UDP socket") }
+    let reportsErrors = server != nil
+    let (opened, failure) = try network.opening {
+      let opened = datagrams_open(number, reportsErrors)
+      return (opened, errno)
+    }
+    guard opened >= 0 else { throw IOError(errnoCode: failure, reason: "opening a UDP socket") }
+    descriptor = opened
     if let receiveBuffer { datagrams_set_receive_buffer(descriptor, CInt(receiveBuffer)) }
     let status: CInt
     if let server {

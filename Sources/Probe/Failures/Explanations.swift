@@ -46,7 +46,8 @@ extension ProbeFailure {
   /// UDP is silent: do answers come from another address? A socket that is connected never hears them.
   private func explainedByOtherSource(_ server: ProbedServer, by end: Instant) async -> ProbeFailure? {
     guard let asked = try? await server.candidates(by: end).current,
-      let source = try? await BindingProbe.otherSource(ofAnswersBy: asked, by: min(end, .now + .milliseconds(700)))
+      let source = try? await BindingProbe.otherSource(
+        ofAnswersBy: asked, in: server.network, by: min(end, .now + .milliseconds(700)))
     else { return nil }
     return ProbeFailure(
       .wrongSource, "\(asked) was asked, and \(source) answers: clients drop such answers.",

@@ -9,6 +9,7 @@ extension ProbedServer {
   /// (SRV: RFC 5928 for `turn`, RFC 8489, section 8.1, for `stun`); without such records its default port is taken.
   /// Addresses of one name come in the system's order (RFC 6724).
   func addresses(by deadline: Instant) async throws(ProbeFailure) -> [TransportAddress] {
+    if let address { return [TransportAddress(ip: address, port: uri.port ?? uri.scheme.defaultPort)] }
     if uri.port == nil, uri.literalAddress == nil {
       let service = "_\(uri.scheme.rawValue)._\(transport == .udp || transport == .dtls ? "udp" : "tcp").\(uri.host)"
       let records = await ServiceLookup.records(of: service, nameServers: nameServers, by: deadline)

@@ -45,7 +45,8 @@ package struct BehaviourProbe: Sendable {
   ) async throws(ProbeFailure) -> Report {
     let end = Instant.now + deadline
     let address = try await server.preferredAddress(by: end, asking: .binding())
-    return try await ServerConnection.withUnconnectedSocket(to: address) { socket throws(ProbeFailure) in
+    return try await ServerConnection.withUnconnectedSocket(to: address, in: server.network) {
+      socket throws(ProbeFailure) in
       let first = try await ask(socket, at: address, by: end)
       func report(
         other: TransportAddress? = nil, mapping: Dependence? = nil, filtering: Dependence? = nil,

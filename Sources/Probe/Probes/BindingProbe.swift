@@ -80,9 +80,9 @@ package struct BindingProbe: Sendable {
 
   /// Asks over UDP, and tells from which other address answers come; nil if none do.
   static func otherSource(
-    ofAnswersBy server: TransportAddress, by end: Instant
+    ofAnswersBy server: TransportAddress, in network: ProbeNetwork, by end: Instant
   ) async throws(ProbeFailure) -> TransportAddress? {
-    try await ServerConnection.withUnconnectedSocket(to: server) { socket throws(ProbeFailure) in
+    try await ServerConnection.withUnconnectedSocket(to: server, in: network) { socket throws(ProbeFailure) in
       do throws(RequestFailure) {
         _ = try await socket.perform(.bareBinding, to: server, by: end)
       } catch {

@@ -76,7 +76,8 @@ package struct ExpiryProbe: Sendable {
     var request = AllocationRequest(server: server)
     request.options.family = try await server.preferredAddress(by: end).ip.familyForOwnPeers
     let (report, _) = try await Allocation.withAllocation(request, by: end) { allocation throws(ProbeFailure) in
-      try await DatagramListener.withListener(allocation.relayedAddress.ip.family) { peer throws(ProbeFailure) in
+      try await DatagramListener.withListener(allocation.relayedAddress.ip.family, in: server.network) {
+        peer throws(ProbeFailure) in
         do throws(ProbeFailure) {
           return try await observe(try await ExpiryPath(of: subject, from: peer, to: allocation, by: end), progress)
         } catch {

@@ -139,7 +139,8 @@ package struct ExternalAddressProbe: Sendable {
   private func silence(
     of observer: TransportAddress, through allocation: Allocation, by end: Instant
   ) async throws(ProbeFailure) -> ProbeFailure {
-    let direct = ProbedServer(uri: ServerURI(scheme: .stun, host: "\(observer.ip)", port: observer.port))
+    var direct = ProbedServer(uri: ServerURI(scheme: .stun, host: "\(observer.ip)", port: observer.port))
+    direct.network = server.network
     let limit = min(.seconds(2), max(.milliseconds(1), end - .now))
     let refusal: ProbeFailure?
     do throws(ProbeFailure) {

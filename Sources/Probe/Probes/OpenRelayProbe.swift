@@ -181,7 +181,7 @@ package struct OpenRelayProbe: Sendable {
   ) async throws(ProbeFailure) -> Set<PeerKind> {
     guard !kinds.isEmpty else { return [] }
     let run = "runbook-\(UInt64.random(in: 0 ... .max))-"
-    return try await DatagramListener.withListener(family) { listener throws(ProbeFailure) in
+    return try await DatagramListener.withListener(family, in: server.network) { listener throws(ProbeFailure) in
       for (kind, address) in addresses where kinds.contains(kind) {
         let peer = TransportAddress(ip: address, port: listener.port)
         for _ in 0..<3 { allocation.send(ByteBuffer(string: run + kind.rawValue), to: peer) }

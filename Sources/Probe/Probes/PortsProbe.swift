@@ -103,7 +103,8 @@ package struct PortsProbe: Sendable {
     }
     let text = "runbook-\(UInt64.random(in: 0 ... .max))"
     let own = ByteBuffer(string: text)
-    return try await DatagramListener.withListener(relayed.ip.family) { socket throws(ProbeFailure) in
+    return try await DatagramListener.withListener(relayed.ip.family, in: server.network) {
+      socket throws(ProbeFailure) in
       for _ in 0..<Self.tries {
         guard end - .now > Self.patience else {
           throw ProbeFailure(
