@@ -9,15 +9,20 @@ struct ConfigurationLook: Sendable {
   private(set) var audit: ConfigurationAudit
   private(set) var files: [AuditedFile] = []
 
+  private let root: String
+
   /// The most that is read of a configuration, in bytes.
   private static let most = 16 << 20
 
   /// The options whose values nobody else may see: users, shared secrets, passwords, connection strings of databases.
   private static let secrets = Set(ConfigurationOption.all.filter { $0.kind == .secret }.map(\.name))
 
-  /// - Parameter user: the service's; nil: nothing is said of what it can read.
+  /// - Parameters:
+  ///   - user: the service's; nil: nothing is said of what it can read.
+  ///   - root: the folder below which the files lie that it names; nil: `/`.
   /// - Throws: `StepError.broken` if the file cannot be read, or there is no such user.
-  init(_ path: String, _ version: CoturnVersion, _ user: String?) throws(StepError) {
+  init(_ path: String, _ version: CoturnVersion, _ user: String?, root: String? = nil) throws(StepError) {
+    self.root = root ?? ""
     let bytes: [UInt8]
     do throws(FileError) { bytes = try File.read(path, limit: Self.most, followingLinks: true).bytes } catch {
       throw .broken(
@@ -55,7 +60,7 @@ struct ConfigurationLook: Sendable {
     guard let line = audit.configuration.last(name), line.value.hasPrefix("/") else { return [] }
     let path = line.value
     let file: AuditedFile
-    do throws(StepError) { file = try look(at: path, account) } catch {
+    do throws(StepError) { file = try look(at: root + path, account) } catch {
       return [
         AuditFinding(
           .keyUnreadable, .number(33), .high, line: line.number,

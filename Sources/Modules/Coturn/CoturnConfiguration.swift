@@ -11,6 +11,7 @@ package struct CoturnConfiguration: StepModule {
     package var version: String?
     package var binary: String
     package var user: String?
+    package var root: String?
   }
 
   package struct Output: Sendable {
@@ -41,7 +42,10 @@ package struct CoturnConfiguration: StepModule {
       Field("file", \.file, .path, default: "/etc/turnserver.conf", "The configuration."),
       Field("version", \.version, .optional(.string), "The server's version; asked of the program, if not given."),
       Field("binary", \.binary, .string, default: "turnserver", "The program to ask for its version."),
-      Field("user", \.user, .optional(.string), "The user that the service runs as: a name, or UID, or UID:GID.")
+      Field("user", \.user, .optional(.string), "The user that the service runs as: a name, or UID, or UID:GID."),
+      Field(
+        "root", \.root, .optional(.path),
+        "The folder below which the files lie that the configuration names, such as the root of a drill.")
     ),
     output: Record(
       Output.init,
@@ -78,7 +82,7 @@ package struct CoturnConfiguration: StepModule {
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     let version = try await CoturnVersion.given(input.version, orOf: input.binary, in: context)
     let look = try await onBlockingThread { () throws(StepError) in
-      try ConfigurationLook(input.file, version, input.user)
+      try ConfigurationLook(input.file, version, input.user, root: input.root)
     }
     let audit = look.audit
     let findings = audit.findings.filter { !$0.ifNotBackported }
