@@ -39,7 +39,11 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
         path: "runbooks/monthly-config-backup.yaml", bytes: PackageResources.monthly_config_backup_yaml),
       FirstProject.TemplateFile(path: "runbooks/p1-outage.yaml", bytes: PackageResources.p1_outage_yaml),
       FirstProject.TemplateFile(
+        path: "runbooks/quarterly-dr-restore-test.yaml", bytes: PackageResources.quarterly_dr_restore_test_yaml),
+      FirstProject.TemplateFile(
         path: "runbooks/quarterly-security-audit.yaml", bytes: PackageResources.quarterly_security_audit_yaml),
+      FirstProject.TemplateFile(
+        path: "runbooks/rehearse-upgrade.yaml", bytes: PackageResources.rehearse_upgrade_yaml),
       FirstProject.TemplateFile(
         path: "runbooks/troubleshoot-turn.yaml", bytes: PackageResources.troubleshoot_turn_yaml),
       FirstProject.TemplateFile(
