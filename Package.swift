@@ -180,11 +180,12 @@ let package = Package(
       ["Age", "Archive", "Backups", "Files", "Git", "Processes", "Schema", "TestSupport", "Vault", crypto]),
     tests(
       "RunsTests",
-      ["Engine", "Journal", "Language", "Ledger", "Modules", "Runs", "Schema", "Steps", "TestSupport"]),
+      ["Engine", "Journal", "Language", "Ledger", "Modules", "Reports", "Runs", "Schema", "Steps", "TestSupport"]),
     tests("LedgerTests", ["Ledger", "Journal", "Schema", "TestSupport"]),
     tests("ReportsTests", ["Reports", "Journal", "Processes", "Schema", "TestSupport"]),
     tests(
-      "CommandsTests", ["Age", "Backups", "Commands", "runbook", "Lab", "Processes", "Schema", "TestSupport", "Vault"]),
+      "CommandsTests",
+      ["Age", "Backups", "Commands", "runbook", "Journal", "Lab", "Processes", "Schema", "TestSupport", "Vault"]),
   ],
   cxxLanguageStandard: .cxx17
 )

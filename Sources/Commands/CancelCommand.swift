@@ -142,7 +142,7 @@ extension [RecordedEvent] {
     return RunFinished(
       outcome: .indeterminate,
       finding: Finding(
-        RunFinished.cancelled, "the run died and was not gone on with\(why)",
+        "run.cancelled", "the run died and was not gone on with\(why)",
         advice: "Look at the service: what its last steps did is not known."),
       signal: signals.first, duration: elapsed)
   }

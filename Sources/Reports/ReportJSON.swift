@@ -43,7 +43,7 @@ extension RunReport.Step {
   }
 }
 
-extension RunReport.Resumption {
+extension RunReport.Continuation {
   /// `retried` is null for a run that had died.
   fileprivate var json: JSON {
     [

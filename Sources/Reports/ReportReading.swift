@@ -26,7 +26,7 @@ extension RunReport {
     var alert: AlertDue?
     var told: [String] = []
     var notTold: [NotTold] = []
-    var resumptions: [Resumption] = []
+    var resumptions: [Continuation] = []
     for recorded in run.standing {
       steps.take(recorded)
       children.take(recorded.event)
@@ -35,7 +35,7 @@ extension RunReport {
       case .undoListed(let event): listed = event
       case .alertDue(let due): alert = due
       case .runResumed(let resumed):
-        resumptions.append(Resumption(at: recorded.moment.wall, user: resumed.user, retry: resumed.retry))
+        resumptions.append(Continuation(at: recorded.moment.wall, user: resumed.user, retry: resumed.retry))
       case .notifyDelivered(let delivered) where delivered.path == nil: told.append(delivered.channel)
       case .notifyFailed(let failed) where failed.path == nil:
         notTold.append(NotTold(channel: failed.channel, finding: failed.finding))

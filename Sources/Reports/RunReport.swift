@@ -34,7 +34,7 @@ package struct RunReport: Hashable, Sendable {
   /// Ids of the steps that changed something and have no undo, if the run rolled back, the newest first.
   package var withoutUndo: [String] = []
   /// When it was gone on with, the first time first.
-  package var resumptions: [Resumption] = []
+  package var resumptions: [Continuation] = []
   /// Somebody is to be told that the runbook failed so often in a row.
   package var alert: AlertDue?
   /// The channels that took a notice of the run itself, of its alert or of its end.
@@ -115,7 +115,7 @@ package struct RunReport: Hashable, Sendable {
   }
 
   /// A process went on with the run.
-  package struct Resumption: Hashable, Sendable {
+  package struct Continuation: Hashable, Sendable {
     package var at: Timestamp
     /// Nil if the journal does not tell.
     package var user: String?

@@ -1,4 +1,5 @@
 import Foundation
+import Journal
 import Processes
 import Schema
 import Testing
@@ -276,6 +277,80 @@ import Testing
     #expect(try effects(project) == ["first", "act"])
   }
 
+  @Test("A run is gone on with on its own host, with the target that it had, and only as it was planned")
+  func elsewhere() async throws {
+    let project = try CommandLineProject()
+    let server = ["TURN_SERVER": "turn:127.0.0.1:1"]
+    try project.write(
+      "runbooks/change.yaml",
+      "runbook: change\ntitle: Change\nallow: [change]\nsteps:\n"
+        + ["first", "last"].map {
+          "  - {id: \($0), use: command.run, with: {command: [sh, -c, 'echo \($0) >> \(project.root)/effects'], env: {T: \"${target.name}\"}}}\n"
+        }.joined())
+    #expect(try await project.runbook("run", "change", "--quiet", environment: server).status == 0)
+    let folder = try #require(try project.runFolders().last)
+    try cut(folder, to: try lines(upToEndOf: "first", project))
+    func refusal(_ environment: [String: String]) async throws -> String {
+      let refused = try await project.runbook("resume", "1", environment: environment)
+      #expect(refused.status == 2, "\(refused.stdout)")
+      return refused.stderr
+    }
+    let another = try await refusal(["TURN_SERVER": "turn:127.0.0.2:1"])
+    #expect(another.contains("is another one than when run 1 began: it was turn:127.0.0.1:1"), "\(another)")
+    let gone = try await refusal([:])
+    #expect(gone.contains("of run 1 is not there any more"), "\(gone)")
+
+    // Chains that are sound, of another host and of another plan.
+    let whole = try String(contentsOfFile: "\(folder)/journal.jsonl", encoding: .utf8)
+    try rewrite(folder) { $0.replacing(try Regex(#""machineIdHash":("[0-9a-f]*"|null)"#), with: #""machineIdHash":"00""#) }
+    let elsewhere = try await refusal(server)
+    #expect(elsewhere.contains("run 1 was started on another host"), "\(elsewhere)")
+    try Data(whole.utf8).write(to: URL(filePath: "\(folder)/journal.jsonl"))
+    try rewrite(folder) { $0.replacing(#""path":"last","title":"last""#, with: #""path":"last","title":"other""#) }
+    let edited = try await refusal(server)
+    #expect(edited.contains("the steps of run 1 cannot be made again as they were"), "\(edited)")
+    try Data(whole.utf8).write(to: URL(filePath: "\(folder)/journal.jsonl"))
+    #expect(try await project.runbook("resume", "1", "--quiet", environment: server).status == 0)
+    #expect(try effects(project) == ["first", "last", "last"])
+  }
+
+  /// Changes the lines of a journal and chains them anew.
+  private func rewrite(_ folder: String, _ change: (String) throws -> String) throws {
+    let url = URL(filePath: "\(folder)/journal.jsonl")
+    var previous = String(repeating: "0", count: 64)
+    var lines: [String] = []
+    for line in try String(contentsOf: url, encoding: .utf8).split(separator: "\n") {
+      let changed = try change(String(line)).replacing(
+        try Regex(#""prev":"[0-9a-f]{64}""#), with: "\"prev\":\"\(previous)\"", maxReplacements: 1)
+      previous = sha256Hex(changed.utf8)
+      lines.append(changed)
+    }
+    try Data(lines.map { $0 + "\n" }.joined().utf8).write(to: url)
+  }
+
+  @Test("A run is not gone on with while another holds one of its locks, and holds it itself to its end")
+  func locks() async throws {
+    let project = try project(keys: "lock: one\n")
+    try FileManager.default.createDirectory(
+      atPath: "\(project.root)/locks", withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    let environment = ["RUNBOOK_LOCKS": "\(project.root)/locks"]
+    try project.write("go", "")
+    #expect(try await project.runbook("run", "change", "--quiet", environment: environment).status == 0)
+    let folder = try #require(try project.runFolders().last)
+    try cut(folder, to: try lines(upToEndOf: "act", project))
+    let before = try effects(project)
+    let held = try await project.command(
+      ["--nonblock", "\(project.root)/locks/one.lock", CommandLineProject.executable, "resume", "1"],
+      environment: environment, program: "flock"
+    ).run()
+    let refused = project.output(of: held)
+    #expect(refused.status == 2, "\(refused.stderr)")
+    #expect(refused.stderr.contains("the lock \"one\" is held"), "\(refused.stderr)")
+    #expect(try effects(project) == before)
+    #expect(try await project.runbook("resume", "1", "--quiet", environment: environment).status == 0)
+    #expect(try effects(project) == before + ["last"])
+  }
+
   // MARK: What failed
 
   /// `first` passes, `act` fails until `go` is there, `last` comes after it; each notes down that it was tried.
@@ -493,5 +568,30 @@ import Testing
     #expect(ended.status == 0, "\(ended.stderr)\(ended.stdout)")
     #expect(try asking.events("person.asked").count == 1)
     #expect(try asking.events("person.answered").count == 1)
+  }
+
+  @Test("An answer that came into the inbox while the run was dead is taken when it goes on")
+  func answeredWhileDead() async throws {
+    let asking = try AskingProject(
+      """
+        - id: ok
+          use: manual.confirm
+          with: {question: "Go on?"}
+          timeout: 1h
+      """)
+    async let died = asking.project.command(["run", "ask"]).run()
+    try await asking.wait(for: "person.asked")
+    let pid = try #require(try asking.events("run.started").first?["pid"]?.int)
+    Glibc.kill(pid_t(pid), SIGKILL)
+    _ = try await died
+    let digest = try #require(try asking.events("person.asked").first?["digest"]?.string)
+    let folder = try #require(try asking.project.runFolders().last)
+    let answer = "\(folder)/inbox/\(digest).01KBHYXV80ABCDEFGHJKMNPQRS"
+    try Data(#"{"schema": "runbook.answer/1", "digest": "\#(digest)", "accepted": true}"#.utf8)
+      .write(to: URL(filePath: answer))
+    try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: answer)
+    let ended = try await asking.project.runbook("resume", "last")
+    #expect(ended.status == 0, "\(ended.stderr)\(ended.stdout)")
+    #expect(try asking.events("person.answered").first?["accepted"] == true)
   }
 }

@@ -202,8 +202,12 @@ import Testing
     #expect(findings.count == 19 && ULIDs.isOne(holder))
     #expect(findings.allSatisfy { $0.contains("pid ") && $0.contains("since 20") })
     // A lock-skip is no run of the slot.
-    let lost = folders.first { !$0.hasSuffix(holder) && $0.hasPrefix(project.root) }
-    #expect(lost != nil)
+    let ran = try #require(folders.first { $0.hasSuffix(holder) }).hasPrefix(project.root) ? project : other
+    for each in [project, other] {
+      let overdue = try await each.runbook(["overdue", "locked"], environment: environment)
+      #expect(overdue.status == (each === ran ? 0 : 1), "\(overdue.stdout)\(overdue.stderr)")
+      #expect(overdue.stdout.contains("skipped, another run held its lock") == (each !== ran), "\(overdue.stdout)")
+    }
   }
 
   private enum ULIDs {

@@ -223,7 +223,7 @@ import Testing
     #expect(kinds == ["person.asked", "answer.refused", "person.answered"])
   }
 
-  @Test("Of two answers the first counts, and nobody reads replies any more after it")
+  @Test("Of two answers the first counts, and nobody reads replies any more after it", .timeLimit(.minutes(1)))
   func twice() async throws {
     let people = Scripted(["ok": [yes("alice"), yes("bob")]])
     let (_, events) = try await drive(plan([ask("ok"), step("next")]), people)

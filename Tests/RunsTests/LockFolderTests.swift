@@ -101,6 +101,14 @@ import Testing
       #"{"run":"old","runbook":"test","pid":4194305,"user":"ops","since":"2026-11-28T12:00:00Z"}"# + "\n"
     try temporary.write(line, to: "locks/x.lock", mode: 0o660)
     #expect(LockHolder(line: Array(line.utf8))?.isAlive == false)
+    // Somebody else holds the lock who wrote nothing: the line is not his.
+    let other = open(temporary.path + "/locks/x.lock", O_RDWR | O_CLOEXEC)
+    #expect(flock(other, LOCK_EX | LOCK_NB) == 0)
+    guard case .taken("x", nil) = try await take(["x"], "new") else {
+      Issue.record("a line that is stale names its writer")
+      return
+    }
+    close(other)
     let locks = try held(try await take(["x"], "new"))
     #expect(temporary.read("locks/x.lock").contains("\"run\":\"new\""))
     withExtendedLifetime(locks) {}

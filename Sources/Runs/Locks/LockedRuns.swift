@@ -43,7 +43,7 @@ extension RunSession {
     let attempt: LockFolder.Attempt
     do throws(LockFolder.Failure) { attempt = try await locks.take(plan.locks, for: own) } catch {
       let finding = Finding(
-        RunFinished.lockUnusable, "the locks of the run cannot be taken: \(error.message)", advice: error.advice)
+        "run.lockUnusable", "the locks of the run cannot be taken: \(error.message)", advice: error.advice)
       return (nil, BegunRun.Refusal(outcome: .error, finding: finding))
     }
     switch attempt {
