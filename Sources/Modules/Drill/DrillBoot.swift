@@ -385,7 +385,9 @@ extension DrillGround {
       let server = try command.startDetached(log: host.root + RunningDrill.log)
       return RunningDrill(host, server, run: context.run, began: began)
     } catch {
-      throw .broken("drill.notStarted", "the server could not be started: \(error.message)")
+      throw .broken(
+        "drill.notStarted", "the server could not be started: \(error.message)",
+        advice: "Install util-linux, which has nsenter and setpriv, and look whether `binary` can be executed.")
     }
   }
 
@@ -401,7 +403,7 @@ extension DrillGround {
         return found.sorted { ($0.port, $0.transport) < ($1.port, $1.transport) }
       }
       if Task.isCancelled {
-        throw StepError(.interrupted, Finding("drill.interrupted", "the drill was stopped before its end"))
+        throw StepError(.interrupted, Finding.drillInterrupted)
       }
       // One that has forked away runs on without its parent.
       let isGone = !drill.server.isRunning && host.processes().isEmpty

@@ -43,7 +43,7 @@ struct DrillGround: Sendable {
         advice: "Install util-linux, which has nsenter and setpriv.")
     }
     if result.interruption != nil {
-      throw StepError(.interrupted, Finding("drill.interrupted", "the drill was stopped before its end"))
+      throw StepError(.interrupted, Finding.drillInterrupted)
     }
     guard result.isSuccess else {
       let words = result.standardError.text.split(separator: "\n").last ?? ""
@@ -120,7 +120,9 @@ struct DrillGround: Sendable {
   }
 
   /// Makes the folders in which the server writes, if they are missing: as packages and units make them.
-  func makeFolders(of files: [RestoredConfiguration.NamedFile], for account: ServiceAccount) async throws(StepError) {
+  func makeFolders(of files: [RestoredConfiguration.ConfiguredFile], for account: ServiceAccount)
+    async throws(StepError)
+  {
     for file in files {
       let folder = parentFolder(of: file.path)
       try await run(
@@ -134,13 +136,21 @@ struct DrillGround: Sendable {
 
   /// Those of the files that the account cannot read there.
   func unreadable(
-    _ files: [RestoredConfiguration.NamedFile], for account: ServiceAccount
-  ) async throws(StepError) -> [RestoredConfiguration.NamedFile] {
+    _ files: [RestoredConfiguration.ConfiguredFile], for account: ServiceAccount
+  ) async throws(StepError) -> [RestoredConfiguration.ConfiguredFile] {
     guard !files.isEmpty else { return [] }
     let script = "for file; do test -r \"$file\" || echo \"$file\"; done"
     let told = try await run("sh", ["-c", script, "sh"] + files.map(\.path), as: account)
     let names = Set(String(decoding: told, as: UTF8.self).split(separator: "\n").map(String.init))
     return files.filter { names.contains($0.path) }
+  }
+}
+
+extension Finding {
+  static var drillInterrupted: Finding {
+    Finding(
+      "drill.interrupted", "the drill was stopped before its end",
+      advice: "Nothing of it is left. Run it again, and give the step a longer `timeout` if it was its deadline.")
   }
 }
 

@@ -12,7 +12,7 @@ struct RestoredConfiguration: Sendable {
   }
 
   /// A file that the configuration names.
-  struct NamedFile: Hashable, Sendable {
+  struct ConfiguredFile: Hashable, Sendable {
     let option: String
     let path: String
   }
@@ -30,13 +30,13 @@ struct RestoredConfiguration: Sendable {
   static let usualDatabases = ["/var/lib/turn/turndb", "/usr/local/var/db/turndb", "/var/db/turndb", "/etc/turndb"]
 
   /// The files that it reads, by absolute paths.
-  var filesRead: [NamedFile] { files(of: Self.read) }
+  var filesRead: [ConfiguredFile] { files(of: Self.read) }
   /// The files that it writes.
-  var filesWritten: [NamedFile] { files(of: ["log-file", "pidfile"]) }
+  var filesWritten: [ConfiguredFile] { files(of: ["log-file", "pidfile"]) }
 
-  private func files(of options: [String]) -> [NamedFile] {
+  private func files(of options: [String]) -> [ConfiguredFile] {
     options.compactMap { option in
-      text.value(option).flatMap { $0.hasPrefix("/") ? NamedFile(option: option, path: $0) : nil }
+      text.value(option).flatMap { $0.hasPrefix("/") ? ConfiguredFile(option: option, path: $0) : nil }
     }
   }
 
