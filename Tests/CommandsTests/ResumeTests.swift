@@ -302,7 +302,9 @@ import Testing
 
     // Chains that are sound, of another host and of another plan.
     let whole = try String(contentsOfFile: "\(folder)/journal.jsonl", encoding: .utf8)
-    try rewrite(folder) { $0.replacing(try Regex(#""machineIdHash":("[0-9a-f]*"|null)"#), with: #""machineIdHash":"00""#) }
+    try rewrite(folder) {
+      $0.replacing(try Regex(#""machineIdHash":("[0-9a-f]*"|null)"#), with: #""machineIdHash":"00""#)
+    }
     let elsewhere = try await refusal(server)
     #expect(elsewhere.contains("run 1 was started on another host"), "\(elsewhere)")
     try Data(whole.utf8).write(to: URL(filePath: "\(folder)/journal.jsonl"))

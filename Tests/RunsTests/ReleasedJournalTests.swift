@@ -16,7 +16,9 @@ import Testing
   private static let names: [String] = {
     let forms = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return forms.sorted().flatMap { form in
-      ((try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(form)")) ?? []).sorted().map { "\(form)/\($0)" }
+      ((try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(form)")) ?? []).sorted().map {
+        "\(form)/\($0)"
+      }
     }
   }()
 
@@ -35,7 +37,9 @@ import Testing
     let params = try Array(Data(contentsOf: URL(filePath: folder.params)))
     let plan = try project.document(run.started.runbook, catalog: .standard).plan(
       given: GivenParameters(file: ("params.json", params)), target: nil, only: nil)
-    #expect(run.events.contains { if case .runPlanned(let planned) = $0.event { planned.steps == plan.facts } else { false } })
+    #expect(
+      run.events.contains { if case .runPlanned(let planned) = $0.event { planned.steps == plan.facts } else { false } }
+    )
     let replay = RunReplay(Array(run.events.dropLast()), plan: plan, run: run.id)
     var machine = replay.machine
     guard case .finish(let outcome, _) = machine.next(at: replay.elapsed) else {
