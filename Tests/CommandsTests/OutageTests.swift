@@ -72,7 +72,19 @@ import Testing
     let coturn = try await Coturn.start()
     coturn.signal(SIGKILL)
     try await waitUntilGone(coturn.pid)
-    expectRecovery(coturn, try await respond(to: coturn), by: "start")
+    let response = try await respond(to: coturn)
+    expectRecovery(coturn, response, by: "start")
+    let incident = response.report["incident"]
+    #expect(
+      incident?["seen"] == ["before:service/sources"] && incident?["done"] == ["repair/start"], "\(incident as Any)")
+    #expect(incident?["restoredAfterMs"] != nil && incident?["restoredAfterMs"] != .null, "\(incident as Any)")
+    let text = try await project.runbook("report", "last").stdout
+    for line in [
+      #"seen .*none of 20 source ports got an answer"#, #"done .*\(repair/start\): by \S+, pass"#,
+      #"verified .*Exactly one process has the port: pass"#, #"restored +after [0-9.]+s"#,
+    ] {
+      #expect(text.replacing(#/\n {10,}/#, with: " ").contains(try Regex(line)), "\(line): \(text)")
+    }
   }
 
   @Test("A hung server is restarted, and nothing else is done")
@@ -260,5 +272,95 @@ import Testing
     #expect(status == 1 && report.text().contains("host.otherHost"), "\(report)")
     expectRepairs(report)
     #expect(ProcessIdentity.running("turnserver", in: coturn.directory).isEmpty)
+  }
+
+  /// Sends the run a signal once the new server is there, and gives that server's number and how the run ended.
+  private func signalDuringRestart(_ coturn: Coturn, _ signal: Int32) async throws -> (pid: String, status: Int32) {
+    coturn.signal(SIGSTOP)
+    let old = try #require(pid(in: coturn))
+    async let result = project.command(arguments(coturn), environment: coturn.environment).run()
+    for _ in 0..<1200 where [nil, old].contains(pid(in: coturn)) { try await Task.sleep(for: .milliseconds(10)) }
+    let new = try #require(pid(in: coturn))
+    let folder = try #require(try project.runFolders().last)
+    let first = try String(contentsOfFile: "\(folder)/journal.jsonl", encoding: .utf8).split(separator: "\n").first
+    let run = try JSON(parsing: String(try #require(first)))
+    kill(pid_t(try #require(run["pid"]?.int)), signal)
+    return (new, project.output(of: try await result).status)
+  }
+
+  private func pid(in coturn: Coturn) -> String? {
+    let text = try? String(contentsOfFile: "\(coturn.directory)/turnserver.pid", encoding: .utf8)
+    return text?.split(separator: "\n").first.map(String.init)
+  }
+
+  @Test("A run that is killed in the middle of a restart goes on without another one")
+  func killedRun() async throws {
+    let coturn = try await Coturn.start()
+    let (pid, _) = try await signalDuringRestart(coturn, SIGKILL)
+    let resumed = try await project.runbook(["resume", "last"], environment: coturn.environment)
+    #expect(resumed.status == 0, "\(resumed.stdout)\(resumed.stderr)")
+    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).map { "\($0.pid)" } == [pid])
+  }
+
+  @Test("A terminal that goes ends nothing, and Ctrl-C in the middle of a restart does not leave the server down")
+  func signalledRun() async throws {
+    let coturn = try await Coturn.start()
+    let (pid, status) = try await signalDuringRestart(coturn, SIGHUP)
+    #expect(status == 0)
+    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).map { "\($0.pid)" } == [pid])
+    let other = try await Coturn.start()
+    let (second, interrupted) = try await signalDuringRestart(other, SIGINT)
+    #expect(interrupted == 130)
+    #expect(ProcessIdentity.running("turnserver", in: other.directory).map { "\($0.pid)" } == [second])
+  }
+
+  @Test("A start that is not proved is taken back")
+  func undone() async throws {
+    let coturn = try await Coturn.start()
+    coturn.signal(SIGKILL)
+    try await waitUntilGone(coturn.pid)
+    let file = "\(coturn.directory)/turnserver.pid"
+    try project.write(
+      "runbooks/unproved.yaml",
+      """
+      runbook: unproved
+      allow: [change]
+      rollback: onFailure
+      steps:
+        - id: start
+          use: process.start
+          with: {pidFile: "\(file)", command: [turnserver, -c, turnserver.conf], directory: "\(coturn.directory)", settle: 100ms}
+          undo:
+            - {id: stop, use: process.stop, with: {pidFile: "\(file)", pid: "${steps.start.?output.?pid}"}}
+        - {id: proof, use: command.run, effect: observe, with: {command: ["false"]}}
+
+      """)
+    let output = try await project.runbook(["run", "unproved", "--format", "json"], environment: [:])
+    #expect(output.status == 1, "\(output.stdout)\(output.stderr)")
+    let report = try output.json
+    #expect(outcome(report, "start") == "pass" && outcome(report, "undo:start/stop") == "pass", "\(report)")
+    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).isEmpty)
+  }
+
+  @Test("The runbooks for errors, slowness and updates find a server that is well as it is")
+  func others() async throws {
+    let coturn = try await Coturn.start()
+    let rate = try await project.runbook(
+      ["run", "p2-error-rate", "--format", "json", "-p", "log=\(coturn.logFile)"], environment: coturn.environment)
+    #expect(rate.status == 0, "\(rate.stdout)\(rate.stderr)")
+    let refused = try await project.runbook(
+      ["run", "p2-error-rate", "--format", "json", "-p", "log=\(coturn.logFile)", "-p", "minSuccess=99%"],
+      environment: coturn.environment.merging(["TURN_CREDENTIAL": "wrong-horse"]) { _, new in new })
+    #expect(refused.status == 1 && refused.stdout.contains("Refused, by user: alice"), "\(refused.stdout)")
+    let slow = try await project.runbook(
+      ["run", "p2-degradation", "--format", "json", "-p", "port=\(coturn.port)", "-p", "packets=20"],
+      environment: coturn.environment)
+    let report = try slow.json
+    for step in ["assess/sources", "assess/relay", "investigate/host"] {
+      #expect(["pass", "warn"].contains(outcome(report, step)), "\(step): \(report)")
+    }
+    let update = try await project.runbook(
+      ["run", "monthly-update-check", "--format", "json"], environment: coturn.environment)
+    #expect(outcome(try update.json, "installed").map { ["pass", "warn"].contains($0) } == true, "\(update.stdout)")
   }
 }

@@ -79,7 +79,7 @@ struct ServiceStart: Sendable {
         endedAt = endedAt ?? .now
         if let endedAt, endedAt.duration(to: .now) > Self.daemonPatience { throw ended(child) }
       }
-      try await pause()
+      await pause()
     }
     if !child.isRunning { throw ended(child) }
     throw .failed(
@@ -96,7 +96,7 @@ struct ServiceStart: Sendable {
     let limit = ContinuousClock.now + settle
     while ContinuousClock.now < limit {
       guard identity.isRunning else { throw ended(process.title) }
-      try await pause()
+      await pause()
     }
     guard identity.isRunning else { throw ended(process.title) }
   }
@@ -112,14 +112,13 @@ struct ServiceStart: Sendable {
       advice: "Look at \(place), and check its configuration (`coturn.config`): a restart will not mend it.")
   }
 
-  private func pause() async throws(StepError) {
-    do { try await Task.sleep(for: .milliseconds(20)) } catch {
-      throw StepError(
-        .interrupted,
-        Finding(
-          "process.interrupted",
-          "the start was ended before it was known whether the service stays; it was ended again",
-          advice: "Give the step a timeout above `patience` and `settle`, and begin it again."))
+  /// A start that was begun is brought to its end, cancelled or not: the old process may be gone already, and to leave the service down is
+  /// worse than to take a moment longer.
+  private func pause() async {
+    if Task.isCancelled {
+      _ = await onBlockingThread { usleep(20_000) }
+    } else {
+      try? await Task.sleep(for: .milliseconds(20))
     }
   }
 
@@ -148,7 +147,7 @@ struct ServiceStart: Sendable {
       guard ContinuousClock.now < limit else {
         return .unknown("\(other.title) was started, and the PID file \(service.pidFile) does not name it")
       }
-      try await pause()
+      await pause()
     }
   }
 
