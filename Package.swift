@@ -124,7 +124,7 @@ let package = Package(
         "daily-health",
         "daily-host-review",
         "daily-log-review", "disk-space", "host-tuning", "http-health", "log-errors", "monthly-config-backup",
-        "outage-cause", "p1-outage",
+        "monthly-update-check", "outage-cause", "p1-outage", "p2-degradation", "p2-error-rate",
         "quarterly-dr-restore-test", "quarterly-security-audit", "rehearse-upgrade",
         "relay-works", "service-resources", "stun-binding", "tls-expiry",
         "tls-files", "troubleshoot-turn", "turn-relay", "turn-service", "weekly-cert-expiry", "weekly-security-review",

@@ -170,8 +170,8 @@ import Testing
     #expect(
       none.stderr
         == """
-        note: the project names no target, and without one nobody can run daily-health, p1-outage, quarterly-security-audit, \
-        troubleshoot-turn, weekly-cert-expiry; see: runbook doctor
+        note: the project names no target, and without one nobody can run daily-health, monthly-update-check, p1-outage, \
+        p2-degradation, p2-error-rate, quarterly-security-audit, troubleshoot-turn, weekly-cert-expiry; see: runbook doctor
 
         """)
     try project.write(".env", "TURN_SERVR=turn:127.0.0.1\n")

@@ -37,7 +37,11 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
       FirstProject.TemplateFile(path: "runbooks/daily-log-review.yaml", bytes: PackageResources.daily_log_review_yaml),
       FirstProject.TemplateFile(
         path: "runbooks/monthly-config-backup.yaml", bytes: PackageResources.monthly_config_backup_yaml),
+      FirstProject.TemplateFile(
+        path: "runbooks/monthly-update-check.yaml", bytes: PackageResources.monthly_update_check_yaml),
       FirstProject.TemplateFile(path: "runbooks/p1-outage.yaml", bytes: PackageResources.p1_outage_yaml),
+      FirstProject.TemplateFile(path: "runbooks/p2-degradation.yaml", bytes: PackageResources.p2_degradation_yaml),
+      FirstProject.TemplateFile(path: "runbooks/p2-error-rate.yaml", bytes: PackageResources.p2_error_rate_yaml),
       FirstProject.TemplateFile(
         path: "runbooks/quarterly-dr-restore-test.yaml", bytes: PackageResources.quarterly_dr_restore_test_yaml),
       FirstProject.TemplateFile(
