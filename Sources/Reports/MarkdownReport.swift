@@ -10,10 +10,16 @@ extension RunReport {
     let lead = [title == runbook ? "" : "\(markdownSafe(title)).", summary.isEmpty ? "" : "\(summary)\(time)."]
       .filter { !$0.isEmpty }.joined(separator: " ")
     let parts = [
-      heading, lead.isEmpty ? "" : lead + "\n", problemsMarkdown, targetsMarkdown, stepsMarkdown, notesMarkdown,
+      heading, lead.isEmpty ? "" : lead + "\n", incidentMarkdown(style), problemsMarkdown, targetsMarkdown,
+      stepsMarkdown, notesMarkdown,
       identityMarkdown(style),
     ]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  private func incidentMarkdown(_ style: Style) -> String {
+    let lines = incidentLines(offset: style.offset)
+    return lines.isEmpty ? "" : "## Incident\n\n" + lines.map(\.markdown).joined()
   }
 
   private var problemsMarkdown: String {

@@ -22,7 +22,7 @@ extension RunReport {
           "notTold": .array(notTold.map { ["channel": .string($0.channel), "reason": .string($0.finding.message)] }),
         ]
       } ?? .null,
-      "resumed": .array(resumptions.map(\.json)),
+      "resumed": .array(resumptions.map(\.json)), "incident": incident?.json ?? .null,
     ]
   }
 }
@@ -115,7 +115,7 @@ extension JSON {
 }
 
 /// Milliseconds to the microsecond: whole ones as an integer.
-private func milliseconds(_ duration: Duration?) -> JSON {
+func milliseconds(_ duration: Duration?) -> JSON {
   guard let duration else { return .null }
   let (seconds, attoseconds) = duration.components
   let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000

@@ -6,7 +6,9 @@ extension RunReport {
   /// The report for people: the verdict, what did not pass and what to look at next, every step, where the evidence lies.
   /// Every text of the run is made safe for a terminal. Ends with a LF.
   package func text(_ style: Style) -> String {
-    let sections = [headline(style), problems(style), table(style), matrix(style), notes(style), identity(style)]
+    let sections = [
+      headline(style), record(style), problems(style), table(style), matrix(style), notes(style), identity(style),
+    ]
     return sections.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
   }
 
@@ -15,6 +17,10 @@ extension RunReport {
     let time = duration.map { " in \(shortDuration($0))" } ?? ""
     let summary = summary
     return ["\(word)  \(style.paint(subject, .bold))\(time)\(summary.isEmpty ? "" : ": \(summary)")"]
+  }
+
+  private func record(_ style: Style) -> [String] {
+    incidentLines(offset: style.offset).flatMap { $0.lines(style) }
   }
 
   private func table(_ style: Style) -> [String] {
