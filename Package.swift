@@ -119,13 +119,14 @@ let package = Package(
       // which `runbook validate --format sarif` explains.
       resources: [
         "container-running",
-        "announce", "backup-fresh", "backup-offsite", "coturn-auth", "coturn-config", "coturn-config-audit", "coturn-sessions",
+        "announce", "backup-fresh", "backup-offsite", "coturn-auth", "coturn-config", "coturn-config-audit",
+        "coturn-sessions",
         "coturn-versions",
         "daily-health",
         "daily-host-review",
         "daily-log-review", "disk-space", "host-tuning", "http-health", "log-errors", "monthly-config-backup",
         "monthly-update-check", "outage-cause", "p1-outage", "p2-degradation", "p2-error-rate",
-        "quarterly-dr-restore-test", "quarterly-security-audit", "rehearse-upgrade",
+        "quarterly-dr-restore-test", "quarterly-failover-test", "quarterly-security-audit", "rehearse-upgrade",
         "relay-works", "service-resources", "stun-binding", "tls-expiry",
         "tls-files", "troubleshoot-turn", "turn-relay", "turn-service", "weekly-cert-expiry", "weekly-security-review",
       ].map { .embedInCode("FirstProject/\($0).yaml") } + [.embedInCode("Validation/language.md")]),

@@ -45,6 +45,8 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
       FirstProject.TemplateFile(
         path: "runbooks/quarterly-dr-restore-test.yaml", bytes: PackageResources.quarterly_dr_restore_test_yaml),
       FirstProject.TemplateFile(
+        path: "runbooks/quarterly-failover-test.yaml", bytes: PackageResources.quarterly_failover_test_yaml),
+      FirstProject.TemplateFile(
         path: "runbooks/quarterly-security-audit.yaml", bytes: PackageResources.quarterly_security_audit_yaml),
       FirstProject.TemplateFile(
         path: "runbooks/rehearse-upgrade.yaml", bytes: PackageResources.rehearse_upgrade_yaml),
