@@ -114,7 +114,7 @@ import Testing
   @Test("A backup that dies while the primary is stopped: the primary is started again, and serves")
   func backupDies() async throws {
     let (primary, backup) = (try await Coturn.start(), try await Coturn.start())
-    let (status, report) = try await failOver(primary, to: backup.port) {
+    let (status, report) = try await failOver(primary, to: backup.port, "-p", "packets=100") {
       try await waitUntilGone(primary)
       backup.signal(SIGKILL)
     }
