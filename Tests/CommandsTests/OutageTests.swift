@@ -87,6 +87,18 @@ import Testing
     }
   }
 
+  @Test("A server of systemd is left to systemd: if that cannot restart it the run fails, and starts nothing itself")
+  func unit() async throws {
+    let coturn = try await Coturn.start()
+    coturn.signal(SIGKILL)
+    try await waitUntilGone(coturn.pid)
+    let (status, report) = try await respond(to: coturn, "-p", "unit=runbook-test-absent.service")
+    #expect(status == 1, "\(report)")
+    expectRepairs(report)
+    #expect(outcome(report, "repair/restartUnit") == "fail", "\(report)")
+    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).isEmpty)
+  }
+
   @Test("A hung server is restarted, and nothing else is done")
   func hung() async throws {
     let coturn = try await Coturn.start()
@@ -291,6 +303,15 @@ import Testing
   private func pid(in coturn: Coturn) -> String? {
     let text = try? String(contentsOfFile: "\(coturn.directory)/turnserver.pid", encoding: .utf8)
     return text?.split(separator: "\n").first.map(String.init)
+  }
+
+  @Test("A run that is killed in the middle of a restart goes on without another one")
+  func killedRun() async throws {
+    let coturn = try await Coturn.start()
+    let (pid, _) = try await signalDuringRestart(coturn, SIGKILL)
+    let resumed = try await project.runbook(["resume", "last"], environment: coturn.environment)
+    #expect(resumed.status == 0, "\(resumed.stdout)\(resumed.stderr)")
+    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).map { "\($0.pid)" } == [pid])
   }
 
   @Test("A terminal that goes ends nothing, and Ctrl-C in the middle of a restart does not leave the server down")

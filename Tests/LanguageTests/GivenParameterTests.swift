@@ -15,11 +15,12 @@ struct GivenParameterTests {
         place: {type: "record{host: host, port: optional<port>}", default: {host: a.example}}
         home: {type: string, default: "${env.HOME}"}
         user: {type: string, default: "${env.?USER.orValue('nobody')}"}
+        file: {type: optional<path>}
       steps:
         - id: all
           use: sample.everything
           with:
-            anything: "${[dyn(params.count), params.text, params.times, params.place, params.home, params.user]}"
+            anything: "${[dyn(params.count), params.text, params.times, params.place, params.home, params.user, params.?file.orValue('')]}"
       """
     ])
   }
@@ -53,6 +54,18 @@ struct GivenParameterTests {
     #expect(params["count"] == .int(4))
     #expect(params["text"] == .string("${x}"))
     #expect(params["times"] == .list([.duration(.seconds(3600))]))
+  }
+
+  @Test("null in a file leaves an optional param out, as the file of a run has it; in quotes it is a text")
+  func null() throws {
+    func file(_ text: String) throws -> Value? {
+      try params(.init(file: ("p.json", Array("{\"count\": 1, \"file\": \(text)}".utf8))))["file"]
+    }
+    #expect(try file("null") == .null)
+    #expect(try file("\"null\"") == .string("null"))
+    let place = "{\"count\": 1, \"place\": {\"host\": \"b.example\", \"port\": null}}"
+    #expect(try params(.init(file: ("p.json", Array(place.utf8))))["place"]?["port"] == .null)
+    #expect(try params(.init(texts: [("count", "1")]))["file"] == .null)
   }
 
   @Test("All that is wrong with what was given is said at once")

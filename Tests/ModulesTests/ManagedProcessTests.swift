@@ -117,6 +117,35 @@ import Testing
     #expect(try await run("process.start", service(coturn)).objection == nil)
   }
 
+  @Test(
+    "An enabled unit of systemd that starts the same command is found, one that starts another or is not enabled is not"
+  )
+  func unit() throws {
+    let root = try TemporaryFolder()
+    let units = "lib/systemd/system"
+    try root.write(
+      "[Service]\nExecStart=/usr/bin/turnserver -c /etc/turnserver.conf --pidfile=\n", to: "\(units)/coturn.service")
+    try root.write("", to: "etc/systemd/system/multi-user.target.wants/other.service")
+    let usual = ["-c", "/etc/turnserver.conf"]
+    func found(_ arguments: [String]) -> String? {
+      SystemdUnit(starting: "/usr/bin/turnserver", arguments, root: root.path)?.name
+    }
+    try root.write("", to: "run/systemd/system/x")
+    #expect(found(usual) == nil)
+    try root.write("", to: "etc/systemd/system/multi-user.target.wants/coturn.service")
+    #expect(found(usual) == "coturn.service")
+    #expect(found(["-c", "/srv/lab/turnserver.conf"]) == nil)
+    #expect(SystemdUnit(starting: "/usr/bin/other", usual, root: root.path) == nil)
+    // What is added takes the command back, and names another one.
+    try root.write(
+      "[Service]\nExecStart=\nExecStart=-/usr/bin/turnserver \\\n  -c /etc/second.conf\n",
+      to: "etc/systemd/system/coturn.service.d/override.conf")
+    #expect(found(usual) == nil && found(["-c", "/etc/second.conf"]) == "coturn.service")
+    // Without systemd no unit starts anything.
+    try FileManager.default.removeItem(atPath: "\(root.path)/run/systemd")
+    #expect(found(["-c", "/etc/second.conf"]) == nil)
+  }
+
   @Test("What a step that died had done is told by the mark of the process")
   func reconcile() async throws {
     let coturn = try await Coturn.start()

@@ -37,7 +37,7 @@ package struct GivenParameters: Sendable {
       return [:]
     }
     var values: [String: Value] = [:]
-    let decoder = ValueDecoder(log: log, expressions: .literal)
+    let decoder = ValueDecoder(log: log, expressions: .literal, readsNull: true)
     for entry in mapping.entries {
       guard let declaration = declarations[entry.key.text] else {
         Self.reportUnknown(entry.key.text, declarations, subject, at: entry.key.range, log)

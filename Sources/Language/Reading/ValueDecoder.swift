@@ -4,6 +4,8 @@ internal import Schema
 struct ValueDecoder {
   let log: IssueLog
   let expressions: Expressions
+  /// Whether a plain `null` leaves an optional value out, as JSON has it. In documents people leave out the key.
+  var readsNull = false
 
   /// What `${` means in a text.
   enum Expressions {
@@ -36,6 +38,7 @@ struct ValueDecoder {
   func template(_ node: YAMLNode, as type: ValueType) -> Template? {
     switch (node, type) {
     case (.refused, _): return nil
+    case (_, .optional) where readsNull && node.isNull: return .literal(.null)
     case (_, .optional(let wrapped)) where !node.isExpression: return template(node, as: wrapped)
     case (.scalar(let scalar), _): return template(scalar, as: type)
     case (.sequence(let sequence), .list(let element)): return list(sequence, of: element)
@@ -210,6 +213,12 @@ struct ValueDecoder {
 }
 
 extension YAMLNode {
+  /// True for `null` or `~` without quotes, and for nothing (YAML 1.2.2, section 10.3.2).
+  fileprivate var isNull: Bool {
+    guard case .scalar(let scalar) = self, case .plain = scalar.style else { return false }
+    return ["", "~", "null", "Null", "NULL"].contains(scalar.text)
+  }
+
   /// True for a scalar that is one expression as a whole.
   fileprivate var isExpression: Bool {
     if case .scalar(let scalar) = self { scalar.text.hasPrefix("${") } else { false }

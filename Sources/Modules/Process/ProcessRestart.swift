@@ -83,6 +83,7 @@ package struct ProcessRestart: StepModule {
     let start = try ServiceStart(input.start, key: context.idempotencyKey)
     let old = try start.service.look().process
     try start.refuseSecond(besides: old)
+    try start.refuseUnit()
     let began = ContinuousClock.now
     var ending: ProcessEnding?
     if let old {

@@ -48,8 +48,9 @@ package struct ProcessStart: StepModule {
     discussion: """
       The service goes on when the run has ended, in a session of its own. It must write its number into the PID file (coturn:
       `pidfile`). Nothing is started if it runs already (`process.alreadyRunning`), or if another process runs by the same command that
-      the file does not name (`process.unnamed`): coturn lets a second server share its port without an error. Whether it serves its
-      clients is for a probe to say, such as `stun.sources`.
+      the file does not name (`process.unnamed`): coturn lets a second server share its port without an error. Nor is it if an enabled
+      unit of systemd starts it by the same command (`process.ofSystemd`). Whether it serves its clients is for a probe to say, such as
+      `stun.sources`.
 
       It is started with the variable RUNBOOK_STEP in its environment. By it a run that died finds out, when it is gone on with, whether
       the service was started. Its `undo` is `process.stop` with the output's `pid`.
@@ -86,6 +87,7 @@ package struct ProcessStart: StepModule {
         advice: stopped ? "Ask who stopped it; `process.restart` ends it and starts it anew." : "Nothing was started.")
     }
     try start.refuseSecond()
+    try start.refuseUnit()
     let began = ContinuousClock.now
     let process = try await start(context)
     return .done(Output(process, elapsed: began.duration(to: .now)))

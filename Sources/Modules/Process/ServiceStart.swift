@@ -40,6 +40,14 @@ struct ServiceStart: Sendable {
     }
   }
 
+  /// Throws `notStarted` if systemd starts the service: it would not know of a process that we start, and would start another one.
+  func refuseUnit() throws(StepError) {
+    guard let unit = SystemdUnit(starting: service.program, command.arguments) else { return }
+    throw .notStarted(
+      "process.ofSystemd", "the unit \(unit.name) of systemd starts \(service.program) by the same command",
+      advice: "Leave it to systemd: `systemctl restart \(unit.name)`, in a runbook by `command.run`.")
+  }
+
   /// Throws `notStarted` if a process runs by the same command: a second one would share its port without an error.
   func refuseSecond(besides process: ProcessFacts? = nil) throws(StepError) {
     guard let other = unnamed(besides: process) else { return }
