@@ -90,6 +90,18 @@ import Testing
     #expect(ProcessIdentity.running("turnserver", in: coturn.directory).isEmpty)
   }
 
+  @Test("A restart fails if the PID file does not name the new server, and leaves that one running")
+  func unnamedAfterRestart() async throws {
+    let coturn = try await Coturn.start()
+    var input = service(coturn, .init("patience", .duration(.seconds(1))))
+    let command = ["turnserver", "-c", "\(coturn.directory)/turnserver.conf", "--pidfile", "second.pid"]
+    input[1] = .init("command", .list(command.map(Value.string)))
+    let error = try await stepError { _ = try await run("process.restart", input) }
+    #expect(error.kind == .failed && error.finding.code == "process.notNamed", "\(error)")
+    #expect(ProcessIdentity.running("turnserver", in: coturn.directory).map(\.pid) != [coturn.pid])
+    try await eventually { await answers(coturn) }
+  }
+
   @Test("A restart that cannot start leaves the running server alone")
   func missingProgram() async throws {
     let coturn = try await Coturn.start()

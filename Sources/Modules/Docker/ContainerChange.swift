@@ -254,11 +254,11 @@ package struct ContainerChangeOutput: Hashable, Sendable {
       engine: engine.endpoint.name)
   }
 
-  /// Done, with a warning if it does not run behind it, or with what it was made with and not what is configured now.
+  /// Done, with a warning if it runs as it was made and not as it is configured now; failed if it does not run.
   func resultOfStart(_ container: Container, verb: ContainerChange.Verb) -> StepResult<Self> {
     guard status == .running else {
       let condition: ContainerCondition = status == .restarting ? .flapping : .exited
-      return .warned(self, ContainerFinding.finding(container, condition))
+      return .failed(self, ContainerFinding.finding(container, condition))
     }
     guard let first = outdated.first else { return .done(self) }
     return .warned(

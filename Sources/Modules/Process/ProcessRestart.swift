@@ -23,7 +23,7 @@ package struct ProcessRestart: StepModule {
     discussion: """
       The command is looked at before the service is ended: nothing is ended for a start that cannot be. Only a process that the PID
       file names and that runs the program gets a signal; a stopped or hung one is ended by KILL after the `grace`. If the service does not run it
-      is started. Every call through the server ends with it. Whether the new one serves its clients is for a probe to say. All
+      is started. A new one that the PID file does not name in time goes on, and the step fails: none would be worse. Every call through the server ends with it. Whether the new one serves its clients is for a probe to say. All
       else is as with `process.start`. The process that was ended cannot be brought back: an `undo` can only put back what the
       restart was for, such as an older configuration, and restart once more.
       """,
@@ -80,7 +80,7 @@ package struct ProcessRestart: StepModule {
   }
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    let start = try ServiceStart(input.start, key: context.idempotencyKey)
+    let start = try ServiceStart(input.start, key: context.idempotencyKey, keepsUnnamed: true)
     let old = try start.service.look().process
     try start.refuseSecond(besides: old)
     try start.refuseUnit()

@@ -11,13 +11,15 @@ struct ServiceStart: Sendable {
   private let log: String
   private let patience: Duration
   private let settle: Duration
+  /// Whether a process that runs and is not named by the PID file goes on: after the end of an old one it is better than none.
+  private let keepsUnnamed: Bool
 
   /// The variable that a process is started with, and its children: the step's idempotency key. By it a run that died finds out what it
   /// had started.
   static let mark = "RUNBOOK_STEP"
 
   /// - Throws: `notStarted` if the command cannot be started: nothing is ended then for a start that must fail.
-  init(_ input: ProcessStart.Input, key: String) throws(StepError) {
+  init(_ input: ProcessStart.Input, key: String, keepsUnnamed: Bool = false) throws(StepError) {
     guard let executable = input.command.first, !executable.isEmpty else {
       throw .notStarted("command.empty", "the command is empty", advice: "Give a program as the first element.")
     }
@@ -30,13 +32,16 @@ struct ServiceStart: Sendable {
     log = input.log ?? "/dev/null"
     patience = input.patience
     settle = input.settle
+    self.keepsUnnamed = keepsUnnamed
   }
 
   /// A process that runs by the same command and that the PID file does not name.
   func unnamed(besides process: ProcessFacts?) -> ProcessFacts? {
     service.others(besides: process).first { other in
       let arguments = other.argumentsBehindName
+      // Started through another program its arguments are the last ones; started by somebody else there may be more of them.
       return Array(command.arguments.suffix(arguments.count)) == arguments
+        || !command.arguments.isEmpty && Set(command.arguments).isSubset(of: arguments)
     }
   }
 
@@ -55,7 +60,8 @@ struct ServiceStart: Sendable {
       "process.unnamed",
       "\(other.title) runs by the same command, and the PID file \(service.pidFile) does not name it",
       advice:
-        "A second server would share its port. Find out who started it, and end it, or put its number into the file.")
+        "A second server would share its port. If it is the service itself, do not end it: give the PID file that names it. Otherwise find out who started it, then end it."
+    )
   }
 
   /// Starts it, and returns once the PID file names it and it has gone on for a while.
@@ -67,6 +73,7 @@ struct ServiceStart: Sendable {
       try await stays(process)
       return process
     } catch {
+      if keepsUnnamed, child.isRunning, error.finding.code == "process.notNamed" { throw error }
       // Nobody but us knows of it: it would hold the port, and no file would name it.
       if child.isRunning { _ = await end(child, grace: .seconds(5)) } else { reap(child) }
       throw error
@@ -92,7 +99,7 @@ struct ServiceStart: Sendable {
     if !child.isRunning { throw ended(child) }
     throw .failed(
       "process.notNamed",
-      "the service was started, and in \(durationLiteral(patience)) the PID file \(service.pidFile) did not name it; it was ended again",
+      "the service was started, and in \(durationLiteral(patience)) the PID file \(service.pidFile) did not name it; \(keepsUnnamed ? "it goes on" : "it was ended again")",
       advice: "Look whether the program writes that file (coturn: `pidfile`), and at its log.")
   }
 
