@@ -140,7 +140,7 @@ extension CommandFailure {
     let first = children.first
     self.init(
       .error,
-      "\(parent.title) cannot come to its end: it is not known whether steps took effect, and they must not be done twice\n"
+      "\(parent.title) cannot end yet: it is not known whether steps took effect, and they must not be done twice\n"
         + lines.joined(separator: "\n"),
       advice: "look at the service, then tell what you found of each:\n"
         + Self.choices(first?.tries.first?.path.description ?? "STEP", of: first?.run?.reference ?? first?.id ?? "RUN")

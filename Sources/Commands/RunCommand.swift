@@ -59,12 +59,12 @@ package struct RunCommand: AsyncParsableCommand {
   var target: [String] = []
 
   @Option(
-    help: ArgumentHelp("Of several targets, so many at a time; without it eight.", valueName: "n"))
+    help: ArgumentHelp("How many targets run at a time; 8 by default.", valueName: "n"))
   var rolling: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Of several targets, begin no further one once more than so many failed; without it all are begun.",
+      "Begin no further target once more than K failed; by default all are begun.",
       valueName: "k"))
   var maxFailures: Int?
 

@@ -99,7 +99,8 @@ package struct CoturnDrain: StepModule {
         "coturn.cannotDrain",
         "\(process.title) is coturn \(version), which does not drain before 4.6.3: nothing was sent",
         advice:
-          "The signal would end every call. Take it out of what clients are given, and wait for its sessions to end.")
+          "The signal would end every call. Stop giving this server to clients (DNS, credentials API), and wait for its sessions to end."
+      )
     }
     return version
   }

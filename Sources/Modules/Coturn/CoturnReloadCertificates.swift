@@ -88,10 +88,10 @@ package struct CoturnReloadCertificates: StepModule {
       }
       try? await Task.sleep(for: .milliseconds(100))
     } while ContinuousClock.now < limit && !Task.isCancelled
-    let served: Sentence = now.map { "it serves \($0.prefix(16))…" } ?? "it shows no certificate"
+    let served: Sentence = now.map { "still serves \($0.prefix(16))…" } ?? "shows no certificate"
     throw .failed(
       "coturn.certificateNotLoaded",
-      "\(process.title) was told to load its certificates, and \(served), and not \(wanted.prefix(16))… of \(input.certificate)",
+      "\(process.title) was told to load its certificates, and \(served), not \(wanted.prefix(16))… of \(input.certificate)",
       advice:
         "Look at its log, and which file `cert` names: in a container with the single file mounted it is the old one "
         + "until the container is made anew. Can its user read file and key?")

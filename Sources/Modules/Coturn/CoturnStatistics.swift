@@ -93,7 +93,7 @@ package struct CoturnStatistics: StepModule {
     guard input.listen > .zero, input.listen >= timeout else { return nil }
     return Finding(
       "coturn.listenTooLong",
-      "to listen for \(durationLiteral(input.listen)) is no shorter than the timeout of \(durationLiteral(timeout))",
+      "`listen` (\(durationLiteral(input.listen))) must be shorter than the step's timeout (\(durationLiteral(timeout)))",
       advice: "Give the step a `timeout` that is a few seconds longer than `listen`, or a shorter `listen`.")
   }
 

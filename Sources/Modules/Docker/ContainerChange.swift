@@ -31,7 +31,7 @@ struct ContainerChange {
     guard let grace, grace >= timeout else { return nil }
     return Finding(
       "docker.graceTooLong",
-      "the grace of \(durationLiteral(grace)) is no shorter than the timeout of \(durationLiteral(timeout))",
+      "the grace (\(durationLiteral(grace))) must be shorter than the step's timeout (\(durationLiteral(timeout)))",
       advice: "Give the step more time, or a shorter `grace`.")
   }
 
@@ -92,7 +92,7 @@ struct ContainerChange {
     if verb != .start, container.isRunning, ContinuousClock.now + wait > deadline {
       throw .notStarted(
         "docker.graceTooLong",
-        "\(container.name) may take \(durationLiteral(wait)) to end, and the step has no longer",
+        "\(container.name) may take \(durationLiteral(wait)) to stop, and the step has less time left",
         advice: "Give the step more time, or a shorter `grace`.")
     }
   }
@@ -266,7 +266,9 @@ package struct ContainerChangeOutput: Hashable, Sendable {
       Finding(
         "docker.configurationNotApplied",
         "\(name) runs as it was made, and a \(verb.rawValue) does not apply what has changed since: \(first)",
-        advice: container.compose.map { "Make it anew: docker compose -p \($0.project) up -d \($0.service)" }
-          ?? "Make it anew: docker rm and docker run, or whatever made it."))
+        advice: container.compose.map {
+          "When few calls run, since every call ends: docker compose -p \($0.project) up -d \($0.service)"
+        }
+          ?? "When few calls run, since every call ends: docker rm and docker run, or whatever made it."))
   }
 }

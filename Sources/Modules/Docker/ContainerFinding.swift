@@ -66,7 +66,7 @@ enum ContainerFinding {
     }
     if container.exitCode == 137 {
       return """
-        137 is KILL: by somebody, by the kernel, or by docker stop if the process ignores TERM. It proves no crash. Look who stopped it, \
+        137 is KILL: by somebody, by the kernel, or by docker stop if the process ignores TERM. It does not prove a crash. Look who stopped it, \
         then start it.
         """
     }

@@ -143,6 +143,6 @@ package struct DockerExec: StepModule {
       .interrupted,
       Finding(
         "docker.execGoesOn", "the program in \(look.container.name) was not waited for, and may go on there\(place)",
-        advice: "Docker cannot end it: end it on the host, or restart the container."))
+        advice: "Docker cannot end it: end it on the host, or restart the container, which ends every call."))
   }
 }

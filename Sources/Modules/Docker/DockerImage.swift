@@ -126,7 +126,8 @@ package struct DockerImage: StepModule {
             ? "the engine does not have the image \(text), which its registry has"
             : "the registry has another image for \(text) than the engine",
           advice:
-            "Read what has changed, pull it (docker pull \(text)), and make the container anew: a restart does not."))
+            "Read what has changed, and pull it (docker pull \(text)). When few calls run, since every call ends, make the container anew: a restart does not apply it."
+        ))
     }
     guard isOutdated else { return .done(output) }
     return .warned(

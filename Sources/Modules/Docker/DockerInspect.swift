@@ -131,7 +131,7 @@ package struct DockerInspect: StepModule {
     guard input.window < timeout else {
       return Finding(
         "docker.windowTooLong",
-        "the window of \(durationLiteral(input.window)) is no shorter than the timeout of \(durationLiteral(timeout))",
+        "the window (\(durationLiteral(input.window))) must be shorter than the step's timeout (\(durationLiteral(timeout)))",
         advice: "Give the step more time, or a shorter `window`.")
     }
     return nil

@@ -20,7 +20,7 @@ enum SamplingWindow {
     guard window >= timeout else { return nil }
     return Finding(
       "host.windowTooLong",
-      "the window of \(durationLiteral(window)) is no shorter than the timeout of \(durationLiteral(timeout))",
+      "the window (\(durationLiteral(window))) must be shorter than the step's timeout (\(durationLiteral(timeout)))",
       advice: "Give the step more time, or a shorter `window`.")
   }
 }

@@ -177,7 +177,7 @@ private struct Place {
   func other(_ process: ProcessFacts, _ owner: ProcessChoice) -> Finding {
     Finding(
       "host.portTaken", "\(process.title) has \(name), and is no process \(owner.title)",
-      advice: "End what took the port, then start the server.")
+      advice: "Find out whose it is first. Then end what took the port, and start the server.")
   }
 }
 
