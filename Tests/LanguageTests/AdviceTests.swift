@@ -65,7 +65,7 @@ struct AdviceTests {
       ("output.rtt.average < duration('1s')", "it has p50, p95"),
       (
         "target.server != ''",
-        "it has name, uri, tlsURI, host, username, credential, secret, realm, ca, certificate, key, labels"
+        "it has name, uri, tlsURI, host, username, credential, secret, realm, ca, certificate, key, namespace, address, labels"
       ),
       ("env.HOME != ''", "here there are params, target, secrets, steps, run, output"),
     ])
