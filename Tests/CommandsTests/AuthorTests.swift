@@ -171,8 +171,8 @@ import Testing
       none.stderr
         == """
         note: the project names no target, and without one nobody can run daily-health, monthly-update-check, p1-outage, \
-        p2-degradation, p2-error-rate, quarterly-failover-test, quarterly-security-audit, troubleshoot-turn, \
-        weekly-cert-expiry; see: runbook doctor
+        p2-degradation, p2-error-rate, quarterly-dr-restore-test, quarterly-failover-test, quarterly-security-audit, \
+        rehearse-upgrade, troubleshoot-turn, weekly-cert-expiry; see: runbook doctor
 
         """)
     try project.write(".env", "TURN_SERVR=turn:127.0.0.1\n")

@@ -20,7 +20,8 @@ extension DockerEngineTests {
       }
     }
 
-    private static let speaks = ["/bin/sh", "-c", "echo one; echo two >&2; exec sleep 600"]
+    /// The engine reads both streams by themselves: what is written to them at one moment has no order.
+    private static let speaks = ["/bin/sh", "-c", "echo one; sleep 1; echo two >&2; exec sleep 600"]
 
     @Test("Lines come without frames, with a terminal and without one")
     func logs() async throws {
