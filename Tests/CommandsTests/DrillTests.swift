@@ -150,8 +150,14 @@ import Testing
     }
   }
 
+  /// Those that have not ended: one that waits to be reaped holds no namespace, though its link to that of PIDs can still be read.
   private static func processes() -> [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).filter { Int($0) != nil }
+    ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).filter { pid in
+      guard Int(pid) != nil, let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .isoLatin1) else {
+        return false
+      }
+      return stat.split(separator: ")").last?.first { $0 != " " } != "Z"
+    }
   }
 
   private static func namespaces(of pid: String) throws -> [String] {

@@ -34,6 +34,7 @@ enum ManualFacts {
     ),
     ("RUNBOOK_STATE", "The folder where runs are kept, in place of the project's own."),
     ("RUNBOOK_LOCKS", "The folder of the locks, in place of /run/lock/runbook, which all users share."),
+    ("RUNBOOK_STEP", "Set for what `process.start` and `process.restart` start: which step of which run did it."),
     ("RUNBOOK_DEBUG", "1 does what `--debug` does: what is done is told on standard error, without values."),
     ("TURN_SERVER", "The server under test if the project declares none: turn:turn.example.com:3478?transport=udp."),
     ("TURN_USERNAME, TURN_CREDENTIAL", "User name and password of a long-term credential for it."),
