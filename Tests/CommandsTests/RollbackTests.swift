@@ -278,7 +278,8 @@ import Testing
     let text = try project.read("runbooks/change.yaml").replacing(
       "\nparams:", with: "\ntitle: \"On ${target.name}\"\nparams:")
     try project.write("runbooks/change.yaml", text)
-    let output = try await project.runbook("run", "change", "--target", "a", "--target", "b")
+    // One after the other: both write the same files.
+    let output = try await project.runbook("run", "change", "--target", "a", "--target", "b", "--rolling", "1")
     #expect(output.status == 3, "\(output.stderr)")
     #expect(output.stdout.contains("in place  on a: edit, keep: still in place"), "\(output.stdout)")
     #expect(output.stdout.contains("in place  on b: "), "\(output.stdout)")
