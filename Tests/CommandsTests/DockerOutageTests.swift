@@ -16,16 +16,21 @@ import Testing
   }
 
   private func respond(
-    to container: LabContainer, port: UInt16, watch: String = "1s"
+    to container: LabContainer, port: UInt16, watch: String = "1s", _ more: [String] = [],
+    environment: [String: String] = [:]
   ) async throws -> (status: Int32, report: JSON) {
     let output = try await project.runbook(
-      ["run", "p1-outage", "--format", "json", "-p", "container=\(container.name)", "-p", "watch=\(watch)"],
-      environment: [
-        "TURN_SERVER": "turn:127.0.0.1:\(port)", "TURN_USERNAME": Coturn.username, "TURN_CREDENTIAL": Coturn.credential,
-        "DOCKER_HOST": lab.engine,
-      ])
+      ["run", "p1-outage", "--format", "json", "-p", "container=\(container.name)", "-p", "watch=\(watch)"] + more,
+      environment: self.environment(port).merging(environment) { $1 })
     try #require([0, 1, 3].contains(output.status), "\(output.stdout)\(output.stderr)")
     return (output.status, try output.json)
+  }
+
+  private func environment(_ port: UInt16) -> [String: String] {
+    [
+      "TURN_SERVER": "turn:127.0.0.1:\(port)", "TURN_USERNAME": Coturn.username, "TURN_CREDENTIAL": Coturn.credential,
+      "DOCKER_HOST": lab.engine,
+    ]
   }
 
   /// That of all repairs the given one alone was done, or none.
@@ -113,5 +118,170 @@ import Testing
     try lab.run(["unpause", container.name])
     #expect(paused.status == 1 && paused.report.text().contains("docker unpause"), "\(paused.report)")
     expectRepair(paused.report, nil)
+  }
+
+  @Test("A certificate that was renewed behind a mount of the file alone is told with what to do, and no call is ended")
+  func staleMount() async throws {
+    let chains = try CertificateChains()
+    try chains.make("authority", .authority, start: "-40d", days: 100)
+    try chains.make("live", .server("IP:127.0.0.1"), by: "authority", start: "-30d", days: 20)
+    try chains.make("new", .server("IP:127.0.0.1"), by: "authority", key: "live")
+    let port = try freePort()
+    let container = try lab.coturn(
+      options: ["-v", "\(chains.file("live.pem")):/cert.pem:ro", "-v", "\(chains.file("live.key")):/key.pem:ro"],
+      directives: ["--tls-listening-port", "\(port)", "--cert", "/cert.pem", "--pkey", "/key.pem"], hasTLS: true)
+    let before = try container.pid
+    // As certbot and most others do: the new file takes the name of the old one.
+    #expect(rename(chains.file("new.pem"), chains.file("live.pem")) == 0)
+    let (status, report) = try await respond(
+      to: container, port: container.port, ["-p", "certificate=\(chains.file("live.pem"))"],
+      environment: ["TURN_TLS_SERVER": "turns:127.0.0.1:\(port)", "TURN_CA": chains.file("authority.pem")])
+    #expect(status == 1 && report.text().contains("the file is mounted by itself"), "\(report)")
+    expectRepair(report, nil)
+    #expect(try container.pid == before)
+  }
+
+  @Test("A container whose image is gone is started all the same, and the run says that it cannot be made anew")
+  func imageGone() async throws {
+    let image = "\(lab.uniqueName("gone")):lab"
+    try lab.run(["tag", DockerLab.image, image])
+    let container = try lab.coturn(image: image)
+    try lab.run(["kill", container.name])
+    try await wait(container, until: "exited")
+    try lab.run(["rmi", "-f", image])
+    let response = try await respond(to: container, port: container.port)
+    expectRecovery(response, by: "startContainer")
+    #expect(response.report.text().contains("\(image) is gone from the engine"), "\(response.report)")
+  }
+
+  @Test(
+    "A busy container gets a second one if a person agrees and the probes pass; else it is removed, or the run says why not"
+  )
+  func degradation() async throws {
+    let compose = try ComposeCoturn(lab)
+    // Every container counts as busy, and the host never does.
+    func respond(_ more: String...) async throws -> JSON {
+      let output = try await project.runbook(
+        [
+          "run", "p2-degradation", "--format", "json", "-p", "container=\(try compose.first)", "-p",
+          "port=\(compose.port)",
+          "-p", "packets=20", "-p", "window=200ms", "-p", "scaleFrom=0%", "-p", "busyFrom=101%",
+        ] + more.flatMap { ["-p", $0] }, environment: environment(compose.port))
+      try #require([0, 1].contains(output.status), "\(output.stdout)\(output.stderr)")
+      return try output.json
+    }
+    func outcome(_ report: JSON, _ step: String) -> String? { report.step(step)?["outcome"]?.string }
+
+    let refused = try await respond()
+    #expect(outcome(refused, "fits") == "warn" && outcome(refused, "scale") == "skipped", "\(refused)")
+    #expect(refused.text().contains("this one is on the host's network"), "\(refused)")
+    #expect(try compose.containers.count == 1)
+
+    // Nobody is served within a microsecond.
+    async let first: Void = agree(run: 2)
+    let undone = try await respond("dividesClients=true", "maxRtt=1us")
+    try await first
+    #expect(outcome(undone, "scale") == "pass" && outcome(undone, "verify") == "fail", "\(undone)")
+    #expect(outcome(undone, "undo:scale/back") == "pass", "\(undone)")
+    #expect(try compose.containers.count == 1)
+
+    async let second: Void = agree(run: 3)
+    let scaled = try await respond("dividesClients=true")
+    try await second
+    #expect(outcome(scaled, "scale") == "pass", "\(scaled)")
+    #expect(["pass", "warn"].contains(outcome(scaled, "verify")), "\(scaled)")
+    #expect(try compose.containers.count == 2)
+  }
+
+  /// Agrees to the question of a run once it waits.
+  private func agree(run: Int) async throws {
+    for _ in 0..<600 {
+      let output = try await project.runbook("approve", "\(run)", "agree", "--reason", "busy container of a test")
+      if output.status == 0 { return }
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    Issue.record("the question never waited")
+  }
+
+  @Test(
+    "The check for updates asks the registry for the container's image, and the log of a container tells who is refused"
+  )
+  func others() async throws {
+    let container = try lab.coturn()
+    let update = try await project.runbook(
+      ["run", "monthly-update-check", "--format", "json", "-p", "container=\(container.name)"],
+      environment: environment(container.port))
+    let report = try update.json
+    // The image was made here, so that no registry has another.
+    #expect(update.status == 3 && report.text().contains("docker.imageNotPulled"), "\(update.stdout)")
+    for step in ["program", "advisories", "applied"] {
+      #expect(["pass", "warn"].contains(report.step(step)?["outcome"]?.string), "\(step): \(report)")
+    }
+    for step in ["versions", "installed"] {
+      #expect(report.step(step)?["outcome"]?.string == "skipped", "\(step): \(report)")
+    }
+    let rate = try await project.runbook(
+      ["run", "p2-error-rate", "--format", "json", "-p", "container=\(container.name)"],
+      environment: environment(container.port).merging(["TURN_CREDENTIAL": "wrong-horse"]) { $1 })
+    #expect(rate.status == 1, "\(rate.stdout)")
+    #expect(try rate.json.text().contains("Refused, by user: alice "), "\(rate.stdout)")
+  }
+}
+
+/// A project of Compose whose one service is a coturn on the host's network; taken down with the last reference.
+private final class ComposeCoturn {
+  let port: UInt16
+  private let name: String
+  private let folder: TemporaryFolder
+  private let lab: DockerLab
+
+  init(_ lab: DockerLab) throws {
+    self.lab = lab
+    name = lab.uniqueName("p")
+    folder = try TemporaryFolder()
+    port = try freePort()
+    let command = DockerLab.turnserver(port: port).map { "\"\($0)\"" }.joined(separator: ", ")
+    try folder.write(
+      """
+      version: "2.4"
+      services:
+        turn:
+          image: \(DockerLab.image)
+          network_mode: host
+          command: [\(command)]
+
+      """, to: "docker-compose.yml")
+    try compose(["up", "-d"])
+    for _ in 0..<1000 where !stunBinding(port: port) { usleep(20_000) }
+  }
+
+  deinit { try? compose(["down", "-t", "0"]) }
+
+  private func compose(_ arguments: [String]) throws {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/docker-compose")
+    process.arguments = ["-p", name] + arguments
+    process.currentDirectoryURL = folder.url
+    process.environment = ProcessInfo.processInfo.environment.merging(["DOCKER_HOST": lab.engine]) { $1 }
+    (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw DockerLab.Failure(description: "docker-compose \(arguments)") }
+  }
+
+  /// The names of its containers, whether they run or not.
+  var containers: [String] {
+    get throws {
+      try lab.run(["ps", "-a", "--format", "{{.Names}}", "--filter", "label=com.docker.compose.project=\(name)"]).text
+        .split(separator: "\n").map(String.init).sorted()
+    }
+  }
+
+  var first: String {
+    get throws {
+      guard let name = try containers.first else { throw DockerLab.Failure(description: "it has no container") }
+      return name
+    }
   }
 }

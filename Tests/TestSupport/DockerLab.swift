@@ -141,29 +141,38 @@ package final class DockerLab: Sendable {
   ///   - options: of `docker run`, besides the name; on no network unless they say otherwise.
   ///   - command: the program in the container and its arguments.
   package func container(
-    _ word: String = "c", options: [String] = [], command: [String] = ["/bin/sh", "-c", "exec sleep 600"]
+    _ word: String = "c", image: String = DockerLab.image, options: [String] = [],
+    command: [String] = ["/bin/sh", "-c", "exec sleep 600"]
   ) throws -> LabContainer {
     let name = uniqueName(word)
     let network = options.contains { $0.hasPrefix("--network") } ? [] : ["--network", "none"]
-    try run(["run", "-d", "--name", name] + network + options + [Self.image] + command)
+    try run(["run", "-d", "--name", name] + network + options + [image] + command)
     return LabContainer(self, name: name)
+  }
+
+  /// The command of a coturn on 127.0.0.1 that logs to its standard output.
+  package static func turnserver(port: UInt16, hasTLS: Bool = false) -> [String] {
+    [
+      "/usr/bin/turnserver", "-n", "--user", "\(Coturn.username):\(Coturn.credential)", "--lt-cred-mech", "--realm",
+      Coturn.realm, "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--allow-loopback-peers",
+      "--cli-password=x", "--no-cli", "--listening-port", "\(port)", "--log-file", "stdout", "--simple-log",
+      "--pidfile",
+      "/tmp/turnserver.pid", "-v",
+    ] + (hasTLS ? [] : ["--no-tls", "--no-dtls"])
   }
 
   /// Starts coturn in a container on the host's network, at a free port of 127.0.0.1, and waits until it answers.
   ///
   /// - Parameters:
   ///   - options: of `docker run`, besides name and network.
-  ///   - directives: further options of turnserver.
-  package func coturn(options: [String] = [], directives: [String] = []) throws -> LabContainer {
+  ///   - directives: further options of turnserver; with `hasTLS` those of its port and its certificate.
+  package func coturn(
+    image: String = DockerLab.image, options: [String] = [], directives: [String] = [], hasTLS: Bool = false
+  ) throws -> LabContainer {
     let port = try freePort()
     let container = try container(
-      "coturn", options: ["--network", "host"] + options,
-      command: [
-        "/usr/bin/turnserver", "-n", "--user", "\(Coturn.username):\(Coturn.credential)", "--lt-cred-mech", "--realm",
-        Coturn.realm, "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--allow-loopback-peers",
-        "--cli-password=x", "--no-cli", "--listening-port", "\(port)", "--no-tls", "--no-dtls", "--log-file", "stdout",
-        "--simple-log", "--pidfile", "/tmp/turnserver.pid", "-v",
-      ] + directives)
+      "coturn", image: image, options: ["--network", "host"] + options,
+      command: Self.turnserver(port: port, hasTLS: hasTLS) + directives)
     container.port = port
     guard container.answers(within: .seconds(30)) else {
       throw Failure(description: "coturn does not answer: \((try? container.log) ?? "")")
