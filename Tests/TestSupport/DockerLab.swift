@@ -63,7 +63,8 @@ package final class DockerLab: Sendable {
       """
     let guardian = Process()
     guardian.executableURL = URL(filePath: "/usr/bin/setsid")
-    guardian.arguments = ["/bin/sh", "-c", script, "sh", folder, "\(getpid())"]
+    // It waits: as a zombie that nobody reaps it would hang the tests that wait for any child (exit tests).
+    guardian.arguments = ["--wait", "/bin/sh", "-c", script, "sh", folder, "\(getpid())"]
     guardian.standardInput = FileHandle.nullDevice
     guardian.standardOutput = FileHandle.nullDevice
     guardian.standardError = FileHandle.nullDevice
