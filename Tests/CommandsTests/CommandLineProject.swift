@@ -83,6 +83,16 @@ final class CommandLineProject: Sendable {
     output(of: try await command(arguments, environment: environment).run())
   }
 
+  /// Agrees to a question of a run once it waits. It is asked for ten times a second.
+  func agree(_ question: String, run: Int, tries: Int = 300) async throws {
+    for _ in 0..<tries {
+      let output = try await runbook("approve", "\(run)", question, "--reason", "question of a test")
+      if output.status == 0 { return }
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    Issue.record("the question never waited")
+  }
+
   func output(of result: ProcessResult) -> Output {
     let status: Int32 =
       switch result.ending {

@@ -158,15 +158,18 @@ import Testing
     "A busy container gets a second one if a person agrees and the probes pass; else it is removed, or the run says why not"
   )
   func degradation() async throws {
-    let compose = try ComposeCoturn(lab)
+    let port = try freePort()
+    let command = DockerLab.turnserver(port: port).map { "\"\($0)\"" }.joined(separator: ", ")
+    let compose = try LabComposeProject(lab, service: "command: [\(command)]", network: "host")
+    try #require(stunBinding(port: port, within: .seconds(20)))
+    let first = try #require(try compose.containerNames.first)
     // Every container counts as busy, and the host never does.
     func respond(_ more: String...) async throws -> JSON {
       let output = try await project.runbook(
         [
-          "run", "p2-degradation", "--format", "json", "-p", "container=\(try compose.first)", "-p",
-          "port=\(compose.port)",
-          "-p", "packets=20", "-p", "window=200ms", "-p", "scaleFrom=0%", "-p", "busyFrom=101%",
-        ] + more.flatMap { ["-p", $0] }, environment: environment(compose.port))
+          "run", "p2-degradation", "--format", "json", "-p", "container=\(first)", "-p", "port=\(port)", "-p",
+          "packets=20", "-p", "window=200ms", "-p", "scaleFrom=0%", "-p", "busyFrom=101%",
+        ] + more.flatMap { ["-p", $0] }, environment: environment(port))
       try #require([0, 1].contains(output.status), "\(output.stdout)\(output.stderr)")
       return try output.json
     }
@@ -178,29 +181,19 @@ import Testing
     #expect(try compose.containers.count == 1)
 
     // Nobody is served within a microsecond.
-    async let first: Void = agree(run: 2)
+    async let agreed: Void = project.agree("agree", run: 2, tries: 600)
     let undone = try await respond("dividesClients=true", "maxRtt=1us")
-    try await first
+    try await agreed
     #expect(outcome(undone, "scale") == "pass" && outcome(undone, "verify") == "fail", "\(undone)")
     #expect(outcome(undone, "undo:scale/back") == "pass", "\(undone)")
     #expect(try compose.containers.count == 1)
 
-    async let second: Void = agree(run: 3)
+    async let again: Void = project.agree("agree", run: 3, tries: 600)
     let scaled = try await respond("dividesClients=true")
-    try await second
+    try await again
     #expect(outcome(scaled, "scale") == "pass", "\(scaled)")
     #expect(["pass", "warn"].contains(outcome(scaled, "verify")), "\(scaled)")
     #expect(try compose.containers.count == 2)
-  }
-
-  /// Agrees to the question of a run once it waits.
-  private func agree(run: Int) async throws {
-    for _ in 0..<600 {
-      let output = try await project.runbook("approve", "\(run)", "agree", "--reason", "busy container of a test")
-      if output.status == 0 { return }
-      try await Task.sleep(for: .milliseconds(100))
-    }
-    Issue.record("the question never waited")
   }
 
   @Test(
@@ -225,63 +218,5 @@ import Testing
       environment: environment(container.port).merging(["TURN_CREDENTIAL": "wrong-horse"]) { $1 })
     #expect(rate.status == 1, "\(rate.stdout)")
     #expect(try rate.json.text().contains("Refused, by user: alice "), "\(rate.stdout)")
-  }
-}
-
-/// A project of Compose whose one service is a coturn on the host's network; taken down with the last reference.
-private final class ComposeCoturn {
-  let port: UInt16
-  private let name: String
-  private let folder: TemporaryFolder
-  private let lab: DockerLab
-
-  init(_ lab: DockerLab) throws {
-    self.lab = lab
-    name = lab.uniqueName("p")
-    folder = try TemporaryFolder()
-    port = try freePort()
-    let command = DockerLab.turnserver(port: port).map { "\"\($0)\"" }.joined(separator: ", ")
-    try folder.write(
-      """
-      version: "2.4"
-      services:
-        turn:
-          image: \(DockerLab.image)
-          network_mode: host
-          command: [\(command)]
-
-      """, to: "docker-compose.yml")
-    try compose(["up", "-d"])
-    for _ in 0..<1000 where !stunBinding(port: port) { usleep(20_000) }
-  }
-
-  deinit { try? compose(["down", "-t", "0"]) }
-
-  private func compose(_ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/docker-compose")
-    process.arguments = ["-p", name] + arguments
-    process.currentDirectoryURL = folder.url
-    process.environment = ProcessInfo.processInfo.environment.merging(["DOCKER_HOST": lab.engine]) { $1 }
-    (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw DockerLab.Failure(description: "docker-compose \(arguments)") }
-  }
-
-  /// The names of its containers, whether they run or not.
-  var containers: [String] {
-    get throws {
-      try lab.run(["ps", "-a", "--format", "{{.Names}}", "--filter", "label=com.docker.compose.project=\(name)"]).text
-        .split(separator: "\n").map(String.init).sorted()
-    }
-  }
-
-  var first: String {
-    get throws {
-      guard let name = try containers.first else { throw DockerLab.Failure(description: "it has no container") }
-      return name
-    }
   }
 }

@@ -156,7 +156,7 @@ import Testing
     let sockets = "/proc/net/udp"
     for _ in 0..<400 where try listeners(sockets, coturn.port) < 2 { try await Task.sleep(for: .milliseconds(20)) }
     second.signal(SIGSTOP)
-    async let answer: Void = agree()
+    async let answer: Void = project.agree("repair/agree", run: 1)
     let response = try await respond(to: coturn)
     try await answer
     #expect(response.status == 0, "\(response.report)")
@@ -182,16 +182,6 @@ import Testing
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")).map(inodes.contains) ?? false
       }
     }
-  }
-
-  /// Agrees to the question once it waits.
-  private func agree() async throws {
-    for _ in 0..<300 {
-      let output = try await project.runbook("approve", "1", "repair/agree", "--reason", "second server of a test")
-      if output.status == 0 { return }
-      try await Task.sleep(for: .milliseconds(100))
-    }
-    Issue.record("the question never waited")
   }
 
   @Test("A port that another user's server has is told with its owner, and nothing is ended")

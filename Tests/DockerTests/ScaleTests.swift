@@ -12,67 +12,11 @@ extension DockerEngineTests {
 
     init() throws { lab = try DockerEngineTests.lab() }
 
-    /// A project of Compose with one service, taken down with the last reference.
-    private final class Project {
-      let name: String
-      let folder: TemporaryFolder
-      let lab: DockerLab
-
-      init(_ lab: DockerLab, service: String, network: String = "none") throws {
-        self.lab = lab
-        name = lab.uniqueName("p")
-        folder = try TemporaryFolder()
-        try folder.write(
-          """
-          version: "2.4"
-          services:
-            turn:
-              image: \(DockerLab.image)
-              network_mode: \(network)
-              \(service)
-
-          """, to: "docker-compose.yml")
-        try compose(["up", "-d"])
-      }
-
-      deinit { try? compose(["down", "-t", "0"]) }
-
-      func compose(_ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/docker-compose")
-        process.arguments = ["-p", name] + arguments
-        process.currentDirectoryURL = folder.url
-        process.environment = ProcessInfo.processInfo.environment.merging(["DOCKER_HOST": lab.engine]) { $1 }
-        (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-          throw DockerLab.Failure(description: "docker-compose \(arguments)")
-        }
-      }
-
-      func scale(_ members: (String, Value)...) -> DockerStep {
-        var step = DockerStep(
-          "docker.scale", lab, ("project", .string(name)), ("service", .string("turn")),
-          ("grace", .duration(.seconds(0))))
-        step.input += members.map { .init($0.0, $0.1) }
-        return step
-      }
-
-      var containers: [String] {
-        get throws {
-          try lab.run(["ps", "-aq", "--no-trunc", "--filter", "label=com.docker.compose.project=\(name)"]).text
-            .split(separator: "\n").map(String.init)
-        }
-      }
-    }
-
     private static let sleeps = #"command: [/bin/sh, -c, "exec sleep 600"]"#
 
     @Test("A service gets a second container, and the undo takes away that one and no other")
     func upAndDown() async throws {
-      let project = try Project(lab, service: Self.sleeps)
+      let project = try LabComposeProject(lab, service: Self.sleeps)
       let first = try project.containers
       try #require(first.count == 1)
       let up = project.scale(("replicas", .int(2)))
@@ -97,7 +41,7 @@ extension DockerEngineTests {
 
     @Test("On the host's network two servers would divide the clients: refused, unless it is meant")
     func hostNetwork() async throws {
-      let project = try Project(lab, service: Self.sleeps, network: "host")
+      let project = try LabComposeProject(lab, service: Self.sleeps, network: "host")
       let error = try await project.scale(("replicas", .int(2))).error()
       #expect(error.kind == .notStarted)
       #expect(error.finding.code == "docker.hostNetwork")
@@ -108,7 +52,7 @@ extension DockerEngineTests {
 
     @Test("What Compose makes and cannot start is removed, and the step fails")
     func unstartable() async throws {
-      let project = try Project(lab, service: Self.sleeps)
+      let project = try LabComposeProject(lab, service: Self.sleeps)
       try project.folder.write(
         project.folder.read("docker-compose.yml").replacing("/bin/sh", with: "/no/such/program"),
         to: "docker-compose.yml")
@@ -120,7 +64,7 @@ extension DockerEngineTests {
 
     @Test("A restart that does not apply a changed file of Compose says so, and one before the change does not")
     func changedFile() async throws {
-      let project = try Project(lab, service: Self.sleeps)
+      let project = try LabComposeProject(lab, service: Self.sleeps)
       let container = try #require(try project.containers.first)
       var restart = DockerStep("docker.restart", lab, container: container, ("grace", .duration(.zero)))
       restart.timeout = .seconds(60)
@@ -137,7 +81,7 @@ extension DockerEngineTests {
 
     @Test("Without the file of Compose, or with a service that is not there, nothing is begun")
     func missing() async throws {
-      let project = try Project(lab, service: Self.sleeps)
+      let project = try LabComposeProject(lab, service: Self.sleeps)
       let text = project.folder.read("docker-compose.yml")
       try FileManager.default.removeItem(at: project.folder.url.appending(path: "docker-compose.yml"))
       let error = try await project.scale(("replicas", .int(2))).error()
@@ -238,5 +182,15 @@ private final class ImageRegistry {
   deinit {
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
+  }
+}
+
+extension LabComposeProject {
+  fileprivate func scale(_ members: (String, Value)...) -> DockerStep {
+    var step = DockerStep(
+      "docker.scale", lab, ("project", .string(name)), ("service", .string("turn")),
+      ("grace", .duration(.seconds(0))))
+    step.input += members.map { .init($0.0, $0.1) }
+    return step
   }
 }

@@ -157,8 +157,7 @@ package final class DockerLab: Sendable {
       "/usr/bin/turnserver", "-n", "--user", "\(Coturn.username):\(Coturn.credential)", "--lt-cred-mech", "--realm",
       Coturn.realm, "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--allow-loopback-peers",
       "--cli-password=x", "--no-cli", "--listening-port", "\(port)", "--log-file", "stdout", "--simple-log",
-      "--pidfile",
-      "/tmp/turnserver.pid", "-v",
+      "--pidfile", "/tmp/turnserver.pid", "-v",
     ] + (hasTLS ? [] : ["--no-tls", "--no-dtls"])
   }
 
@@ -216,12 +215,5 @@ package final class LabContainer: Sendable {
   package var log: String { get throws { try lab.run(["logs", name]).text } }
 
   /// Whether its coturn answers a Binding, within a time.
-  package func answers(within time: Duration) -> Bool {
-    let end = ContinuousClock.now + time
-    repeat {
-      if stunBinding(port: port) { return true }
-      usleep(20_000)
-    } while .now < end
-    return false
-  }
+  package func answers(within time: Duration) -> Bool { stunBinding(port: port, within: time) }
 }

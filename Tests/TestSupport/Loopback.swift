@@ -38,6 +38,16 @@ package func stunBinding(port: UInt16) -> Bool {
   return answer[0..<2] == [1, 1] && answer[4..<20] == request[4..<20]
 }
 
+/// Whether something answers a STUN Binding request at a port of 127.0.0.1 before the time is over. Asks again until then.
+package func stunBinding(port: UInt16, within time: Duration) -> Bool {
+  let end = ContinuousClock.now + time
+  repeat {
+    if stunBinding(port: port) { return true }
+    usleep(20_000)
+  } while .now < end
+  return false
+}
+
 private func withLoopbackAddress<R>(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
   var address = sockaddr_in()
   address.sin_family = sa_family_t(AF_INET)
