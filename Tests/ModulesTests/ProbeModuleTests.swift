@@ -23,6 +23,16 @@ import Testing
     "turns:127.0.0.1:\(try #require(coturn.tlsPort))?transport=\(transport)"
   }
 
+  /// Runs a step, and once more if its handshake was lost and the next one was not, as `retry` of a runbook would: coturn 4.6.1
+  /// leaves a DTLS client unanswered now and then.
+  private func runWithRetry(_ name: String, _ members: [Value.Member]) async throws -> StepResult<Value> {
+    do {
+      return try await run(name, members)
+    } catch let error as StepError where error.learnt.contains(where: { $0.name == "nextHandshake" }) {
+      return try await run(name, members)
+    }
+  }
+
   @Test("stun.binding, turn.allocate and turn.relay tell what they found, over every transport")
   func basics() async throws {
     let coturn = try await Coturn.start()
@@ -31,13 +41,13 @@ import Testing
       try secureURI(coturn, "udp"),
     ] {
       let target = Value.Member("server", server(coturn, uri: uri, ca: coturn.authority))
-      let binding = try await run("stun.binding", [target, .init("requests", .int(3))])
+      let binding = try await runWithRetry("stun.binding", [target, .init("requests", .int(3))])
       #expect(binding.output["responses"] == .int(3))
       #expect(binding.output["reflexiveAddress"] == .string("127.0.0.1"))
-      let allocation = try await run("turn.allocate", [target])
+      let allocation = try await runWithRetry("turn.allocate", [target])
       #expect(allocation.output["lifetime"] == .duration(.seconds(600)))
       #expect(allocation.output["deleted"] == .bool(true))
-      let relay = try await run("turn.relay", [target, .init("packets", .int(20)), .init("rate", .int(200))])
+      let relay = try await runWithRetry("turn.relay", [target, .init("packets", .int(20)), .init("rate", .int(200))])
       #expect(relay.output["lost"] == .int(0))
       #expect(relay.output["loss"] == .double(0))
       #expect(relay.objection == nil)

@@ -57,6 +57,18 @@ extension LiveServerTests {
       }
     }
 
+    @Test("A handshake that got lost makes no plain port of one that speaks DTLS and answers plain STUN as well")
+    func lostHandshake() async throws {
+      let coturn = try await TestSupport.Coturn.start()
+      let impairment = ImpairingRelay.Impairment(losesFirstHandshake: true)
+      try await ImpairingRelay.with(to: try #require(coturn.tlsPort), impairment) { relay in
+        let failure = try await cause(try serverAt("turns:127.0.0.1:\(relay.address.port)?transport=udp"))
+        #expect(failure.code == .tlsTimedOut)
+        #expect(failure.message.contains("The next handshake, from another port, took "))
+        #expect(failure.evidence("nextHandshake") != nil)
+      }
+    }
+
     @Test("turns: on a port that answers nothing at all is no plain port")
     func silentPort() async throws {
       try await ScriptedSTUNServer.with(over: .tcp) { _, _ in

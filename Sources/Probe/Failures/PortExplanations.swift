@@ -29,6 +29,7 @@ extension ProbeFailure {
     do throws(ProbeFailure) {
       let report = try await BindingProbe(server: plain, requests: 1).run(deadline: end.share(2))
       let name = transport == .tcp ? "TLS" : "DTLS"
+      if let passing = await explainedBySecondHandshake(server, name, by: end) { return passing }
       return ProbeFailure(
         .plainPort, "\(report.server) speaks plain STUN, not \(name).",
         advice: "Write the server's \(name) port, or \(plain.uri) for this one; look whether the server has a readable "
@@ -37,6 +38,22 @@ extension ProbeFailure {
     } catch { failure = error }
     if failure.code == .otherProtocol { return failure }
     return transport == .tcp ? await PortService.stranger(on: plain, by: end) : nil
+  }
+
+  /// No handshake, but plain STUN on its port, which coturn answers on its TLS ports as well: does another try make one?
+  private func explainedBySecondHandshake(
+    _ server: ProbedServer, _ name: String, by end: Instant
+  ) async -> ProbeFailure? {
+    var again = server
+    again.tls.verifiesCertificate = false
+    let limit = Instant.now + min(.seconds(1), end.share(2))
+    guard code != .notTLS, let agreement = try? await TLSAgreement(again, by: limit) else { return nil }
+    return ProbeFailure(
+      code, "\(message) The next handshake, from another port, took \(agreement.elapsed.inSeconds).",
+      advice:
+        "The server speaks \(name). Look how busy its processors are, and for lost packets. If only some ports of the "
+        + "client fail, one of its threads may hang: ask again, and restart the server if it goes on.",
+      evidence: evidence + [Evidence("nextHandshake", agreement.elapsed.inSeconds)])
   }
 
   /// No STUN over TCP: does the port make a TLS handshake?

@@ -19,6 +19,8 @@ final class ImpairingRelay: Sendable {
     var jitter = Duration.zero
     /// Otherwise requests and answers pass untouched.
     var coversRequests = false
+    /// Loses every DTLS record of the first client that sends one (RFC 7983: first bytes 20 to 63), and nothing else.
+    var losesFirstHandshake = false
   }
 
   let address: TransportAddress
@@ -71,6 +73,7 @@ final class ImpairingRelay: Sendable {
     private let impairment: Impairment
     private var backs: [SocketAddress: EventLoopFuture<any Channel>] = [:]
     private var chance = Chance(state: 42)
+    private var firstSecureClient: SocketAddress?
 
     init(target: SocketAddress, impairment: Impairment) {
       self.target = target
@@ -79,6 +82,10 @@ final class ImpairingRelay: Sendable {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       let envelope = unwrapInboundIn(data)
+      if impairment.losesFirstHandshake, (20...63).contains(envelope.data.readableBytesView.first ?? 0) {
+        if firstSecureClient == nil { firstSecureClient = envelope.remoteAddress }
+        if firstSecureClient == envelope.remoteAddress { return }
+      }
       let back = back(for: envelope.remoteAddress, context)
       let target = target
       forward(envelope.data, context) { bytes in
