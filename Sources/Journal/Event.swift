@@ -60,6 +60,7 @@ package enum Event: Hashable, Sendable {
   case clockStepped(ClockStepped)
   case journalRecovered(JournalRecovered)
   case alertDue(AlertDue)
+  case alertStanding(AlertStanding)
   case alertResolved(AlertResolved)
   case evidencePruned(EvidencePruned)
   case runFinished(RunFinished)
@@ -79,7 +80,7 @@ package enum Event: Hashable, Sendable {
     EventKind(Event.undoListed), EventKind(Event.childStarted),
     EventKind(Event.childFinished), EventKind(Event.runSignalled), EventKind(Event.runTimedOut),
     EventKind(Event.clockStepped), EventKind(Event.journalRecovered), EventKind(Event.alertDue),
-    EventKind(Event.alertResolved),
+    EventKind(Event.alertStanding), EventKind(Event.alertResolved),
     EventKind(Event.evidencePruned), EventKind(Event.runFinished),
   ]
 
@@ -115,6 +116,7 @@ package enum Event: Hashable, Sendable {
     case .clockStepped(let event): event
     case .journalRecovered(let event): event
     case .alertDue(let event): event
+    case .alertStanding(let event): event
     case .alertResolved(let event): event
     case .evidencePruned(let event): event
     case .runFinished(let event): event

@@ -134,6 +134,27 @@ package struct AlertResolved: JournalEvent {
   )
 }
 
+/// A runbook fails still that somebody was told of.
+package struct AlertStanding: JournalEvent {
+  /// The run that told of the failure.
+  package var firingRun: String
+  /// The channels that took its notice: they will be told when it is over.
+  package var channels: [String]
+
+  package init(firingRun: String, channels: [String]) {
+    self.firingRun = firingRun
+    self.channels = channels
+  }
+
+  package static let type = "alert.standing"
+  package static let summary = "The runbook fails still: who was told of it is not told again."
+  package static let record = Record(
+    Self.init,
+    Field("firingRun", \.firingRun, .string, "Id of the run that told of the failure."),
+    Field("channels", \.channels, .list(.string), "The channels that took its notice, and are told when it is over.")
+  )
+}
+
 /// A runbook failed so often in a row that somebody is to be told.
 package struct AlertDue: JournalEvent {
   /// Runs in a row that did not pass, this one included.

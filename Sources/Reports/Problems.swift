@@ -60,6 +60,11 @@ extension RunReport {
           text: "\(alert.failures) runs in a row did not pass: \(toldInWords) (alert after \(alert.after))",
           ink: .bold))
     }
+    if let standing {
+      let channels = standing.channels.map { terminalSafe($0) }.joined(separator: ", ")
+      lines.append(
+        LabelledText(label: "alert", text: "told before, by \(channels), in run \(terminalSafe(standing.firingRun))"))
+    }
     for failed in notTold {
       let channel = failed.channel.isEmpty ? "" : "\(terminalSafe(failed.channel)): "
       lines.append(LabelledText(label: "alert", text: "not told: \(channel)\(terminalSafe(failed.finding.message))"))

@@ -22,6 +22,9 @@ extension RunReport {
           "notTold": .array(notTold.map { ["channel": .string($0.channel), "reason": .string($0.finding.message)] }),
         ]
       } ?? .null,
+      "standing": standing.map {
+        ["firingRun": .string($0.firingRun), "told": .array($0.channels.map(JSON.string))]
+      } ?? .null,
       "resumed": .array(resumptions.map(\.json)), "incident": incident?.json ?? .null,
     ]
   }

@@ -24,6 +24,7 @@ extension RunReport {
     var hypothesis: [HypothesisJudged] = []
     var listed = UndoListed(remaining: [])
     var alert: AlertDue?
+    var standing: AlertStanding?
     var told: [String] = []
     var notTold: [NotTold] = []
     var resumptions: [Continuation] = []
@@ -34,6 +35,7 @@ extension RunReport {
       case .hypothesisJudged(let look): hypothesis.append(look)
       case .undoListed(let event): listed = event
       case .alertDue(let due): alert = due
+      case .alertStanding(let event): standing = event
       case .runResumed(let resumed):
         resumptions.append(Continuation(at: recorded.moment.wall, user: resumed.user, retry: resumed.retry))
       case .notifyDelivered(let delivered) where delivered.path == nil: told.append(delivered.channel)
@@ -46,7 +48,7 @@ extension RunReport {
     if resumptions.contains(where: { $0.retry != nil }) {
       steps.order(as: run.events)
       // It was due before what had failed passed.
-      if run.finished?.verdict.isGood == true { alert = nil }
+      if run.finished?.verdict.isGood == true { (alert, standing) = (nil, nil) }
     }
     if case .finished = end {
     } else {
@@ -76,7 +78,7 @@ extension RunReport {
           step: left.process.path.description, program: left.process.program, pid: left.process.pid,
           state: state(left))
       }, hypothesis: hypothesis, stillInPlace: listed.remaining, withoutUndo: listed.withoutUndo,
-      resumptions: resumptions, alert: alert, told: told, notTold: notTold,
+      resumptions: resumptions, alert: alert, standing: standing, told: told, notTold: notTold,
       warnings: warnings, journal: run.folder.journal)
   }
 

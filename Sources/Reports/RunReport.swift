@@ -37,6 +37,8 @@ package struct RunReport: Hashable, Sendable {
   package var resumptions: [Continuation] = []
   /// Somebody is to be told that the runbook failed so often in a row.
   package var alert: AlertDue?
+  /// An earlier run of the same row of failures told somebody.
+  package var standing: AlertStanding?
   /// The channels that took a notice of the run itself, of its alert or of its end.
   package var told: [String] = []
   /// The channels that did not.

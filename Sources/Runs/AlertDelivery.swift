@@ -16,11 +16,24 @@ struct AlertDelivery: Sendable {
   /// How many past runs are looked at.
   private static let depth = 1000
 
+  /// Who was told that a runbook fails, in the row of failures that goes on.
+  struct Standing {
+    /// Id of the run that told.
+    var run: String
+    var channels: [String]
+  }
+
   /// Tells of an alert, and gives what to record of it.
   ///
   /// - Parameter run: as its journal tells it so far.
   func deliver(_ alert: AlertDue, of run: RecordedRun, endingIn outcome: Outcome) async -> [Event] {
-    let failures = failures(before: run.started)
+    let notice = firing(run, failures: alert.failures, endingIn: outcome, level: Self.level(of: run.started.severity))
+    return await tell(notice, along: routes.route(notice.level), taken: run.told.firing)
+  }
+
+  private func firing(
+    _ run: RecordedRun, failures count: Int, endingIn outcome: Outcome, level: NoticeLevel
+  ) -> OutgoingNotice {
     let problem = run.firstProblem
     let place = run.started.target.map { " on \($0.name)" } ?? ""
     var text: [String] = []
@@ -28,15 +41,15 @@ struct AlertDelivery: Sendable {
       text.append("\(problem.title): \(problem.reason)")
     }
     text.append(
-      alert.failures == 1
+      count == 1
         ? "The run did not pass (\(outcome.rawValue))."
-        : "\(alert.failures) runs in a row did not pass; the last one ended in \(outcome.rawValue).")
-    let notice = OutgoingNotice(
-      key: "\(run.id)-alert", level: Self.level(of: run.started.severity), status: .firing,
+        : "\(count) runs in a row did not pass; the last one ended in \(outcome.rawValue).")
+    return OutgoingNotice(
+      key: "\(run.id)-alert", level: level, status: .firing,
       title: "\(run.started.runbook) fails\(place)" + (problem.map { ": \($0.title)" } ?? ""),
       text: text.joined(separator: "\n"), look: problem?.advice,
-      since: failures.last?.startedAt ?? run.events.first?.moment.wall, time: Moment.now().wall, origin: origin(run))
-    return await tell(notice, along: routes.route(notice.level), taken: run.told.firing)
+      since: failures(before: run.started).last?.startedAt ?? run.events.first?.moment.wall, time: Moment.now().wall,
+      origin: origin(run))
   }
 
   /// Whether the run before this one did not pass, so that somebody may have been told.
@@ -46,21 +59,26 @@ struct AlertDelivery: Sendable {
   func resolve(_ run: RecordedRun) async -> [Event] {
     let failures = failures(before: run.started)
     // A run that failed, told of it, and was tried again with success is over itself.
-    let own = run.told.firing.sorted()
-    guard let told = own.isEmpty ? told(of: failures) : (run: run.id, channels: own) else { return [] }
+    guard let standing = run.standingAlert ?? standing(before: run.started) else { return [] }
     let place = run.started.target.map { " on \($0.name)" } ?? ""
     let notice = OutgoingNotice(
-      key: "\(run.id)-resolved", level: Self.level(of: run.started.severity), status: .resolved,
+      key: "\(run.id)-resolved", level: level(of: standing, or: run), status: .resolved,
       title: "\(run.started.runbook) passes again\(place)",
       text: failures.isEmpty
         ? "The run was gone on with, and passed." : "\(failures.count) of its runs in a row did not pass before.",
       since: failures.last?.startedAt, time: Moment.now().wall, origin: origin(run))
-    let channels = told.channels.compactMap { routes[$0] }
+    let channels = standing.channels.compactMap { routes[$0] }
     // Each of them told somebody; one does not stand in for another.
     let route = ChannelRoutes.Route(inTurn: [], copies: channels)
-    let resolved = Event.alertResolved(AlertResolved(firingRun: told.run, channels: told.channels))
+    let resolved = Event.alertResolved(AlertResolved(firingRun: standing.run, channels: standing.channels))
     let isRecorded = run.events.contains { $0.event == resolved }
     return (isRecorded ? [] : [resolved]) + (await tell(notice, along: route, taken: run.told.resolved))
+  }
+
+  /// The level of the notice that told of the failure: what ends it has the same.
+  private func level(of standing: Standing, or run: RecordedRun) -> NoticeLevel {
+    let firing = standing.run == run.id ? run : try? RecordedRun.read(state.run(standing.run))
+    return Self.level(of: (firing ?? run).started.severity)
   }
 
   /// Critical for P1 and for what has no severity: somebody asked to be told of it. Info for P4, warning for what is between.
@@ -106,20 +124,27 @@ struct AlertDelivery: Sendable {
     return Array(earlier.prefix { $0.outcome?.isGood != true })
   }
 
-  /// The run among these that told of the failure, with the channels that took its notice; nil if none did.
-  private func told(of failures: [RunSummary]) -> (run: String, channels: [String])? {
-    for failure in failures.reversed() {
-      guard let run = try? RecordedRun.read(state.run(failure.id)),
-        run.events.contains(where: { if case .alertDue = $0.event { true } else { false } })
-      else { continue }
-      let channels = run.told.firing.sorted()
-      return channels.isEmpty ? nil : (failure.id, channels)
+  /// Who was told in the row of failures right before this run; nil if nobody was.
+  func standing(before started: RunStarted) -> Standing? {
+    for failure in failures(before: started) {
+      if let run = try? RecordedRun.read(state.run(failure.id)), let standing = run.standingAlert { return standing }
     }
     return nil
   }
 }
 
 extension RecordedRun {
+  /// Who was told that the runbook fails, by this run or as it found it recorded; nil if it knows of nobody.
+  fileprivate var standingAlert: AlertDelivery.Standing? {
+    var standing: AlertDelivery.Standing?
+    for case .alertStanding(let event) in events.map(\.event) {
+      standing = AlertDelivery.Standing(run: event.firingRun, channels: event.channels)
+    }
+    let own = told.firing.subtracting(standing?.channels ?? []).sorted()
+    guard !own.isEmpty else { return standing }
+    return AlertDelivery.Standing(run: standing?.run ?? id, channels: (standing?.channels ?? []) + own)
+  }
+
   /// The channels that took the run's own notices: that it fails, and that it is over.
   fileprivate var told: (firing: Set<String>, resolved: Set<String>) {
     var told = (firing: Set<String>(), resolved: Set<String>())

@@ -9,6 +9,8 @@ extension RunSession {
 
   /// Before the end of a run is recorded: records the alert if one is due, and tells people of it, or that the runbook passes again.
   ///
+  /// An alert that no channel took is due with every later failure, until one takes it.
+  ///
   /// - Parameters:
   ///   - journal: of the run, which holds all but its end.
   ///   - isTold: whether the run has recorded its alert before, in a process that died, or before it was tried again.
@@ -17,36 +19,62 @@ extension RunSession {
     _ plan: Plan, _ journal: JournalWriter, endingIn outcome: Outcome, isTold: Bool = false,
     record: (Event) async throws -> Void
   ) async throws {
-    let due = alert(plan, journal.first.event, endingIn: outcome)
-    if let due, !isTold { try await record(.alertDue(due)) }
-    guard plan.alert != nil, let routes = services.channels, case .runStarted(let started) = journal.first.event,
-      started.parent == nil, started.only.isEmpty
-    else { return }
-    let delivery = AlertDelivery(routes: routes, state: state, history: services.history)
-    if let due {
-      for event in await delivery.deliver(due, of: try RecordedRun.read(journal.folder), endingIn: outcome) {
-        try await record(event)
-      }
-    } else if outcome.isGood, isTold || delivery.mayResolve(started) {
-      for event in await delivery.resolve(try RecordedRun.read(journal.folder)) { try await record(event) }
+    guard let rule = plan.alert, case .runStarted(let started) = journal.first.event, started.isAlertable else {
+      return
     }
+    guard let routes = services.channels else {
+      if !isTold, let due = alert(plan, journal.first.event, endingIn: outcome) { try await record(.alertDue(due)) }
+      return
+    }
+    let delivery = AlertDelivery(routes: routes, state: state, history: services.history)
+    if outcome.isGood {
+      guard isTold || delivery.mayResolve(started) else { return }
+      for event in await delivery.resolve(try RecordedRun.read(journal.folder)) { try await record(event) }
+      return
+    }
+    guard let due = row(rule, started, endingIn: outcome) else { return }
+    if !isTold, let standing = delivery.standing(before: started) {
+      let run = try RecordedRun.read(journal.folder)
+      let event = Event.alertStanding(AlertStanding(firingRun: standing.run, channels: standing.channels))
+      if !run.events.contains(where: { $0.event == event }) { try await record(event) }
+      return
+    }
+    if !isTold { try await record(.alertDue(due)) }
+    for event in await delivery.deliver(due, of: try RecordedRun.read(journal.folder), endingIn: outcome) {
+      try await record(event)
+    }
+  }
+
+  /// The row of failures that this run ends in, once it is long enough that somebody is to know of it; nil before.
+  private func row(_ rule: AlertRule, _ started: RunStarted, endingIn outcome: Outcome) -> AlertDue? {
+    guard outcome != .skipped else { return nil }
+    guard let earlier = earlier(started) else { return AlertDue(failures: 1, after: rule.after) }
+    let failures = rule.row(with: outcome, after: earlier)
+    return failures >= rule.after ? AlertDue(failures: failures, after: rule.after) : nil
   }
 
   /// The alert that is due with the end of a run; nil if none is. Children, and runs of some steps only, raise none.
   ///
   /// If the past runs cannot be read, a failure is an alert: nobody knows that it is the first one.
   func alert(_ plan: Plan, _ first: Event, endingIn outcome: Outcome) -> AlertDue? {
-    guard let rule = plan.alert, case .runStarted(let started) = first, started.parent == nil, started.only.isEmpty,
-      !outcome.isGood, outcome != .skipped
+    guard let rule = plan.alert, case .runStarted(let started) = first, started.isAlertable, !outcome.isGood,
+      outcome != .skipped
     else { return nil }
-    let runs: [RunSummary]
-    do { runs = try services.history.runs(of: plan.name, since: nil, limit: Self.depth) } catch {
-      return AlertDue(failures: 1, after: rule.after)
-    }
-    let earlier = runs.filter {
+    guard let earlier = earlier(started) else { return AlertDue(failures: 1, after: rule.after) }
+    return rule.failures(with: outcome, after: earlier).map { AlertDue(failures: $0, after: rule.after) }
+  }
+
+  /// How the runs before this one ended, the newest first; nil if they cannot be read.
+  private func earlier(_ started: RunStarted) -> [AlertRule.Earlier]? {
+    guard let runs = try? services.history.runs(of: started.runbook, since: nil, limit: Self.depth) else { return nil }
+    return runs.filter {
       $0.parent == nil && $0.only.isEmpty && !$0.goesOn && $0.target == started.target?.name
     }
     .map { run in run.outcome.map(AlertRule.Earlier.ended) ?? .died }
-    return rule.failures(with: outcome, after: earlier).map { AlertDue(failures: $0, after: rule.after) }
   }
+}
+
+extension RunStarted {
+  /// Whether the run counts for alerts: it is no child, and no run of some steps only.
+  fileprivate var isAlertable: Bool { parent == nil && only.isEmpty }
 }

@@ -43,6 +43,24 @@ package struct AlertRule: Hashable, Sendable {
     return due(failures, told)
   }
 
+  /// How many runs failed in a row, the one that ends now included; 0 if that one is no failure.
+  ///
+  /// - Parameters:
+  ///   - outcome: of the run that ends now.
+  ///   - earlier: the runs before it, the newest first.
+  package func row(with outcome: Outcome, after earlier: some Sequence<Earlier>) -> Int {
+    guard outcome.isFailure else { return 0 }
+    var failures = 1
+    for run in earlier {
+      switch run {
+      case .ended(let outcome) where outcome.isGood: return failures
+      case .ended(.skipped): continue
+      case .ended, .died: failures += 1
+      }
+    }
+    return failures
+  }
+
   private func due(_ failures: Int, _ told: Int?) -> Int? {
     failures >= after && told ?? 0 < after ? failures : nil
   }

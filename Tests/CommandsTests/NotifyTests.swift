@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Processes
 import Schema
+import Synchronization
 import TestSupport
 import Testing
 
@@ -112,6 +113,55 @@ import Testing
     #expect(failing.requests.count == 1)
     let report = try await project.runbook("report", "last", "--format", "json")
     #expect(try report.json["alert"] == .null)
+  }
+
+  @Test(
+    "If no channel takes an alert, each later failure tries again until one does; then it stands, until a run passes")
+  func refusedAtFirst() async throws {
+    let isOpen = Mutex(false)
+    let server = try ScriptedServer(readsBody: true) { connection in
+      connection.send(httpResponse(isOpen.withLock(\.self) ? "200 OK" : "403 Forbidden"))
+    }
+    let project = try project(channels: "  pager: {kind: webhook, url: \"\(server.url)\"}\n", runbook: Self.watching)
+    func fail() async throws -> CommandLineProject.Output {
+      let run = try await project.runbook("run", "test")
+      #expect(run.status == 1)
+      return run
+    }
+    for _ in 0..<2 { _ = try await fail() }
+    #expect(try await fail().stdout.contains("3 runs in a row did not pass: nobody was told"))
+    #expect(server.requests.count == 2)
+    isOpen.withLock { $0 = true }
+    #expect(try await fail().stdout.contains("4 runs in a row did not pass: told by pager"))
+    let told = try #require(try project.runFolders().last?.split(separator: "/").last)
+    for _ in 0..<2 { #expect(try await fail().stdout.contains("told before, by pager, in run \(told)")) }
+    #expect(server.requests.count == 3)
+    try project.write("fine", "")
+    for _ in 0..<2 { #expect(try await project.runbook("run", "test").status == 0) }
+    #expect(server.requests.count == 4)
+    #expect(server.requests.last?.contains("\"status\":\"resolved\"") == true)
+    let report = try await project.runbook("report", "6", "--format", "json").json
+    #expect(report["standing"] == ["firingRun": .string(String(told)), "told": ["pager"]] && report["alert"] == .null)
+  }
+
+  @Test("`doctor` looks for the secrets of the channels, and shows none")
+  func doctor() async throws {
+    let project = try project(
+      channels: "  team: {kind: webhook, webhook: {env: HOOK}, token: {env: TOKEN}}\n", runbook: Self.watching)
+    let output = try await project.runbook(
+      ["doctor", "--format", "json"], environment: ["HOOK": "https://hooks.example.com/private-part-of-it"])
+    #expect(output.status == 1 && !output.stdout.contains("private-part-of-it"))
+    let secrets = try (output.json["items"]?.array ?? []).filter { $0["subject"] == "secret" }
+    #expect(
+      secrets.map { $0["name"] } == [
+        "token of the channel \"team\"", "webhook of the channel \"team\"",
+      ])
+    #expect(secrets.map { $0["state"] } == ["missing", "ok"])
+    #expect(secrets.first?["neededBy"] == ["runbook.yaml:3", "test"], "\(secrets)")
+    try project.write(
+      "runbooks/quiet.yaml", "runbook: quiet\nsteps:\n  - {id: look, use: file.exists, with: {path: .env}}\n")
+    let quiet = try await project.runbook("doctor", "quiet", "--format", "json")
+    #expect(try (quiet.json["items"]?.array ?? []).contains { $0["subject"] == "secret" } == false)
   }
 
   @Test("A channel without its secret, or no channel at all, keeps a run from starting")

@@ -50,6 +50,7 @@ import Testing
       default:
         row += 1
         let failures = rule.failures(with: .fail, after: history)
+        #expect(rule.row(with: .fail, after: history) == row)
         if row >= 3, told == 0 {
           #expect(failures == row)
           told += 1

@@ -96,6 +96,12 @@ package struct DoctorCommand: AsyncParsableCommand {
     }
     for item in await needs.programItems() { diagnosis.add(item) }
     for item in needs.secretItems { diagnosis.add(item) }
+    // Without a name all that the project declares is looked at, as are its targets.
+    if name == nil || !needs.channelUsers.isEmpty {
+      for secret in project.channelSecrets {
+        diagnosis.add(.init(secret: secret, neededBy: [secret.range.place] + needs.channelUsers))
+      }
+    }
     if needs.usesNetwork { diagnosis.add(HostLook.sockets(neededBy: needs.networkUsers)) }
     for item in await needs.socketItems() { diagnosis.add(item) }
     if !needs.targetUsers.isEmpty {

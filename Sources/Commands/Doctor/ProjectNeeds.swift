@@ -25,6 +25,8 @@ struct ProjectNeeds {
   private(set) var secretItems: [Diagnosis.Item] = []
   /// The documents that need a target.
   private(set) var targetUsers: [String] = []
+  /// The documents that tell people through channels.
+  private(set) var channelUsers: [String] = []
   /// The steps that send something.
   private(set) var networkUsers: [String] = []
   /// Sockets that steps connect to, and who does.
@@ -46,6 +48,7 @@ struct ProjectNeeds {
     scope.params = .members(params)
     add(document.steps, in: scope, isTolerated: false)
     if document.usesTarget() == true { targetUsers.append(name) }
+    if document.tellsPeople { channelUsers.append(name) }
     for secret in document.secrets {
       let item = Diagnosis.Item(secret: secret, neededBy: [secret.range.place])
       if !secretItems.contains(item) { secretItems.append(item) }

@@ -1,5 +1,6 @@
 package import Schedules
 package import Schema
+internal import Steps
 
 /// A runbook, or `checks/NAME`, read and checked as far as that goes without values: what is asked of it, and any number of
 /// plans, come from one reading.
@@ -33,6 +34,12 @@ package struct CheckedDocument {
   package var secrets: [SecretLook] {
     guard case .runbook(let runbook) = content else { return [] }
     return runbook.secrets.map { project.look(for: $0.source, isOptional: $0.isOptional) }
+  }
+
+  /// Whether a run of it may tell people through the channels of the project.
+  package var tellsPeople: Bool {
+    if case .runbook(let runbook) = content, runbook.alert != nil { return true }
+    return steps.need(.channels)
   }
 
   /// How often it is due; nil for a check, and for a runbook that does not say.
