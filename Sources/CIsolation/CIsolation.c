@@ -78,6 +78,23 @@ static int overlay(const char *scratch, int number, const char *lower, const cha
   return mount("overlay", target, "overlay", MS_NODEV, options);
 }
 
+/// Lays a file system over the image, below the new root.
+static void set_up_image(const isolation_request *request, int number, const char *root) {
+  static char path[path_size];
+  if (!request->image) return;
+  if (join(path, root, isolation_image_place, "") || mkdir(path, 0755)) fail(isolation_step_image);
+  if (overlay(request->scratch, number, request->image, path)) fail(isolation_step_image);
+}
+
+/// Shows a folder in the image too. A link there would lead out of it.
+static void show_in_image(const char *folder, const char *place) {
+  struct stat status;
+  if (mkdir(place, 0755) && errno != EEXIST) fail(isolation_step_image);
+  if (lstat(place, &status)) fail(isolation_step_image);
+  errno = ENOTDIR;
+  if (!S_ISDIR(status.st_mode) || mount(folder, place, 0, MS_BIND | MS_REC, 0)) fail(isolation_step_image);
+}
+
 static void set_up_root(const isolation_request *request) {
   static char root[path_size], path[path_size], options[64];
   if (mount(0, "/", 0, MS_REC | MS_PRIVATE, 0)) fail(isolation_step_private_mounts);
@@ -85,15 +102,17 @@ static void set_up_root(const isolation_request *request) {
   if (mount("drill", request->scratch, "tmpfs", MS_NODEV, options)) fail(isolation_step_scratch);
   if (join(root, request->scratch, "/root", "") || mkdir(root, 0755)) fail(isolation_step_scratch);
   if (overlay(request->scratch, 0, "/", root)) fail(isolation_step_overlay);
+  int overlays = 1;
   for (int i = 0; request->mounts[i]; i++) {
     if (join(path, root, request->mounts[i], "")) continue;
     // One that cannot be laid over stays away: its folder is empty, or what the file system below it has.
-    (void)overlay(request->scratch, i + 1, request->mounts[i], path);
+    (void)overlay(request->scratch, overlays++, request->mounts[i], path);
   }
   if (join(path, root, "/run", "")) fail(isolation_step_run);
   if (mkdir(path, 0755) && errno != EEXIST) fail(isolation_step_run);
   snprintf(options, sizeof options, "size=%llu,nr_inodes=65536,mode=0755", (unsigned long long)request->size);
   if (mount("drill", path, "tmpfs", MS_NODEV | MS_NOSUID, options)) fail(isolation_step_run);
+  set_up_image(request, overlays, root);
   if (join(path, root, "/dev", "")) fail(isolation_step_devices);
   if (mount("drill", path, "tmpfs", MS_NOSUID | MS_NOEXEC, "size=65536,mode=0755")) fail(isolation_step_devices);
   static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"};
@@ -258,6 +277,10 @@ static __attribute__((noreturn)) void hold(const isolation_request *request, int
   if (syscall(SYS_close_range, first_closed, ~0U, 0)) fail(isolation_step_clone);
   set_up_root(request);
   set_up_network();
+  if (request->image) {
+    show_in_image("/dev", isolation_image_place "/dev");
+    show_in_image("/proc", isolation_image_place "/proc");
+  }
   isolation_failure none_failed = {isolation_step_none, 0};
   if (write(report_descriptor, &none_failed, sizeof none_failed) != sizeof none_failed) _exit(1);
   close(report_descriptor);

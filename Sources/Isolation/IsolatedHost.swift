@@ -16,12 +16,15 @@ package final class IsolatedHost: Sendable {
 
   /// Makes one.
   ///
-  /// - Parameter size: how many bytes may be written on it; as many again in `/run`.
+  /// - Parameters:
+  ///   - size: how many bytes may be written on it; as many again in `/run`.
+  ///   - image: a folder of this host, the root file system of an image, which is seen at ``image``; none if nil.
   /// - Throws: ``IsolationError``; nothing is left then.
-  package init(size: Int) throws(IsolationError) {
+  package init(size: Int, image: String? = nil) throws(IsolationError) {
     guard geteuid() == 0 else { throw .notRoot }
     let mounts = MountPoints.ofDisks().map { strdup($0) }
-    defer { for mount in mounts { free(mount) } }
+    let folder = image.flatMap { strdup($0) }
+    defer { for text in mounts + [folder] { free(text) } }
     let texts: [UnsafePointer<CChar>?] = mounts.map { UnsafePointer($0) } + [nil]
     var descriptor: Int32 = -1
     var failure = isolation_failure()
@@ -30,7 +33,7 @@ package final class IsolatedHost: Sendable {
       "/run".withCString { scratch in
         texts.withUnsafeBufferPointer { texts in
           var request = isolation_request(
-            scratch: scratch, size: UInt64(max(1 << 20, size)), mounts: texts.baseAddress)
+            scratch: scratch, size: UInt64(max(1 << 20, size)), mounts: texts.baseAddress, image: folder)
           return isolation_start(&request, &descriptor, &failure)
         }
       }
@@ -95,12 +98,35 @@ package final class IsolatedHost: Sendable {
   package func command(_ program: String, _ arguments: [String] = [], as account: ServiceAccount? = nil) -> Command {
     var words = ["--target", "\(holder.pid)", "--mount", "--net", "--pid", "--ipc", "--"]
     if let account {
-      words += ["setpriv", "--reuid=\(account.user)", "--regid=\(account.group)", "--init-groups", "--no-new-privs"]
-      // Root keeps what a server needs that changes to another user itself.
-      let kept = account.user == 0 ? ",+setuid,+setgid,+chown,+dac_override,+fowner,+net_bind_service" : ""
-      words += ["--inh-caps=-all", "--bounding-set=-all\(kept)", "--"]
+      words += ["setpriv", "--reuid=\(account.user)", "--regid=\(account.group)", "--init-groups"]
+      words += Self.limits(account)
     }
     return Command("nsenter", words + [program] + arguments)
+  }
+
+  /// Where an image is seen on it, copy-on-write like all the rest.
+  package static let image = isolation_image_place
+
+  /// A command that runs in it, with the image for its root.
+  ///
+  /// - Parameters:
+  ///   - program: its path in the image.
+  ///   - account: who it runs as, in all its groups of this host, without any capability. Users of the image mean nothing here.
+  package func imageCommand(_ program: String, _ arguments: [String], as account: ServiceAccount) -> Command {
+    let groups = account.groups.map { "+\($0)" }.joined(separator: ",")
+    // chroot(1) needs these three; they are lost with the change of the user. Cron's PATH does not have its folder.
+    let words =
+      Self.limits(account, keeping: ",+setuid,+setgid,+sys_chroot") + [
+        "/usr/sbin/chroot", "--userspec=+\(account.user):+\(account.group)", "--groups=\(groups)", Self.image, program,
+      ]
+    return command("setpriv", words + arguments)
+  }
+
+  /// What setpriv(1) takes away.
+  private static func limits(_ account: ServiceAccount, keeping needed: String = "") -> [String] {
+    // Root keeps what a server needs that changes to another user itself.
+    let kept = account.user == 0 ? ",+setuid,+setgid,+chown,+dac_override,+fowner,+net_bind_service" : ""
+    return ["--no-new-privs", "--inh-caps=-all", "--bounding-set=-all\(kept)\(needed)", "--"]
   }
 
   /// The numbers and names of the processes in it, without the holder.

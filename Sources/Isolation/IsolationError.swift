@@ -61,6 +61,7 @@ package struct IsolationError: Error, Hashable, Sendable {
     case isolation_step_private_mounts: "making the mounts private"
     case isolation_step_scratch: "mounting memory for what is written"
     case isolation_step_overlay: "laying a file system over the root"
+    case isolation_step_image: "laying a file system over the image"
     case isolation_step_run: "mounting an empty /run"
     case isolation_step_devices: "mounting /dev"
     case isolation_step_proc: "mounting /proc"

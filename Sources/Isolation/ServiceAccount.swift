@@ -5,6 +5,8 @@ package struct ServiceAccount: Hashable, Sendable {
   package let name: String
   package let user: UInt32
   package let group: UInt32
+  /// All its groups.
+  package let groups: [UInt32]
 
   /// The user of this name or number; nil if this host has none.
   package init?(_ text: String) {
@@ -20,5 +22,17 @@ package struct ServiceAccount: Hashable, Sendable {
     }
     guard let found else { return nil }
     (name, user, group) = found
+    groups = Self.groups(of: name, group)
+  }
+
+  private static func groups(of name: String, _ group: UInt32) -> [UInt32] {
+    var count: Int32 = 64
+    while true {
+      var found = [gid_t](repeating: 0, count: Int(count))
+      let capacity = count
+      if getgrouplist(name, group, &found, &count) >= 0 { return Array(found.prefix(Int(count))) }
+      // It has told how many there are.
+      count = max(count, 2 * capacity)
+    }
   }
 }

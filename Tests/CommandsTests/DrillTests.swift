@@ -36,7 +36,7 @@ import Testing
 
   /// What is wrong with a backup, and which step finds it.
   enum Fault: String, CaseIterable {
-    case emptied, keyMissing, otherRealm, expired, otherUsers, rangeDropped, keyOfAnother
+    case emptied, keyMissing, secretMissing, otherRealm, expired, otherUsers, rangeDropped, keyOfAnother
   }
 
   @Test("A wrong drill fails, and says which", arguments: Fault.allCases)
@@ -45,6 +45,9 @@ import Testing
     switch fault {
     case .emptied: try drill.edit { _ in "" }
     case .keyMissing: break
+    case .secretMissing:
+      try drill.host.write("the-shared-secret", to: "private/secret")
+      try drill.edit { "\($0)\nsecret-key-file=\(drill.host.path)/private/secret\n" }
     case .otherRealm: try drill.edit { $0.replacing("realm=\(DrillCase.realm)", with: "realm=elsewhere.example") }
     case .expired: try drill.issue(days: 10, start: "-20d")
     case .otherUsers: try drill.edit { $0.replacing("user=\(DrillCase.user):", with: "user=bob:") }
@@ -64,6 +67,7 @@ import Testing
       switch fault {
       case .emptied: ("credentials", "turn.anonymousAccess", "")
       case .keyMissing: ("boot", "drill.fileNotInBackup", "\(drill.host.path)/etc/key.pem (pkey)")
+      case .secretMissing: ("boot", "drill.fileNotInBackup", "\(drill.host.path)/private/secret (secret-key-file)")
       case .otherRealm: ("credentials", "turn.realmMismatch", "elsewhere.example")
       case .expired: ("certificate/certificate", "tls.expired", "")
       case .otherUsers: ("echo", "turn.unauthorized", "")
@@ -94,89 +98,25 @@ import Testing
     #expect(run.output.status == 0 && run.report.step("compare")?["output"]?["same"]?.int == 3, "\(run.output)")
   }
 
-  @Test("Ctrl-C and KILL in the middle leave neither process nor namespace", arguments: [SIGINT, SIGKILL])
-  func interrupted(signal: Int32) async throws {
+  @Test(
+    "Users are those of the backup's database, and not those of the database that this host has",
+    arguments: [true, false])
+  func database(isRight: Bool) async throws {
     let drill = try await DrillCase()
+    try drill.edit { text in
+      text.split(separator: "\n").filter { !$0.hasPrefix("user=") }.joined(separator: "\n")
+        + "\nuserdb=\(drill.host.path)/etc/turndb\n"
+    }
+    #expect(drill.host.read("etc/turnserver.conf").contains("lt-cred-mech"))
+    // One has alice with the password that clients have, the other is of another service.
+    try await drill.makeDatabase(isRight ? DrillCase.password : "another-password")
     try drill.backUp()
-    try drill.project.write(
-      "runbooks/wait.yaml",
-      """
-      runbook: wait
-      allow: [observe, change]
-      secrets: {backupIdentity: {env: BACKUP_IDENTITY}}
-      steps:
-        - id: boot
-          use: drill.boot
-          with:
-            set: coturn-config
-            identity: "${secrets.backupIdentity}"
-            server: "${target}"
-            configuration: \(drill.configuration)
-        - {id: wait, use: command.run, effect: observe, with: {command: [sleep, "1000"]}, timeout: 10m}
-
-      """)
-    let process = Process()
-    process.executableURL = URL(filePath: CommandLineProject.executable)
-    process.arguments = ["run", "wait"]
-    process.currentDirectoryURL = URL(filePath: drill.project.root)
-    process.environment = ProcessInfo.processInfo.environment.merging(drill.environment) { $1 }
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let deadline = ContinuousClock.now + .seconds(60)
-    var found: [String: [String]] = [:]
-    // Until the server runs in it: its holder, a thread that waits for it, and itself.
-    while found["net"]?.count ?? 0 < 2, .now < deadline {
-      found = Self.members(of: Self.holder(startedBy: process.processIdentifier))
-      try await Task.sleep(for: .milliseconds(20))
-    }
-    let holder = try #require(Self.holder(startedBy: process.processIdentifier))
-    let names = try Self.namespaces(of: holder)
-    kill(process.processIdentifier, signal)
-    process.waitUntilExit()
-    while !Self.holders(of: names).isEmpty, .now < deadline { try await Task.sleep(for: .milliseconds(10)) }
-    #expect(Self.holders(of: names) == [])
-    #expect(try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8).contains(" drill ") == false)
-  }
-
-  private static let kinds = ["net", "mnt", "pid", "ipc"]
-
-  /// The process that holds an isolated host for another.
-  private static func holder(startedBy pid: Int32) -> String? {
-    processes().first { candidate in
-      guard let stat = try? String(contentsOfFile: "/proc/\(candidate)/stat", encoding: .utf8) else { return false }
-      return stat.contains("(runbook-drill)")
-        && stat.split(separator: ")").last?.split(separator: " ").dropFirst().first == "\(pid)"
-    }
-  }
-
-  /// Those that have not ended: one that waits to be reaped holds no namespace, though its link to that of PIDs can still be read.
-  private static func processes() -> [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).filter { pid in
-      guard Int(pid) != nil, let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .isoLatin1) else {
-        return false
-      }
-      return stat.split(separator: ")").last?.first { $0 != " " } != "Z"
-    }
-  }
-
-  private static func namespaces(of pid: String) throws -> [String] {
-    try kinds.map { try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/\($0)") }
-  }
-
-  private static func members(of holder: String?) -> [String: [String]] {
-    guard let holder, let names = try? namespaces(of: holder) else { return [:] }
-    return Dictionary(uniqueKeysWithValues: zip(kinds, names.map { holders(of: [$0]) }))
-  }
-
-  /// Processes that are in one of the namespaces.
-  private static func holders(of names: [String]) -> [String] {
-    processes().filter { pid in
-      kinds.contains { kind in
-        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/\(kind)")).map(names.contains)
-          == true
-      }
-    }
+    try await drill.makeDatabase(isRight ? "another-password" : DrillCase.password)
+    let run = try await drill.drill("-p", "compare=false", "-p", "ports=1")
+    #expect(run.outcome("boot") == "pass", "\(run.output)")
+    #expect(run.outcome("echo") == (isRight ? "pass" : "fail"), "\(run.output)")
+    #expect(run.code("echo") == (isRight ? nil : "turn.unauthorized"), "\(run.output)")
+    #expect(run.output.status == (isRight ? 0 : 1), "\(run.output)")
   }
 
   @Test("Without root there is a clear word, and no weaker drill")
@@ -198,24 +138,5 @@ import Testing
     #expect(run.status == 3, "\(run)")
     #expect(run.stdout.contains("only root may make namespaces"), "\(run)")
     #expect(!run.stdout.contains("relayed"), "\(run.stdout)")
-  }
-
-  @Test("Another program is booted beside the installed one, and what it does differently is told")
-  func rehearsal() async throws {
-    let drill = try await DrillCase()
-    try drill.backUp()
-    // The installed one with other options, which calls itself a newer version.
-    try drill.host.write(
-      "#!/bin/sh\n[ \"$1\" = --version ] && echo 4.17.1 && exit\nexec /usr/bin/turnserver \"$@\" --realm elsewhere.example\n",
-      to: "bin/turnserver", mode: 0o755)
-    let run = try await drill.drill("-p", "binary=\(drill.host.path)/bin/turnserver", runbook: "rehearse-upgrade")
-    let found = run.report.step("differences")
-    #expect(found?["error"]?["code"] == "drill.behavesDifferently", "\(run.output.stdout)")
-    let facts =
-      found?["output"]?["differences"]?.array?.map { "\($0["probe"]?.string ?? "") \($0["fact"]?.string ?? "")" } ?? []
-    #expect(facts.contains("turn.allocate outcome"), "\(facts)")
-    #expect(found?["output"]?["closed"]?.array?.isEmpty == false)
-    let same = try await drill.drill("-p", "binary=/usr/bin/turnserver", runbook: "rehearse-upgrade")
-    #expect(same.outcome("differences") == "pass", "\(same.report.step("differences") ?? .null)")
   }
 }

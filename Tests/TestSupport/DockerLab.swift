@@ -69,7 +69,7 @@ package final class DockerLab: Sendable {
     guardian.standardOutput = FileHandle.nullDevice
     guardian.standardError = FileHandle.nullDevice
     try guardian.run()
-    try Self.fill(image)
+    try ImageRoot.make(at: image)
     let end = ContinuousClock.now + .seconds(60)
     while true {
       if try run(["version"], allowsFailure: true).status == 0 { break }
@@ -80,25 +80,6 @@ package final class DockerLab: Sendable {
       usleep(50_000)
     }
     try Self.shell("tar -C '\(image)' -c . | docker -H '\(engine)' import - \(Self.image)")
-  }
-
-  /// Copies turnserver, a shell and small programs into a folder, with the libraries that they need.
-  private static func fill(_ folder: String) throws {
-    try shell(
-      """
-      set -e
-      cd '\(folder)'
-      mkdir -p tmp var/run var/log etc var/lib/turn run
-      for program in /usr/bin/turnserver /bin/sh /bin/sleep /bin/cat /bin/kill /usr/bin/test /usr/bin/head; do
-        mkdir -p ".$(dirname "$program")"
-        cp -L "$program" ".$program"
-        for library in $(ldd "$program" | grep -o '/[^ ]*'); do
-          mkdir -p ".$(dirname "$library")"
-          cp -Ln "$library" ".$library"
-        done
-      done
-      printf 'root:x:0:0:root:/root:/bin/sh\\nnobody:x:65534:65534:nobody:/nonexistent:/bin/sh\\n' > etc/passwd
-      """)
   }
 
   private static func shell(_ script: String) throws {

@@ -3,6 +3,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/// Where an image is seen.
+#define isolation_image_place "/run/image"
+
 /// What the child was doing when something failed; 0 if nothing did.
 typedef enum {
   isolation_step_none = 0,
@@ -10,6 +13,7 @@ typedef enum {
   isolation_step_private_mounts,
   isolation_step_scratch,
   isolation_step_overlay,
+  isolation_step_image,
   isolation_step_run,
   isolation_step_devices,
   isolation_step_proc,
@@ -38,6 +42,8 @@ typedef struct {
   uint64_t size;
   /// Folders below `/` on which file systems are mounted that belong to the root, shortest first, ended by null.
   const char *const *mounts;
+  /// A folder that is seen at `isolation_image_place`, copy-on-write, with `/dev` and `/proc` in it; null if there is none.
+  const char *image;
 } isolation_request;
 
 /// Starts the child. It lives until `*life`, which nobody else has, is closed: by its owner, or by the kernel when the owner's

@@ -23,6 +23,7 @@ package struct DrillBoot: StepModule {
     package var server: TURNServer
     package var configuration: String
     package var binary: String
+    package var image: String?
     package var arguments: [String]
     package var user: String
     package var emptied: Bool
@@ -63,6 +64,9 @@ package struct DrillBoot: StepModule {
       `server` of the output is the server that was given, reached on the isolated host: every `stun.*`, `turn.*` and `tls.*` step takes it. The
       isolated host ends with `drill.stop`, and with the run, however that ends; nothing is left then.
 
+      With `image` the server is another one: the folder's own program, with its own libraries and files, and no other file of this host than the
+      restored ones. The folder itself is not written to. Owners of files and the user of the service are numbers there, those of this host.
+
       A configuration whose users are in a database of another program (PostgreSQL, MariaDB, MongoDB, Redis) is an error: whether its credentials
       would work cannot be known.
       """,
@@ -87,7 +91,12 @@ package struct DrillBoot: StepModule {
       Field(
         "configuration", \.configuration, .path, default: "/etc/turnserver.conf",
         "The configuration that the server is started with."),
-      Field("binary", \.binary, .string, default: "turnserver", "The program: a path, or a name."),
+      Field(
+        "binary", \.binary, .string, default: "turnserver",
+        "The program: a path, or a name. With `image`, in the image."),
+      Field(
+        "image", \.image, .optional(.path),
+        "A folder with the unpacked root file system of an image, whose program is booted in place of this host's."),
       Field("arguments", \.arguments, .list(.string), default: [], "Its arguments behind `-c`."),
       Field("user", \.user, .string, default: "turnserver", "The user that the service runs as: a name or UID."),
       Field(
@@ -114,7 +123,7 @@ package struct DrillBoot: StepModule {
       Field("bootTime", \.bootTime, .duration, "From then until the server listened."),
       Field("version", \.version, .string, "The version that the program tells."),
       Field("configuration", \.configuration, .path, "The restored configuration, as this host reaches it."),
-      Field("root", \.root, .path, "The root of the isolated host, as this host reaches it."),
+      Field("root", \.root, .path, "The root that the server has, as this host reaches it."),
       Field("listening", \.listening, .list(.string), "The ports on which the server listens."),
       Field(
         "hooks", \.hooks, .list(.string),
@@ -146,7 +155,11 @@ package struct DrillBoot: StepModule {
         advice: "Install coturn here as production has it, or give `user`.")
     }
     let (start, clock) = (Moment.now().wall, ContinuousClock.now)
-    let ground = try await DrillGround(size: input.size, in: context)
+    let image: String?
+    if let folder = input.image { image = try DrillImage.folder(folder) } else { image = nil }
+    let ground = try await DrillGround(size: input.size, image: image, in: context)
+    var input = input
+    if let image = ground.image { input.binary = try image.program(input.binary) }
     context.progress("restoring")
     let restored = try await ground.restore(input)
     let version = try await ground.version(of: input.binary, account)
@@ -172,11 +185,13 @@ package struct DrillBoot: StepModule {
     var server = input.server
     server.namespace = drill.host.networkNamespace
     server.address = address.description
+    let root = ground.image?.root ?? drill.host.root
+    let placed = try ground.image?.place(of: input.configuration) ?? input.configuration
     let output = Output(
       drill: drill.name, server: server, backup: restored.backup, created: restored.created, current: restored.current,
       recoveryPoint: max(.zero, start.duration(since: restored.current)), files: restored.files, bytes: restored.bytes,
       restoreTime: restoreTime, bootTime: ContinuousClock.now - booted, version: version.description,
-      configuration: drill.host.root + input.configuration, root: drill.host.root,
+      configuration: drill.host.root + placed, root: root,
       listening: listening.map(\.description), hooks: hooks)
     guard let hook = hooks.first else { return .done(output) }
     return .warned(
@@ -244,9 +259,15 @@ extension DrillGround {
     }
   }
 
+  /// A command of the server's program, where it finds its libraries.
+  private func server(_ binary: String, _ arguments: [String], as account: ServiceAccount) -> Command {
+    image == nil
+      ? host.command(binary, arguments, as: account) : host.imageCommand(binary, arguments, as: account)
+  }
+
   /// What the program says of itself, asked where it can do nothing.
   fileprivate func version(of binary: String, _ account: ServiceAccount) async throws(StepError) -> CoturnVersion {
-    var command = host.command(binary, ["--version"], as: account)
+    var command = server(binary, ["--version"], as: account)
     command.timeout = min(.seconds(5), context.remaining)
     let result: ProcessResult
     do throws(ProcessError) { result = try await command.run(in: context) } catch {
@@ -258,6 +279,13 @@ extension DrillGround {
       return version
     }
     let words = result.standardError.text.split(separator: "\n").last.map(String.init) ?? "it says nothing"
+    if image != nil {
+      // The program was found in it; so what is not found is what it needs to run at all.
+      let isUnloadable = words.hasSuffix("No such file or directory")
+      throw DrillImage.unfit(
+        "its \(binary) does not tell its version: \(words)\(isUnloadable ? ": the loader or interpreter that it names is missing" : "")"
+      )
+    }
     throw .notStarted(
       "drill.programMissing", "\(binary) does not tell its version: \(words)",
       advice: "Install coturn on this host, or give `binary` its path. It must be 4.6 or newer.")
@@ -303,8 +331,18 @@ extension DrillGround {
           ? "Look at its owner and mode, and at the folders above it: the backup has them as they were."
           : "Add it to `paths` of backups/\(input.set).yaml: a new machine would not have it.")
     }
-    try await makeFolders(of: configuration.filesWritten, for: account)
     if input.emptied { try await run("truncate", ["--size=0", "--", input.configuration]) }
+    if let image {
+      try await place(restored.members, in: image)
+      let hidden = try await unreadable(
+        read + [.init(option: "-c", path: input.configuration)], for: account, in: image)
+      if let first = hidden.first {
+        throw .failed(
+          "drill.fileUnreadable", "\(first.path) (\(first.option)) cannot be read by \(input.user) in the image",
+          advice: "Look at the owners and modes of the folders above it in the image.")
+      }
+    }
+    try await makeFolders(of: configuration.filesWritten, for: account)
     return configuration
   }
 
@@ -380,7 +418,7 @@ extension DrillGround {
   fileprivate func start(
     _ input: DrillBoot.Input, _ listeners: [String], _ account: ServiceAccount, began: ContinuousClock.Instant
   ) throws(StepError) -> RunningDrill {
-    let command = host.command(input.binary, ["-c", input.configuration] + listeners + input.arguments, as: account)
+    let command = server(input.binary, ["-c", input.configuration] + listeners + input.arguments, as: account)
     do throws(ProcessError) {
       let server = try command.startDetached(log: host.root + RunningDrill.log)
       return RunningDrill(host, server, run: context.run, began: began)
@@ -408,7 +446,7 @@ extension DrillGround {
       // One that has forked away runs on without its parent.
       let isGone = !drill.server.isRunning && host.processes().isEmpty
       if isGone || ContinuousClock.now >= end {
-        let words = RunningDrill.lastLines(of: host, 3).joined(separator: " | ")
+        let words = RunningDrill.lastWords(of: host, 3).joined(separator: " | ")
         let last: Sentence = words.isEmpty ? "It has logged nothing to its output." : "Its last words: \(words)"
         guard isGone else {
           let ports = missing.map(\.description).joined(separator: ", ")

@@ -33,8 +33,9 @@ package struct DrillDifferences: StepModule {
     discussion: """
       Every probe of the matrix asks both: `stun.binding`, `turn.allocate`, `turn.relay`, `turn.credentials`, `turn.openRelay`,
       `turn.amplification`, and with TLS `tls.handshake` and `tls.certificate`. How each ended, with which code, and what it put out are
-      compared; times, and ports and addresses that are given out by chance, are not. A fact that differs is a warning. With the versions of both,
-      the advisories are told that only one of them is affected by.
+      compared; times, and ports and addresses that are given out by chance, are not. If a probe puts nothing out of one of them, how it ended is
+      all that is told. A fact that differs is a warning. With the versions of both, the advisories are told that only one of them is affected by;
+      those that close are a warning too, since the first server has them.
 
       It is meant for two servers that `drill.boot` has booted from one backup with two programs. Both may be anywhere.
       """,
@@ -56,7 +57,7 @@ package struct DrillDifferences: StepModule {
             Record(
               Difference.init,
               Field("probe", \.probe, .string, "The module that asked."),
-              Field("fact", \.fact, .string, "What differs: `outcome`, `code`, or a field of its output."),
+              Field("fact", \.fact, .string, "What differs: `outcome`, or a field of its output."),
               Field("before", \.before, .string, "What the first does."),
               Field("after", \.after, .string, "What the second does.")
             ))), "Every fact that differs."),
@@ -79,21 +80,14 @@ package struct DrillDifferences: StepModule {
   ]
   private static let secureProbes = [TLSHandshakeModule.declaration.name, TLSCertificate.declaration.name]
 
-  /// What chance gives out, or the network between.
-  private static let byChance: Set = [
-    "retransmissions", "reflexiveAddress", "reflexivePort", "relayedAddress", "relayedPort", "server", "passedOver",
-    "received", "lost", "loss", "duplicates", "reordered", "nonce", "relayedAddresses", "throughput",
-  ]
-
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     var output = Output(differences: [], same: 0, closed: [], opened: [])
     for name in Self.probes + (input.tls ? Self.secureProbes : []) {
       guard let module = Catalog.standard[name] else { continue }
       context.progress(name)
-      let before = try await Self.facts(of: input.before, module, in: context)
-      let after = try await Self.facts(of: input.after, module, in: context)
-      for fact in Set(before.keys).union(after.keys).sorted() {
-        let (old, new) = (before[fact] ?? "nothing", after[fact] ?? "nothing")
+      let before = try await Self.answer(of: input.before, module, in: context)
+      let after = try await Self.answer(of: input.after, module, in: context)
+      for (fact, old, new) in before.compared(with: after) {
         if old == new {
           output.same += 1
         } else {
@@ -111,58 +105,61 @@ package struct DrillDifferences: StepModule {
     return Self.finding(output).map { .warned(output, $0) } ?? .done(output)
   }
 
-  private static let named = 4
-
   private static func finding(_ output: Output) -> Finding? {
     var sentences: [Sentence] = []
-    let count = output.differences.count
-    if count > 0 {
-      let told = output.differences.prefix(named).map { "\($0.probe) \($0.fact): \($0.before), then \($0.after)" }
-      let more = count > named ? "; and \(count - named) more" : ""
-      sentences.append(
-        "\(String(count)) \(count == 1 ? "fact differs" : "facts differ"): \(told.joined(separator: "; "))\(more).")
+    for (probes, difference) in grouped(output.differences) {
+      let fact = difference.fact == "outcome" ? "" : " \(difference.fact)"
+      sentences.append("\(probes)\(fact): \(difference.before), then \(difference.after).")
     }
     if !output.opened.isEmpty {
-      sentences.append("The second server is affected by \(output.opened.joined(separator: ", ")).")
+      sentences.append("Only the second server is affected by \(output.opened.joined(separator: ", ")).")
+    }
+    if !output.closed.isEmpty {
+      sentences.append("Only the first server is affected by \(output.closed.joined(separator: ", ")).")
     }
     guard !sentences.isEmpty else { return nil }
-    return Finding(
-      "drill.behavesDifferently", sentences.joined,
-      advice: "Look whether clients rely on what differs; the changes of the version say what is meant.")
-  }
-
-  /// How a probe ended and what it put out, by name. A probe that was interrupted tells nothing.
-  private static func facts(
-    of server: TURNServer, _ module: AnyStepModule, in context: StepContext
-  ) async throws(StepError) -> [String: String] {
-    do throws(StepError) {
-      let result = try await module.run(.members([.init("server", TURNServer.record.encode(server))]), context)
-      var facts = ["outcome": result.objection.map { "\($0.severity)" } ?? "pass"]
-      if let code = result.objection?.finding.code { facts["code"] = code }
-      guard case .members(let members) = result.output else { return facts }
-      for member in members where !byChance.contains(member.name) {
-        if let text = text(of: member.value) { facts[member.name] = text }
-      }
-      return facts
-    } catch {
-      if error.kind == .interrupted { throw error }
-      return ["outcome": error.kind == .failed ? "fail" : "error", "code": error.finding.code]
+    guard output.differences.isEmpty, output.opened.isEmpty else {
+      return Finding(
+        "drill.behavesDifferently", sentences.joined,
+        advice: "Look whether clients rely on what differs; the changes of the version say what is meant.")
     }
+    return Finding(
+      "drill.closesAdvisories", sentences.joined,
+      advice: "Nothing else differs: the second version can take the place of the first.")
   }
 
-  /// Nil for times, and for what is made of nothing else.
-  private static func text(of value: Value) -> String? {
-    switch value {
-    case .null, .duration, .timestamp, .secret: nil
-    case .members(let members):
-      {
-        let parts = members.filter { !byChance.contains($0.name) }.compactMap { member in
-          text(of: member.value).map { "\(member.name) \($0)" }
-        }
-        return parts.isEmpty ? nil : parts.joined(separator: ", ")
-      }()
-    case .list(let values): values.isEmpty ? "none" : values.compactMap(text).joined(separator: "; ")
-    default: value.plainText
+  /// The differences, those of several probes that are the same told once.
+  private static func grouped(_ differences: [Difference]) -> [(probes: String, Difference)] {
+    var groups: [(probes: [String], difference: Difference)] = []
+    for difference in differences {
+      let place = groups.firstIndex {
+        ($0.difference.fact, $0.difference.before, $0.difference.after)
+          == (difference.fact, difference.before, difference.after)
+      }
+      if let place {
+        groups[place].probes.append(difference.probe)
+      } else {
+        groups.append(([difference.probe], difference))
+      }
+    }
+    return groups.map { ($0.probes.joined(separator: ", "), $0.difference) }
+  }
+
+  /// Asks one of the servers. A probe has as long as it would have as a step of its own.
+  private static func answer(
+    of server: TURNServer, _ module: AnyStepModule, in context: StepContext
+  ) async throws(StepError) -> ProbeAnswer {
+    let own = StepContext(
+      run: context.run, path: context.path, attempt: context.attempt, idempotencyKey: context.idempotencyKey,
+      deadline: min(context.deadline, .now + module.deadline), services: context.services, progress: context.progress)
+    do throws(StepError) {
+      let result = try await module.run(.members([.init("server", TURNServer.record.encode(server))]), own)
+      return ProbeAnswer(
+        outcome: result.objection.map { "\($0.severity)" } ?? "pass", finding: result.objection?.finding,
+        output: result.output)
+    } catch {
+      if error.kind == .interrupted, Task.isCancelled { throw error }
+      return ProbeAnswer(outcome: error.kind == .failed ? "fail" : "error", finding: error.finding, output: nil)
     }
   }
 }

@@ -14,13 +14,17 @@ import Vault
 /// An isolated host on which a backup lies in its own place, and nothing of production's that the backup should bring.
 struct DrillGround: Sendable {
   let host: IsolatedHost
+  /// What the server is started from; this host's own files, if nil.
+  let image: DrillImage?
   let context: StepContext
 
-  init(size: Int, in context: StepContext) async throws(StepError) {
+  /// - Parameter folder: of an image, from which the server is started.
+  init(size: Int, image folder: String? = nil, in context: StepContext) async throws(StepError) {
     self.context = context
     do throws(IsolationError) {
-      host = try await onBlockingThread { () throws(IsolationError) in try IsolatedHost(size: size) }
+      host = try await onBlockingThread { () throws(IsolationError) in try IsolatedHost(size: size, image: folder) }
     } catch { throw StepError(error) }
+    image = folder == nil ? nil : DrillImage(host: host)
   }
 
   /// Where a backup is put first, out of reach of what is there.
@@ -119,12 +123,22 @@ struct DrillGround: Sendable {
     return found
   }
 
+  /// Puts what was placed on the isolated host into the image too, in place of what the image has there.
+  func place(_ members: [BackupManifest.Member], in image: DrillImage) async throws(StepError) {
+    for path in Self.roots(of: members.compactMap { $0.path.map { String(decoding: $0, as: UTF8.self) } }).sorted() {
+      let place = try image.place(ofNew: path)
+      let script = "umask 022; mkdir -p -- \"$3\" && rm -rf -- \"$2\" && cp -a --no-target-directory -- \"$1\" \"$2\""
+      try await run("sh", ["-c", script, "sh", path, place, parentFolder(of: place)])
+    }
+  }
+
   /// Makes the folders in which the server writes, if they are missing: as packages and units make them.
   func makeFolders(of files: [RestoredConfiguration.ConfiguredFile], for account: ServiceAccount)
     async throws(StepError)
   {
     for file in files {
-      let folder = parentFolder(of: file.path)
+      let name = parentFolder(of: file.path)
+      let folder = try image?.place(of: name) ?? name
       try await run(
         "sh",
         [
@@ -134,15 +148,17 @@ struct DrillGround: Sendable {
     }
   }
 
-  /// Those of the files that the account cannot read there.
+  /// Those of the files that the account cannot read there, or in the image.
   func unreadable(
-    _ files: [RestoredConfiguration.ConfiguredFile], for account: ServiceAccount
+    _ files: [RestoredConfiguration.ConfiguredFile], for account: ServiceAccount, in image: DrillImage? = nil
   ) async throws(StepError) -> [RestoredConfiguration.ConfiguredFile] {
     guard !files.isEmpty else { return [] }
     let script = "for file; do test -r \"$file\" || echo \"$file\"; done"
-    let told = try await run("sh", ["-c", script, "sh"] + files.map(\.path), as: account)
+    var places: [String] = []
+    for file in files { places.append(try image?.place(of: file.path) ?? file.path) }
+    let told = try await run("sh", ["-c", script, "sh"] + places, as: account)
     let names = Set(String(decoding: told, as: UTF8.self).split(separator: "\n").map(String.init))
-    return files.filter { names.contains($0.path) }
+    return zip(files, places).filter { names.contains($1) }.map(\.0)
   }
 }
 

@@ -45,6 +45,18 @@ final class RunningDrill: Sendable {
   /// Where its server's output goes, as the isolated host calls it.
   static let log = "/run/drill.log"
 
+  /// What lines of getopt(3) and of coturn have that tell a fault.
+  private static let ofFaults = ["unrecognized option", "invalid option", "requires an argument", "ERROR"]
+
+  /// What the server has said of a fault, in as many lines; its last ones, if it has named none. An option that it does not know it
+  /// tells before hundreds of lines of help.
+  static func lastWords(of host: IsolatedHost, _ count: Int) -> [String] {
+    let all = lastLines(of: host, .max)
+    var faults: [String] = []
+    for line in all where Self.ofFaults.contains(where: line.contains) && !faults.contains(line) { faults.append(line) }
+    return (faults.isEmpty ? all : faults).suffix(count)
+  }
+
   /// The last lines that the server has said.
   static func lastLines(of host: IsolatedHost, _ count: Int) -> [String] {
     guard let file = try? File.openToRead(path: Array((host.root + log).utf8)), let size = try? file.size(),
