@@ -79,6 +79,19 @@ final class DrillCase {
     try own("etc/turnserver.conf")
   }
 
+  /// The database of users as the service has it, with one user.
+  func makeDatabase(_ password: String) async throws {
+    let file = "\(host.path)/etc/turndb"
+    try? FileManager.default.removeItem(atPath: file)
+    let made = try await Command(
+      "turnadmin", ["-a", "-b", file, "-u", Self.user, "-r", Self.realm, "-p", password]
+    ).run()
+    try #require(made.isSuccess, "\(made)")
+    let account = try #require(getpwnam("turnserver"))
+    chown(file, account.pointee.pw_uid, account.pointee.pw_gid)
+    chown("\(host.path)/etc", account.pointee.pw_uid, account.pointee.pw_gid)
+  }
+
   /// Backs up what the set has.
   @discardableResult
   func backUp(_ names: [String] = ["etc"], at time: Date = Date(), set: String = "coturn-config") throws -> String {

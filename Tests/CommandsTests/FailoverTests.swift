@@ -10,14 +10,15 @@ import Testing
 @Suite(.serialized) struct FailoverTests {
   private static let stops = ["stopProcess", "stopContainer", "stopUnit"]
 
+  private static let start = ["run", "quarterly-failover-test", "--format", "json", "-p", "backup=127.0.0.1"]
+
   private let project: CommandLineProject
 
   init() throws { project = try CommandLineProject() }
 
   private func arguments(_ primary: Coturn, backup port: UInt16, _ more: [String] = []) -> [String] {
     [
-      "run", "quarterly-failover-test", "--format", "json", "-p", "backup=127.0.0.1", "-p", "port=\(port)", "-p",
-      "pidFile=\(primary.directory)/turnserver.pid", "-p",
+      "-p", "port=\(port)", "-p", "pidFile=\(primary.directory)/turnserver.pid", "-p",
       "command=[turnserver, -c, \(primary.directory)/turnserver.conf]", "-p", "directory=\(primary.directory)",
     ] + more
   }
@@ -38,7 +39,8 @@ import Testing
   ) async throws -> (status: Int32, report: JSON) {
     let answering = Task { try await answer(options) }
     defer { answering.cancel() }
-    async let ran = project.runbook(arguments(primary, backup: port, more), environment: primary.environment)
+    async let ran = project.runbook(
+      Self.start + arguments(primary, backup: port, more), environment: primary.environment)
     try await meanwhile?()
     let output = try await ran
     return (output.status, try #require(try? output.json, "\(output)"))
@@ -134,5 +136,67 @@ import Testing
     #expect(report.text().contains("and 10ms is the limit"), "\(report)")
     #expect(outcome(report, "undo:stopProcess/startProcessAgain") == "pass", "\(report)")
     #expect(servers(primary).count == 1)
+  }
+
+  // MARK: A primary in a container
+
+  /// The whole run, with a primary in a container of a real engine.
+  private func failOver(
+    _ lab: DockerLab, _ primary: LabContainer, named name: String? = nil, to port: UInt16, _ more: String...
+  ) async throws -> (status: Int32, report: JSON) {
+    let answering = Task { try await answer([]) }
+    defer { answering.cancel() }
+    let output = try await project.runbook(
+      Self.start + ["-p", "port=\(port)", "-p", "container=\(name ?? primary.name)"] + more,
+      environment: [
+        "TURN_SERVER": "turn:127.0.0.1:\(primary.port)", "TURN_USERNAME": Coturn.username,
+        "TURN_CREDENTIAL": Coturn.credential, "DOCKER_HOST": lab.engine,
+      ])
+    return (output.status, try #require(try? output.json, "\(output)"))
+  }
+
+  @Test("A primary in a container is stopped, the backup relays, the time is told, and the container serves again")
+  func container() async throws {
+    let lab = try DockerLab.engine()
+    let (primary, backup) = (try lab.coturn(), try await Coturn.start())
+    let pid = try primary.pid
+    let (status, report) = try await failOver(lab, primary, to: backup.port)
+    #expect(status == 0, "\(report)")
+    for step in ["stopContainer", "takeover", "relay", "took", "startContainer", "answers", "back"] {
+      #expect(outcome(report, step) == "pass", "\(step): \(report)")
+    }
+    for step in ["stopProcess", "stopUnit", "startProcess", "startUnit"] {
+      #expect(outcome(report, step) == "skipped", "\(step): \(report)")
+    }
+    guard case .double(let took) = report.step("took")?["output"]?["figures"]?["failover"] else {
+      Issue.record("no figure: \(report.step("took") ?? .null)")
+      return
+    }
+    #expect(took > 0.9 && took <= 30)
+    #expect(try primary.field("{{.State.Status}}") == "running")
+    #expect(try primary.pid != pid && primary.pid != 0)
+    #expect(servers(backup) == [backup.pid])
+  }
+
+  @Test("A failover from a container that takes too long fails, and the container is started again")
+  func containerTooSlow() async throws {
+    let lab = try DockerLab.engine()
+    let (primary, backup) = (try lab.coturn(), try await Coturn.start())
+    let (status, report) = try await failOver(lab, primary, to: backup.port, "-p", "within=10ms")
+    #expect(status == 1 && outcome(report, "took") == "fail", "\(report)")
+    #expect(outcome(report, "undo:stopContainer/startContainerAgain") == "pass", "\(report)")
+    let again = report["hypothesis"]?.array?.first { $0["stage"] == "again" }
+    #expect(again?["outcome"] == "pass", "\(report["hypothesis"] as Any)")
+    #expect(primary.answers(within: .seconds(10)))
+  }
+
+  @Test("A container that is not there: nobody is asked, and nothing is stopped")
+  func noContainer() async throws {
+    let lab = try DockerLab.engine()
+    let (primary, backup) = (try lab.coturn(), try await Coturn.start())
+    let pid = try primary.pid
+    let (status, report) = try await failOver(lab, primary, named: "no-such-container", to: backup.port)
+    #expect(status != 0 && outcome(report, "state") != "pass" && outcome(report, "agree") == "skipped", "\(report)")
+    #expect(try primary.pid == pid)
   }
 }
