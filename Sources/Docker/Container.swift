@@ -40,6 +40,8 @@ package struct Container: Hashable, Sendable {
     package var number: Int?
     /// A hash over the service's configuration at the time when it was made.
     package var configurationHash: String?
+    /// Which Compose made it, such as `2.24.5`: another one may hash the same configuration otherwise.
+    package var version: String?
     /// The files of the project, absolute or relative to `folder`; empty if it does not tell.
     package var files: [String]
     package var folder: String?
@@ -164,7 +166,7 @@ extension Container.ComposePlace {
     guard let project = label("project"), let service = label("service") else { return nil }
     self.init(
       project: project, service: service, number: label("container-number").flatMap { Int($0) },
-      configurationHash: label("config-hash"),
+      configurationHash: label("config-hash"), version: label("version"),
       files: (label("project.config_files") ?? "").split(separator: ",").map(String.init),
       folder: label("project.working_dir"), isOneOff: label("oneoff")?.lowercased() == "true")
   }

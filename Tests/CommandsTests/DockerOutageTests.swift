@@ -85,6 +85,19 @@ import Testing
     expectRepair(report, nil)
   }
 
+  @Test("A container whose memory ran out is started, and the run says that it will happen again")
+  func outOfMemory() async throws {
+    let container = try lab.coturn(options: ["--memory", "48m", "--memory-swap", "48m", "--shm-size", "256m"])
+    // What lies in /dev/shm is memory of the container, and of none of its processes: the kernel ends them one after the other.
+    try lab.run(
+      ["exec", container.name, "sh", "-c", "head -c 200000000 /dev/zero > /dev/shm/fill"], allowsFailure: true)
+    try await wait(container, until: "exited")
+    try #require(try container.field("{{.State.OOMKilled}}") == "true")
+    let response = try await respond(to: container, port: container.port)
+    expectRecovery(response, by: "startContainer")
+    #expect(response.report.text().contains("memory ran out"), "\(response.report)")
+  }
+
   @Test("A container whose server hangs is restarted")
   func hung() async throws {
     let container = try lab.coturn()

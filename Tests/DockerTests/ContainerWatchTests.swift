@@ -115,11 +115,13 @@ import Testing
             "com.docker.compose.project": "p", "com.docker.compose.service": "coturn",
             "com.docker.compose.container-number": "1", "com.docker.compose.oneoff": "False",
             "com.docker.compose.project.config_files": "a.yaml,b.yaml",
-            "com.docker.compose.project.working_dir": "/srv/p", "com.docker.compose.config-hash": "h"}}}
+            "com.docker.compose.project.working_dir": "/srv/p", "com.docker.compose.config-hash": "h",
+            "com.docker.compose.version": "1.29.2"}}}
           """)
       let place = try #require(Container(json)?.compose)
       #expect(place.project == "p" && place.service == "coturn" && place.number == 1 && !place.isOneOff)
       #expect(place.files == ["a.yaml", "b.yaml"] && place.folder == "/srv/p")
+      #expect(place.configurationHash == "h" && place.version == "1.29.2")
     }
   }
 }

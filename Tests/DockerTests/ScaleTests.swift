@@ -79,6 +79,22 @@ extension DockerEngineTests {
       #expect(look.output["outdated"] != .list([]))
     }
 
+    @Test("The hash of another version of Compose tells nothing of whether the configuration has changed")
+    func otherVersion() async throws {
+      let project = try LabComposeProject(lab, service: Self.sleeps)
+      for (version, isOutdated) in [("1.29.2", true), ("2.24.5", false)] {
+        let labels = [
+          "project=\(project.name)", "service=turn", "oneoff=False", "config-hash=other", "version=\(version)",
+          "project.config_files=docker-compose.yml", "project.working_dir=\(project.folder.path)",
+        ]
+        let container = try lab.container(options: labels.flatMap { ["--label", "com.docker.compose.\($0)"] })
+        let look = try await DockerStep(
+          "docker.inspect", lab, container: container.name, ("window", .duration(.zero)), ("configuration", .bool(true))
+        )()
+        #expect((look.output["outdated"] != .list([])) == isOutdated, "\(version): \(look.output)")
+      }
+    }
+
     @Test("Without the file of Compose, or with a service that is not there, nothing is begun")
     func missing() async throws {
       let project = try LabComposeProject(lab, service: Self.sleeps)

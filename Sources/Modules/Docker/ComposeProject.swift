@@ -51,8 +51,12 @@ struct ComposeProject: Sendable {
   }
 
   /// The hash of a service's configuration as its files give it now; nil if that cannot be told.
-  func configurationHash(of service: String, in context: StepContext) async -> String? {
-    guard !files.isEmpty, missingFile == nil,
+  ///
+  /// - Parameter version: the Compose that made the hash to compare it with; another one's hashes differ for the same files.
+  func configurationHash(
+    of service: String, madeBy version: String?, in context: StepContext
+  ) async -> String? {
+    guard !files.isEmpty, missingFile == nil, let version, await self.version(in: context) == version,
       let result = try? await run(["config", "--hash", service], in: context), result.isSuccess
     else { return nil }
     for line in result.standardOutput.text.split(separator: "\n") {
@@ -60,5 +64,13 @@ struct ComposeProject: Sendable {
       if words.count == 2, words[0] == service { return String(words[1]) }
     }
     return nil
+  }
+
+  private func version(in context: StepContext) async -> String? {
+    var command = Command(program[0], Array(program.dropFirst()) + ["version", "--short"])
+    command.timeout = .seconds(20)
+    guard let result = try? await command.run(in: context), result.isSuccess else { return nil }
+    let text = result.standardOutput.text.prefix { !$0.isNewline }
+    return String(text.hasPrefix("v") ? text.dropFirst() : text)
   }
 }

@@ -27,7 +27,7 @@ enum ContainerOutdated {
     let reasons = try await reasons(look, by: context.requestDeadline)
     guard let place = look.container.compose, let made = place.configurationHash,
       let compose = await ComposeProject(place, at: look.engine.endpoint, in: context),
-      let now = await compose.configurationHash(of: place.service, in: context), now != made
+      let now = await compose.configurationHash(of: place.service, madeBy: place.version, in: context), now != made
     else { return reasons }
     return reasons + [
       "the files of Compose give the service \(place.service) another configuration than the container was made with"
