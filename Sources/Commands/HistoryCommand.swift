@@ -155,7 +155,7 @@ extension LedgerEntry {
   }
 
   private func row(_ run: RunSummary, _ outcome: String, _ left: String = "") -> [String] {
-    let took = run.finishedAt.map { shortDuration($0.duration(since: run.startedAt)) } ?? ""
+    let took = run.took.map { shortDuration($0) } ?? ""
     let part = run.only.isEmpty ? "" : " (only \(run.only.joined(separator: ", ")))"
     // One that was kept in memory has no number, and is called by its id.
     let id = run.number > 0 ? "" : ", run \(run.id)"

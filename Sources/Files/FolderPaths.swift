@@ -14,10 +14,14 @@ extension Folder {
   }
 
   /// Makes a folder and those above it, each on the disk before it is used. What is there already stays as it is; a link to a
-  /// folder counts as one.
+  /// folder counts as one. It is brought to the disk too: who made it may have died before that.
   package static func makeAll(_ path: String, _ permissions: Permissions) throws(FileError) {
     if let found = try FileMetadata.of(path, followingLinks: true) {
       guard found.kind == .folder else { throw FileError(.makeFolder, path, .system(EEXIST)) }
+      do throws(FileError) { try Folder(parentFolder(of: path), followingLinks: true).sync() } catch {
+        // What we may not read we cannot sync.
+        guard error.number == EACCES else { throw error }
+      }
       return
     }
     let parent = parentFolder(of: path)

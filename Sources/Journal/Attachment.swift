@@ -42,7 +42,12 @@ struct Attachment {
   /// The value that was kept.
   func read(in folder: RunFolder) throws(JournalError) -> JSON {
     let path = "\(folder.path)/\(name)"
-    let content = try onDisk(try File(reading: path).read(limit: bytes + 1))
+    let content: [UInt8]
+    do throws(JournalError) { content = try onDisk(try File(reading: path).read(limit: bytes + 1)) } catch {
+      guard error.code == .missing else { throw error }
+      throw JournalError(
+        .missing, "\(path) is missing: the journal refers to it", advice: "restore the file from a copy", path: path)
+    }
     guard content.count == bytes, sha256Hex(content) == digest, let value = try? JSON(parsing: content) else {
       throw JournalError(.damaged, "\(path) is not what the journal refers to: its digest differs", path: path)
     }

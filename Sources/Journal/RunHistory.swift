@@ -20,6 +20,8 @@ package struct RunSummary: Hashable, Sendable {
   package var startedAt: Timestamp
   /// Nil while the run goes on, and where it died.
   package var finishedAt: Timestamp?
+  /// From its first event to its last, whatever the wall clock did meanwhile. Nil while the run goes on, and where it died.
+  package var took: Duration?
   /// Nil while the run goes on, and where it died.
   package var outcome: Outcome?
   /// Whether it is still being written to, without an end.
@@ -30,7 +32,7 @@ package struct RunSummary: Hashable, Sendable {
   package init(
     id: String, number: Int64, runbook: String, target: String?, parent: String?, only: [String] = [],
     startedAt: Timestamp,
-    finishedAt: Timestamp?, outcome: Outcome?, goesOn: Bool = false, wasLockedOut: Bool = false
+    finishedAt: Timestamp?, took: Duration? = nil, outcome: Outcome?, goesOn: Bool = false, wasLockedOut: Bool = false
   ) {
     self.id = id
     self.number = number
@@ -40,6 +42,7 @@ package struct RunSummary: Hashable, Sendable {
     self.only = only
     self.startedAt = startedAt
     self.finishedAt = finishedAt
+    self.took = took
     self.outcome = outcome
     self.goesOn = goesOn
     self.wasLockedOut = wasLockedOut

@@ -56,7 +56,7 @@ extension RecordedRun {
 }
 
 extension RunFolder {
-  /// Makes the folder in which answers of people arrive, unless it is there. If the state is shared with a group, everybody in
+  /// Makes the folder in which answers of people arrive, unless it is there; it is on the disk when this returns. If the state is shared with a group, everybody in
   /// it may put something in, and take out only what is their own.
   package func makeInbox(_ access: StateFolder.Access) throws(JournalError) {
     let mode: UInt32 =
@@ -64,7 +64,9 @@ extension RunFolder {
       case .owner: 0o700
       case .group, .groupWriting: 0o3770
       }
-    guard !Folder.exists(inbox) else { return }
-    try onDisk(try Folder.make(inbox, Permissions(mode)))
+    try onDisk { () throws(FileError) in
+      if !Folder.exists(inbox) { try Folder.make(inbox, Permissions(mode)) }
+      try Folder.sync(path)
+    }
   }
 }

@@ -26,7 +26,8 @@ package struct LedgerEntry: Hashable, Sendable {
         id: ends.id, number: Int64(ends.started.number), runbook: ends.started.runbook,
         target: ends.started.target?.name,
         parent: ends.started.parent, only: ends.started.only, startedAt: ends.first.moment.wall,
-        finishedAt: finished == nil ? nil : ends.last.moment.wall, outcome: finished?.verdict,
+        finishedAt: finished == nil ? nil : ends.last.moment.wall,
+        took: finished == nil ? nil : ends.last.moment.time(since: ends.first.moment), outcome: finished?.verdict,
         goesOn: finished == nil && ends.isBeingWritten,
         wasLockedOut: finished?.finding?.code == RunFinished.lockedOut)
       content = .run(run, goesOn: run.goesOn)

@@ -224,6 +224,78 @@ import Testing
     #expect(resumed["pid"]?.int != nil && resumed["startTime"]?.int != nil)
   }
 
+  @Test("An output that is missing keeps the run from going on, and from being reported; with it back the run goes on")
+  func missingOutput() async throws {
+    let project = try CommandLineProject(isEmpty: true)
+    try project.write("runbook.yaml", "project: test\n")
+    try project.write(
+      "runbooks/large.yaml",
+      """
+      runbook: large
+      steps:
+        - {id: large, use: command.run, effect: observe, with: {command: [seq, "20000"]}}
+        - {id: last, use: command.run, effect: observe, with: {command: ["true"]}}
+
+      """)
+    #expect(try await project.runbook("run", "large", "--quiet").status == 0)
+    let folder = try #require(try project.runFolders().last)
+    try cut(folder, to: try lines(upToEndOf: "large", project))
+    let name = try #require(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/outputs").first)
+    let output = "\(folder)/outputs/\(name)"
+    try FileManager.default.moveItem(atPath: output, toPath: "\(project.root)/kept")
+    let before = try events(project)
+    for arguments in [["resume", "last"], ["report", "last"]] {
+      let refused = try await project.runbook(arguments, environment: [:])
+      #expect(refused.status == 3)
+      #expect(refused.stderr.contains("\(output) is missing: the journal refers to it"), "\(refused.stderr)")
+    }
+    #expect(try events(project) == before)
+    try FileManager.default.moveItem(atPath: "\(project.root)/kept", toPath: output)
+    #expect(try await project.runbook("resume", "last", "--quiet").status == 0)
+  }
+
+  @Test("A clock that was set back by an hour is told, and no duration is wrong by it (threat 26)")
+  func clockBack() async throws {
+    let (project, _) = try await cutRun()
+    let ended = project.output(
+      of: try await project.command(
+        ["-m", "-f", "-1h", CommandLineProject.executable, "resume", "last", "--format", "json"],
+        environment: ["FAKETIME_DONT_FAKE_MONOTONIC": "1"], program: "faketime"
+      ).run())
+    #expect(ended.status == 0, "\(ended.stderr)")
+    #expect(try effects(project) == ["first", "act", "last", "last"])
+    let stepped = try #require(try events(project).first { $0["type"] == "clock.stepped" })
+    let back = try #require(stepped["back"]?.string.flatMap(parseDuration))
+    #expect((Duration.seconds(3599)...Duration.seconds(3601)).contains(back))
+    let report = try ended.json
+    guard case .double(let duration)? = report["durationMs"] else { throw NeverCame() }
+    #expect(duration > 0 && duration < 60_000)
+    let shown = try await project.runbook("report", "last")
+    #expect(shown.stdout.contains("the wall clock went back by 1h00m"), "\(shown.stdout)")
+    let history = try await project.runbook("history")
+    #expect(history.status == 0 && !history.stdout.contains("-59m"), "\(history.stdout)")
+  }
+
+  @Test("What is written into the runbook while it runs counts for the next run (threat 18)")
+  func editedMeanwhile() async throws {
+    let project = try project()
+    let before = try project.read("runbooks/change.yaml")
+    async let result = project.command(["run", "change", "--quiet"]).run()
+    for _ in 0..<600 {
+      if project.exists("effects"), try effects(project).contains("act") { break }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    try project.write("runbooks/change.yaml", before.replacing("echo last", with: "echo other"))
+    try project.write("go", "")
+    let ended = project.output(of: try await result)
+    #expect(ended.status == 0, "\(ended.stderr)")
+    #expect(try effects(project) == ["first", "act", "last"])
+    let folder = try #require(try project.runFolders().last)
+    #expect(try String(contentsOfFile: "\(folder)/sources/runbooks/change.yaml", encoding: .utf8) == before)
+    #expect(try await project.runbook("run", "change", "--quiet").status == 0)
+    #expect(try effects(project).last == "other")
+  }
+
   @Test("A secret that is gone keeps the run from going on; it is read anew, and stays out of the journal")
   func secret() async throws {
     let project = try project(keys: "secrets: {token: {env: TOKEN}}\n")

@@ -46,6 +46,27 @@ import Testing
     }
   }
 
+  @Test("A host whose clock begins in 1970 runs, reports and lists what it ran (threat 26)")
+  func firstDay() async throws {
+    let project = try CommandLineProject()
+    func then(_ arguments: String...) async throws -> CommandLineProject.Output {
+      project.output(
+        of: try await project.command(
+          ["-m", "-f", "@1970-01-01 00:00:10", CommandLineProject.executable] + arguments,
+          environment: ["FAKETIME_DONT_FAKE_MONOTONIC": "1", "TZ": "UTC"], program: "faketime"
+        ).run())
+    }
+    let look = ["checks/disk-space", "-p", "failAt=101%", "-p", "warnAt=101%"]
+    let ran = try await then("run", look[0], look[1], look[2], look[3], look[4], "--format", "json")
+    #expect(ran.status == 0, "\(ran.stderr)")
+    #expect(try ran.json["startedAt"]?.string?.hasPrefix("1970-01-01T00:00:1") == true, "\(ran.stdout)")
+    let now = try await project.runbook(["run"] + look + ["--quiet"], environment: [:])
+    #expect(now.status == 0, "\(now.stderr)")
+    let runs = try #require(try await then("history", "--format", "json").json.array)
+    #expect(runs.map { $0["outcome"] } == ["pass", "pass"])
+    #expect(runs.allSatisfy { $0["damaged"] == .null })
+  }
+
   @Test(
     "Closed descriptors get nothing into a journal",
     arguments: [

@@ -64,7 +64,7 @@ import Testing
     let id = try await record("daily-health", hour: 1, outcome: .warn, parent: "PARENT")
     let expected = RunSummary(
       id: id, number: 1, runbook: "daily-health", target: "lab", parent: "PARENT", startedAt: moment(1).wall,
-      finishedAt: moment(1).wall, outcome: .warn)
+      finishedAt: moment(1).wall, took: .zero, outcome: .warn)
     #expect(try ledger.runs(of: "daily-health", since: nil, limit: 1) == [expected])
     #expect(try ledger.entries().map(\.content) == [.run(expected, goesOn: false)])
   }

@@ -50,6 +50,15 @@ import Testing
     #expect(cut.output["stdout"] == .string("key ‹secret›"))
   }
 
+  @Test("A secret that the program writes in two pieces is masked (threat 15)")
+  func secretInPieces() async throws {
+    let secrets: Value = .members([.init("TOKEN", .secret(Secret("s3cr3t-longer")))])
+    let script = #"printf 'key %.4s' "$TOKEN"; sleep 0.1; printf '%s end' "${TOKEN#????}""#
+    let result = try await run(
+      "command.run", [.init("command", text("sh", "-c", script)), .init("secretEnv", secrets)])
+    #expect(result.output["stdout"] == .string("key ‹secret› end"))
+  }
+
   @Test("An exit code that is allowed is no failure")
   func allowedExitCode() async throws {
     let result = try await run(
