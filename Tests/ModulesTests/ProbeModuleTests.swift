@@ -269,6 +269,7 @@ import Testing
     #expect(enough.output["working"] == .int(1))
     let few = try await run("turn.pool", [.init("servers", .list([bad, good])), .init("working", .int(2))])
     #expect(few.objection?.finding.code == "turn.poolTooSmall")
+    #expect(few.objection?.finding.message.hasSuffix("These do not: lab (turn.unauthorized).") == true)
   }
 
   @Test("tls.certificate reads the certificate over TLS and DTLS, and objects where it is not trusted")

@@ -92,10 +92,13 @@ package struct TURNPool: StepModule {
         "Of \(members.count) servers \(output.working) work, and there was no time left to ask \(untold).",
         advice: ProbeFailure.adviceToGiveTime)
     }
+    let missing = members.filter { !$0.works }.map { "\($0.name) (\($0.reason ?? "unknown"))" }
+    let shown = missing.prefix(5).joined(separator: ", ") + (missing.count > 5 ? " and \(missing.count - 5) more" : "")
     return .failed(
       output,
       Finding(
-        "turn.poolTooSmall", "Of \(members.count) servers \(output.working) work, and \(input.working) must.",
+        "turn.poolTooSmall",
+        "Of \(members.count) servers \(output.working) work, and \(input.working) must. These do not: \(shown).",
         advice: "Look at the reasons of those that do not, each by itself: turn.allocate says what to look at."))
   }
 }
