@@ -60,6 +60,7 @@ extension DocumentKey {
       case .email: need(.server, .tls, .from, .to)
       case .slack: ["oneOf": [need(.webhook), need(.token, .channel)]]
       case .webhook: ["oneOf": [need(.url), need(.webhook)]]
+      case .alertmanager: ["allOf": [need(.url), ["not": need(.token, .password)]]]
       case .command: need(.command)
       case .file: need(.path)
       }

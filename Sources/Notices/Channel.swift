@@ -15,6 +15,7 @@ package struct Channel: Sendable {
     case email(Email)
     case slack(Slack)
     case webhook(Webhook)
+    case alertmanager(Alertmanager)
     case command([String])
     /// A file that each notice is appended to as one line of JSON, absolute.
     case file(String)
@@ -92,15 +93,41 @@ package struct Channel: Sendable {
     }
   }
 
-  /// Every secret of it: none may stand in what is recorded.
-  package var secrets: [Secret] {
-    switch kind {
-    case .email(let email): [email.password].compactMap(\.self)
-    case .slack(.webhook(let url)): [url]
-    case .slack(.token(let token, _, _)): [token]
-    case .webhook(let webhook): [webhook.isURLSecret ? webhook.url : nil, webhook.token].compactMap(\.self)
-    case .command, .file: []
+  /// An Alertmanager of Prometheus.
+  package struct Alertmanager: Sendable {
+    /// Where it is, to the end of its route prefix.
+    package var url: String
+    /// Labels that each alert has besides its own.
+    package var labels: [String: String]
+    /// How long an alert stands that nobody will say the end of.
+    package var lasts: Duration
+    package var username: String?
+    package var password: Secret?
+    /// Sent as `Authorization: Bearer`.
+    package var token: Secret?
+    /// Certificates that are trusted in place of the system's, absolute.
+    package var authorityFile: String?
+
+    /// How long an alert stands that nobody will say the end of, unless the channel says otherwise.
+    package static let usualLasts: Duration = .seconds(86_400)
+
+    package init(
+      url: String, labels: [String: String] = [:], lasts: Duration = Self.usualLasts, username: String? = nil,
+      password: Secret? = nil, token: Secret? = nil, authorityFile: String? = nil
+    ) {
+      self.url = url
+      self.labels = labels
+      self.lasts = lasts
+      self.username = username
+      self.password = password
+      self.token = token
+      self.authorityFile = authorityFile
     }
+  }
+
+  /// Whether it forgets an alert that is not sent again, so that each run that fails sends it anew.
+  package var forgetsAlerts: Bool {
+    if case .alertmanager = kind { true } else { false }
   }
 }
 

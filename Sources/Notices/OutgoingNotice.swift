@@ -43,6 +43,8 @@ package struct OutgoingNotice: Hashable, Sendable {
   /// When the notice was made.
   package let time: Timestamp
   package let origin: Provenance
+  /// Whether another notice will say that it is over.
+  package let stands: Bool
 
   /// Where a notice comes from.
   package struct Provenance: Hashable, Sendable {
@@ -52,15 +54,20 @@ package struct OutgoingNotice: Hashable, Sendable {
     package var runbook: String?
     /// Name of the target; nil if there is none.
     package var target: String?
+    /// Path of the step that sends it; nil if the run itself does, or a person.
+    package var step: String?
     /// Name of the host that sends it.
     package var host: String
     /// The project's folder: the command that shows more names it.
     package var project: String?
 
-    package init(run: String?, runbook: String?, target: String?, host: String, project: String?) {
+    package init(
+      run: String?, runbook: String?, target: String?, step: String? = nil, host: String, project: String?
+    ) {
       self.run = run
       self.runbook = runbook
       self.target = target
+      self.step = step
       self.host = host
       self.project = project
     }
@@ -76,7 +83,7 @@ package struct OutgoingNotice: Hashable, Sendable {
   ///   - text: what is longer than ``longestText`` is left out.
   package init(
     key: String, level: NoticeLevel, status: Status = .firing, title: String, text: String = "", look: String? = nil,
-    since: Timestamp? = nil, time: Timestamp, origin: Provenance
+    since: Timestamp? = nil, time: Timestamp, origin: Provenance, stands: Bool = false
   ) {
     self.key = key
     self.level = level
@@ -87,12 +94,14 @@ package struct OutgoingNotice: Hashable, Sendable {
     self.since = since
     self.time = time
     self.origin = origin
+    self.stands = stands
   }
 
-  /// What a firing notice and the one that resolves it have in common: the runbook and its target. A notice of no runbook stands alone.
+  /// What a firing notice and the one that resolves it have in common: the runbook and its target. A notice of no runbook stands
+  /// alone, and those of steps are told apart by the step.
   package var problem: String {
     guard let runbook = origin.runbook else { return key }
-    return [origin.host, runbook, origin.target].compactMap(\.self).joined(separator: "/")
+    return [origin.host, runbook, origin.target, origin.step].compactMap(\.self).joined(separator: "/")
   }
 
   /// The command that shows more; nil for a notice by hand.

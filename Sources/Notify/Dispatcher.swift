@@ -88,6 +88,7 @@ extension Channel {
     case .email(let email): try await email.take(notice, by: deadline)
     case .slack(let slack): try await slack.take(notice, by: deadline)
     case .webhook(let webhook): try await webhook.take(notice, by: deadline)
+    case .alertmanager(let alertmanager): try await alertmanager.take(notice, by: deadline)
     case .command(let words): try await takeByCommand(words, notice, by: deadline)
     case .file(let path): try await takeByFile(path, notice)
     }

@@ -49,7 +49,18 @@ struct AlertDelivery: Sendable {
       title: "\(run.started.runbook) fails\(place)" + (problem.map { ": \($0.title)" } ?? ""),
       text: text.joined(separator: "\n"), look: problem?.advice,
       since: failures(before: run.started).last?.startedAt ?? run.events.first?.moment.wall, time: Moment.now().wall,
-      origin: origin(run))
+      origin: origin(run), stands: true)
+  }
+
+  /// Sends an alert that stands to the channels that would forget it, and gives what to record of that.
+  func renew(_ alert: AlertDue, _ standing: Standing, of run: RecordedRun, endingIn outcome: Outcome) async -> [Event] {
+    let level = level(of: standing, or: run)
+    let channels = routes.channels.filter {
+      $0.forgetsAlerts && (standing.channels.contains($0.name) || ($0.isCopy && $0.level <= level))
+    }
+    guard !channels.isEmpty else { return [] }
+    let notice = firing(run, failures: alert.failures, endingIn: outcome, level: level)
+    return await tell(notice, along: ChannelRoutes.Route(inTurn: [], copies: channels), taken: run.told.firing)
   }
 
   /// Whether the run before this one did not pass, so that somebody may have been told.

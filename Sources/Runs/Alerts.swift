@@ -37,6 +37,7 @@ extension RunSession {
       let run = try RecordedRun.read(journal.folder)
       let event = Event.alertStanding(AlertStanding(firingRun: standing.run, channels: standing.channels))
       if !run.events.contains(where: { $0.event == event }) { try await record(event) }
+      for event in await delivery.renew(due, standing, of: run, endingIn: outcome) { try await record(event) }
       return
     }
     if !isTold { try await record(.alertDue(due)) }

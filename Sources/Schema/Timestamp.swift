@@ -32,6 +32,9 @@ package struct Timestamp: Hashable, Sendable, Comparable {
     .seconds(seconds - earlier.seconds) + .nanoseconds(Int64(nanoseconds) - Int64(earlier.nanoseconds))
   }
 
+  /// The moment by a time later; nil after year 9999.
+  package func later(by time: Duration) -> Self? { earlier(by: .zero - time) }
+
   /// The moment by a time earlier; nil before year 1.
   package func earlier(by time: Duration) -> Self? {
     let parts = time.components

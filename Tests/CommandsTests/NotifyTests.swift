@@ -144,6 +144,29 @@ import Testing
     #expect(report["standing"] == ["firingRun": .string(String(told)), "told": ["pager"]] && report["alert"] == .null)
   }
 
+  @Test("An Alertmanager that was restarted hears of a standing alert from the next run that fails, and of its end")
+  func alertmanager() async throws {
+    let server = try AlertmanagerServer()
+    let project = try project(
+      channels: "  alerts: {kind: alertmanager, url: \"\(server.url)\"}\n", runbook: Self.watching)
+    func titles() throws -> [String?] {
+      try (JSON(parsing: server.alerts()).array ?? []).map { $0["annotations"]?["summary"]?.string }
+    }
+    for _ in 0..<2 { #expect(try await project.runbook("run", "test").status == 1) }
+    #expect(try titles() == ["test fails: The file is there"])
+    try server.restart()
+    #expect(try titles().isEmpty)
+    let third = try await project.runbook("run", "test")
+    #expect(third.stdout.contains("told before, by alerts"))
+    #expect(try titles() == ["test fails: The file is there"])
+    // Whoever makes the runbook less urgent meanwhile does not leave the alert behind.
+    try project.write(
+      "runbooks/test.yaml", "runbook: test\n" + Self.watching.replacing("severity: P1", with: "severity: P3"))
+    try project.write("fine", "")
+    #expect(try await project.runbook("run", "test").status == 0)
+    #expect(try titles().isEmpty)
+  }
+
   @Test("`doctor` looks for the secrets of the channels, and shows none")
   func doctor() async throws {
     let project = try project(

@@ -6,7 +6,7 @@ package enum ChannelKey: String, DocumentKey {
   case kind, level, copy, timeout
   case server, tls, from, to, username, password
   case webhook, url, method, headers, token, body, ca
-  case channel, command, path
+  case channel, labels, lasts, command, path
 
   package static let mappingName = "channel"
   package static let foreign = [
@@ -41,10 +41,11 @@ package enum ChannelKey: String, DocumentKey {
     case .from: .init(.plain(.string), "email: the sender's address.", example: "runbook@example.com")
     case .to: .init(.plain(.list(.string)), "email: the recipients' addresses.", example: ["oncall@example.com"])
     case .username:
-      .init(.plain(.string), "email: the user name for the server.", with: ["password"], example: "runbook")
+      .init(
+        .plain(.string), "email, alertmanager: the user name for the server.", with: ["password"], example: "runbook")
     case .password:
       .init(
-        .mapping(SecretSourceKey.self), "email: the password of `username`.", with: ["username"],
+        .mapping(SecretSourceKey.self), "email, alertmanager: the password of `username`.", with: ["username"],
         example: ["env": "SMTP_PASSWORD"])
     case .webhook:
       .init(
@@ -52,7 +53,8 @@ package enum ChannelKey: String, DocumentKey {
         example: ["env": "SLACK_WEBHOOK_URL"])
     case .url:
       .init(
-        .plain(.url), "webhook: the URL, if nothing in it is secret. slack with `token`: in place of Slack's own.",
+        .plain(.url),
+        "webhook: the URL, if nothing in it is secret. alertmanager: where it is, without `/api/v2/alerts`. slack with `token`: in place of Slack's own.",
         example: "https://ops.example.com/notices")
     case .method:
       .init(.plain(.enumeration(["POST", "PUT"])), "webhook: how it is asked; `POST` unless it says otherwise.")
@@ -60,15 +62,26 @@ package enum ChannelKey: String, DocumentKey {
       .init(.plain(.map(.string)), "webhook: header fields to send. What is secret goes into `token`.")
     case .token:
       .init(
-        .mapping(SecretSourceKey.self), "slack, webhook: sent as `Authorization: Bearer`.",
+        .mapping(SecretSourceKey.self), "slack, webhook, alertmanager: sent as `Authorization: Bearer`.",
         example: ["env": "BOT_TOKEN"])
     case .body:
       .init(
         .anything,
         "webhook: the JSON to send, with `${notice.FIELD}` in its texts. Without it, the notice with all its fields.",
         example: ["text": "${notice.subject}"])
-    case .ca: .init(.plain(.path), "email, webhook: a file of certificates, trusted in place of the system's.")
+    case .ca:
+      .init(.plain(.path), "email, webhook, alertmanager: a file of certificates, trusted in place of the system's.")
     case .channel: .init(.plain(.string), "slack with `token`: where it is written.", example: "#turn-ops")
+    case .labels:
+      .init(
+        .plain(.map(.string)),
+        "alertmanager: labels of every alert, besides `alertname severity host runbook target step`.",
+        example: ["team": "turn"])
+    case .lasts:
+      .init(
+        .plain(.duration),
+        "alertmanager: how long an alert stands whose end nobody will say, such as that of a step; 1d unless it says otherwise.",
+        example: "4h")
     case .command:
       .init(
         .plain(.list(.string)),
@@ -82,10 +95,13 @@ package enum ChannelKey: String, DocumentKey {
   func belongs(to kind: ChannelKind) -> Bool {
     switch self {
     case .kind, .level, .copy, .timeout: true
-    case .server, .tls, .from, .to, .username, .password: kind == .email
-    case .webhook, .token, .url: kind == .slack || kind == .webhook
+    case .server, .tls, .from, .to: kind == .email
+    case .username, .password: kind == .email || kind == .alertmanager
+    case .webhook: kind == .slack || kind == .webhook
+    case .token, .url: kind == .slack || kind == .webhook || kind == .alertmanager
     case .method, .headers, .body: kind == .webhook
-    case .ca: kind == .email || kind == .webhook
+    case .ca: kind == .email || kind == .webhook || kind == .alertmanager
+    case .labels, .lasts: kind == .alertmanager
     case .channel: kind == .slack
     case .command: kind == .command
     case .path: kind == .file
@@ -95,5 +111,5 @@ package enum ChannelKey: String, DocumentKey {
 
 /// How a channel tells people.
 enum ChannelKind: String, Hashable, Sendable, CaseIterable {
-  case email, slack, webhook, command, file
+  case email, slack, webhook, alertmanager, command, file
 }

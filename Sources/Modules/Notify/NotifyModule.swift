@@ -130,8 +130,8 @@ package struct NotifyModule: StepModule {
       key: context.idempotencyKey, level: input.level, title: input.title ?? fallback, text: rest, look: input.look,
       since: input.since, time: Moment.now().wall,
       origin: OutgoingNotice.Provenance(
-        run: context.run, runbook: context.origin.runbook, target: context.origin.target, host: hostName(),
-        project: project))
+        run: context.run, runbook: context.origin.runbook, target: context.origin.target, step: context.path,
+        host: hostName(), project: project))
   }
 }
 
