@@ -57,6 +57,7 @@ extension Catalog {
     AnyStepModule(HTTPRequestModule.self),
     AnyStepModule(LogReviewModule.self),
     AnyStepModule(NotifyModule.self),
+    AnyStepModule(NotifyPing.self),
     AnyStepModule(PackageStatus.self),
     AnyStepModule(PluginNagios.self),
     AnyStepModule(ProcessInspect.self),

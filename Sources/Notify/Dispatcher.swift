@@ -50,32 +50,10 @@ package struct Dispatcher: Sendable {
   package func deliver(
     _ notice: OutgoingNotice, to channel: Channel, by deadline: ContinuousClock.Instant
   ) async -> NoticeDelivery {
-    let start = ContinuousClock.now
-    let masking = SecretMasking(channel.secrets)
-    var delivery = NoticeDelivery(channel: channel.name, isDelivered: false, tries: 0, elapsed: .zero)
-    var pauses = pauses[...]
-    while true {
-      delivery.tries += 1
-      do throws(DeliveryError) {
-        let accepted = try await channel.take(notice, by: min(deadline, .now + channel.timeout))
-        delivery.isDelivered = true
-        delivery.receipt = accepted.receipt.map { masking.masked($0.asAnswer) }
-        delivery.answer = accepted.answer.map { masking.masked($0).asAnswer }
-        delivery.finding = nil
-        break
-      } catch {
-        delivery.answer = error.answer.map { masking.masked($0).asAnswer }
-        delivery.finding = Finding(
-          error.code, masking.masked(error.message).withoutFullStop,
-          advice: error.advice.map(masking.masked))
-        guard error.isTemporary, let pause = pauses.popFirst() else { break }
-        let wait = max(pause, error.retryAfter ?? .zero)
-        // A channel that asks for more time than there is leaves it to the next one.
-        guard .now + wait < deadline, (try? await Task.sleep(for: wait)) != nil else { break }
-      }
+    let tries = DeliveryTries(pauses: pauses, masking: SecretMasking(channel.secrets), deadline: deadline)
+    return await tries.deliver(to: channel.name) { () async throws(DeliveryError) in
+      try await channel.take(notice, by: min(deadline, .now + channel.timeout))
     }
-    delivery.elapsed = start.duration(to: .now)
-    return delivery
   }
 }
 

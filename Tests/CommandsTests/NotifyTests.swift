@@ -167,6 +167,48 @@ import Testing
     #expect(try titles().isEmpty)
   }
 
+  @Test("A service hears that a run begins and how it ended, and its URL stands nowhere, be the service down")
+  func ping() async throws {
+    let server = try ScriptedServer { $0.send(httpResponse(body: "OK \($0.requestLine)")) }
+    let secret = "0b5d6c8e-7f1a-4a3b-9c2d-1e2f3a4b5c6d"
+    let project = try project(
+      channels: "",
+      runbook: """
+        allow: [observe, notify]
+        secrets:
+          check: {env: CHECK_URL}
+        steps:
+          - {id: begin, use: notify.ping, with: {url: "${secrets.check}", at: start}}
+          - {id: look, use: file.exists, with: {path: fine}}
+        finally:
+          - id: end
+            use: notify.ping
+            with: {url: "${secrets.check}", exitCode: "${run.outcome in ['pass', 'warn'] ? 0 : 1}"}
+
+        """)
+    let environment = ["CHECK_URL": "\(server.url)/\(secret)"]
+    let failed = try await project.runbook(["run", "test", "--format", "json"], environment: environment)
+    #expect(failed.status == 1, "\(failed)")
+    try project.write("fine", "")
+    #expect(try await project.runbook(["run", "test"], environment: environment).status == 0)
+    #expect(
+      server.requests.map { $0.split(separator: " ")[1] } == [
+        "/\(secret)/start", "/\(secret)/1", "/\(secret)/start", "/\(secret)",
+      ])
+    // A ping that fails stops nothing.
+    let down = try await project.runbook(
+      ["run", "test", "--format", "json"], environment: ["CHECK_URL": "http://127.0.0.1:\(try freePort())/\(secret)"])
+    let steps = try down.json["steps"]?.array ?? []
+    #expect(steps.first?["error"]?["code"] == "notify.unreachable", "\(down)")
+    #expect(steps.contains { $0["id"] == "look" && $0["outcome"] == "pass" })
+    for folder in try project.runFolders() {
+      #expect(try !String(contentsOfFile: "\(folder)/journal.jsonl", encoding: .utf8).contains(secret))
+    }
+    #expect(!"\(failed)\(down)".contains(secret))
+    let missing = try await project.runbook(["run", "test"], environment: ["CHECK_URL": "no url"])
+    #expect((missing.stdout + missing.stderr).contains("notify.noURL"), "\(missing)")
+  }
+
   @Test("`doctor` looks for the secrets of the channels, and shows none")
   func doctor() async throws {
     let project = try project(
