@@ -1,3 +1,4 @@
+internal import Notices
 package import Schema
 package import Steps
 
@@ -59,7 +60,7 @@ extension DocumentKey {
       switch kind {
       case .email: need(.server, .tls, .from, .to)
       case .slack: ["oneOf": [need(.webhook), need(.token, .channel)]]
-      case .webhook: ["oneOf": [need(.url), need(.webhook)]]
+      case .webhook: ["oneOf": .array([withoutTemplate] + NoticeService.allCases.map(keys(of:)))]
       case .alertmanager: ["allOf": [need(.url), ["not": need(.token, .password)]]]
       case .command: need(.command)
       case .file: need(.path)
@@ -68,6 +69,33 @@ extension DocumentKey {
     return [
       "if": ["properties": ["kind": ["const": .string(kind.rawValue)]], "required": ["kind"]],
       "then": ["allOf": [needed, ["properties": .object(others.map { .init($0.name, false) })]]],
+    ]
+  }
+
+  /// What a webhook needs that has no template.
+  private static var withoutTemplate: JSON {
+    let others: [ChannelKey] = [.template, .channel]
+    return [
+      "oneOf": [["required": [.string(ChannelKey.url.name)]], ["required": [.string(ChannelKey.webhook.name)]]],
+      "properties": .object(others.map { .init($0.name, false) }),
+    ]
+  }
+
+  /// What a webhook with a template needs, and what it cannot have.
+  private static func keys(of service: NoticeService) -> JSON {
+    let (needed, others): ([ChannelKey], [ChannelKey]) =
+      switch service {
+      case .matrix: ([.url, .token, .channel], [.webhook])
+      case .ntfy: ([.channel], [])
+      case .pagerduty: ([.token], [.webhook, .channel])
+      case .teams: ([.webhook], [.url, .token, .channel])
+      }
+    let refused = others + [.body, .method, .headers]
+    return [
+      "required": .array((needed + [.template]).map { .string($0.name) }),
+      "properties": .object(
+        [.init(ChannelKey.template.name, ["const": .string(service.rawValue)])]
+          + refused.map { .init($0.name, false) }),
     ]
   }
 

@@ -75,13 +75,14 @@ package struct Channel: Sendable {
     /// Sent as `Authorization: Bearer`, or as the template says.
     package var token: Secret?
     package var template: NoticeTemplate
+    /// The room of Matrix, the topic of ntfy; empty for all else.
+    package var room: String
     /// Certificates that are trusted in place of the system's, absolute.
     package var authorityFile: String?
 
     package init(
       url: Secret, isURLSecret: Bool, method: String, headers: [String: String], token: Secret?,
-      template: NoticeTemplate,
-      authorityFile: String?
+      template: NoticeTemplate, room: String = "", authorityFile: String?
     ) {
       self.url = url
       self.isURLSecret = isURLSecret
@@ -89,6 +90,7 @@ package struct Channel: Sendable {
       self.headers = headers
       self.token = token
       self.template = template
+      self.room = room
       self.authorityFile = authorityFile
     }
   }

@@ -4,6 +4,8 @@ package import Schema
 package enum NoticeTemplate: Hashable, Sendable {
   /// The notice as JSON, whole.
   case json
+  /// What a service takes.
+  case service(NoticeService)
   /// A JSON document whose texts may hold `${notice.FIELD}`.
   case body(JSON)
 
@@ -14,9 +16,14 @@ package enum NoticeTemplate: Hashable, Sendable {
   ]
 
   /// The body for a notice.
-  package func json(_ notice: OutgoingNotice) -> JSON {
+  ///
+  /// - Parameters:
+  ///   - room: of the service.
+  ///   - token: of a service that wants it in the body.
+  package func json(_ notice: OutgoingNotice, room: String = "", token: Secret? = nil) -> JSON {
     switch self {
     case .json: notice.json
+    case .service(let service): service.json(notice, room: room, token: token)
     case .body(let document): document.filled(from: notice)
     }
   }

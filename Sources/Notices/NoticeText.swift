@@ -28,6 +28,18 @@ extension OutgoingNotice {
 
   /// The same as HTML, for mail programs: nothing in it is fetched from elsewhere, and every text is escaped.
   package var html: String {
+    """
+    <!DOCTYPE html>
+    <html><head><meta charset="utf-8"><title>\(subject.htmlEscaped)</title></head>
+    <body style="font-family:sans-serif">
+    \(htmlFragment)
+    </body></html>
+
+    """
+  }
+
+  /// The same without what stands around a document.
+  package var htmlFragment: String {
     let colour =
       switch (status, level) {
       case (.resolved, _): "#1a7f37"
@@ -41,14 +53,9 @@ extension OutgoingNotice {
     }
     let body = text.isEmpty ? "" : "<pre style=\"white-space:pre-wrap\">\(text.htmlEscaped)</pre>\n"
     return """
-      <!DOCTYPE html>
-      <html><head><meta charset="utf-8"><title>\(subject.htmlEscaped)</title></head>
-      <body style="font-family:sans-serif">
       <h2 style="color:\(colour)">\(subject.htmlEscaped)</h2>
       \(body)<table>
       \(rows.joined())</table>
-      </body></html>
-
       """
   }
 

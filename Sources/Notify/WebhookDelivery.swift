@@ -5,7 +5,24 @@ extension Channel.Webhook {
   func take(_ notice: OutgoingNotice, by deadline: ContinuousClock.Instant) async throws(DeliveryError)
     -> ChannelAcceptance
   {
-    var request = WebRequest(url: url.revealText(), body: template.json(notice).utf8())
+    guard case .service(let service) = template else {
+      return try await take(template.json(notice), of: notice, by: deadline)
+    }
+    let address = service.url(url.revealText(), room: room, for: notice)
+    var request = WebRequest(url: address, body: template.json(notice, room: room, token: token).utf8())
+    request.method = service.method
+    request.authorityFile = authorityFile
+    request.headers = [("Content-Type", "application/json")]
+    if service != .pagerduty, let token { request.credentials = [("Authorization", "Bearer \(token.revealText())")] }
+    let answer = try await request.answer(by: deadline)
+    try answer.checkStatus()
+    return ChannelAcceptance(receipt: try service.receipt(answer), answer: "\(answer.status) \(answer.body)")
+  }
+
+  private func take(
+    _ body: JSON, of notice: OutgoingNotice, by deadline: ContinuousClock.Instant
+  ) async throws(DeliveryError) -> ChannelAcceptance {
+    var request = WebRequest(url: url.revealText(), body: body.utf8())
     request.method = method
     request.authorityFile = authorityFile
     request.headers = [("Content-Type", "application/json"), ("Idempotency-Key", notice.key)]
@@ -17,6 +34,27 @@ extension Channel.Webhook {
     let answer = try await request.answer(by: deadline)
     try answer.checkStatus()
     return ChannelAcceptance(receipt: nil, answer: "\(answer.status) \(answer.body)")
+  }
+}
+
+extension NoticeService {
+  /// What the service calls the message. Throws if the answer is not that of this service when it has taken one.
+  fileprivate func receipt(_ answer: WebAnswer) throws(DeliveryError) -> String? {
+    let receipt: String? =
+      switch self {
+      case .matrix: answer.json?["event_id"]?.string
+      case .ntfy: answer.json?["id"]?.string
+      case .pagerduty: answer.json?["status"]?.string == "success" ? answer.json?["dedup_key"]?.string ?? "" : nil
+      // It answers 202 with nothing, or as the workflow says.
+      case .teams: ""
+      }
+    guard let receipt else {
+      throw DeliveryError(
+        "notify.refused",
+        "\(answer.server) answered \(answer.status), but not as \(rawValue) does that took a message.",
+        advice: "Look at the channel's URL.", answer: answer.body)
+    }
+    return receipt.isEmpty ? nil : receipt
   }
 }
 

@@ -5,12 +5,13 @@ internal import Schema
 package enum ChannelKey: String, DocumentKey {
   case kind, level, copy, timeout
   case server, tls, from, to, username, password
-  case webhook, url, method, headers, token, body, ca
+  case webhook, url, method, headers, token, template, body, ca
   case channel, labels, lasts, command, path
 
   package static let mappingName = "channel"
   package static let foreign = [
-    "type": "kind", "host": "server", "recipients": "to", "sender": "from", "secret": "token", "template": "body",
+    "type": "kind", "host": "server", "recipients": "to", "sender": "from", "secret": "token", "room": "channel",
+    "topic": "channel",
   ]
 
   package var declaration: KeyDeclaration {
@@ -64,6 +65,11 @@ package enum ChannelKey: String, DocumentKey {
       .init(
         .mapping(SecretSourceKey.self), "slack, webhook, alertmanager: sent as `Authorization: Bearer`.",
         example: ["env": "BOT_TOKEN"])
+    case .template:
+      .init(
+        .plain(.enumeration(NoticeService.allCases.map(\.rawValue))),
+        "webhook: the service whose form is sent. `matrix` needs `url` (of the server), `token` and `channel` (the room's id), `ntfy` needs `channel` (the topic), `pagerduty` needs `token` (the routing key), `teams` needs `webhook`.",
+        example: "ntfy")
     case .body:
       .init(
         .anything,
@@ -71,7 +77,11 @@ package enum ChannelKey: String, DocumentKey {
         example: ["text": "${notice.subject}"])
     case .ca:
       .init(.plain(.path), "email, webhook, alertmanager: a file of certificates, trusted in place of the system's.")
-    case .channel: .init(.plain(.string), "slack with `token`: where it is written.", example: "#turn-ops")
+    case .channel:
+      .init(
+        .plain(.string),
+        "slack with `token`: where it is written. webhook with `template`: the room of `matrix`, the topic of `ntfy`.",
+        example: "#turn-ops")
     case .labels:
       .init(
         .plain(.map(.string)),
@@ -99,10 +109,10 @@ package enum ChannelKey: String, DocumentKey {
     case .username, .password: kind == .email || kind == .alertmanager
     case .webhook: kind == .slack || kind == .webhook
     case .token, .url: kind == .slack || kind == .webhook || kind == .alertmanager
-    case .method, .headers, .body: kind == .webhook
+    case .method, .headers, .template, .body: kind == .webhook
     case .ca: kind == .email || kind == .webhook || kind == .alertmanager
     case .labels, .lasts: kind == .alertmanager
-    case .channel: kind == .slack
+    case .channel: kind == .slack || kind == .webhook
     case .command: kind == .command
     case .path: kind == .file
     }

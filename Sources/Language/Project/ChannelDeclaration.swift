@@ -17,7 +17,8 @@ struct ChannelDeclaration: Sendable {
   private var method = "POST"
   private var headers: [String: String] = [:]
   private var template = NoticeTemplate.json
-  private var slackChannel: String?
+  /// Of Slack, or the room of a template.
+  private var room: String?
   private var words: [String] = []
   private var path: String?
   private var authorityFile: String?
@@ -60,13 +61,21 @@ struct ChannelDeclaration: Sendable {
     case .slack:
       if entry.needsOne(of: [.webhook, .token]), reader[.token] != nil { entry.need(.channel) }
       url = reader.text(.url) ?? Self.slackURL
-      slackChannel = reader.text(.channel)
+      room = reader.text(.channel)
     case .webhook:
-      _ = entry.needsOne(of: [.url, .webhook])
-      url = reader.text(.url)
       method = reader.text(.method) ?? "POST"
       headers = entry.headers()
-      if let node = reader[.body] { template = entry.template(node) }
+      room = reader.text(.channel)
+      if reader[.template] != nil {
+        guard let service = entry.service() else { return nil }
+        template = .service(service)
+        url = reader.text(.url) ?? (reader[.webhook] == nil ? service.usualURL : nil)
+      } else {
+        _ = entry.needsOne(of: [.url, .webhook])
+        entry.refuse([.channel], "only with \"template\"")
+        url = reader.text(.url)
+        if let node = reader[.body] { template = entry.template(node) }
+      }
     case .alertmanager: alertmanager = entry.alertmanager(authorityFile: authorityFile)
     case .command:
       entry.need(.command)
@@ -113,14 +122,14 @@ struct ChannelDeclaration: Sendable {
       return .email(email)
     case .slack:
       if let webhook = secrets[.webhook] { return .slack(.webhook(webhook)) }
-      guard let token = secrets[.token], let slackChannel, let url else { return nil }
-      return .slack(.token(token, channel: slackChannel, url: url))
+      guard let token = secrets[.token], let room, let url else { return nil }
+      return .slack(.token(token, channel: room, url: url))
     case .webhook:
       guard let address = secrets[.webhook] ?? url.map(Secret.init) else { return nil }
       return .webhook(
         Channel.Webhook(
           url: address, isURLSecret: secrets[.webhook] != nil, method: method, headers: headers, token: secrets[.token],
-          template: template, authorityFile: authorityFile))
+          template: template, room: room ?? "", authorityFile: authorityFile))
     case .alertmanager:
       guard var alertmanager else { return nil }
       (alertmanager.password, alertmanager.token) = (secrets[.password], secrets[.token])

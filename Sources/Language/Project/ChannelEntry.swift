@@ -70,6 +70,36 @@ struct ChannelEntry {
     return .body(document)
   }
 
+  /// The service of `template`, its keys looked at.
+  func service() -> NoticeService? {
+    guard let service = reader.choice(.template, NoticeService.self) else { return nil }
+    refuse([.body, .method, .headers], "not with \"template\", which says it")
+    switch service {
+    case .matrix:
+      for key in [ChannelKey.url, .token, .channel] { need(key) }
+      refuse([.webhook], "not with template: matrix")
+    case .ntfy:
+      need(.channel)
+      if reader[.url] != nil, reader[.webhook] != nil { _ = needsOne(of: [.url, .webhook]) }
+    case .pagerduty:
+      need(.token)
+      refuse([.webhook, .channel], "not with template: pagerduty")
+    case .teams:
+      need(.webhook)
+      refuse([.url, .token, .channel], "not with template: teams")
+    }
+    return service
+  }
+
+  /// Reports each of the keys that is there.
+  func refuse(_ keys: [ChannelKey], _ reason: String) {
+    for key in keys where reader[key] != nil {
+      log.error(
+        "unknown-key", "\(subject) can have the key \"\(key.name)\" \(reason)",
+        at: reader.keyRange(key) ?? reader.range, suggestion: "take it out")
+    }
+  }
+
   func email(authorityFile: String?) -> Channel.Email? {
     for key in [ChannelKey.server, .tls, .from, .to] { need(key) }
     pair(.username, .password)
