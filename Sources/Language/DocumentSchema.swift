@@ -62,6 +62,7 @@ extension DocumentKey {
       case .slack: ["oneOf": [need(.webhook), need(.token, .channel)]]
       case .webhook: ["oneOf": .array([withoutTemplate] + NoticeService.allCases.map(keys(of:)))]
       case .alertmanager: ["allOf": [need(.url), ["not": need(.token, .password)]]]
+      case .twilio: need(.account, .token, .from, .to)
       case .command: need(.command)
       case .file: need(.path)
       }

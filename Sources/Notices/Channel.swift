@@ -16,6 +16,7 @@ package struct Channel: Sendable {
     case slack(Slack)
     case webhook(Webhook)
     case alertmanager(Alertmanager)
+    case twilio(Twilio)
     case command([String])
     /// A file that each notice is appended to as one line of JSON, absolute.
     case file(String)

@@ -15,6 +15,7 @@ extension Channel {
         alertmanager.token, alertmanager.password,
         alertmanager.password.map { .basicCredentials(alertmanager.username ?? "", $0) },
       ].compactMap(\.self)
+    case .twilio(let twilio): [twilio.token, .basicCredentials(twilio.account, twilio.token)]
     case .command, .file: []
     }
   }

@@ -51,22 +51,26 @@ package struct Dispatcher: Sendable {
     _ notice: OutgoingNotice, to channel: Channel, by deadline: ContinuousClock.Instant
   ) async -> NoticeDelivery {
     let tries = DeliveryTries(pauses: pauses, masking: SecretMasking(channel.secrets), deadline: deadline)
+    var messages = SentMessages()
     return await tries.deliver(to: channel.name) { () async throws(DeliveryError) in
-      try await channel.take(notice, by: min(deadline, .now + channel.timeout))
+      try await channel.take(notice, by: min(deadline, .now + channel.timeout), &messages)
     }
   }
 }
 
 extension Channel {
   /// One try.
-  fileprivate func take(_ notice: OutgoingNotice, by deadline: ContinuousClock.Instant) async throws(DeliveryError)
-    -> ChannelAcceptance
-  {
+  ///
+  /// - Parameter messages: what earlier tries have sent already.
+  fileprivate func take(
+    _ notice: OutgoingNotice, by deadline: ContinuousClock.Instant, _ messages: inout SentMessages
+  ) async throws(DeliveryError) -> ChannelAcceptance {
     switch kind {
     case .email(let email): try await email.take(notice, by: deadline)
     case .slack(let slack): try await slack.take(notice, by: deadline)
     case .webhook(let webhook): try await webhook.take(notice, by: deadline)
     case .alertmanager(let alertmanager): try await alertmanager.take(notice, by: deadline)
+    case .twilio(let twilio): try await twilio.take(notice, by: deadline, &messages)
     case .command(let words): try await takeByCommand(words, notice, by: deadline)
     case .file(let path): try await takeByFile(path, notice)
     }

@@ -6,7 +6,7 @@ package enum ChannelKey: String, DocumentKey {
   case kind, level, copy, timeout
   case server, tls, from, to, username, password
   case webhook, url, method, headers, token, template, body, ca
-  case channel, labels, lasts, command, path
+  case channel, labels, lasts, account, command, path
 
   package static let mappingName = "channel"
   package static let foreign = [
@@ -29,7 +29,10 @@ package enum ChannelKey: String, DocumentKey {
         "If `true`, it gets every notice of its level, whoever else takes it. Otherwise it is told if no channel before it took the notice."
       )
     case .timeout:
-      .init(.plain(.duration), "How long one try may take, 10s unless it says otherwise.", example: "20s")
+      .init(
+        .plain(.duration),
+        "How long one try may take; unless it says otherwise 10s, and 30s for twilio, which waits for the delivery.",
+        example: "20s")
     case .server:
       .init(
         .plain(.string), "email: the mail server, `HOST` or `HOST:PORT`. Without a port, that of `tls`: 465, 587, 25.",
@@ -39,8 +42,15 @@ package enum ChannelKey: String, DocumentKey {
         .plain(.enumeration(MailSecurity.allCases.map(\.rawValue))),
         "email: how the connection is encrypted: `implicit` from its first byte, `starttls`, or `none`. If that does not come about, nothing is sent.",
         example: "starttls")
-    case .from: .init(.plain(.string), "email: the sender's address.", example: "runbook@example.com")
-    case .to: .init(.plain(.list(.string)), "email: the recipients' addresses.", example: ["oncall@example.com"])
+    case .from:
+      .init(
+        .plain(.string),
+        "email: the sender's address. twilio: the sender's number, or the SID of a messaging service.",
+        example: "runbook@example.com")
+    case .to:
+      .init(
+        .plain(.list(.string)), "email: the recipients' addresses. twilio: their numbers, as `+4930123456`.",
+        example: ["oncall@example.com"])
     case .username:
       .init(
         .plain(.string), "email, alertmanager: the user name for the server.", with: ["password"], example: "runbook")
@@ -55,7 +65,7 @@ package enum ChannelKey: String, DocumentKey {
     case .url:
       .init(
         .plain(.url),
-        "webhook: the URL, if nothing in it is secret. alertmanager: where it is, without `/api/v2/alerts`. slack with `token`: in place of Slack's own.",
+        "webhook: the URL, if nothing in it is secret. alertmanager: where it is, without `/api/v2/alerts`. slack with `token`, twilio: in place of the service's own.",
         example: "https://ops.example.com/notices")
     case .method:
       .init(.plain(.enumeration(["POST", "PUT"])), "webhook: how it is asked; `POST` unless it says otherwise.")
@@ -63,7 +73,8 @@ package enum ChannelKey: String, DocumentKey {
       .init(.plain(.map(.string)), "webhook: header fields to send. What is secret goes into `token`.")
     case .token:
       .init(
-        .mapping(SecretSourceKey.self), "slack, webhook, alertmanager: sent as `Authorization: Bearer`.",
+        .mapping(SecretSourceKey.self),
+        "slack, webhook, alertmanager: sent as `Authorization: Bearer`. twilio: the auth token of the account.",
         example: ["env": "BOT_TOKEN"])
     case .template:
       .init(
@@ -92,6 +103,9 @@ package enum ChannelKey: String, DocumentKey {
         .plain(.duration),
         "alertmanager: how long an alert stands whose end nobody will say, such as that of a step; 1d unless it says otherwise.",
         example: "4h")
+    case .account:
+      .init(
+        .plain(.string), "twilio: the SID of the account.", example: "AC0123456789abcdef0123456789abcdef")
     case .command:
       .init(
         .plain(.list(.string)),
@@ -105,10 +119,12 @@ package enum ChannelKey: String, DocumentKey {
   func belongs(to kind: ChannelKind) -> Bool {
     switch self {
     case .kind, .level, .copy, .timeout: true
-    case .server, .tls, .from, .to: kind == .email
+    case .server, .tls: kind == .email
+    case .from, .to: kind == .email || kind == .twilio
+    case .account: kind == .twilio
     case .username, .password: kind == .email || kind == .alertmanager
     case .webhook: kind == .slack || kind == .webhook
-    case .token, .url: kind == .slack || kind == .webhook || kind == .alertmanager
+    case .token, .url: [.slack, .webhook, .alertmanager, .twilio].contains(kind)
     case .method, .headers, .template, .body: kind == .webhook
     case .ca: kind == .email || kind == .webhook || kind == .alertmanager
     case .labels, .lasts: kind == .alertmanager
@@ -121,5 +137,5 @@ package enum ChannelKey: String, DocumentKey {
 
 /// How a channel tells people.
 enum ChannelKind: String, Hashable, Sendable, CaseIterable {
-  case email, slack, webhook, alertmanager, command, file
+  case email, slack, webhook, alertmanager, twilio, command, file
 }

@@ -13,6 +13,7 @@ struct ChannelDeclaration: Sendable {
   private let timeout: Duration
   private var email: Channel.Email?
   private var alertmanager: Channel.Alertmanager?
+  private var twilio: Channel.Twilio?
   private var url: String?
   private var method = "POST"
   private var headers: [String: String] = [:]
@@ -43,7 +44,8 @@ struct ChannelDeclaration: Sendable {
     range = name.range
     level = reader.choice(.level) ?? .info
     isCopy = reader.bool(.copy) ?? false
-    timeout = reader.duration(.timeout) ?? Channel.usualTimeout
+    timeout =
+      reader.duration(.timeout) ?? (kind == .twilio ? Channel.Twilio.usualTimeout : Channel.usualTimeout)
     for key in ChannelKey.allCases where reader[key] != nil && !key.belongs(to: kind) {
       log.error(
         "unknown-key", "\(subject) is of the kind \(kind.rawValue), which has no key \"\(key.name)\"",
@@ -77,6 +79,7 @@ struct ChannelDeclaration: Sendable {
         if let node = reader[.body] { template = entry.template(node) }
       }
     case .alertmanager: alertmanager = entry.alertmanager(authorityFile: authorityFile)
+    case .twilio: twilio = entry.twilio()
     case .command:
       entry.need(.command)
       words = entry.texts(.command)
@@ -134,6 +137,10 @@ struct ChannelDeclaration: Sendable {
       guard var alertmanager else { return nil }
       (alertmanager.password, alertmanager.token) = (secrets[.password], secrets[.token])
       return .alertmanager(alertmanager)
+    case .twilio:
+      guard var twilio, let token = secrets[.token] else { return nil }
+      twilio.token = token
+      return .twilio(twilio)
     case .command: return .command(words)
     case .file: return path.map { .file($0) }
     }

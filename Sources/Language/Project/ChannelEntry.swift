@@ -144,6 +144,34 @@ struct ChannelEntry {
       username: reader.text(.username), authorityFile: authorityFile)
   }
 
+  func twilio() -> Channel.Twilio? {
+    for key in [ChannelKey.account, .token, .from, .to] { need(key) }
+    let recipients = texts(.to)
+    if reader[.to] != nil, recipients.isEmpty {
+      report("missing-value", "\"to\" names nobody", at: .to, "write the recipients' numbers: [\"+4930123456\"]")
+    }
+    for number in recipients where !isTelephoneNumber(number) {
+      report(
+        "telephone-number", "\"\(number.onOneLine)\" is no telephone number", at: .to,
+        "write it with + and the country's code, and without blanks: \"+4930123456\"")
+    }
+    if let sender = reader.text(.from), !isMessageSender(sender) {
+      report(
+        "telephone-number", "\"\(sender.onOneLine)\" cannot send a message", at: .from,
+        "write a number with + and the country's code, or the SID of a messaging service (MG…)")
+    }
+    if let account = reader.text(.account), !isServiceIdentifier(account, "AC") {
+      report(
+        "account-form", "\"\(account.onOneLine)\" is no SID of an account", at: .account,
+        "Twilio's console shows it: AC and 32 hexadecimal digits")
+    }
+    guard let account = reader.text(.account), let sender = reader.text(.from) else { return nil }
+    // The token is read when it is needed.
+    return Channel.Twilio(
+      account: account, token: Secret(""), sender: sender, recipients: recipients,
+      url: reader.text(.url) ?? Channel.Twilio.usualURL)
+  }
+
   private func labels() -> [String: String] {
     guard case .members(let members)? = reader.literal(.labels) else { return [:] }
     var labels: [String: String] = [:]
