@@ -62,7 +62,7 @@ extension Channel.Twilio {
     request.body = Array([("To", recipient), (from, sender), ("Body", text)].formEncoded.utf8)
     messages.unclear.insert(recipient)
     let answer: WebAnswer
-    do throws(DeliveryError) { answer = try await request.answer(by: min(deadline, .now + Self.requestTime)) } catch {
+    do throws(DeliveryError) { answer = try await Self.ask(request, by: deadline) } catch {
       // Without a connection nothing was sent.
       if ["notify.unreachable", "notify.tlsFailed", "notify.cannotSend"].contains(error.code) {
         messages.unclear.remove(recipient)
@@ -85,7 +85,7 @@ extension Channel.Twilio {
     of text: String, since start: Timestamp, to recipient: String, by deadline: ContinuousClock.Instant
   ) async throws(DeliveryError) -> String? {
     let query = [("To", recipient), ("PageSize", "100")].formEncoded
-    let answer = try await request("Messages.json?\(query)", "GET").answer(by: min(deadline, .now + Self.requestTime))
+    let answer = try await Self.ask(request("Messages.json?\(query)", "GET"), by: deadline)
     try answer.checkStatus()
     guard let found = answer.json?["messages"]?.array else {
       throw DeliveryError(
@@ -109,8 +109,7 @@ extension Channel.Twilio {
     while true {
       var wait = pause
       do throws(DeliveryError) {
-        let answer = try await request("Messages/\(identifier).json", "GET")
-          .answer(by: min(deadline, .now + Self.requestTime))
+        let answer = try await Self.ask(request("Messages/\(identifier).json", "GET"), by: deadline)
         // It may take a moment until the message can be looked up.
         if answer.status != 404 { try answer.checkStatus() }
         let message = answer.json
@@ -137,6 +136,14 @@ extension Channel.Twilio {
           answer: "\(identifier) \(last)")
       }
       pause = min(pause * 2, .seconds(4))
+    }
+  }
+
+  private static func ask(
+    _ request: WebRequest, by deadline: ContinuousClock.Instant
+  ) async throws(DeliveryError) -> WebAnswer {
+    try await DeliverySlots.shared.use { () async throws(DeliveryError) in
+      try await request.answer(by: min(deadline, .now + requestTime))
     }
   }
 

@@ -221,6 +221,61 @@ func deliver(_ channel: Channel, _ notice: OutgoingNotice? = nil, within time: D
   }
 }
 
+/// Many notices at the same time.
+@Suite struct NoticeCrowdTests {
+  private func threads() -> Int {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    return status.firstMatch(of: /Threads:\s+(\d+)/).flatMap { Int($0.1) } ?? .max
+  }
+
+  @Test("Of 10,000 notices at once each is delivered once, and a handful of threads is at work")
+  func file() async throws {
+    let folder = try TemporaryFolder()
+    let channel = Channel(name: "log", level: .info, isCopy: false, kind: .file("\(folder.path)/notices.jsonl"))
+    let before = threads()
+    let most = Mutex(0)
+    let delivered = try await withThrowingTaskGroup(of: Bool.self) { group in
+      for number in 0..<10_000 {
+        group.addTask {
+          let delivery = try await deliver(channel, sampleNotice(key: "\(number)"), within: .seconds(300))
+          if number % 100 == 0 { most.withLock { $0 = max($0, threads()) } }
+          return delivery.isDelivered
+        }
+      }
+      return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+    }
+    #expect(delivered == 10_000)
+    #expect(most.withLock(\.self) <= before + 16 + ProcessInfo.processInfo.activeProcessorCount)
+    let lines = folder.read("notices.jsonl").split(separator: "\n")
+    let keys = try lines.map { try JSON(parsing: String($0))["key"]?.string }
+    #expect(keys.count == 10_000 && Set(keys).count == 10_000)
+  }
+
+  @Test("A server has few connections at a time, however many notices there are")
+  func server() async throws {
+    let open = Mutex((now: 0, most: 0))
+    let server = try ScriptedServer(readsBody: true) { connection in
+      open.withLock {
+        $0.now += 1
+        $0.most = max($0.most, $0.now)
+      }
+      usleep(2000)
+      open.withLock { $0.now -= 1 }
+      connection.send(httpResponse())
+    }
+    let delivered = try await withThrowingTaskGroup(of: Bool.self) { group in
+      for number in 0..<500 {
+        group.addTask {
+          try await deliver(webhook(server.url), sampleNotice(key: "\(number)"), within: .seconds(120)).isDelivered
+        }
+      }
+      return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+    }
+    #expect(delivered == 500 && server.requests.count == 500)
+    #expect((2...16).contains(open.withLock(\.most)))
+  }
+}
+
 @Suite struct LocalDeliveryTests {
   @Test("A file gets one line of JSON for each notice, and is nobody else's to read")
   func file() async throws {
