@@ -105,9 +105,8 @@ import Testing
             title: "\(example.title)"
             use: \(module.name)
         """
-      if example.with.contains("${secrets.backupIdentity}") {
-        runbook = runbook.replacing(
-          "\nsteps:", with: "\nsecrets:\n  backupIdentity: {env: BACKUP_IDENTITY}\nsteps:")
+      for name in ["backupCheck", "backupIdentity"] where example.with.contains("${secrets.\(name)}") {
+        runbook = runbook.replacing("\nsteps:", with: "\nsecrets:\n  \(name): {env: EXAMPLE_SECRET}\nsteps:")
       }
       let with = example.with.split(separator: "\n")
       runbook += with == ["{}"] ? "" : "\n    with:\n" + with.map { "      \($0)" }.joined(separator: "\n")

