@@ -101,6 +101,7 @@ import Testing
     #expect(run.report.step("next")?["output"]?["version"] == "4.17.1", "\(run.output)")
     let root = run.report.step("next")?["output"]?["root"]?.string ?? ""
     #expect(root.hasSuffix("/run/image"), "\(root)")
+    #expect(["pass", "warn", "fail"].contains(run.outcome("audit")), "\(run.output)")
     #expect(run.code("differences") == "drill.behavesDifferently", "\(run.output)")
     #expect(run.message("differences").contains("elsewhere.example"), "\(run.message("differences"))")
     let none = try await drill.drill(runbook: "rehearse-upgrade")

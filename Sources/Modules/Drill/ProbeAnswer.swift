@@ -18,7 +18,8 @@ struct ProbeAnswer: Sendable {
   init(outcome: String, finding: Finding?, output: Value?) {
     self.outcome = outcome
     code = finding?.code
-    message = finding.map { "\($0.message)" } ?? ""
+    let text = finding.map { "\($0.message)" } ?? ""
+    message = text.hasSuffix(".") ? String(text.dropLast()) : text
     guard case .members(let members) = output else { return }
     facts = [:]
     add(members, under: "")

@@ -36,6 +36,8 @@ struct FileStatus {
   }
 
   /// The folders that a path leads through, from the root on, those that links lead through too; the file itself last.
+  ///
+  /// Below `/proc/PID/root` links lead to that process's files: it may have another root.
   static func way(to path: String) throws(Failure) -> [FileStatus] {
     var rest = path.split(separator: "/").map(String.init)
     if !path.hasPrefix("/") {
@@ -45,12 +47,13 @@ struct FileStatus {
     }
     var way = [try status(of: "/").0]
     var place: [String] = []
+    var root: [String] = []
     var links = 0
     while !rest.isEmpty {
       let part = rest.removeFirst()
       if part == "." { continue }
       if part == ".." {
-        place = place.dropLast()
+        if place.count > root.count { place.removeLast() }
         continue
       }
       let next = "/" + (place + [part]).joined(separator: "/")
@@ -60,10 +63,17 @@ struct FileStatus {
         way.append(found)
         continue
       }
+      if part == "root", place.count == 2, place.first == "proc" {
+        // What this link holds is a path as that process sees it.
+        place.append(part)
+        root = place
+        way.append(try status(of: next + "/.").0)
+        continue
+      }
       links += 1
       // As the kernel counts.
       guard links <= 40 else { throw Failure(path: next, number: ELOOP) }
-      if link.hasPrefix("/") { place = [] }
+      if link.hasPrefix("/") { place = root }
       rest = link.split(separator: "/").map(String.init) + rest
     }
     return way
