@@ -38,7 +38,7 @@ final class JournalFile {
   }
 
   /// Opens the journal of a run that died, to go on with it. A torn last line is kept in a file beside it, cut off,
-  /// and recorded.
+  /// and recorded. The run's folder is on the disk when this returns.
   ///
   /// Throws `damaged` if the chain does not hold, `busy` if another process is writing to it.
   static func reopen(
@@ -46,6 +46,8 @@ final class JournalFile {
   ) throws(JournalError) -> (file: JournalFile, first: RecordedEvent) {
     let opened = try onDisk(try File(opening: folder.journal, O_RDWR | O_APPEND))
     guard try onDisk(try opened.tryLock()) else { throw Self.busy(folder) }
+    // Who put the run in place may have died before its name was on the disk.
+    try onDisk(try Folder(parentFolder(of: folder.path), followingLinks: true).sync())
     let content = try JournalContent(of: opened, in: folder)
     guard let first = content.events.first else {
       throw JournalError(.damaged, "\(folder.journal) holds no whole event", path: folder.journal, line: 1)

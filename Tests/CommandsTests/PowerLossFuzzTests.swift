@@ -37,9 +37,10 @@ import Testing
   func afterDeath() async throws {
     let disk = try await SyncedDisk(CrashStory(fails: false))
     let points = try await disk.story.points()
+    let placed = try await disk.pointBeforeSync(ofFolderWith: "sources", among: points)
     let outputs = try await disk.pointBeforeSync(ofFolderWith: "outputs", among: points)
     var looked = 0
-    for point in Self.isWhole ? Array(1...points) : [1, outputs] {
+    for point in Self.isWhole ? Array(1...points) : [1, placed, outputs] {
       try await disk.clear()
       _ = try await disk.story.run("kill", at: point)
       try await disk.story.quiet()
@@ -156,7 +157,7 @@ private struct SyncedDisk {
     return all.prefix(sure.count + half) + Data(count: all.count - sure.count - half)
   }
 
-  /// The first call at which a folder of that name is there, and the folder that it lies in has not been synced with it.
+  /// The first call at which the run is in place and has a folder of that name, and what that lies in has not been synced with it.
   func pointBeforeSync(ofFolderWith name: String, among points: Int) async throws -> Int {
     // It is there at every later call.
     var (before, after) = (0, points)
