@@ -22,7 +22,7 @@ extension Channel.Alertmanager {
     try answer.checkStatus()
     guard answer.status == 200 else {
       throw DeliveryError(
-        "notify.refused", "\(answer.server) answered \(answer.status), as no Alertmanager does.",
+        "notify.refused", "\(answer.server) answered \(answer.status); an Alertmanager answers 200.",
         advice: "Look at the channel's URL.", answer: answer.body)
     }
     return ChannelAcceptance(receipt: nil, answer: "\(answer.status) \(answer.body)")

@@ -41,7 +41,7 @@ package struct LifeSign: Sendable {
         throw DeliveryError(
           isRate ? "notify.rateLimited" : "notify.refused",
           "\(answer.server) answered \(answer.status), and not OK: \(answer.body.asAnswer).",
-          advice: isRate ? "Look how often this check is pinged." : "Look whether the check is there still.",
+          advice: isRate ? "Check how often this is pinged." : "Check that this check still exists.",
           answer: answer.body, isTemporary: isRate)
       }
       return ChannelAcceptance(receipt: nil, answer: "\(answer.status) \(answer.body)")

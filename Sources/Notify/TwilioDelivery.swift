@@ -74,7 +74,7 @@ extension Channel.Twilio {
     do throws(DeliveryError) { try answer.checkStatus() } catch { throw error.explained(by: answer) }
     guard let identifier = answer.json?["sid"]?.string, !identifier.isEmpty else {
       throw DeliveryError(
-        "notify.refused", "\(answer.server) answered \(answer.status), but named no message.",
+        "notify.refused", "\(answer.server) answered \(answer.status), but gave no message SID.",
         advice: "Look at the channel's URL.", answer: answer.body)
     }
     messages.identifiers[recipient] = identifier
@@ -89,7 +89,7 @@ extension Channel.Twilio {
     try answer.checkStatus()
     guard let found = answer.json?["messages"]?.array else {
       throw DeliveryError(
-        "notify.noAnswer", "\(answer.server) answered \(answer.status), and not with a list of messages.",
+        "notify.noAnswer", "\(answer.server) answered \(answer.status) without a list of messages.",
         advice: "Look at the channel's URL.", answer: answer.body, isTemporary: true)
     }
     let earliest = start.earlier(by: .seconds(60)) ?? start
@@ -131,7 +131,8 @@ extension Channel.Twilio {
       }
       guard .now + wait < deadline, (try? await Task.sleep(for: wait)) != nil else {
         throw DeliveryError(
-          "notify.notConfirmed", "Twilio took the message to \(recipient), and has not said that it was delivered.",
+          "notify.notConfirmed",
+          "Twilio took the message to \(recipient), but did not confirm delivery in time; it may still arrive.",
           advice: "Give the channel more time (timeout), or look the message up in Twilio's console.",
           answer: "\(identifier) \(last)")
       }

@@ -51,7 +51,7 @@ extension NoticeService {
     guard let receipt else {
       throw DeliveryError(
         "notify.refused",
-        "\(answer.server) answered \(answer.status), but not as \(rawValue) does that took a message.",
+        "\(answer.server) answered \(answer.status), but its answer does not confirm the message as that of \(rawValue) would.",
         advice: "Look at the channel's URL.", answer: answer.body)
     }
     return receipt.isEmpty ? nil : receipt

@@ -95,7 +95,7 @@ import Testing
     let words: String
     switch fault {
     case .missing: (given, words) = ("\(image)/nowhere", "nowhere")
-    case .file: (given, words) = ("\(image)/etc/passwd", "is no folder")
+    case .file: (given, words) = ("\(image)/etc/passwd", "is not a folder")
     case .programMissing:
       unlink("\(image)/usr/bin/turnserver")
       words = "it has no program turnserver"

@@ -118,6 +118,21 @@ import Vault
     #expect(gone.finding.code == "transport.broken", "\(gone)")
   }
 
+  @Test("What is looked at below the root of a drill is the drill's file, and not this host's of the same name")
+  func look() async throws {
+    try ground.backUp()
+    let booted = try await ground.boot()
+    let host = try ground.host(of: booted.output)
+    chmod("\(ground.root)/etc/turnserver.conf", 0o600)
+    _ = try await host.command("ln", ["-s", "\(ground.root)/etc", "\(ground.root)/link"]).run()
+    for name in ["etc", "link"] {
+      let way = try FileStatus.way(to: "\(host.root)\(ground.root)/\(name)/turnserver.conf")
+      #expect(way.last?.mode == S_IFREG | 0o644, "\(way.map(\.text))")
+      #expect(way.last?.path == "\(host.root)\(ground.root)/etc/turnserver.conf")
+    }
+    try await ground.stop(booted.output)
+  }
+
   @Test("A server that forks away is found all the same, and ends with the drill")
   func daemon() async throws {
     try ground.write(ground.configuration("daemon"))

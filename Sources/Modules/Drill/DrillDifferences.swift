@@ -29,7 +29,7 @@ package struct DrillDifferences: StepModule {
 
   package static let declaration = ModuleDeclaration(
     "drill.differences",
-    "Asks two servers the same, and tells in what they differ; and which known vulnerabilities close and open.",
+    "Asks two servers the same things, and lists what differs and which known vulnerabilities close or open.",
     discussion: """
       Every probe of the matrix asks both: `stun.binding`, `turn.allocate`, `turn.relay`, `turn.credentials`, `turn.openRelay`,
       `turn.amplification`, and with TLS `tls.handshake` and `tls.certificate`. How each ended, with which code, and what it put out are
@@ -125,7 +125,7 @@ package struct DrillDifferences: StepModule {
     }
     return Finding(
       "drill.closesAdvisories", sentences.joined,
-      advice: "Nothing else differs: the second version can take the place of the first.")
+      advice: "No probe found another difference.")
   }
 
   /// The differences, those of several probes that are the same told once.

@@ -16,7 +16,7 @@ struct DrillImage: Sendable {
     let folder: String
     do throws(FileError) { folder = try resolvedPath(path) } catch { throw unfit(error.message) }
     var status = stat()
-    guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { throw unfit("\(path) is no folder") }
+    guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { throw unfit("\(path) is not a folder") }
     return folder
   }
 
@@ -49,7 +49,7 @@ struct DrillImage: Sendable {
 
   /// Where a path of the image is on the isolated host.
   func place(of path: String) throws(StepError) -> String {
-    guard let path = resolved(path) else { throw Self.unfit("its links of \(path) lead round in a circle") }
+    guard let path = resolved(path) else { throw Self.unfit("the symbolic links of \(path) form a loop") }
     return IsolatedHost.image + path
   }
 

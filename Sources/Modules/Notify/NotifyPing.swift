@@ -23,7 +23,7 @@ package struct NotifyPing: StepModule {
   }
 
   package static let declaration = ModuleDeclaration(
-    "notify.ping", "Gives a sign of life to a service that tells people if it does not come.",
+    "notify.ping", "Pings a service that tells people if no ping comes.",
     discussion: """
       A host that is down tells nobody. A service elsewhere, such as healthchecks.io or one of your own, knows when to expect a ping, and
       tells people if it does not come (a dead man's switch).
@@ -61,7 +61,7 @@ package struct NotifyPing: StepModule {
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
     guard (try? ValueType.url.parse(input.url.revealText())) != nil else {
       throw .notStarted(
-        "notify.noURL", "The secret is no URL", advice: "Put a URL there that begins with https://.")
+        "notify.noURL", "The secret `url` is not a URL.", advice: "Set it to the check's URL; it begins with https://.")
     }
     let sign = LifeSign(input.moment == .start ? .start : .end(exitCode: input.exitCode), to: input.url)
     let delivery = await sign.send(by: context.deadline - min(.seconds(1), context.remaining / 10))
