@@ -27,13 +27,15 @@ extension Secret {
     Secret(Data("\(username):\(password.revealText())".utf8).base64EncodedString())
   }
 
-  /// A URL that is secret, and those parts of its path and query that are long enough to be what is secret of it: servers repeat them
-  /// alone.
+  /// A URL that is secret, without its scheme and without its host as well, its path, and those parts of its path and query that are long
+  /// enough to be what is secret of it: servers repeat them alone.
   package var withParts: [Secret] {
     let text = revealText()
     let rest = text.firstRange(of: "://").map { text[$0.upperBound...] } ?? text[...]
     guard let slash = rest.firstIndex(where: { $0 == "/" || $0 == "?" }) else { return [self] }
-    let parts = rest[slash...].split { "/?&=#".contains($0) }.filter { $0.count >= 16 }
-    return [self] + parts.map { Secret(String($0)) }
+    let request = rest[slash...]
+    let wholes = [rest, request, request.prefix { $0 != "?" && $0 != "#" }].filter { $0.count >= 6 }
+    let parts = request.split { "/?&=#".contains($0) }.filter { $0.count >= 16 }
+    return [self] + (wholes + parts).map { Secret(String($0)) }
   }
 }

@@ -45,8 +45,9 @@ package enum NoticeService: String, Hashable, Sendable, CaseIterable {
     case .matrix:
       [
         // What has m.notice makes no sound.
-        "msgtype": "m.text", "body": .string(notice.plainText), "format": "org.matrix.custom.html",
-        "formatted_body": .string(notice.htmlFragment),
+        // An event has at most 65,536 bytes, and the text is in it twice, once with entities.
+        "msgtype": "m.text", "body": .string(notice.cut(toBytes: 4096).plainText), "format": "org.matrix.custom.html",
+        "formatted_body": .string(notice.cut(toBytes: 4096).htmlFragment),
       ]
     case .ntfy: ntfy(notice, topic: room)
     case .pagerduty: pagerDuty(notice, routingKey: token)
@@ -75,7 +76,9 @@ package enum NoticeService: String, Hashable, Sendable, CaseIterable {
     var members: [JSON.Member] = [
       .init("routing_key", .string(routingKey?.revealText() ?? "")),
       .init("event_action", .string(notice.status == .resolved ? "resolve" : "trigger")),
-      .init("dedup_key", .string(notice.problem.cut(to: 255))),
+      // Nobody says the end of what a step tells: with one key for all, the second would join the first and page nobody.
+      .init(
+        "dedup_key", .string((notice.stands || notice.status == .resolved ? notice.problem : notice.key).cut(to: 255))),
     ]
     let details: [(String, String?)] = [
       ("text", notice.text), ("look", notice.look), ("run", origin.run), ("command", notice.command),

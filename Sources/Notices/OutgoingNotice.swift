@@ -104,6 +104,13 @@ package struct OutgoingNotice: Hashable, Sendable {
     return [origin.host, runbook, origin.target, origin.step].compactMap(\.self).joined(separator: "/")
   }
 
+  /// The same with a text of at most so many bytes.
+  func cut(toBytes size: Int) -> OutgoingNotice {
+    OutgoingNotice(
+      key: key, level: level, status: status, title: title, text: text.cut(toBytes: size), look: look, since: since,
+      time: time, origin: origin, stands: stands)
+  }
+
   /// The command that shows more; nil for a notice by hand.
   package var command: String? {
     origin.run.map { run in

@@ -53,9 +53,11 @@ package struct Dispatcher: Sendable {
     let tries = DeliveryTries(pauses: pauses, masking: SecretMasking(channel.secrets), deadline: deadline)
     var messages = SentMessages()
     return await tries.deliver(to: channel.name) { () async throws(DeliveryError) in
-      // Twilio's messages are mostly waited for: it takes a place for each of its requests.
-      if case .twilio = channel.kind {
-        return try await channel.take(notice, by: min(deadline, .now + channel.timeout), &messages)
+      switch channel.kind {
+      // Twilio's messages are mostly waited for: it takes a place for each of its requests. A file system that hangs ends at no deadline,
+      // and would hold its place for ever.
+      case .twilio, .file: return try await channel.take(notice, by: min(deadline, .now + channel.timeout), &messages)
+      default: break
       }
       return try await DeliverySlots.shared.use { () async throws(DeliveryError) in
         try await channel.take(notice, by: min(deadline, .now + channel.timeout), &messages)

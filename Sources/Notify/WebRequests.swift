@@ -18,10 +18,12 @@ struct WebAnswer: Sendable {
   func checkStatus() throws(DeliveryError) {
     guard !(200...299).contains(status) else { return }
     if let redirect {
-      let place = redirect.split(separator: "?").first.map(String.init) ?? redirect
+      // The rest may be what is secret of the channel's own URL.
+      let scheme = redirect.firstRange(of: "://").map { String(redirect[..<$0.upperBound]) }
+      let place = scheme.map { $0 + WebRequest.server(of: redirect) } ?? "another page"
       throw DeliveryError(
         "notify.redirected", "\(server) answered \(status): it redirects to \(place), and redirects are not followed.",
-        advice: "Give that URL if it is the right one.", answer: body)
+        advice: "Look where the service has moved to, and give its URL.", answer: body)
     }
     if status == 429 {
       throw DeliveryError(

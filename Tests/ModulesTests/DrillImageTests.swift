@@ -82,6 +82,21 @@ import Testing
     #expect(access("\(ground.root)/run/turnserver.log", F_OK) != 0)
   }
 
+  @Test("A database of users that the image brings is not taken for that of the backup")
+  func foreign() async throws {
+    let database = "var/lib/turn/turndb"
+    let folder = URL(filePath: "\(image)/\(database)").deletingLastPathComponent()
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Data("of the image".utf8).write(to: URL(filePath: "\(image)/\(database)"))
+    let booted = try await ground.boot(ofImage)
+    guard case .string(let place) = booted.output["root"] else { throw Absent() }
+    #expect((try? String(contentsOfFile: "\(place)/\(database)", encoding: .utf8)) != "of the image")
+    try await ground.stop(booted.output)
+    #expect(try String(contentsOfFile: "\(image)/\(database)", encoding: .utf8) == "of the image")
+  }
+
+  private struct Absent: Error {}
+
   /// What is wrong with a folder that is given for an image.
   enum Fault: String, CaseIterable {
     case missing, file, programMissing, loaderMissing, libraryMissing, circle

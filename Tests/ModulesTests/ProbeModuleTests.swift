@@ -272,6 +272,21 @@ import Testing
     #expect(few.objection?.finding.message.hasSuffix("These do not: lab (turn.unauthorized).") == true)
   }
 
+  @Test("Two servers that give a probe nothing are not called the same, and a version must be one")
+  func nothingCompared() async throws {
+    let coturn = try await Coturn.start()
+    let wrong = server(coturn, credential: "wrong")
+    let nothing = try await stepError {
+      _ = try await run("drill.differences", [.init("before", wrong), .init("after", wrong)], deadline: .seconds(60))
+    }
+    #expect(nothing.kind == .broken && nothing.finding.code == "drill.notCompared", "\(nothing)")
+    let unread = try await stepError {
+      _ = try await run(
+        "drill.differences", [.init("before", wrong), .init("after", wrong), .init("beforeVersion", .string("old"))])
+    }
+    #expect(unread.finding.code == "drill.noVersion", "\(unread)")
+  }
+
   @Test("tls.certificate reads the certificate over TLS and DTLS, and objects where it is not trusted")
   func certificate() async throws {
     let coturn = try await Coturn.start()

@@ -100,6 +100,10 @@ import Testing
     let resolved = try await send(
       .pagerduty, token: Secret("R0UTINGKEY"), sampleNotice(status: .resolved), answer: accepted)
     #expect(resolved.body["event_action"] == "resolve" && resolved.body["dedup_key"] == firing.body["dedup_key"])
+    // Nobody ends the incident of a step: the next one has to page as well.
+    let ofStep = try await send(
+      .pagerduty, token: Secret("R0UTINGKEY"), sampleNotice(key: "of this try", stands: false), answer: accepted)
+    #expect(ofStep.body["dedup_key"] == "of this try")
   }
 
   @Test("Teams gets a message with an adaptive card, small enough for it, in which nothing is Markdown")

@@ -8,13 +8,14 @@ import Testing
 func sampleNotice(
   key: String = "key", level: NoticeLevel = .critical, status: OutgoingNotice.Status = .firing,
   title: String = "daily-health fails on eu: Media is relayed", text: String = "3 runs in a row did not pass",
-  look: String? = "is the relay range open: 49152-65535/udp"
+  look: String? = "is the relay range open: 49152-65535/udp", stands: Bool = true
 ) throws -> OutgoingNotice {
   OutgoingNotice(
     key: key, level: level, status: status, title: title, text: text, look: look,
     since: Timestamp("2026-11-28T22:10:05Z"), time: Timestamp("2026-11-28T22:25:00Z") ?? .unixEpoch,
     origin: OutgoingNotice.Provenance(
-      run: "01KB4T8Q7G3Y0000000000RUN1", runbook: "daily-health", target: "eu", host: "ops1", project: "/srv/ops"))
+      run: "01KB4T8Q7G3Y0000000000RUN1", runbook: "daily-health", target: "eu", host: "ops1", project: "/srv/ops"),
+    stands: stands)
 }
 
 @Suite struct NoticeTests {

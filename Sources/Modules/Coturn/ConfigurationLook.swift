@@ -24,7 +24,9 @@ struct ConfigurationLook: Sendable {
   init(_ path: String, _ version: CoturnVersion, _ user: String?, root: String? = nil) throws(StepError) {
     self.root = root ?? ""
     let bytes: [UInt8]
-    do throws(FileError) { bytes = try File.read(path, limit: Self.most, followingLinks: true).bytes } catch {
+    // Below another root a link leads to that root's files; the kernel would follow it to this host's.
+    let place = root == nil ? path : (try? FileStatus.way(to: path).last?.path) ?? path
+    do throws(FileError) { bytes = try File.read(place, limit: Self.most, followingLinks: root == nil).bytes } catch {
       throw .broken(
         "coturn.configUnreadable", "The configuration cannot be read: \(error.message).",
         advice: "Look at the path (turnserver -c names it), and run this as a user who may read the file.")

@@ -295,7 +295,7 @@ extension DrillGround {
   fileprivate func place(
     _ restored: StagedBackup, for input: DrillBoot.Input, _ account: ServiceAccount, _ version: CoturnVersion
   ) async throws(StepError) -> RestoredConfiguration {
-    if let program = Self.program(in: restored.paths, meaning: input.binary) {
+    if let program = Self.program(in: restored.paths, meaning: input.binary, isImage: image != nil) {
       throw .failed(
         "drill.programInBackup",
         "the backup \(restored.backup) brings \(program): what would run is not what this host has installed",
@@ -333,6 +333,13 @@ extension DrillGround {
     }
     if input.emptied { try await run("truncate", ["--size=0", "--", input.configuration]) }
     if let image {
+      // What the image brings of them would stand in for what the backup lacks.
+      let others = restored.setPaths + RestoredConfiguration.usualDatabases + [input.configuration]
+      for path in others where !restored.paths.contains(path) {
+        for place in [try image.place(of: path), try image.place(ofNew: path)] {
+          try await run("rm", ["-rf", "--", place])
+        }
+      }
       try await place(restored.members, in: image)
       let hidden = try await unreadable(
         read + [.init(option: "-c", path: input.configuration)], for: account, in: image)
@@ -347,13 +354,15 @@ extension DrillGround {
   }
 
   /// A program or library in the backup by which something else would run than this host's own server.
-  private static func program(in paths: Set<String>, meaning binary: String) -> String? {
+  ///
+  /// - Parameter isImage: whether an image's own program is booted: the backup may not bring that either.
+  private static func program(in paths: Set<String>, meaning binary: String, isImage: Bool) -> String? {
     let name = lastName(of: binary)
     return paths.sorted().first { path in
       if path.hasPrefix("/etc/ld.so.") || path.hasSuffix("/ld.so.preload") { return true }
       let isLibrary = ["/lib", "/usr/lib", "/usr/local/lib"].contains { path.hasPrefix($0) } && path.contains(".so")
       let isProgram = lastName(of: path) == name && lastName(of: parentFolder(of: path)).hasSuffix("bin")
-      return isLibrary || isProgram && path != binary
+      return isLibrary || isProgram && (isImage || path != binary)
     }
   }
 

@@ -78,15 +78,32 @@ package struct DrillDifferences: StepModule {
     STUNBinding.declaration.name, TURNAllocate.declaration.name, TURNRelay.declaration.name,
     TURNCredentials.declaration.name, TURNOpenRelay.declaration.name, TURNAmplification.declaration.name,
   ]
+  /// If these fail, nearly all of the others do.
+  private static let needed = [STUNBinding.declaration.name, TURNAllocate.declaration.name]
   private static let secureProbes = [TLSHandshakeModule.declaration.name, TLSCertificate.declaration.name]
 
+  package static func objection(to input: Input, within timeout: Duration) -> Finding? {
+    let unread = [input.beforeVersion, input.afterVersion].compactMap(\.self).first { CoturnVersion($0) == nil }
+    return unread.map {
+      Finding(
+        "drill.noVersion", "\($0) is not a version of coturn.", advice: "Write it as turnserver --version does: 4.6.1.")
+    }
+  }
+
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
+    if let objection = Self.objection(to: input, within: .zero) { throw StepError(.notStarted, objection) }
     var output = Output(differences: [], same: 0, closed: [], opened: [])
     for name in Self.probes + (input.tls ? Self.secureProbes : []) {
       guard let module = Catalog.standard[name] else { continue }
       context.progress(name)
       let before = try await Self.answer(of: input.before, module, in: context)
       let after = try await Self.answer(of: input.after, module, in: context)
+      // What was asked of neither, and a credential that is wrong for both, compare nothing.
+      if before.isError && after.isError || before.isFailure && after.isFailure && Self.needed.contains(name) {
+        throw .broken(
+          "drill.notCompared", "\(name) got nothing from either server: \(before.ending).",
+          advice: "Look at the target's credentials, and give the step more time.")
+      }
       for (fact, old, new) in before.compared(with: after) {
         if old == new {
           output.same += 1

@@ -78,7 +78,12 @@ struct ProbeAnswer: Sendable {
     }
   }
 
-  private var ending: String { code.map { "\(outcome) (\($0): \(message))" } ?? outcome }
+  /// Whether the probe could not find out anything.
+  var isError: Bool { outcome == "error" }
+  var isFailure: Bool { outcome == "fail" }
+
+  /// How it ended, and why.
+  var ending: String { code.map { "\(outcome) (\($0): \(message))" } ?? outcome }
 
   /// Every fact that one of both has, by name, with what each does: equal texts if both do the same.
   func compared(with other: ProbeAnswer) -> [(fact: String, before: String, after: String)] {
