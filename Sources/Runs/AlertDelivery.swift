@@ -63,20 +63,26 @@ struct AlertDelivery: Sendable {
     return await tell(notice, along: ChannelRoutes.Route(inTurn: [], copies: channels), taken: run.told.firing)
   }
 
-  /// Whether the run before this one did not pass, so that somebody may have been told.
-  func mayResolve(_ started: RunStarted) -> Bool { !failures(before: started).isEmpty }
+  /// Whether the run before this one did not pass, so that somebody may have been told, or somebody is still to be told that it is over.
+  func mayResolve(_ started: RunStarted) -> Bool {
+    !failures(before: started).isEmpty || unresolved(before: started) != nil
+  }
 
   /// Tells those who were told of a failure that it is over, and gives what to record of it; nothing if nobody was told.
   func resolve(_ run: RecordedRun) async -> [Event] {
     let failures = failures(before: run.started)
     // A run that failed, told of it, and was tried again with success is over itself.
-    guard let standing = run.standingAlert ?? standing(before: run.started) else { return [] }
+    guard
+      let standing = run.standingAlert ?? standing(before: run.started) ?? unresolved(before: run.started)
+    else { return [] }
     let place = run.started.target.map { " on \($0.name)" } ?? ""
     let notice = OutgoingNotice(
       key: "\(run.id)-resolved", level: level(of: standing, or: run), status: .resolved,
       title: "\(run.started.runbook) passes again\(place)",
       text: failures.isEmpty
-        ? "The run was gone on with, and passed." : "\(failures.count) of its runs in a row did not pass before.",
+        ? (run.standingAlert == nil
+          ? "It passed before, and you could not be told then." : "The run was resumed, and passed.")
+        : "\(failures.count) of its runs in a row did not pass before.",
       since: failures.last?.startedAt, time: Moment.now().wall, origin: origin(run))
     let channels = standing.channels.compactMap { routes[$0] }
     // Each of them told somebody; one does not stand in for another.
@@ -126,13 +132,26 @@ struct AlertDelivery: Sendable {
     }
   }
 
-  /// The runs right before this one that did not pass, the newest first.
-  private func failures(before started: RunStarted) -> [RunSummary] {
+  /// The runs before this one that count, the newest first.
+  private func earlier(than started: RunStarted) -> [RunSummary] {
     let runs = (try? history.runs(of: started.runbook, since: nil, limit: Self.depth)) ?? []
-    let earlier = runs.filter {
+    return runs.filter {
       $0.parent == nil && $0.only.isEmpty && !$0.goesOn && $0.target == started.target?.name && $0.outcome != .skipped
     }
-    return Array(earlier.prefix { $0.outcome?.isGood != true })
+  }
+
+  /// The runs right before this one that did not pass, the newest first.
+  private func failures(before started: RunStarted) -> [RunSummary] {
+    Array(earlier(than: started).prefix { $0.outcome?.isGood != true })
+  }
+
+  /// Whom the latest run that passed could not tell that it is over; nil if it told everybody.
+  private func unresolved(before started: RunStarted) -> Standing? {
+    guard let good = earlier(than: started).first(where: { $0.outcome?.isGood == true }),
+      var left = (try? RecordedRun.read(state.run(good.id)))?.unresolvedAlert
+    else { return nil }
+    left.channels.removeAll { routes[$0] == nil }
+    return left.channels.isEmpty ? nil : left
   }
 
   /// Who was told in the row of failures right before this run; nil if nobody was.
@@ -154,6 +173,16 @@ extension RecordedRun {
     let own = told.firing.subtracting(standing?.channels ?? []).sorted()
     guard !own.isEmpty else { return standing }
     return AlertDelivery.Standing(run: standing?.run ?? id, channels: (standing?.channels ?? []) + own)
+  }
+
+  /// Whom the run was to tell that the runbook passes, and could not; nil if there is nobody.
+  fileprivate var unresolvedAlert: AlertDelivery.Standing? {
+    var standing: AlertDelivery.Standing?
+    for case .alertResolved(let event) in events.map(\.event) {
+      standing = AlertDelivery.Standing(run: event.firingRun, channels: event.channels)
+    }
+    standing?.channels.removeAll(where: told.resolved.contains)
+    return standing
   }
 
   /// The channels that took the run's own notices: that it fails, and that it is over.

@@ -102,6 +102,29 @@ import Testing
     #expect(failing.requests.count == asked && !project.exists("other.jsonl"))
   }
 
+  @Test("Whom the run that passes cannot tell, a later one tells; once")
+  func resolvedLater() async throws {
+    let isDown = Mutex(false)
+    let server = try ScriptedServer { connection in
+      connection.send(httpResponse(isDown.withLock { $0 } ? "403 Forbidden" : "200 OK", body: "{}"))
+    }
+    let project = try project(
+      channels: """
+          pager: {kind: webhook, url: "\(server.url)"}
+          log: {kind: file, path: notices.jsonl, copy: true}
+
+        """, runbook: Self.watching)
+    for _ in 0..<2 { #expect(try await project.runbook("run", "test").status == 1) }
+    try project.write("fine", "")
+    isDown.withLock { $0 = true }
+    #expect(try await project.runbook("run", "test").status == 0)
+    isDown.withLock { $0 = false }
+    let asked = server.requests.count
+    for _ in 0..<3 { #expect(try await project.runbook("run", "test").status == 0) }
+    #expect(server.requests.count == asked + 1)
+    #expect(try notices(project).map { $0["status"]?.string } == ["firing", "resolved"])
+  }
+
   @Test("Nobody is told that it is over who was not told that it began")
   func nobodyTold() async throws {
     let failing = try ScriptedServer { $0.send(httpResponse("403 Forbidden")) }
