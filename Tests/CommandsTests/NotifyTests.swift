@@ -125,6 +125,18 @@ import Testing
     #expect(try notices(project).map { $0["status"]?.string } == ["firing", "resolved"])
   }
 
+  @Test("A run whose locks cannot be taken tells of it as well")
+  func locksUnusable() async throws {
+    let project = try project(
+      channels: "  log: {kind: file, path: notices.jsonl}\n",
+      runbook: "lock: one\n" + Self.watching.replacing("after: 2", with: "after: 1"))
+    try project.write("locks", "a file where a folder is to be")
+    let run = try await project.runbook("run", "test", environment: ["RUNBOOK_LOCKS": "\(project.root)/locks"])
+    #expect(run.status == 3, "\(run.stderr)")
+    #expect(try notices(project).map { $0["status"]?.string } == ["firing"])
+    #expect((run.stdout + run.stderr).contains("told by log"), "\(run.stdout)")
+  }
+
   @Test("Nobody is told that it is over who was not told that it began")
   func nobodyTold() async throws {
     let failing = try ScriptedServer { $0.send(httpResponse("403 Forbidden")) }

@@ -65,18 +65,28 @@ extension RunSession {
       advice: "Run it again once that run has ended.")
   }
 
-  /// Records that a run does nothing, and why.
+  /// Records that a run does nothing, and why; tells people, if that is an alert.
   func refuse(_ plan: Plan, _ journal: JournalWriter, _ refusal: BegunRun.Refusal) async throws -> RecordedRun {
-    var events = [Event.runPlanned(RunPlanned(steps: plan.facts))]
-    if let alert = alert(plan, journal.first.event, endingIn: refusal.outcome) { events.append(.alertDue(alert)) }
-    events.append(
-      .runFinished(RunFinished(outcome: refusal.outcome, finding: refusal.finding, signal: nil, duration: .zero)))
-    do throws(JournalError) { try await journal.append(events) } catch {
-      throw RunFailure(run: journal.run, lastBegun: nil, leftOut: [], error: error)
-    }
-    for event in [journal.first.event] + events {
+    func show(_ event: Event) {
       watch(RunNotice(run: journal.run, target: plan.target?.name, notice: .recorded(event)))
     }
+    func record(_ events: [Event]) async throws {
+      do throws(JournalError) { try await journal.append(events) } catch {
+        throw RunFailure(run: journal.run, lastBegun: nil, leftOut: [], error: error)
+      }
+      events.forEach(show)
+    }
+    show(journal.first.event)
+    let planned = Event.runPlanned(RunPlanned(steps: plan.facts))
+    let finished = Event.runFinished(
+      RunFinished(outcome: refusal.outcome, finding: refusal.finding, signal: nil, duration: .zero))
+    guard refusal.outcome != .skipped else {
+      try await record([planned, finished])
+      return try RecordedRun.read(journal.folder)
+    }
+    try await record([planned])
+    try await conclude(plan, journal, endingIn: refusal.outcome) { try await record([$0]) }
+    try await record([finished])
     return try RecordedRun.read(journal.folder)
   }
 }
