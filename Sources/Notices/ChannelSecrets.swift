@@ -34,8 +34,9 @@ extension Secret {
     let rest = text.firstRange(of: "://").map { text[$0.upperBound...] } ?? text[...]
     guard let slash = rest.firstIndex(where: { $0 == "/" || $0 == "?" }) else { return [self] }
     let request = rest[slash...]
-    let wholes = [rest, request, request.prefix { $0 != "?" && $0 != "#" }].filter { $0.count >= 6 }
-    let parts = request.split { "/?&=#".contains($0) }.filter { $0.count >= 16 }
+    let path = request.prefix { $0 != "?" && $0 != "#" }
+    let wholes: [Substring] = [rest, request, path].filter { $0.count >= 6 }
+    let parts: [Substring] = request.split { "/?&=#".contains($0) }.filter { $0.count >= 16 }
     return [self] + (wholes + parts).map { Secret(String($0)) }
   }
 }
