@@ -1,5 +1,5 @@
 import Coturn
-import Journal
+package import Journal
 package import Schema
 package import Steps
 
