@@ -18,7 +18,8 @@ import Testing
       names(json) == [
         "schema", "run", "parent", "runbook", "target", "outcome", "startedAt", "finishedAt", "durationMs", "params",
         "steps", "journal", "number", "title", "severity", "host", "user", "tool", "error", "children", "warnings",
-        "only", "processes", "hypothesis", "stillInPlace", "withoutUndo", "alert", "resumed", "incident",
+        "only", "processes", "hypothesis", "stillInPlace", "withoutUndo", "alert", "standing", "resumed",
+        "incident",
       ])
     let step = json["steps"]?.array?[1]["steps"]?.array?[0]
     #expect(
