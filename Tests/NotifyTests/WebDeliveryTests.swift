@@ -88,7 +88,7 @@ func deliver(_ channel: Channel, _ notice: OutgoingNotice? = nil, within time: D
     }
     let delivery = try await deliver(webhook(server.url, token: Secret("hook-token-1")))
     #expect(delivery.finding?.code == "notify.redirected")
-    #expect(delivery.finding?.message.contains("\(other.url)/elsewhere,") == true)
+    #expect(delivery.finding?.message.contains("redirects to \(other.url), and") == true)
     #expect(other.requests.isEmpty && server.requests.count == 1)
   }
 
