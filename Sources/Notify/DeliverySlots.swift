@@ -5,6 +5,8 @@ import Synchronization
 final class DeliverySlots: Sendable {
   /// Those of the process.
   static let shared = DeliverySlots(count: 16)
+  /// Those for files, of the process.
+  static let files = DeliverySlots(count: 16)
 
   private struct State {
     var free: Int

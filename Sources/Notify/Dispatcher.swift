@@ -53,13 +53,13 @@ package struct Dispatcher: Sendable {
     let tries = DeliveryTries(pauses: pauses, masking: SecretMasking(channel.secrets), deadline: deadline)
     var messages = SentMessages()
     return await tries.deliver(to: channel.name) { () async throws(DeliveryError) in
-      switch channel.kind {
-      // Twilio's messages are mostly waited for: it takes a place for each of its requests. A file system that hangs ends at no deadline,
-      // and would hold its place for ever.
-      case .twilio, .file: return try await channel.take(notice, by: min(deadline, .now + channel.timeout), &messages)
-      default: break
+      // Twilio's messages are mostly waited for: it takes a place for each of its requests.
+      if case .twilio = channel.kind {
+        return try await channel.take(notice, by: min(deadline, .now + channel.timeout), &messages)
       }
-      return try await DeliverySlots.shared.use { () async throws(DeliveryError) in
+      // A file system that hangs ends at no deadline: it must not hold the places of others.
+      let slots = if case .file = channel.kind { DeliverySlots.files } else { DeliverySlots.shared }
+      return try await slots.use { () async throws(DeliveryError) in
         try await channel.take(notice, by: min(deadline, .now + channel.timeout), &messages)
       }
     }

@@ -187,6 +187,7 @@ import Testing
     let (status, report) = try await failOver(lab, primary, to: backup.port, "-p", "within=10ms")
     #expect(status == 1 && outcome(report, "took") == "fail", "\(report)")
     #expect(outcome(report, "undo:stopContainer/startContainerAgain") == "pass", "\(report)")
+    #expect(outcome(report, "undo:stopContainer/containerAnswers") == "pass", "\(report)")
     let again = report["hypothesis"]?.array?.first { $0["stage"] == "again" }
     #expect(again?["outcome"] == "pass", "\(report["hypothesis"] as Any)")
     #expect(primary.answers(within: .seconds(10)))
