@@ -97,9 +97,12 @@ import Testing
     #expect(try await look(.init("executable", .string(path))).objection == nil)
 
     // The shell becomes a program that never reaps the child of the shell.
-    let parent = try LiveProcess("/bin/sh", ["-c", "\(path) 0 & echo $!; exec sleep 60"], isReplacingItself: true)
+    let parent = try LiveProcess("/bin/sh", ["-c", "\(path) 60 & echo $!; exec sleep 60"], isReplacingItself: true)
     defer { withExtendedLifetime(parent) {} }
     let child = try #require(Int32(try parent.awaitLine()))
+    // Before that the shell itself could reap it.
+    try parent.wait { (try? String(contentsOfFile: "/proc/\($0)/comm", encoding: .utf8)) == "sleep\n" }
+    kill(child, SIGKILL)
     try parent.wait { _ in LiveProcess.state(child) == "Z" }
     let zombie = try await look(.init("pid", .int(Int64(child))))
     #expect(zombie.objection?.finding.message.contains("has ended and is not reaped") == true)
