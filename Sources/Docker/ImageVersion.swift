@@ -39,7 +39,9 @@ extension DockerEngine {
   /// An image of the engine, by its name; nil if it has none of that name.
   package func image(_ name: String, by deadline: ContinuousClock.Instant) async throws(DockerError) -> EngineImage? {
     let json: JSON
-    do throws(DockerError) { json = try await document("/images/\(name.encodedPath)/json", by: deadline).json } catch {
+    do throws(DockerError) {
+      json = try await document("/images/\(name.percentEncodedPath)/json", by: deadline).json
+    } catch {
       guard error.status == 404 else { throw error }
       return nil
     }
@@ -57,7 +59,7 @@ extension DockerEngine {
   ) async throws(DockerError) -> String {
     let json: JSON
     do throws(DockerError) {
-      json = try await document("/distribution/\(name.encodedPath)/json", by: deadline).json
+      json = try await document("/distribution/\(name.percentEncodedPath)/json", by: deadline).json
     } catch {
       guard error.code == .refused else { throw error }
       throw DockerError(
@@ -74,12 +76,5 @@ extension DockerEngine {
   /// The id of the image that a name stands for now; nil if this engine has none of that name.
   package func imageID(of name: String, by deadline: ContinuousClock.Instant) async throws(DockerError) -> String? {
     try await image(name, by: deadline)?.id
-  }
-}
-
-extension String {
-  /// With everything encoded but what RFC 3986 calls unreserved, and slashes.
-  fileprivate var encodedPath: String {
-    split(separator: "/", omittingEmptySubsequences: false).map { String($0).percentEncoded }.joined(separator: "/")
   }
 }

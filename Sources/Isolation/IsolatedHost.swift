@@ -104,7 +104,7 @@ package final class IsolatedHost: Sendable {
     return Command("nsenter", words + [program] + arguments)
   }
 
-  /// Where an image is seen on it, copy-on-write like all the rest.
+  /// The place at which an image is seen on it, copy-on-write like all the rest.
   package static let image = isolation_image_place
 
   /// A command that runs in it, with the image for its root.

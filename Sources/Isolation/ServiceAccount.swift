@@ -5,8 +5,6 @@ package struct ServiceAccount: Hashable, Sendable {
   package let name: String
   package let user: UInt32
   package let group: UInt32
-  /// All its groups.
-  package let groups: [UInt32]
 
   /// The user of this name or number; nil if this host has none.
   package init?(_ text: String) {
@@ -22,10 +20,10 @@ package struct ServiceAccount: Hashable, Sendable {
     }
     guard let found else { return nil }
     (name, user, group) = found
-    groups = Self.groups(of: name, group)
   }
 
-  private static func groups(of name: String, _ group: UInt32) -> [UInt32] {
+  /// All its groups, looked up anew.
+  package var groups: [UInt32] {
     var count: Int32 = 64
     while true {
       var found = [gid_t](repeating: 0, count: Int(count))

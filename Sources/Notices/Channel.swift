@@ -98,7 +98,7 @@ package struct Channel: Sendable {
 
   /// An Alertmanager of Prometheus.
   package struct Alertmanager: Sendable {
-    /// Where it is, to the end of its route prefix.
+    /// Its URL, to the end of its route prefix.
     package var url: String
     /// Labels that each alert has besides its own.
     package var labels: [String: String]

@@ -11,7 +11,7 @@ package enum NoticeService: String, Hashable, Sendable, CaseIterable {
   /// A workflow of Microsoft Teams that posts what it is sent.
   case teams
 
-  /// Where the service is, if it is in one place; nil for one that people run themselves.
+  /// The URL of a service that is in one place; nil for one that people run themselves.
   package var usualURL: String? {
     switch self {
     case .pagerduty: "https://events.pagerduty.com/v2/enqueue"
@@ -30,9 +30,8 @@ package enum NoticeService: String, Hashable, Sendable, CaseIterable {
   ///   - room: of Matrix.
   package func url(_ base: String, room: String, for notice: OutgoingNotice) -> String {
     guard self == .matrix else { return base }
-    var base = base[...]
-    while base.hasSuffix("/") { base = base.dropLast() }
-    return "\(base)/_matrix/client/v3/rooms/\(room.inURLPath)/send/m.room.message/\(notice.key.inURLPath)"
+    return
+      "\(base.withoutTrailingSlashes)/_matrix/client/v3/rooms/\(room.percentEncoded)/send/m.room.message/\(notice.key.percentEncoded)"
   }
 
   /// The body for a notice.
@@ -42,17 +41,21 @@ package enum NoticeService: String, Hashable, Sendable, CaseIterable {
   ///   - token: the routing key of PagerDuty, which stands in the body.
   package func json(_ notice: OutgoingNotice, room: String, token: Secret?) -> JSON {
     switch self {
-    case .matrix:
-      [
-        // What has m.notice makes no sound.
-        // An event has at most 65,536 bytes, and the text is in it twice, once with entities.
-        "msgtype": "m.text", "body": .string(notice.cut(toBytes: 4096).plainText), "format": "org.matrix.custom.html",
-        "formatted_body": .string(notice.cut(toBytes: 4096).htmlFragment),
-      ]
+    case .matrix: matrix(notice)
     case .ntfy: ntfy(notice, topic: room)
     case .pagerduty: pagerDuty(notice, routingKey: token)
     case .teams: teams(notice)
     }
+  }
+
+  private func matrix(_ notice: OutgoingNotice) -> JSON {
+    // An event has at most 65,536 bytes, and the text is in it twice, once with entities.
+    let notice = notice.cut(toBytes: 4096)
+    return [
+      // What has m.notice makes no sound.
+      "msgtype": "m.text", "body": .string(notice.plainText), "format": "org.matrix.custom.html",
+      "formatted_body": .string(notice.htmlFragment),
+    ]
   }
 
   private func ntfy(_ notice: OutgoingNotice, topic: String) -> JSON {
@@ -135,16 +138,11 @@ package enum NoticeService: String, Hashable, Sendable, CaseIterable {
   }
 }
 
-extension String {
-  /// As one part of a URL's path.
-  fileprivate var inURLPath: String {
-    utf8.map { byte -> String in
-      let isPlain =
-        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-        || [0x2D, 0x2E, 0x5F, 0x7E].contains(byte)
-      guard !isPlain else { return String(UnicodeScalar(byte)) }
-      let hex = String(byte, radix: 16, uppercase: true)
-      return "%" + (hex.count == 1 ? "0" : "") + hex
-    }.joined()
+extension StringProtocol {
+  /// A URL to which a path is added.
+  package var withoutTrailingSlashes: SubSequence {
+    var rest = self[...]
+    while rest.hasSuffix("/") { rest = rest.dropLast() }
+    return rest
   }
 }

@@ -7,16 +7,14 @@ extension Channel.Alertmanager {
   func take(_ notice: OutgoingNotice, by deadline: ContinuousClock.Instant) async throws(DeliveryError)
     -> ChannelAcceptance
   {
-    var base = url[...]
-    while base.hasSuffix("/") { base = base.dropLast() }
-    var request = WebRequest(url: "\(base)/api/v2/alerts", body: AlertmanagerAlert(notice, to: self).json.utf8())
+    var request = WebRequest(
+      url: "\(url.withoutTrailingSlashes)/api/v2/alerts", body: AlertmanagerAlert(notice, to: self).json.utf8())
     request.headers = [("Content-Type", "application/json")]
     request.authorityFile = authorityFile
     if let password {
-      let pair = Secret.basicCredentials(username ?? "", password)
-      request.credentials = [("Authorization", "Basic \(pair.revealText())")]
+      request.credentials = WebRequest.basic(username ?? "", password)
     } else if let token {
-      request.credentials = [("Authorization", "Bearer \(token.revealText())")]
+      request.credentials = WebRequest.bearer(token)
     }
     let answer = try await request.answer(by: deadline)
     try answer.checkStatus()

@@ -59,7 +59,7 @@ package struct LifeSign: Sendable {
       case .end(exitCode: 0): ""
       case .end(let exitCode): "/\(exitCode)"
       }
-    if !part.isEmpty { while path.hasSuffix("/") { path = path.dropLast() } }
+    if !part.isEmpty { path = path.withoutTrailingSlashes }
     return path + part + text[end...]
   }
 }

@@ -149,10 +149,9 @@ extension Channel.Twilio {
   }
 
   private func request(_ path: String, _ method: String) -> WebRequest {
-    var base = url[...]
-    while base.hasSuffix("/") { base = base.dropLast() }
-    var request = WebRequest(method: method, url: "\(base)/2010-04-01/Accounts/\(account)/\(path)", body: [])
-    request.credentials = [("Authorization", "Basic \(Secret.basicCredentials(account, token).revealText())")]
+    var request = WebRequest(
+      method: method, url: "\(url.withoutTrailingSlashes)/2010-04-01/Accounts/\(account)/\(path)", body: [])
+    request.credentials = WebRequest.basic(account, token)
     return request
   }
 }
@@ -182,16 +181,6 @@ extension DeliveryError {
 extension [(String, String)] {
   /// As a form is sent (application/x-www-form-urlencoded).
   fileprivate var formEncoded: String {
-    map { name, value in
-      let encoded = value.utf8.map { byte -> String in
-        let isPlain =
-          (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-          || [0x2D, 0x2E, 0x5F, 0x7E].contains(byte)
-        guard !isPlain else { return String(UnicodeScalar(byte)) }
-        let hex = String(byte, radix: 16, uppercase: true)
-        return "%" + (hex.count == 1 ? "0" : "") + hex
-      }
-      return "\(name)=\(encoded.joined())"
-    }.joined(separator: "&")
+    map { "\($0.percentEncoded)=\($1.percentEncoded)" }.joined(separator: "&")
   }
 }

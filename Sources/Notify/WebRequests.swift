@@ -72,6 +72,16 @@ struct WebRequest: Sendable {
     }
   }
 
+  /// The credentials of Bearer authentication (RFC 6750).
+  static func bearer(_ token: Secret) -> [(name: String, value: String)] {
+    [("Authorization", "Bearer \(token.revealText())")]
+  }
+
+  /// Those of Basic authentication (RFC 7617).
+  static func basic(_ username: String, _ password: Secret) -> [(name: String, value: String)] {
+    [("Authorization", "Basic \(Secret.basicCredentials(username, password).revealText())")]
+  }
+
   /// Host and port of a URL: all else of it may be secret.
   static func server(of url: String) -> String {
     let rest = url.firstRange(of: "://").map { url[$0.upperBound...] } ?? url[...]

@@ -13,7 +13,7 @@ extension Channel.Webhook {
     request.method = service.method
     request.authorityFile = authorityFile
     request.headers = [("Content-Type", "application/json")]
-    if service != .pagerduty, let token { request.credentials = [("Authorization", "Bearer \(token.revealText())")] }
+    if service != .pagerduty, let token { request.credentials = WebRequest.bearer(token) }
     let answer = try await request.answer(by: deadline)
     try answer.checkStatus()
     return ChannelAcceptance(receipt: try service.receipt(answer), answer: "\(answer.status) \(answer.body)")
@@ -30,7 +30,7 @@ extension Channel.Webhook {
       request.headers.removeAll { $0.name.lowercased() == name.lowercased() }
       request.headers.append((name, value))
     }
-    if let token { request.credentials = [("Authorization", "Bearer \(token.revealText())")] }
+    if let token { request.credentials = WebRequest.bearer(token) }
     let answer = try await request.answer(by: deadline)
     try answer.checkStatus()
     return ChannelAcceptance(receipt: nil, answer: "\(answer.status) \(answer.body)")
@@ -81,7 +81,7 @@ extension Channel.Slack {
     case .token(let token, let channel, let url):
       let request = WebRequest(
         url: url, headers: [("Content-Type", "application/json; charset=utf-8")],
-        credentials: [("Authorization", "Bearer \(token.revealText())")],
+        credentials: WebRequest.bearer(token),
         body: JSON.object([.init("channel", .string(channel)), .init("text", .string(text))]).utf8())
       let answer = try await request.answer(by: deadline)
       try answer.checkStatus()

@@ -10,11 +10,22 @@ import Steps
 struct AlertDelivery: Sendable {
   let routes: ChannelRoutes
   let state: StateFolder
-  let history: any RunHistory
+  /// The runs before this one that count, the newest first.
+  private let earlier: [RunSummary]
   /// How long telling may take: the run waits for it.
   private static let patience = Duration.seconds(60)
   /// How many past runs are looked at.
   private static let depth = 1000
+
+  /// - Parameter started: of the run of which it tells.
+  init(routes: ChannelRoutes, state: StateFolder, history: any RunHistory, before started: RunStarted) {
+    self.routes = routes
+    self.state = state
+    let runs = (try? history.runs(of: started.runbook, since: nil, limit: Self.depth)) ?? []
+    earlier = runs.filter {
+      $0.parent == nil && $0.only.isEmpty && !$0.goesOn && $0.target == started.target?.name && $0.outcome != .skipped
+    }
+  }
 
   /// Who was told that a runbook fails, in the row of failures that goes on.
   struct Standing {
@@ -48,7 +59,7 @@ struct AlertDelivery: Sendable {
       key: "\(run.id)-alert", level: level, status: .firing,
       title: "\(run.started.runbook) fails\(place)" + (problem.map { ": \($0.title)" } ?? ""),
       text: text.joined(separator: "\n"), look: problem?.advice,
-      since: failures(before: run.started).last?.startedAt ?? run.events.first?.moment.wall, time: Moment.now().wall,
+      since: failures.last?.startedAt ?? run.events.first?.moment.wall, time: Moment.now().wall,
       origin: origin(run), stands: true)
   }
 
@@ -64,16 +75,13 @@ struct AlertDelivery: Sendable {
   }
 
   /// Whether the run before this one did not pass, so that somebody may have been told, or somebody is still to be told that it is over.
-  func mayResolve(_ started: RunStarted) -> Bool {
-    !failures(before: started).isEmpty || unresolved(before: started) != nil
-  }
+  var mayResolve: Bool { !failures.isEmpty || unresolved != nil }
 
   /// Tells those who were told of a failure that it is over, and gives what to record of it; nothing if nobody was told.
   func resolve(_ run: RecordedRun) async -> [Event] {
-    let failures = failures(before: run.started)
     // A run that failed, told of it, and was tried again with success is over itself.
     guard
-      let standing = run.standingAlert ?? standing(before: run.started) ?? unresolved(before: run.started)
+      let standing = run.standingAlert ?? standing ?? unresolved
     else { return [] }
     let place = run.started.target.map { " on \($0.name)" } ?? ""
     let notice = OutgoingNotice(
@@ -132,22 +140,12 @@ struct AlertDelivery: Sendable {
     }
   }
 
-  /// The runs before this one that count, the newest first.
-  private func earlier(than started: RunStarted) -> [RunSummary] {
-    let runs = (try? history.runs(of: started.runbook, since: nil, limit: Self.depth)) ?? []
-    return runs.filter {
-      $0.parent == nil && $0.only.isEmpty && !$0.goesOn && $0.target == started.target?.name && $0.outcome != .skipped
-    }
-  }
-
   /// The runs right before this one that did not pass, the newest first.
-  private func failures(before started: RunStarted) -> [RunSummary] {
-    Array(earlier(than: started).prefix { $0.outcome?.isGood != true })
-  }
+  private var failures: ArraySlice<RunSummary> { earlier.prefix { $0.outcome?.isGood != true } }
 
   /// Whom the latest run that passed could not tell that it is over; nil if it told everybody.
-  private func unresolved(before started: RunStarted) -> Standing? {
-    guard let good = earlier(than: started).first(where: { $0.outcome?.isGood == true }),
+  private var unresolved: Standing? {
+    guard let good = earlier.first(where: { $0.outcome?.isGood == true }),
       var left = (try? RecordedRun.read(state.run(good.id)))?.unresolvedAlert
     else { return nil }
     left.channels.removeAll { routes[$0] == nil }
@@ -155,8 +153,8 @@ struct AlertDelivery: Sendable {
   }
 
   /// Who was told in the row of failures right before this run; nil if nobody was.
-  func standing(before started: RunStarted) -> Standing? {
-    for failure in failures(before: started) {
+  var standing: Standing? {
+    for failure in failures {
       if let run = try? RecordedRun.read(state.run(failure.id)), let standing = run.standingAlert { return standing }
     }
     return nil

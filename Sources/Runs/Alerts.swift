@@ -26,14 +26,14 @@ extension RunSession {
       if !isTold, let due = alert(plan, journal.first.event, endingIn: outcome) { try await record(.alertDue(due)) }
       return
     }
-    let delivery = AlertDelivery(routes: routes, state: state, history: services.history)
+    let delivery = AlertDelivery(routes: routes, state: state, history: services.history, before: started)
     if outcome.isGood {
-      guard isTold || delivery.mayResolve(started) else { return }
+      guard isTold || delivery.mayResolve else { return }
       for event in await delivery.resolve(try RecordedRun.read(journal.folder)) { try await record(event) }
       return
     }
     guard let due = row(rule, started, endingIn: outcome) else { return }
-    if !isTold, let standing = delivery.standing(before: started) {
+    if !isTold, let standing = delivery.standing {
       let run = try RecordedRun.read(journal.folder)
       let event = Event.alertStanding(AlertStanding(firingRun: standing.run, channels: standing.channels))
       if !run.events.contains(where: { $0.event == event }) { try await record(event) }

@@ -7,15 +7,20 @@ import Testing
 
 /// The runbook `rehearse-upgrade` of this repository as a whole: two programs, one backup.
 @Suite(.enabled(if: DrillCase.isPermitted)) struct RehearsalTests {
-  @Test("Another program is booted beside the installed one, and what it does differently is told")
-  func rehearsal() async throws {
+  /// Rehearses the upgrade to the installed program with other options, which calls itself another version.
+  private func rehearse(_ version: String, _ options: String = "") async throws -> (DrillCase, DrillCase.Drilled) {
     let drill = try await DrillCase()
     try drill.backUp()
-    // The installed one with other options, which calls itself a newer version.
     try drill.host.write(
-      "#!/bin/sh\n[ \"$1\" = --version ] && echo 4.17.1 && exit\nexec /usr/bin/turnserver \"$@\" --realm elsewhere.example\n",
+      "#!/bin/sh\n[ \"$1\" = --version ] && echo \(version) && exit\nexec /usr/bin/turnserver \"$@\" \(options)\n",
       to: "bin/turnserver", mode: 0o755)
-    let run = try await drill.drill("-p", "binary=\(drill.host.path)/bin/turnserver", runbook: "rehearse-upgrade")
+    let program = "binary=\(drill.host.path)/bin/turnserver"
+    return (drill, try await drill.drill("-p", program, runbook: "rehearse-upgrade"))
+  }
+
+  @Test("Another program is booted beside the installed one, and what it does differently is told")
+  func rehearsal() async throws {
+    let (drill, run) = try await rehearse("4.17.1", "--realm elsewhere.example")
     let found = run.report.step("differences")
     #expect(found?["error"]?["code"] == "drill.behavesDifferently", "\(run.output.stdout)")
     let facts =
@@ -43,12 +48,7 @@ import Testing
 
   @Test("A peer that the other program relays to is told by its name, with what becomes of it and nothing else")
   func peer() async throws {
-    let drill = try await DrillCase()
-    try drill.backUp()
-    try drill.host.write(
-      "#!/bin/sh\n[ \"$1\" = --version ] && echo 4.17.2 && exit\nexec /usr/bin/turnserver \"$@\" --allowed-peer-ip=10.0.0.0-10.255.255.255\n",
-      to: "bin/turnserver", mode: 0o755)
-    let run = try await drill.drill("-p", "binary=\(drill.host.path)/bin/turnserver", runbook: "rehearse-upgrade")
+    let (_, run) = try await rehearse("4.17.2", "--allowed-peer-ip=10.0.0.0-10.255.255.255")
     #expect(run.code("differences") == "drill.behavesDifferently", "\(run.output)")
     let differences = run.report.step("differences")?["output"]?["differences"]?.array ?? []
     let peer = differences.first { $0["fact"] == "peers private10" }
@@ -60,12 +60,7 @@ import Testing
 
   @Test("Another version that does the same and closes advisories is a warning that names them")
   func closes() async throws {
-    let drill = try await DrillCase()
-    try drill.backUp()
-    try drill.host.write(
-      "#!/bin/sh\n[ \"$1\" = --version ] && echo 4.17.2 && exit\nexec /usr/bin/turnserver \"$@\"\n",
-      to: "bin/turnserver", mode: 0o755)
-    let run = try await drill.drill("-p", "binary=\(drill.host.path)/bin/turnserver", runbook: "rehearse-upgrade")
+    let (_, run) = try await rehearse("4.17.2")
     #expect(run.output.status == 0 && run.outcome("differences") == "warn", "\(run.output)")
     #expect(run.code("differences") == "drill.closesAdvisories", "\(run.output)")
     #expect(run.report.step("differences")?["output"]?["closed"]?.array?.isEmpty == false, "\(run.output)")
@@ -74,12 +69,7 @@ import Testing
 
   @Test("An option that the other program does not know is told, and not the end of its help")
   func unknownOption() async throws {
-    let drill = try await DrillCase()
-    try drill.backUp()
-    try drill.host.write(
-      "#!/bin/sh\n[ \"$1\" = --version ] && echo 4.17.2 && exit\nexec /usr/bin/turnserver \"$@\" --no-such-option\n",
-      to: "bin/turnserver", mode: 0o755)
-    let run = try await drill.drill("-p", "binary=\(drill.host.path)/bin/turnserver", runbook: "rehearse-upgrade")
+    let (_, run) = try await rehearse("4.17.2", "--no-such-option")
     #expect(run.code("next") == "drill.serverEnded", "\(run.output)")
     let advice = run.report.step("next")?["error"]?["advice"]?.string ?? ""
     #expect(advice.contains("unrecognized option '--no-such-option'"), "\(advice)")

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/// Where an image is seen.
+/// The place at which an image is seen.
 #define isolation_image_place "/run/image"
 
 /// What the child was doing when something failed; 0 if nothing did.

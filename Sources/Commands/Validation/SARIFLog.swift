@@ -133,25 +133,12 @@ package struct SARIFLog {
   }
 
   private static func location(of path: String, below top: String) -> JSON {
-    guard path.hasPrefix(top + "/") else { return ["uri": .string("file://" + escaped(path))] }
-    return ["uri": .string(escaped(String(path.dropFirst(top.count + 1)))), "uriBaseId": .string(base)]
+    guard path.hasPrefix(top + "/") else { return ["uri": .string("file://" + path.percentEncodedPath)] }
+    return ["uri": .string(String(path.dropFirst(top.count + 1)).percentEncodedPath), "uriBaseId": .string(base)]
   }
 
   private static func folderURI(_ folder: String) -> String {
-    "file://" + escaped(folder) + (folder.hasSuffix("/") ? "" : "/")
-  }
-
-  /// A path in a URI: all but unreserved characters in percent-encoding (RFC 3986, section 2.3).
-  private static func escaped(_ path: String) -> String {
-    path.utf8.map { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-        UInt8(ascii: "~"), UInt8(ascii: "/"):
-        String(UnicodeScalar(byte))
-      default: "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-      }
-    }.joined()
+    "file://" + folder.percentEncodedPath + (folder.hasSuffix("/") ? "" : "/")
   }
 
   private static func region(_ range: SourceRange) -> JSON {

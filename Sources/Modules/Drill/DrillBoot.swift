@@ -335,11 +335,11 @@ extension DrillGround {
     if let image {
       // What the image brings of them would stand in for what the backup lacks.
       let others = restored.setPaths + RestoredConfiguration.usualDatabases + [input.configuration]
+      var places: [String] = []
       for path in others where !restored.paths.contains(path) {
-        for place in [try image.place(of: path), try image.place(ofNew: path)] {
-          try await run("rm", ["-rf", "--", place])
-        }
+        places += [try image.place(of: path), try image.place(ofNew: path)]
       }
+      try await run("rm", ["-rf", "--"] + places)
       try await place(restored.members, in: image)
       let hidden = try await unreadable(
         read + [.init(option: "-c", path: input.configuration)], for: account, in: image)

@@ -28,7 +28,7 @@ struct DrillImage: Sendable {
     )
   }
 
-  /// Where programs lie, as an image has them in its `PATH`.
+  /// The folders of programs, as an image has them in its `PATH`.
   private static let folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 
   /// The path of a program in it: of a path, or of a name.
@@ -47,7 +47,7 @@ struct DrillImage: Sendable {
   /// The image's root, as this host reaches it.
   var root: String { host.root + IsolatedHost.image }
 
-  /// Where a path of the image is on the isolated host.
+  /// The place of an image's path on the isolated host.
   func place(of path: String) throws(StepError) -> String {
     guard let path = resolved(path) else { throw Self.unfit("the symbolic links of \(path) form a loop") }
     return IsolatedHost.image + path
