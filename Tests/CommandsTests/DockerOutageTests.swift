@@ -167,46 +167,99 @@ import Testing
     #expect(response.report.text().contains("\(image) is gone from the engine"), "\(response.report)")
   }
 
+  /// A service of Compose on the host's network, and `p2-degradation` played on it.
+  private struct Degradation {
+    let tests: DockerOutageTests
+    let port: UInt16
+    let compose: LabComposeProject
+    let container: String
+
+    init(_ tests: DockerOutageTests) throws {
+      self.tests = tests
+      port = try freePort()
+      let command = DockerLab.turnserver(port: port).map { "\"\($0)\"" }.joined(separator: ", ")
+      compose = try LabComposeProject(tests.lab, service: "command: [\(command)]", network: "host")
+      try #require(stunBinding(port: port, within: .seconds(20)))
+      container = try #require(try compose.containerNames.first)
+      // The machine of the tests may have anything to do: here neither its use nor what else it lacks is judged.
+      let check = "checks/service-resources.yaml"
+      let lenient = try tests.project.read(check).replacing("default: 95%", with: "default: 1000%")
+      try tests.project.write(check, lenient)
+    }
+
+    /// Every container counts as busy, and the host never does.
+    ///
+    /// - Parameter way: the port at which the server is asked.
+    func respond(by way: UInt16? = nil, _ more: String...) async throws -> (status: Int32, report: JSON) {
+      let output = try await tests.project.runbook(
+        [
+          "run", "p2-degradation", "--format", "json", "-p", "container=\(container)", "-p", "port=\(port)", "-p",
+          "packets=20", "-p", "window=200ms", "-p", "scaleFrom=0%", "-p", "busyFrom=101%",
+        ] + more.flatMap { ["-p", $0] }, environment: tests.environment(way ?? port))
+      try #require([0, 1].contains(output.status), "\(output.stdout)\(output.stderr)")
+      return (output.status, try output.json)
+    }
+  }
+
+  private func outcome(_ report: JSON, _ step: String) -> String? { report.step(step)?["outcome"]?.string }
+
+  private func verdict(_ report: JSON, _ stage: JSON) -> JSON? {
+    report["hypothesis"]?.array?.first { $0["stage"] == stage }?["verdict"]
+  }
+
   @Test(
     "A busy container gets a second one if a person agrees and the probes pass; else it is removed, or the run says why not"
   )
   func degradation() async throws {
-    let port = try freePort()
-    let command = DockerLab.turnserver(port: port).map { "\"\($0)\"" }.joined(separator: ", ")
-    let compose = try LabComposeProject(lab, service: "command: [\(command)]", network: "host")
-    try #require(stunBinding(port: port, within: .seconds(20)))
-    let first = try #require(try compose.containerNames.first)
-    // Every container counts as busy, and the host never does.
-    func respond(_ more: String...) async throws -> JSON {
-      let output = try await project.runbook(
-        [
-          "run", "p2-degradation", "--format", "json", "-p", "container=\(first)", "-p", "port=\(port)", "-p",
-          "packets=20", "-p", "window=200ms", "-p", "scaleFrom=0%", "-p", "busyFrom=101%",
-        ] + more.flatMap { ["-p", $0] }, environment: environment(port))
-      try #require([0, 1].contains(output.status), "\(output.stdout)\(output.stderr)")
-      return try output.json
-    }
-    func outcome(_ report: JSON, _ step: String) -> String? { report.step(step)?["outcome"]?.string }
-
-    let refused = try await respond()
+    let degradation = try Degradation(self)
+    let (_, refused) = try await degradation.respond()
     #expect(outcome(refused, "fits") == "warn" && outcome(refused, "scale") == "skipped", "\(refused)")
     #expect(refused.text().contains("this one is on the host's network"), "\(refused)")
-    #expect(try compose.containers.count == 1)
+    #expect(try degradation.compose.containers.count == 1)
 
     // Nobody is served within a microsecond.
     async let agreed: Void = project.agree("agree", run: 2, tries: 600)
-    let undone = try await respond("dividesClients=true", "maxRtt=1us")
+    let (failed, undone) = try await degradation.respond("dividesClients=true", "maxRtt=1us")
     try await agreed
-    #expect(outcome(undone, "scale") == "pass" && outcome(undone, "verify") == "fail", "\(undone)")
+    #expect(failed == 1 && outcome(undone, "scale") == "pass", "\(undone)")
+    #expect(verdict(undone, "after") == "broken", "\(undone)")
     #expect(outcome(undone, "undo:scale/back") == "pass", "\(undone)")
-    #expect(try compose.containers.count == 1)
+    #expect(try degradation.compose.containers.count == 1)
 
     async let again: Void = project.agree("agree", run: 3, tries: 600)
-    let scaled = try await respond("dividesClients=true")
+    let (passed, scaled) = try await degradation.respond("dividesClients=true")
     try await again
-    #expect(outcome(scaled, "scale") == "pass", "\(scaled)")
-    #expect(["pass", "warn"].contains(outcome(scaled, "verify")), "\(scaled)")
-    #expect(try compose.containers.count == 2)
+    #expect(passed == 0 && outcome(scaled, "scale") == "pass", "\(scaled)")
+    #expect(verdict(scaled, "after") == "holds", "\(scaled)")
+    #expect(try degradation.compose.containers.count == 2)
+  }
+
+  @Test("What clients noticed does not count once a second container has repaired it; it does if nothing was repaired")
+  func repairedDegradation() async throws {
+    let degradation = try Degradation(self)
+    let slow = ["slowRtt=100ms", "maxRtt=200ms"]
+
+    // It is gone by itself after the first look.
+    var way = try SlowWay(to: degradation.port, slower: .milliseconds(400))
+    let (failed, vanished) = try await degradation.respond(by: way.port, slow[0], slow[1])
+    #expect(failed == 1 && outcome(vanished, "before:stun") == "fail", "\(vanished)")
+    #expect(outcome(vanished, "scale") == "skipped" && outcome(vanished, "verify/answers") == "fail", "\(vanished)")
+    #expect(vanished.text().contains("nothing was repaired since"), "\(vanished)")
+
+    way = try SlowWay(to: degradation.port, slower: .milliseconds(400))
+    async let agreed: Void = project.agree("agree", run: 2, tries: 600)
+    let (passed, repaired) = try await degradation.respond(by: way.port, "dividesClients=true", slow[0], slow[1])
+    try await agreed
+    #expect(passed == 0 && outcome(repaired, "before:stun") == "fail", "\(repaired)")
+    #expect(verdict(repaired, "before") == "broken" && verdict(repaired, "after") == "holds", "\(repaired)")
+    #expect(repaired["outcome"] == "warn", "\(repaired)")
+    guard case .double(let milliseconds) = repaired["incident"]?["restoredAfterMs"] else {
+      Issue.record("it was not restored: \(repaired["incident"] ?? .null)")
+      return
+    }
+    #expect(milliseconds > 400)
+    #expect(repaired["incident"]?["done"]?.array?.contains("scale") == true, "\(repaired)")
+    #expect(try degradation.compose.containers.count == 2)
   }
 
   @Test(

@@ -363,7 +363,7 @@ import Testing
       ],
       environment: coturn.environment)
     let report = try slow.json
-    for step in ["assess/sources", "assess/relay", "investigate/host"] {
+    for step in ["before:sources", "before:relay", "investigate/host", "verify/answers"] {
       #expect(["pass", "warn"].contains(outcome(report, step)), "\(step): \(report)")
     }
     let update = try await project.runbook(

@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 
 /// Whether a port of 127.0.0.1 can be taken, for UDP and for TCP.
 package func isFree(_ port: UInt16) -> Bool {
@@ -48,7 +48,8 @@ package func stunBinding(port: UInt16, within time: Duration) -> Bool {
   return false
 }
 
-private func withLoopbackAddress<R>(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
+/// Calls `body` with the address of a port of 127.0.0.1.
+package func withLoopbackAddress<R>(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
   var address = sockaddr_in()
   address.sin_family = sa_family_t(AF_INET)
   address.sin_port = port.bigEndian
