@@ -80,7 +80,7 @@ let package = Package(
     library("Names", ["Addresses", "CAres", "Connections", "Processes"]),
     library("Connections", ["Addresses", "CLinux"]),
     library("HTTP", ["Addresses", "CCurl", "Connections", "Names", "Processes", "Schema"]),
-    library("Docker", ["HTTP", "Schema"]),
+    library("Docker", ["Files", "HTTP", "Schema"]),
     library("Notify", ["Files", "HTTP", "Journal", "Notices", "Processes", "Schema"]),
     library("Lab", ["Processes", "COpenSSL", "CLinux", "Files"]),
     library("Archive", ["CLibarchive"]),

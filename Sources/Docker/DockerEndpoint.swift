@@ -107,15 +107,30 @@ package struct DockerEndpoint: Hashable, Sendable {
       advice: "Write unix:///var/run/docker.sock, tcp://HOST:2376, or ssh://USER@HOST.")
   }
 
-  /// What the environment names: `DOCKER_HOST`, and `DOCKER_CERT_PATH` if `DOCKER_TLS_VERIFY` is set as well.
+  /// What the environment names, as it does for docker(1): `DOCKER_HOST`; without it the context that `DOCKER_CONTEXT` names, or that
+  /// `docker context use` has chosen. Contexts, and the certificates for `DOCKER_TLS_VERIFY`, lie in the folder that `DOCKER_CONFIG` names.
+  /// Reads files.
   ///
   /// - Parameter variable: gives the value of an environment variable.
   /// - Throws: `endpointInvalid`.
   package static func ofEnvironment(_ variable: (String) -> String?) throws(DockerError) -> DockerEndpoint {
     func value(_ name: String) -> String? { variable(name).flatMap { $0.isEmpty ? nil : $0 } }
-    guard let host = value("DOCKER_HOST") else { return .standard }
-    let folder = value("DOCKER_CERT_PATH") ?? value("HOME").map { "\($0)/.docker" }
-    let isEncrypted = value("DOCKER_TLS_VERIFY") != nil || value("DOCKER_CERT_PATH") != nil
-    return try DockerEndpoint(host, certificates: isEncrypted ? folder : nil)
+    let named = value("DOCKER_CONFIG")
+    let folder = named ?? value("HOME").map { "\($0)/.docker" }
+    if let host = value("DOCKER_HOST") {
+      let certificates = value("DOCKER_CERT_PATH") ?? folder
+      let isEncrypted = value("DOCKER_TLS_VERIFY") != nil || value("DOCKER_CERT_PATH") != nil
+      return try DockerEndpoint(host, certificates: isEncrypted ? certificates : nil)
+    }
+    let configuration = folder.map { ClientConfiguration(folder: $0, isNamed: named != nil) }
+    var chosen = value("DOCKER_CONTEXT")
+    if chosen == nil { chosen = try configuration?.currentContext() }
+    guard let context = chosen, context != "default" else { return .standard }
+    guard let configuration else {
+      throw DockerError(
+        .endpointInvalid, "docker has no context \(context): neither DOCKER_CONFIG nor HOME names a folder",
+        advice: "Set one of them, or DOCKER_HOST.")
+    }
+    return try configuration.endpoint(ofContext: context)
   }
 }

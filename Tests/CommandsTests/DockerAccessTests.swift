@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// How the command line reaches a Docker engine: by DOCKER_HOST, through ssh, and as a user who may not.
+/// How the command line reaches a Docker engine: by DOCKER_HOST, by a context, through ssh, and as a user who may not.
 @Suite("Ways to a Docker engine", .serialized, .timeLimit(.minutes(3)))
 struct DockerAccessTests {
   private let project: CommandLineProject
@@ -40,6 +40,74 @@ struct DockerAccessTests {
     #expect(found.status == 0, "\(found)")
     let elsewhere = try await project.runbook(arguments, environment: ["DOCKER_HOST": "unix://\(root)/none.sock"])
     #expect(elsewhere.status == 3 && elsewhere.stdout.contains("docker.noEngine"), "\(elsewhere)")
+  }
+
+  @Test("Contexts of docker, with TLS and without, are found in the folder that DOCKER_CONFIG names")
+  func contexts() async throws {
+    let container = try lab.container("coturn")
+    let chains = try CertificateChains()
+    try chains.make("ca", .authority)
+    try chains.make("server", .server("IP:127.0.0.1"), by: "ca", start: "-1h", days: 5)
+    let server = try NginxServer(
+      certificate: (chains.file("server.pem"), chains.file("server.key")),
+      locations: "location / { proxy_pass http://unix:\(lab.socket):; }")
+    let files = "ca=\(chains.file("ca.pem")),cert=\(chains.file("server.pem")),key=\(chains.file("server.key"))"
+    try await shell(
+      """
+      export DOCKER_CONFIG=$PWD/docker
+      docker context create near --docker host=\(lab.engine)
+      docker context create tls --docker "host=tcp://127.0.0.1:\(server.tlsPort),\(files)"
+      """)
+    func look(_ variables: [String: String]) async throws -> CommandLineProject.Output {
+      try await project.runbook(
+        ["run", "look", "-p", "container=\(container.name)"],
+        environment: variables.merging(["DOCKER_CONFIG": "\(root)/docker", "HOME": root]) { own, _ in own })
+    }
+    for context in ["near", "tls"] {
+      let found = try await look(["DOCKER_CONTEXT": context])
+      #expect(found.status == 0, "\(context): \(found)")
+    }
+    let gone = try await look(["DOCKER_CONTEXT": "near", "DOCKER_CONFIG": ""])
+    #expect(gone.status == 3 && gone.stdout.contains("docker has no context near"), "\(gone)")
+    try await shell("DOCKER_CONFIG=$PWD/docker docker context use tls")
+    let chosen = try await look([:])
+    #expect(chosen.status == 0, "\(chosen)")
+  }
+
+  @Test("Compose is found among the plugins of the folder that DOCKER_CONFIG names")
+  func plugin() async throws {
+    let compose = try LabComposeProject(lab, service: "command: [sleep, '600']")
+    // Compose 1 in the place of Compose 2, which is not packaged.
+    try await shell(
+      """
+      mkdir -p docker/cli-plugins
+      cat >docker/cli-plugins/docker-compose <<'END'
+      #!/bin/sh
+      if [ "$1" = docker-cli-plugin-metadata ]; then
+        echo '{"SchemaVersion": "0.1.0", "Vendor": "test", "Version": "1"}'
+        exit
+      fi
+      shift
+      echo "$*" >>\(root)/called
+      exec docker-compose "$@"
+      END
+      chmod +x docker/cli-plugins/docker-compose
+      """)
+    try project.write(
+      "runbooks/scale.yaml",
+      """
+      runbook: scale
+      title: Two containers
+      allow: [change]
+      steps:
+        - {id: scale, use: docker.scale, with: {project: \(compose.name), service: turn, replicas: 2}, expect: [output.after == 2]}
+
+      """)
+    let scaled = try await project.runbook(
+      ["run", "scale"], environment: ["DOCKER_HOST": lab.engine, "DOCKER_CONFIG": "\(root)/docker"])
+    #expect(scaled.status == 0, "\(scaled)")
+    #expect(try compose.containers.count == 2)
+    #expect(try project.read("called").contains("--scale turn=2"))
   }
 
   @Test("A user who may not use the socket is told so, and what to do")

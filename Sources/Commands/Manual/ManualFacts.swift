@@ -44,6 +44,14 @@ enum ManualFacts {
     ("TURN_CERT, TURN_KEY", "Files of a certificate of our own and its key, for a server that asks for one."),
     ("TURN_TLS_SERVER", "Where the server speaks TLS, if that is another URI than TURN_SERVER."),
     ("CREDENTIALS_DIRECTORY", "The folder of systemd's credentials, for secrets that name one."),
+    (
+      "DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG",
+      """
+      The Docker engine, the context that names it, and the folder of docker's configuration (~/.docker), as for docker \
+      itself. DOCKER_HOST goes first.
+      """
+    ),
+    ("DOCKER_TLS_VERIFY, DOCKER_CERT_PATH", "Set, DOCKER_HOST is asked over TLS; the folder of the certificates."),
     ("XDG_RUNTIME_DIR", "The folder in memory for runs with `--volatile`, if there is no /dev/shm."),
     ("NO_COLOR", "Set to anything, it turns colours off. They are used on a terminal only."),
     ("TERM", "`dumb` turns colours off."),

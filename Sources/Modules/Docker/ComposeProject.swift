@@ -1,5 +1,6 @@
 import Docker
 import FoundationEssentials
+import Glibc
 import Journal
 import Processes
 import Schema
@@ -24,6 +25,7 @@ struct ComposeProject: Sendable {
     var found: [String]?
     for program in [["docker", "compose"], ["docker-compose"]] where found == nil {
       var command = Command(program[0], Array(program.dropFirst()) + ["version"])
+      command.environment = Self.configuration
       command.timeout = .seconds(20)
       if (try? await command.run(in: context))?.isSuccess == true { found = program }
     }
@@ -37,6 +39,12 @@ struct ComposeProject: Sendable {
     }
   }
 
+  /// Where docker's plugins lie, such as Compose, and what logs in to registries.
+  private static var configuration: [String: String] {
+    guard let folder = getenv("DOCKER_CONFIG"), folder.pointee != 0 else { return [:] }
+    return ["DOCKER_CONFIG": String(cString: folder)]
+  }
+
   /// The first file that is not there; nil if all are.
   var missingFile: String? { files.first { !FileManager.default.fileExists(atPath: $0) } }
 
@@ -46,7 +54,7 @@ struct ComposeProject: Sendable {
     for file in files { words += ["-f", file] }
     if let folder { words += ["--project-directory", folder] }
     var command = Command(program[0], words + arguments)
-    command.environment = endpoint.environment
+    command.environment = endpoint.environment.merging(Self.configuration) { own, _ in own }
     return try await command.run(in: context)
   }
 
@@ -68,6 +76,7 @@ struct ComposeProject: Sendable {
 
   private func version(in context: StepContext) async -> String? {
     var command = Command(program[0], Array(program.dropFirst()) + ["version", "--short"])
+    command.environment = Self.configuration
     command.timeout = .seconds(20)
     guard let result = try? await command.run(in: context), result.isSuccess else { return nil }
     let text = result.standardOutput.text.prefix { !$0.isNewline }

@@ -1,6 +1,7 @@
 import Docker
 import Glibc
 import Journal
+import Processes
 import Schema
 import Steps
 
@@ -28,19 +29,34 @@ struct DockerTarget {
   }
 
   var engineObjection: Finding? {
-    guard engine != nil else { return nil }
-    do throws(DockerError) { _ = try endpoint() } catch { return Finding(error) }
+    guard let engine else { return nil }
+    do throws(DockerError) { _ = try DockerEndpoint(engine, certificates: certificates) } catch {
+      return Finding(error)
+    }
     return nil
   }
 
-  func endpoint() throws(DockerError) -> DockerEndpoint {
+  /// For as long as the step goes on: the folder of docker's configuration may lie on a file system that does not answer.
+  private func endpoint() async throws(DockerError) -> DockerEndpoint {
     if let engine { return try DockerEndpoint(engine, certificates: certificates) }
-    return try DockerEndpoint.ofEnvironment { name in getenv(name).map { String(cString: $0) } }
+    let look = await onAbandonedThread { () -> Result<DockerEndpoint, DockerError> in
+      Result { () throws(DockerError) in
+        try DockerEndpoint.ofEnvironment { name in
+          getenv(name).map { String(cString: $0) } ?? (name == "HOME" ? CleanEnvironment.variables()["HOME"] : nil)
+        }
+      }
+    }
+    guard let look else {
+      throw DockerError(
+        .interrupted, "docker's configuration did not answer in time",
+        advice: "Look at the file system of the folder that DOCKER_CONFIG names, or of ~/.docker; or set DOCKER_HOST.")
+    }
+    return try look.get()
   }
 
   /// The engine, with a way to it.
   func reachedEngine(by deadline: ContinuousClock.Instant) async throws(DockerError) -> DockerEngine {
-    let endpoint = try endpoint()
+    let endpoint = try await endpoint()
     guard case .ssh(let destination) = endpoint.place else { return DockerEngine(endpoint) }
     let tunnel = try await DockerTunnel(to: destination, by: deadline)
     return DockerEngine(endpoint, through: tunnel.socket, keptBy: tunnel)
@@ -80,7 +96,8 @@ enum DockerFields {
   static func engine<Input>(_ path: any KeyPath<Input, String?> & Sendable) -> Field<Input, String?> {
     Field(
       "engine", path, .optional(.string),
-      "The engine, as DOCKER_HOST names one; that of the environment, else unix:///var/run/docker.sock.")
+      "The engine, as DOCKER_HOST names one; that of the environment or of docker's context, else unix:///var/run/docker.sock."
+    )
   }
 
   static func certificates<Input>(_ path: any KeyPath<Input, String?> & Sendable) -> Field<Input, String?> {
