@@ -61,6 +61,8 @@ final class LiveDisplay: Sendable {
   /// Names the target before each line where several run at once.
   private let label: String
   private let isRedrawn: Bool
+  /// Asked of the terminal once, not for every line.
+  private let hasColor: Bool
   private let state = Mutex(State())
   /// Held while something is written, which may take as long as somebody holds the terminal up; ``state`` never is, since
   /// modules must not wait for it.
@@ -71,7 +73,9 @@ final class LiveDisplay: Sendable {
     self.terminal = terminal
     self.verbosity = verbosity
     self.label = label.isEmpty ? "" : "\(label)  "
-    isRedrawn = isAlone && terminal.look.isRedrawable
+    let look = terminal.look
+    isRedrawn = isAlone && look.isRedrawable
+    hasColor = look.hasColor
     line = Mutex(LiveLine(terminal))
   }
 
@@ -239,6 +243,6 @@ final class LiveDisplay: Sendable {
       case .indeterminate: "?????"
       case .skipped: "skip "
       }
-    return terminal.hasColor ? Ink.outcome(outcome).paint(word) : word
+    return hasColor ? Ink.outcome(outcome).paint(word) : word
   }
 }

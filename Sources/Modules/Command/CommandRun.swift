@@ -97,12 +97,11 @@ package struct CommandRun: StepModule {
   /// Looks at the folder and the program, which may lie on a file system that does not answer: a thread of the supervision would wait
   /// for it without end, and nobody could say for what.
   static func awaitFileSystems(of command: Command) async throws(StepError) {
-    let mounts = try MountTable.own()
     let folder = FileManager.default.currentDirectoryPath
     func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
     let directory = command.directory.map(absolute)
     if let directory, await onAbandonedThread({ access(directory, X_OK) }) == nil {
-      throw StepError(hangingAt: directory, mounts)
+      throw StepError(hangingAt: directory)
     }
     let look = await onAbandonedThread { () -> Bool in
       do throws(ProcessError) { try command.checkProgram() } catch { return false }
@@ -118,7 +117,7 @@ package struct CommandRun: StepModule {
             "Give the program's full path, or look for the file system: `findmnt`, and the kernel's log (`dmesg`)."))
     }
     let base = command.executable.hasPrefix("/") ? "" : (directory ?? folder) + "/"
-    throw StepError(hangingAt: base + command.executable, mounts)
+    throw StepError(hangingAt: base + command.executable)
   }
 
   static func notStarted(_ error: ProcessError) -> StepError {

@@ -35,11 +35,10 @@ struct FileLook: Sendable {
   ///
   /// Throws `broken` if this process may not look, or the file system hangs. Missing files are a result.
   static func at(_ path: String) async throws(StepError) -> Result<FileLook, Failure> {
-    let mounts = try MountTable.own()
     let look = await onAbandonedThread { () -> Result<FileLook, Failure> in
       do throws(Failure) { return .success(try FileLook(path)) } catch { return .failure(error) }
     }
-    guard let look else { throw StepError(hangingAt: path, mounts) }
+    guard let look else { throw StepError(hangingAt: path) }
     if case .failure(.unreadable(let place, let number)) = look { throw .unreadable(place, number) }
     return look
   }

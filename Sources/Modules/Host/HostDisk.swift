@@ -62,18 +62,16 @@ package struct HostDisk: StepModule {
   package init() {}
 
   package func run(_ input: Input, in context: StepContext) async throws(StepError) -> StepResult<Output> {
-    // Read before: the table of mounts answers when a file system does not.
-    let mounts = try MountTable.own()
     let path = input.path
     guard let look = await onAbandonedThread({ FileSystemLook.at(path) }) else {
-      throw StepError(hangingAt: path, mounts)
+      throw StepError(hangingAt: path)
     }
     let found: FileSystemLook
     switch look {
     case .success(let look): found = look
     case .failure(let failure): throw Self.unreadable(path, failure)
     }
-    guard let mount = mounts.last(where: { $0.id == found.mountID }) else {
+    guard let mount = try MountTable.own().last(where: { $0.id == found.mountID }) else {
       throw .broken(
         "host.mountUnknown", "the table of mounts does not tell which file system holds \(path)",
         advice: "Check that /proc is the kernel's own: /proc/self/mountinfo and /proc/self/fdinfo belong together.")

@@ -67,10 +67,11 @@ enum MountTable {
 
 extension StepError {
   /// A look at a path that did not come back within the step's time: the file system is named as the table of mounts has it, which
-  /// answers when a file system does not.
+  /// answers when a file system does not, and is read for this alone: it is as long as the host has mounts.
   ///
   /// - Parameter path: absolute, as it was written: to follow its links would hang too.
-  init(hangingAt path: String, _ mounts: [Mount]) {
+  init(hangingAt path: String) {
+    let mounts = (try? MountTable.own()) ?? []
     let mount = MountTable.mount(above: path, in: mounts)
     let place = mount.map { "at \($0.point) (\($0.fileSystem) on \($0.device))" } ?? "that holds it"
     self.init(
