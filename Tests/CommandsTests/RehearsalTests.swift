@@ -96,5 +96,6 @@ import Testing
     #expect(run.message("differences").contains("elsewhere.example"), "\(run.message("differences"))")
     let none = try await drill.drill(runbook: "rehearse-upgrade")
     #expect(none.output.status == 1 && none.report.text().contains("Give the other program"), "\(none.output)")
+    #expect(none.outcome("other") == "fail" && [nil, "skipped"].contains(none.outcome("now")), "\(none.output)")
   }
 }
