@@ -282,6 +282,72 @@ import Testing
     #expect(folder.names() == [])
   }
 
+  @Test("Without names, what asks a person and what would lack a secret is left out, and told")
+  func unattended() async throws {
+    let folder = try TemporaryFolder()
+    try project.write(
+      "runbooks/token.yaml",
+      """
+      runbook: token
+      allow: [observe]
+      period: 1d
+      secrets: {token: {credential: api-token}}
+      steps:
+        - {id: act, use: command.run, effect: observe, with: {command: ["true"], secretFiles: {TOKEN: "${secrets.token}"}}}
+
+      """)
+    try project.write(
+      "runbooks/asks.yaml",
+      """
+      runbook: asks
+      allow: [observe]
+      period: 1d
+      confirm: Now?
+      steps:
+        - {id: act, use: command.run, effect: observe, with: {command: ["true"]}}
+
+      """)
+    // That the shell has the secret does not help.
+    let shell = [
+      "TURN_SERVER": "turn:127.0.0.1:3478", "TURN_TLS_SERVER": "turns:127.0.0.1:5349", "TURN_USERNAME": "alice",
+      "TURN_CREDENTIAL": "wrong-horse", "BACKUP_IDENTITY": "AGE-SECRET-KEY-OF-A-TEST",
+    ]
+    let names = folder.names
+    func install(_ scheduler: String, _ more: String...) async throws -> CommandLineProject.Output {
+      let arguments = ["schedule", "install", "--as", scheduler, "--folder", folder.path] + more
+      let output = try await project.runbook(arguments, environment: shell)
+      #expect(output.status == 0, "\(output.stderr)")
+      return output
+    }
+    let cron = try await install("cron")
+    #expect(names().contains("runbook-test-quick") && names().contains("runbook-test-daily-health"))
+    for (name, reason) in [
+      ("quarterly-failover-test", "its step agree asks a person"),
+      ("asks", "it asks a person before it begins (confirm)"),
+      (
+        "quarterly-dr-restore-test",
+        "the secret \"backupIdentity\" is missing: BACKUP_IDENTITY is not set where cron starts it"
+      ),
+      ("token", "the secret \"token\" is missing: CREDENTIALS_DIRECTORY is not set where cron starts it"),
+    ] {
+      #expect(cron.stderr.contains("left out \(name): \(reason)\n"), "\(cron.stderr)")
+      #expect(!names().contains("runbook-test-\(name)"))
+    }
+    try project.write(".env", "BACKUP_IDENTITY=AGE-SECRET-KEY-OF-A-TEST\n")
+    let systemd = try await install("systemd")
+    for name in ["token", "quarterly-dr-restore-test"] {
+      #expect(names().contains("runbook-test-\(name).timer") && !systemd.stderr.contains("left out \(name)"))
+    }
+    #expect(!names().contains("runbook-test-quarterly-failover-test.timer"))
+    let shown = try await project.runbook(["schedule", "show", "--as", "systemd"], environment: shell)
+    #expect(shown.stdout.contains("# asks is left out: it asks"), "\(shown)")
+    #expect(!shown.stdout.contains("runbook-test-asks.timer") && shown.stdout.contains("runbook-test-token.timer"))
+
+    _ = try await project.runbook(
+      ["schedule", "install", "asks", "--as", "cron", "--folder", folder.path], environment: shell)
+    #expect(names().contains("runbook-test-asks"))
+  }
+
   @Test("The service hands over the credentials that the runbook declares, and a value keeps its %")
   func credentials() async throws {
     try write("secret", "period: 1d\nsecrets: {token: {credential: api-token}}\n", "[\"true\"]")

@@ -17,6 +17,9 @@ package struct ScheduleInstallCommand: AsyncParsableCommand {
       For cron one file of /etc/cron.d for each runbook; for systemd a service and a timer, which are enabled at once. Both \
       start the runbook with --if-due: it runs once for each time it is due, and catches up what the host slept through.
 
+      Without names, runbooks are left out that ask a person, or whose secrets are not there where nobody is logged in: those \
+      of .env, of files and of systemd's credentials are. What is left out is told.
+
       Secrets that come from a credential are handed over by systemd from /etc/credstore.
 
         runbook schedule install --as systemd
@@ -55,10 +58,21 @@ package struct ScheduleInstallCommand: AsyncParsableCommand {
 
   package func run() async throws {
     try refuseVariables()
-    let runbooks = try ScheduledRunbooks(options.load(), names)
+    var runbooks = try ScheduledRunbooks(options.load(), names)
     guard !runbooks.outlines.isEmpty else {
       throw CommandFailure(
         .invalid, "no runbook has a period", advice: "say in a runbook when it is due, such as period: 1d")
+    }
+    if names.isEmpty {
+      for (name, reason) in try runbooks.leaveOutAttended(self.as, options) {
+        Terminal.standardError.write(
+          "left out \(name): \(reason)\n  all the same:  runbook schedule install \(name) --as \(self.as.rawValue)\n")
+      }
+      guard !runbooks.outlines.isEmpty else {
+        throw CommandFailure(
+          .invalid, "no runbook that has a period can run with nobody there",
+          advice: "name those that are to be started all the same")
+      }
     }
     let zone = ScheduledRunbooks.zoneMinutes(at: ScheduledRunbooks.now)
     let more =

@@ -42,9 +42,11 @@ package struct ScheduleShowCommand: ParsableCommand {
   }
 
   package func run() throws {
-    let runbooks = try ScheduledRunbooks(options.load(), names)
+    var runbooks = try ScheduledRunbooks(options.load(), names)
     let now = ScheduledRunbooks.now
     if let scheduler = self.as {
+      let leftOut = names.isEmpty ? try runbooks.leaveOutAttended(scheduler, options) : []
+      for (name, reason) in leftOut { Terminal.standardOutput.write("# \(name) is left out: \(reason)\n") }
       let zone = ScheduledRunbooks.zoneMinutes(at: now)
       for outline in runbooks.outlines {
         let command = try runbooks.command(outline, user: nil, [])

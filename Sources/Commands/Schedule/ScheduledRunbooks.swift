@@ -14,7 +14,7 @@ import Schema
 struct ScheduledRunbooks {
   let project: Project
   /// Those that were asked for, or all that have a period.
-  let outlines: [Outline]
+  private(set) var outlines: [Outline]
   /// The names of those that cannot be read.
   let broken: [String]
 
@@ -49,6 +49,21 @@ struct ScheduledRunbooks {
     }
     self.outlines = outlines
     self.broken = broken
+  }
+
+  /// Leaves out those that cannot run with nobody there, and gives why.
+  mutating func leaveOutAttended(
+    _ scheduler: Scheduler, _ options: ProjectOptions
+  ) throws -> [(name: String, reason: String)] {
+    let runs: UnattendedRuns
+    do throws(Issues) { runs = try UnattendedRuns(project, options) } catch {
+      throw Diagnostics(root: project.root).failure(error.all)
+    }
+    let leftOut = outlines.compactMap { outline in
+      runs.objection(to: outline, startedBy: scheduler).map { (name: outline.name, reason: $0) }
+    }
+    outlines.removeAll { outline in leftOut.contains { $0.name == outline.name } }
+    return leftOut
   }
 
   /// What a scheduler's files of a runbook are called, without their ending.
