@@ -184,7 +184,8 @@ struct CallState: Sendable {
       return .record(end(path, .skipped, Finding("run.ended", ending), at: now))
     case .begun, .interrupted(_, .unasked), .interrupted(_, .unknown): return .wait(until: nil)
     case .interrupted(_, .repeatable):
-      let attempt = makeTry(attempt, at: path, key(), timeout: timeout(within: limit, now))
+      var attempt = makeTry(attempt, at: path, key(), timeout: timeout(within: limit, now))
+      attempt.isBegunAgain = true
       guard let ending else { return .begin(attempt) }
       let finding = Finding(
         "step.interrupted", "the run died while the step went on, and \(ending) before it could be begun again",

@@ -204,8 +204,9 @@ struct DrivenRun {
     let context = StepContext(
       run: run, path: attempt.path.description, attempt: attempt.attempt, idempotencyKey: attempt.key,
       deadline: deadline, services: services, origin: origin, deliveredTo: machine.delivered[attempt.path] ?? [],
+      isRepetition: attempt.isBegunAgain || attempt.attempt > 1,
       progress: { [notify] in notify(.progress(path: attempt.path, text: $0)) },
-      delivered: { [feed] in _ = feed.yield(.told(attempt.recorded($0))) },
+      delivered: { [feed] in _ = feed.yield(.told($0.event(of: attempt.path, attempt: attempt.attempt))) },
       started: { [feed] in _ = feed.yield(.started(attempt.recorded($0))) })
     notify(.trying(path: attempt.path, deadline: deadline))
     let stopping = StopFlag()

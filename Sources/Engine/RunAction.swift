@@ -54,6 +54,8 @@ package struct Try: Sendable {
   package let input: Value
   package let timeout: Duration
   package let key: String
+  /// Whether it was begun before, in a process that died.
+  package var isBegunAgain = false
 
   /// The event that says that this try is about to begin.
   package var intent: Event { .stepIntent(StepIntent(path: path, attempt: attempt, key: key)) }

@@ -105,7 +105,7 @@ package struct RunDriver: Sendable {
 }
 
 extension RunOrigin {
-  fileprivate init(_ plan: Plan) { self.init(runbook: plan.name, target: plan.target?.name) }
+  fileprivate init(_ plan: Plan) { self.init(runbook: plan.name, target: plan.target?.name, severity: plan.severity) }
 }
 
 /// What can happen to a run from outside its machine.

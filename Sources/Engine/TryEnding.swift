@@ -82,17 +82,6 @@ extension Try {
       pidNamespace: process.pidNamespace)
   }
 
-  /// How the try's notice fared at a channel, in the form of an event.
-  func recorded(_ answer: ChannelAnswer) -> Event {
-    guard let finding = answer.finding else {
-      return .notifyDelivered(
-        NotifyDelivered(
-          path: path, attempt: attempt, channel: answer.channel, receipt: answer.receipt, answer: answer.answer))
-    }
-    return .notifyFailed(
-      NotifyFailed(path: path, attempt: attempt, channel: answer.channel, finding: finding, answer: answer.answer))
-  }
-
   /// The result of a try that was begun and not brought to its end: what it did is unknown if it may only be done
   /// once, and an error of ours everywhere else.
   func unfinished(_ finding: Finding, learnt: [Value.Member] = [], duration: Duration) -> StepResultRecorded {

@@ -51,6 +51,7 @@ package enum Event: Hashable, Sendable {
   case phaseMissed(PhaseMissed)
   case notifyDelivered(NotifyDelivered)
   case notifyFailed(NotifyFailed)
+  case notifySuppressed(NotifySuppressed)
   case hypothesisJudged(HypothesisJudged)
   case undoListed(UndoListed)
   case childStarted(ChildStarted)
@@ -76,6 +77,7 @@ package enum Event: Hashable, Sendable {
     EventKind(Event.stepWaiting), EventKind(Event.stepFinished), EventKind(Event.stepSkipped),
     EventKind(Event.personAsked), EventKind(Event.personAnswered), EventKind(Event.answerRefused),
     EventKind(Event.phaseMissed), EventKind(Event.notifyDelivered), EventKind(Event.notifyFailed),
+    EventKind(Event.notifySuppressed),
     EventKind(Event.hypothesisJudged),
     EventKind(Event.undoListed), EventKind(Event.childStarted),
     EventKind(Event.childFinished), EventKind(Event.runSignalled), EventKind(Event.runTimedOut),
@@ -107,6 +109,7 @@ package enum Event: Hashable, Sendable {
     case .phaseMissed(let event): event
     case .notifyDelivered(let event): event
     case .notifyFailed(let event): event
+    case .notifySuppressed(let event): event
     case .hypothesisJudged(let event): event
     case .undoListed(let event): event
     case .childStarted(let event): event

@@ -112,6 +112,37 @@ package struct NotifyFailed: JournalEvent {
   )
 }
 
+/// A notice was held back, on purpose: a silence, an outage that people know of, or the limit of a channel.
+package struct NotifySuppressed: JournalEvent {
+  /// The step whose notice it is; nil for one that the run itself sends, of an alert.
+  package var path: StepPath?
+  package var attempt: Int
+  /// The channels that were not told.
+  package var channels: [String]
+  package var finding: Finding
+
+  package init(path: StepPath?, attempt: Int, channels: [String], finding: Finding) {
+    self.path = path
+    self.attempt = attempt
+    self.channels = channels
+    self.finding = finding
+  }
+
+  package var step: StepPath? { path }
+
+  package static let type = "notify.suppressed"
+  package static let summary = "A notice was held back from channels, by what the project declares."
+  package static let record: Record<Self> = Record(
+    { Self(path: StepPath?(optional: $0, text: $1), attempt: $2, channels: $3, finding: $4) },
+    Field("stage", \.path?.stage, .optional(.enumeration(Stage.self)), "The part of the run that the step belongs to."),
+    Field("path", \.path?.text, .optional(.string), "Path of the step; null for a notice of the run itself."),
+    Field("attempt", \.attempt, .int, "Number of the try of the step, from 1."),
+    Field("channels", \.channels, .list(.string), "Names of the channels."),
+    Field(
+      "finding", \.finding, .record(Finding.record), "Why: `notify.silenced`, `notify.muted` or `notify.limited`.")
+  )
+}
+
 /// A runbook that somebody was told of passes again: those who were told are told so.
 package struct AlertResolved: JournalEvent {
   /// The run that told of the failure.

@@ -18,7 +18,8 @@ package struct StateFolder: Hashable, Sendable {
     /// The folder's group may also record runs of its own.
     case groupWriting
 
-    var fileMode: mode_t {
+    /// Of a file that whoever records runs there may write.
+    package var fileMode: UInt32 {
       switch self {
       case .owner: 0o600
       case .group: 0o640
@@ -29,7 +30,7 @@ package struct StateFolder: Hashable, Sendable {
     /// Of what a run records: whoever shares the folder may read it, and nobody but the one who runs it may write it.
     var recordMode: mode_t { fileMode & ~0o022 }
 
-    var folderMode: mode_t {
+    package var folderMode: UInt32 {
       switch self {
       case .owner: 0o700
       case .group: 0o750
@@ -58,6 +59,9 @@ package struct StateFolder: Hashable, Sendable {
 
   /// The folder that holds one folder for each run.
   package var runs: String { "\(path)/runs" }
+
+  /// The folder in which it is counted how many notices each channel took.
+  package var notices: String { "\(path)/notices" }
 
   /// The folder of a run, whether it is there or not.
   package func run(_ id: String) -> RunFolder { RunFolder("\(runs)/\(id)") }

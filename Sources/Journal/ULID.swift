@@ -1,4 +1,4 @@
-import Schema
+package import Schema
 import Synchronization
 
 /// Makes ids that sort by the time they were made (ULID: 48 bits of milliseconds since 1970, then 80 random bits, as 26
@@ -21,6 +21,15 @@ package enum ULID {
         last = last >> 80 >= milliseconds ? last + 1 : fresh
         return last
       })
+  }
+
+  /// When an id was made, to the millisecond; nil if the text is no id.
+  package static func time(of id: String) -> Timestamp? {
+    guard isValid(id) else { return nil }
+    let milliseconds = id.utf8.prefix(10).reduce(Int64(0)) { sum, digit in
+      sum << 5 | Int64(alphabet.firstIndex(of: digit) ?? 0)
+    }
+    return Timestamp.unixEpoch.later(by: .milliseconds(milliseconds))
   }
 
   /// True for 26 characters of the alphabet that fit into 128 bits.

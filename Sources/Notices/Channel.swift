@@ -9,6 +9,8 @@ package struct Channel: Sendable {
   package var isCopy: Bool
   /// How long one try may take.
   package var timeout: Duration
+  /// The most notices of one level that it takes in a time; nil for any number.
+  package var limit: NoticeLimit?
   package var kind: Kind
 
   package enum Kind: Sendable {
@@ -25,11 +27,15 @@ package struct Channel: Sendable {
   /// How long one try may take, unless the channel says otherwise.
   package static let usualTimeout: Duration = .seconds(10)
 
-  package init(name: String, level: NoticeLevel, isCopy: Bool, timeout: Duration = Channel.usualTimeout, kind: Kind) {
+  package init(
+    name: String, level: NoticeLevel, isCopy: Bool, timeout: Duration = Channel.usualTimeout,
+    limit: NoticeLimit? = nil, kind: Kind
+  ) {
     self.name = name
     self.level = level
     self.isCopy = isCopy
     self.timeout = timeout
+    self.limit = limit
     self.kind = kind
   }
 

@@ -5,8 +5,12 @@ package struct ChannelRoutes: Sendable {
   /// The project's folder, which notices name.
   package let project: String?
 
-  package init(_ channels: [Channel], project: String? = nil) {
+  /// When people are not told of what can wait.
+  package let silences: [SilentWindow]
+
+  package init(_ channels: [Channel], silences: [SilentWindow] = [], project: String? = nil) {
     self.channels = channels
+    self.silences = silences
     self.project = project
   }
 

@@ -111,6 +111,14 @@ package struct OutgoingNotice: Hashable, Sendable {
       time: time, origin: origin, stands: stands)
   }
 
+  /// The same with a line more at the end of its text.
+  package func adding(_ line: String) -> OutgoingNotice {
+    let text = text.cut(toBytes: Self.longestText - line.utf8.count - 100)
+    return OutgoingNotice(
+      key: key, level: level, status: status, title: title, text: text.isEmpty ? line : "\(text)\n\(line)", look: look,
+      since: since, time: time, origin: origin, stands: stands)
+  }
+
   /// The command that shows more; nil for a notice by hand.
   package var command: String? {
     origin.run.map { run in

@@ -16,6 +16,8 @@ package struct NoticeDelivery: Hashable, Sendable {
   package var elapsed: Duration
   /// Why it was not taken; nil if it was.
   package var finding: Finding?
+  /// Whether the channel was not asked, because it had as many notices as its limit allows.
+  package var isSuppressed = false
 }
 
 /// What a channel said when it took a notice.

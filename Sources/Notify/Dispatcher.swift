@@ -1,4 +1,4 @@
-import Journal
+package import Journal
 package import Notices
 import Schema
 
@@ -6,9 +6,13 @@ import Schema
 package struct Dispatcher: Sendable {
   /// How long to wait behind the first failed try of a channel, behind the second, and so on; there is one try more than pauses.
   private let pauses: [Duration]
+  /// Nil if channels take any number of notices.
+  private let counts: NoticeCounts?
 
-  package init(pauses: [Duration] = [.seconds(1), .seconds(3)]) {
+  /// - Parameter state: where it is counted what channels with a limit took. Without it, limits do not count.
+  package init(pauses: [Duration] = [.seconds(1), .seconds(3)], state: StateFolder? = nil) {
     self.pauses = pauses
+    counts = state.map(NoticeCounts.init)
   }
 
   /// Tells the channels of a route: of those in turn, one after the other until one takes the notice, and each of the copies.
@@ -17,22 +21,24 @@ package struct Dispatcher: Sendable {
   ///
   /// - Parameters:
   ///   - taken: channels that took this notice before: they are not told again.
+  ///   - isRepetition: whether the notice may have been sent before, without a record of it.
   ///   - deadline: when it is given up.
   ///   - report: gets each delivery as soon as it has ended.
   /// - Returns: every delivery that was tried, in order.
   package func deliver(
-    _ notice: OutgoingNotice, along route: ChannelRoutes.Route, taken: Set<String> = [],
+    _ notice: OutgoingNotice, along route: ChannelRoutes.Route, taken: Set<String> = [], isRepetition: Bool = false,
     by deadline: ContinuousClock.Instant,
-    report: (NoticeDelivery) -> Void = { _ in }
+    report: (NoticeDelivery) async -> Void = { _ in }
   ) async -> [NoticeDelivery] {
     var deliveries: [NoticeDelivery] = []
     var copies = route.copies.filter { !taken.contains($0.name) }
     var inTurn = route.inTurn.contains { taken.contains($0.name) } ? [] : route.inTurn
     func tell(_ channel: Channel, others: Int) async -> Bool {
       let share = ContinuousClock.now.duration(to: deadline) / (others + 1)
-      let delivery = await deliver(notice, to: channel, by: .now + max(.zero, share))
+      let delivery = await deliverWithinLimit(
+        notice, to: channel, isRepetition: isRepetition, by: .now + max(.zero, share))
       deliveries.append(delivery)
-      report(delivery)
+      await report(delivery)
       return delivery.isDelivered
     }
     while let channel = inTurn.first, !Task.isCancelled {
@@ -46,12 +52,45 @@ package struct Dispatcher: Sendable {
     return deliveries
   }
 
+  /// Tells a channel, unless it has had as many notices as its limit allows. What is over is told all the same.
+  ///
+  /// If nobody can tell how many it had, it is told: a notice too many is better than one that is lost.
+  private func deliverWithinLimit(
+    _ notice: OutgoingNotice, to channel: Channel, isRepetition: Bool, by deadline: ContinuousClock.Instant
+  ) async -> NoticeDelivery {
+    guard let counts, let limit = channel.limit, notice.status == .firing else {
+      return await deliver(notice, to: channel, isRepetition: isRepetition, by: deadline)
+    }
+    var place: NoticeCounts.Place?
+    var uncounted: NoticeCountError?
+    do throws(NoticeCountError) {
+      place = try counts.take(limit, of: channel.name, notice.level, at: notice.time)
+      if place == nil { return .limited(channel.name, limit, notice.level) }
+    } catch { uncounted = error }
+    var delivery = await deliver(
+      notice.mentioning(place?.heldBack), to: channel, isRepetition: isRepetition, by: deadline)
+    if let place {
+      do throws(NoticeCountError) { try counts.settle(place, isDelivered: delivery.isDelivered) } catch {
+        uncounted = error
+      }
+    }
+    if let uncounted {
+      delivery.answer = [delivery.answer, uncounted.message].compactMap(\.self).joined(separator: "; ")
+    }
+    return delivery
+  }
+
   /// Tells one channel, with as many tries as it takes and the time allows. Every try says the same and has the same key.
+  ///
+  /// - Parameter isRepetition: whether the notice may have been sent before, without a record of it.
   package func deliver(
-    _ notice: OutgoingNotice, to channel: Channel, by deadline: ContinuousClock.Instant
+    _ notice: OutgoingNotice, to channel: Channel, isRepetition: Bool = false, by deadline: ContinuousClock.Instant
   ) async -> NoticeDelivery {
     let tries = DeliveryTries(pauses: pauses, masking: SecretMasking(channel.secrets), deadline: deadline)
-    var messages = SentMessages()
+    // Whatever this run sent has its id in it, and is no older than it.
+    let start = isRepetition ? notice.origin.run.flatMap(ULID.time(of:)) : nil
+    var messages = SentMessages(since: start ?? notice.time)
+    if isRepetition, case .twilio(let twilio) = channel.kind { messages.unclear = Set(twilio.recipients) }
     return await tries.deliver(to: channel.name) { () async throws(DeliveryError) in
       // Twilio's messages are mostly waited for: it takes a place for each of its requests.
       if case .twilio = channel.kind {

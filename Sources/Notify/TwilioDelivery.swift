@@ -4,12 +4,16 @@ import Schema
 
 /// What the tries of one delivery have sent, by recipient, so that none sends it twice.
 struct SentMessages: Sendable {
+  /// When the first of them can have been sent.
+  let since: Timestamp
   /// The identifiers of messages that were taken.
   var identifiers: [String: String] = [:]
   /// Recipients to whom a message was sent without an answer: it may be on its way.
   var unclear: Set<String> = []
   /// Recipients whose message arrived.
   var delivered: Set<String> = []
+
+  init(since: Timestamp) { self.since = since }
 }
 
 extension Channel.Twilio {
@@ -52,7 +56,7 @@ extension Channel.Twilio {
   ) async throws(DeliveryError) {
     if messages.unclear.contains(recipient) {
       messages.identifiers[recipient] = try await identifier(
-        of: text, since: notice.time, to: recipient, by: deadline)
+        of: text, since: messages.since, to: recipient, by: deadline)
       messages.unclear.remove(recipient)
       guard messages.identifiers[recipient] == nil else { return }
     }

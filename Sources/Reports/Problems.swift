@@ -70,13 +70,17 @@ extension RunReport {
       lines.append(LabelledText(label: "alert", text: "not told: \(channel)\(terminalSafe(failed.finding.message))"))
       if let advice = failed.finding.advice { lines.append(LabelledText(label: "next", text: terminalSafe(advice))) }
     }
+    for held in suppressed {
+      lines.append(LabelledText(label: "alert", text: terminalSafe(held.finding.message)))
+      if let advice = held.finding.advice { lines.append(LabelledText(label: "next", text: terminalSafe(advice))) }
+    }
     return lines + hypothesisLines
   }
 
   /// Who was told of the alert.
   private var toldInWords: String {
     if !told.isEmpty { return "told by \(told.map { terminalSafe($0) }.joined(separator: ", "))" }
-    return notTold.isEmpty ? "somebody is to be told" : "nobody was told"
+    return notTold.isEmpty && suppressed.isEmpty ? "somebody is to be told" : "nobody was told"
   }
 
   private func block(_ step: Step, _ style: Style) -> [String] {

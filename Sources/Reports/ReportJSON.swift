@@ -20,6 +20,13 @@ extension RunReport {
           "failures": .int(Int64(alert.failures)), "after": .int(Int64(alert.after)),
           "told": .array(told.map(JSON.string)),
           "notTold": .array(notTold.map { ["channel": .string($0.channel), "reason": .string($0.finding.message)] }),
+          "suppressed": .array(
+            suppressed.map {
+              [
+                "channels": .array($0.channels.map(JSON.string)), "code": .string($0.finding.code),
+                "reason": .string($0.finding.message),
+              ]
+            }),
         ]
       } ?? .null,
       "standing": standing.map {

@@ -27,6 +27,7 @@ extension RunReport {
     var standing: AlertStanding?
     var told: [String] = []
     var notTold: [NotTold] = []
+    var suppressed: [NotifySuppressed] = []
     var resumptions: [Continuation] = []
     for recorded in run.standing {
       steps.take(recorded)
@@ -41,6 +42,7 @@ extension RunReport {
       case .notifyDelivered(let delivered) where delivered.path == nil: told.append(delivered.channel)
       case .notifyFailed(let failed) where failed.path == nil:
         notTold.append(NotTold(channel: failed.channel, finding: failed.finding))
+      case .notifySuppressed(let event) where event.path == nil: suppressed.append(event)
       default: break
       }
       if let warning = Self.warning(of: recorded.event) { warnings.append(warning) }
@@ -78,7 +80,7 @@ extension RunReport {
           step: left.process.path.description, program: left.process.program, pid: left.process.pid,
           state: state(left))
       }, hypothesis: hypothesis, stillInPlace: listed.remaining, withoutUndo: listed.withoutUndo,
-      resumptions: resumptions, alert: alert, standing: standing, told: told, notTold: notTold,
+      resumptions: resumptions, alert: alert, standing: standing, told: told, notTold: notTold, suppressed: suppressed,
       warnings: warnings, journal: run.folder.journal)
   }
 

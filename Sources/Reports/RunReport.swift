@@ -43,6 +43,8 @@ package struct RunReport: Hashable, Sendable {
   package var told: [String] = []
   /// The channels that did not.
   package var notTold: [NotTold] = []
+  /// The channels from which the run's own notice was held back on purpose, and why.
+  package var suppressed: [NotifySuppressed] = []
 
   /// A channel that did not take the run's notice.
   package struct NotTold: Hashable, Sendable {

@@ -6,21 +6,32 @@ import Processes
 import Schema
 import Steps
 
-/// Tells people that a runbook failed so often in a row, and that it passes again.
+/// Tells people that a runbook failed so often in a row, and that it passes again. What became of that is recorded at once, channel by
+/// channel, so that a run that dies meanwhile tells nobody twice.
 struct AlertDelivery: Sendable {
   let routes: ChannelRoutes
   let state: StateFolder
+  private let outages: any ToldOutages
   /// The runs before this one that count, the newest first.
   private let earlier: [RunSummary]
   /// How long telling may take: the run waits for it.
   private static let patience = Duration.seconds(60)
   /// How many past runs are looked at.
   private static let depth = 1000
+  /// How many problems of a run a notice names.
+  private static let namedProblems = 5
+
+  /// What records an event.
+  typealias Recording = (Event) async throws -> Void
 
   /// - Parameter started: of the run of which it tells.
-  init(routes: ChannelRoutes, state: StateFolder, history: any RunHistory, before started: RunStarted) {
+  init(
+    routes: ChannelRoutes, state: StateFolder, history: any RunHistory, outages: any ToldOutages,
+    before started: RunStarted
+  ) {
     self.routes = routes
     self.state = state
+    self.outages = outages
     let runs = (try? history.runs(of: started.runbook, since: nil, limit: Self.depth)) ?? []
     earlier = runs.filter {
       $0.parent == nil && $0.only.isEmpty && !$0.goesOn && $0.target == started.target?.name && $0.outcome != .skipped
@@ -34,55 +45,77 @@ struct AlertDelivery: Sendable {
     var channels: [String]
   }
 
-  /// Tells of an alert, and gives what to record of it.
+  /// Tells of an alert, unless it is held back: the next run that fails tells then.
   ///
-  /// - Parameter run: as its journal tells it so far.
-  func deliver(_ alert: AlertDue, of run: RecordedRun, endingIn outcome: Outcome) async -> [Event] {
+  /// - Parameters:
+  ///   - run: as its journal tells it so far.
+  ///   - isRepetition: whether the run may have told before, in a process that died.
+  func deliver(
+    _ alert: AlertDue, of run: RecordedRun, endingIn outcome: Outcome, isRepetition: Bool, record: Recording
+  ) async throws {
     let notice = firing(run, failures: alert.failures, endingIn: outcome, level: Self.level(of: run.started.severity))
-    return await tell(notice, along: routes.route(notice.level), taken: run.told.firing)
+    let (route, suppressed) = routes.suppressing(
+      notice, along: routes.route(notice.level), outage: outage(hiding: notice, of: run))
+    for held in suppressed {
+      let event = NotifySuppressed(path: nil, attempt: 1, channels: held.channels, finding: held.finding)
+      try await record(.notifySuppressed(event))
+    }
+    guard suppressed.isEmpty || !route.isEmpty else { return }
+    try await tell(
+      notice, along: route, taken: run.told.firing, isRepetition: isRepetition, countedIn: state, record: record)
+  }
+
+  /// The runbook of severity P1 because of which a less severe one is not told: it fails on every target on which this run failed.
+  private func outage(hiding notice: OutgoingNotice, of run: RecordedRun) -> String? {
+    guard let severity = run.started.severity, severity != "P1", notice.level < .critical else { return nil }
+    let targets = run.started.target.map { [$0.name] } ?? run.failedTargets.map(\.target)
+    let found = targets.map { outages.outage(on: $0, besides: run.started.runbook) }
+    return found.contains(nil) ? nil : found.first.flatMap(\.self)
   }
 
   private func firing(
     _ run: RecordedRun, failures count: Int, endingIn outcome: Outcome, level: NoticeLevel
   ) -> OutgoingNotice {
-    let problem = run.firstProblem
-    let place = run.started.target.map { " on \($0.name)" } ?? ""
-    var text: [String] = []
-    if let problem {
-      text.append("\(problem.title): \(problem.reason)")
-    }
+    let problems = run.problems
+    let problem = problems.first
+    var text = problems.prefix(Self.namedProblems).map { "\($0.title): \($0.reason)" }
+    if problems.count > text.count { text.append("and \(problems.count - text.count) more") }
     text.append(
       count == 1
         ? "The run did not pass (\(outcome.rawValue))."
         : "\(count) runs in a row did not pass; the last one ended in \(outcome.rawValue).")
     return OutgoingNotice(
       key: "\(run.id)-alert", level: level, status: .firing,
-      title: "\(run.started.runbook) fails\(place)" + (problem.map { ": \($0.title)" } ?? ""),
+      title: "\(run.started.runbook) fails\(run.place)"
+        + (run.isOverTargets ? "" : problem.map { ": \($0.title)" } ?? ""),
       text: text.joined(separator: "\n"), look: problem?.advice,
       since: failures.last?.startedAt ?? run.events.first?.moment.wall, time: Moment.now().wall,
       origin: origin(run), stands: true)
   }
 
-  /// Sends an alert that stands to the channels that would forget it, and gives what to record of that.
-  func renew(_ alert: AlertDue, _ standing: Standing, of run: RecordedRun, endingIn outcome: Outcome) async -> [Event] {
+  /// Sends an alert that stands to the channels that would forget it.
+  func renew(
+    _ alert: AlertDue, _ standing: Standing, of run: RecordedRun, endingIn outcome: Outcome, record: Recording
+  ) async throws {
     let level = level(of: standing, or: run)
     let channels = routes.channels.filter {
       $0.forgetsAlerts && (standing.channels.contains($0.name) || ($0.isCopy && $0.level <= level))
     }
-    guard !channels.isEmpty else { return [] }
+    guard !channels.isEmpty else { return }
     let notice = firing(run, failures: alert.failures, endingIn: outcome, level: level)
-    return await tell(notice, along: ChannelRoutes.Route(inTurn: [], copies: channels), taken: run.told.firing)
+    try await tell(
+      notice, along: ChannelRoutes.Route(inTurn: [], copies: channels), taken: run.told.firing, record: record)
   }
 
   /// Whether the run before this one did not pass, so that somebody may have been told, or somebody is still to be told that it is over.
   var mayResolve: Bool { !failures.isEmpty || unresolved != nil }
 
-  /// Tells those who were told of a failure that it is over, and gives what to record of it; nothing if nobody was told.
-  func resolve(_ run: RecordedRun) async -> [Event] {
+  /// Tells those who were told of a failure that it is over; nobody if nobody was told.
+  func resolve(_ run: RecordedRun, record: Recording) async throws {
     // A run that failed, told of it, and was tried again with success is over itself.
     guard
       let standing = run.standingAlert ?? standing ?? unresolved
-    else { return [] }
+    else { return }
     let place = run.started.target.map { " on \($0.name)" } ?? ""
     let notice = OutgoingNotice(
       key: "\(run.id)-resolved", level: level(of: standing, or: run), status: .resolved,
@@ -97,7 +130,8 @@ struct AlertDelivery: Sendable {
     let route = ChannelRoutes.Route(inTurn: [], copies: channels)
     let resolved = Event.alertResolved(AlertResolved(firingRun: standing.run, channels: standing.channels))
     let isRecorded = run.events.contains { $0.event == resolved }
-    return (isRecorded ? [] : [resolved]) + (await tell(notice, along: route, taken: run.told.resolved))
+    if !isRecorded { try await record(resolved) }
+    try await tell(notice, along: route, taken: run.told.resolved, isRepetition: isRecorded, record: record)
   }
 
   /// The level of the notice that told of the failure: what ends it has the same.
@@ -121,23 +155,29 @@ struct AlertDelivery: Sendable {
       project: routes.project)
   }
 
-  private func tell(_ notice: OutgoingNotice, along route: ChannelRoutes.Route, taken: Set<String>) async -> [Event] {
+  /// - Parameter counting: where it counts for the limits of the channels; nil if limits do not matter.
+  private func tell(
+    _ notice: OutgoingNotice, along route: ChannelRoutes.Route, taken: Set<String>, isRepetition: Bool = false,
+    countedIn counting: StateFolder? = nil, record: Recording
+  ) async throws {
     guard !route.isEmpty else {
       let finding = Finding(
         "notify.noChannel", "no channel takes notices of the level \(notice.level.rawValue): nobody was told",
         advice: "Lower the `level` of a channel in runbook.yaml.")
-      return [.notifyFailed(NotifyFailed(path: nil, attempt: 1, channel: "", finding: finding, answer: nil))]
+      try await record(.notifyFailed(NotifyFailed(path: nil, attempt: 1, channel: "", finding: finding, answer: nil)))
+      return
     }
-    let deliveries = await Dispatcher().deliver(notice, along: route, taken: taken, by: .now + Self.patience)
-    return deliveries.map { delivery in
-      guard let finding = delivery.finding else {
-        return .notifyDelivered(
-          NotifyDelivered(
-            path: nil, attempt: 1, channel: delivery.channel, receipt: delivery.receipt, answer: delivery.answer))
-      }
-      return .notifyFailed(
-        NotifyFailed(path: nil, attempt: 1, channel: delivery.channel, finding: finding, answer: delivery.answer))
+    var failure: (any Error)?
+    _ = await Dispatcher(state: counting).deliver(
+      notice, along: route, taken: taken, isRepetition: isRepetition, by: .now + Self.patience
+    ) { delivery in
+      let answer = ChannelAnswer(
+        channel: delivery.channel, receipt: delivery.receipt, answer: delivery.answer, finding: delivery.finding,
+        isSuppressed: delivery.isSuppressed)
+      // Whether it can be recorded or not, the others are told.
+      do { try await record(answer.event(of: nil)) } catch { failure = failure ?? error }
     }
+    if let failure { throw failure }
   }
 
   /// The runs right before this one that did not pass, the newest first.
@@ -163,7 +203,7 @@ struct AlertDelivery: Sendable {
 
 extension RecordedRun {
   /// Who was told that the runbook fails, by this run or as it found it recorded; nil if it knows of nobody.
-  fileprivate var standingAlert: AlertDelivery.Standing? {
+  var standingAlert: AlertDelivery.Standing? {
     var standing: AlertDelivery.Standing?
     for case .alertStanding(let event) in events.map(\.event) {
       standing = AlertDelivery.Standing(run: event.firingRun, channels: event.channels)
@@ -199,35 +239,80 @@ extension RecordedRun {
     return told
   }
 
-  /// The first step that did not pass, in the order of their ends: what a person looks at first. Of several targets the first that did
-  /// not pass.
-  fileprivate var firstProblem: (title: String, reason: String, advice: String?)? {
+  /// Whether it is one over several targets.
+  fileprivate var isOverTargets: Bool { !failedTargets.isEmpty }
+
+  /// The targets that did not pass, in the order of their ends, and the last word on each; empty for a run on one target.
+  fileprivate var failedTargets: [ChildFinished] {
+    var last: [String: Int] = [:]
+    var children: [ChildFinished] = []
+    for case .childFinished(let child) in events.lazy.map(\.event) {
+      // Of a target that was begun anew the last run counts.
+      if let index = last[child.target] {
+        children[index] = child
+      } else {
+        last[child.target] = children.count
+        children.append(child)
+      }
+    }
+    return children.filter { !$0.outcome.isGood && $0.outcome != .skipped }
+  }
+
+  /// Where it failed, as a title says it: ` on eu`, ` on eu, us and 3 more targets`; empty if it has no target.
+  fileprivate var place: String {
+    if let target = started.target { return " on \(target.name)" }
+    let names = failedTargets.map(\.target)
+    guard names.count > 4 else { return names.isEmpty ? "" : " on \(names.joined(separator: ", "))" }
+    return " on \(names.prefix(3).joined(separator: ", ")) and \(names.count - 3) more targets"
+  }
+
+  /// What did not pass, in the order of the ends: the first is what a person looks at first. Of several targets each that did not pass.
+  fileprivate var problems: [(title: String, reason: String, advice: String?)] {
+    let targets = failedTargets
+    guard targets.isEmpty else {
+      return targets.map { child in
+        let step = child.steps.first { !$0.outcome.isGood && $0.outcome != .skipped }
+        let found =
+          step.map { "\($0.title): \(reason($0.finding, $0.expectation, $0.outcome))" }
+          ?? "the run ended in \(child.outcome.rawValue)"
+        return (child.target, found, "runbook report \(child.run)")
+      }
+    }
     var titles: [StepPath: String] = [:]
     var diagnostics: Set<StepPath> = []
+    var ends: [StepPath: StepFinished] = [:]
+    var order: [StepPath] = []
     for recorded in events {
       switch recorded.event {
       case .stepStarted(let step):
         titles[step.path] = step.title
         if step.diagnostic { diagnostics.insert(step.path) }
-      case .stepFinished(let step) where !step.outcome.isGood && step.outcome != .skipped:
-        guard !diagnostics.contains(step.path) else { continue }
-        return (titles[step.path] ?? step.path.text, step.reason, step.finding?.advice)
-      case .childFinished(let child) where !child.outcome.isGood && child.outcome != .skipped:
-        return (child.target, "the run \(child.run) ended in \(child.outcome.rawValue)", "runbook report \(child.run)")
+      case .stepFinished(let step):
+        // What was done anew counts as it ended last.
+        if ends.updateValue(step, forKey: step.path) == nil { order.append(step.path) }
       default: continue
       }
     }
-    return nil
+    // A check that fails by a step inside it says nothing that the step does not say.
+    let bad = order.compactMap { ends[$0] }.filter {
+      !$0.outcome.isGood && $0.outcome != .skipped && !diagnostics.contains($0.path)
+    }
+    let owners = Set(bad.compactMap { $0.path.owner })
+    return bad.filter {
+      $0.finding != nil || !$0.expectations.allSatisfy { $0.verdict == .holds } || !owners.contains($0.path)
+    }
+    .map {
+      let broken = $0.expectations.first { $0.verdict != .holds }
+      return (titles[$0.path] ?? $0.path.text, reason($0.finding, broken, $0.outcome), $0.finding?.advice)
+    }
   }
 }
 
-extension StepFinished {
-  /// Why it did not pass, in one line.
-  fileprivate var reason: String {
-    if let finding { return finding.message }
-    guard let broken = expectations.first(where: { $0.verdict != .holds }) else { return outcome.rawValue }
-    if let error = broken.error { return "\(broken.that): \(error)" }
-    let actual = broken.actual.map { "\($0.expression) is \($0.value.plainText)" }.joined(separator: ", ")
-    return (broken.message ?? "expected \(broken.that)") + (actual.isEmpty ? "" : " (\(actual))")
-  }
+/// Why a step did not pass, in one line.
+private func reason(_ finding: Finding?, _ broken: JudgedExpectation?, _ outcome: Outcome) -> String {
+  if let finding { return finding.message }
+  guard let broken else { return outcome.rawValue }
+  if let error = broken.error { return "\(broken.that): \(error)" }
+  let actual = broken.actual.map { "\($0.expression) is \($0.value.plainText)" }.joined(separator: ", ")
+  return (broken.message ?? "expected \(broken.that)") + (actual.isEmpty ? "" : " (\(actual))")
 }

@@ -26,24 +26,23 @@ extension RunSession {
       if !isTold, let due = alert(plan, journal.first.event, endingIn: outcome) { try await record(.alertDue(due)) }
       return
     }
-    let delivery = AlertDelivery(routes: routes, state: state, history: services.history, before: started)
+    let delivery = AlertDelivery(
+      routes: routes, state: state, history: services.history,
+      outages: PastOutages(history: services.history, state: state), before: started)
     if outcome.isGood {
       guard isTold || delivery.mayResolve else { return }
-      for event in await delivery.resolve(try RecordedRun.read(journal.folder)) { try await record(event) }
-      return
+      return try await delivery.resolve(try RecordedRun.read(journal.folder), record: record)
     }
     guard let due = row(rule, started, endingIn: outcome) else { return }
     if !isTold, let standing = delivery.standing {
       let run = try RecordedRun.read(journal.folder)
       let event = Event.alertStanding(AlertStanding(firingRun: standing.run, channels: standing.channels))
       if !run.events.contains(where: { $0.event == event }) { try await record(event) }
-      for event in await delivery.renew(due, standing, of: run, endingIn: outcome) { try await record(event) }
-      return
+      return try await delivery.renew(due, standing, of: run, endingIn: outcome, record: record)
     }
     if !isTold { try await record(.alertDue(due)) }
-    for event in await delivery.deliver(due, of: try RecordedRun.read(journal.folder), endingIn: outcome) {
-      try await record(event)
-    }
+    try await delivery.deliver(
+      due, of: try RecordedRun.read(journal.folder), endingIn: outcome, isRepetition: isTold, record: record)
   }
 
   /// The row of failures that this run ends in, once it is long enough that somebody is to know of it; nil before.

@@ -79,6 +79,9 @@ struct RunSession: Sendable {
     let run = journal.run
     let target = plan.target?.name
     let planned = Event.runPlanned(RunPlanned(steps: plan.facts))
+    var services = services
+    services.state = state
+    services.outages = PastOutages(history: services.history, state: state)
     let driver = RunDriver(
       plan: plan, run: run, services: services, people: RunPeople(journal.folder, rules, prompter: prompter),
       append: { events in

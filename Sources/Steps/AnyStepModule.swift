@@ -106,13 +106,14 @@ extension StepContext {
   fileprivate func masked(by masking: SecretMasking) -> Self {
     Self(
       run: run, path: path, attempt: attempt, idempotencyKey: idempotencyKey, deadline: deadline,
-      services: services, origin: origin, deliveredTo: deliveredTo,
+      services: services, origin: origin, deliveredTo: deliveredTo, isRepetition: isRepetition,
       progress: { [progress] in progress(masking.masked($0)) },
       delivered: { [delivered] answer in
         delivered(
           ChannelAnswer(
             channel: answer.channel, receipt: answer.receipt.map(masking.masked),
-            answer: answer.answer.map(masking.masked), finding: answer.finding?.masked(by: masking)))
+            answer: answer.answer.map(masking.masked), finding: answer.finding?.masked(by: masking),
+            isSuppressed: answer.isSuppressed))
       },
       started: { [started] process in
         var process = process

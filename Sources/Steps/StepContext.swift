@@ -22,6 +22,8 @@ package struct StepContext: Sendable {
   package let origin: RunOrigin
   /// Channels that took this step's notice before, in a process that died: they are not told again.
   package let deliveredTo: Set<String>
+  /// Whether a try before this one may have been at work, in this process or in one that died.
+  package let isRepetition: Bool
   /// Records how a notice fared at a channel, as soon as that is known.
   package let delivered: @Sendable (ChannelAnswer) -> Void
   /// Records a process that the step has just started, so that a run that dies can be told what it left behind.
@@ -30,6 +32,7 @@ package struct StepContext: Sendable {
   package init(
     run: String, path: String, attempt: Int, idempotencyKey: String, deadline: ContinuousClock.Instant,
     services: Services, origin: RunOrigin = RunOrigin(), deliveredTo: Set<String> = [],
+    isRepetition: Bool = false,
     progress: @escaping @Sendable (String) -> Void,
     delivered: @escaping @Sendable (ChannelAnswer) -> Void = { _ in },
     started: @escaping @Sendable (StartedProcess) -> Void = { _ in }
@@ -42,6 +45,7 @@ package struct StepContext: Sendable {
     self.services = services
     self.origin = origin
     self.deliveredTo = deliveredTo
+    self.isRepetition = isRepetition
     self.progress = progress
     self.delivered = delivered
     self.started = started
@@ -57,10 +61,13 @@ package struct RunOrigin: Hashable, Sendable {
   package var runbook: String?
   /// Name of the target; nil if there is none.
   package var target: String?
+  /// Of the runbook; nil if it has none.
+  package var severity: String?
 
-  package init(runbook: String? = nil, target: String? = nil) {
+  package init(runbook: String? = nil, target: String? = nil, severity: String? = nil) {
     self.runbook = runbook
     self.target = target
+    self.severity = severity
   }
 }
 
@@ -73,12 +80,29 @@ package struct ChannelAnswer: Hashable, Sendable {
   package var answer: String?
   /// Why it did not take the notice; nil if it did.
   package var finding: Finding?
+  /// Whether the notice was held back on purpose: the channel was not asked.
+  package var isSuppressed: Bool
 
-  package init(channel: String, receipt: String?, answer: String?, finding: Finding?) {
+  package init(channel: String, receipt: String?, answer: String?, finding: Finding?, isSuppressed: Bool = false) {
     self.channel = channel
     self.receipt = receipt
     self.answer = answer
     self.finding = finding
+    self.isSuppressed = isSuppressed
+  }
+
+  /// How it is recorded.
+  ///
+  /// - Parameter path: of the step whose notice it is; nil for a notice of the run itself.
+  package func event(of path: StepPath?, attempt: Int = 1) -> Event {
+    guard let finding else {
+      return .notifyDelivered(
+        NotifyDelivered(path: path, attempt: attempt, channel: channel, receipt: receipt, answer: answer))
+    }
+    return isSuppressed
+      ? .notifySuppressed(NotifySuppressed(path: path, attempt: attempt, channels: [channel], finding: finding))
+      : .notifyFailed(
+        NotifyFailed(path: path, attempt: attempt, channel: channel, finding: finding, answer: answer))
   }
 }
 
@@ -111,6 +135,14 @@ package enum Service: String, Hashable, Sendable, CaseIterable {
   case channels
 }
 
+/// The outages that people were told of.
+package protocol ToldOutages: Sendable {
+  /// The runbook of severity P1 that fails on a target, if people were told so of late; nil if there is none.
+  ///
+  /// - Parameter runbook: the one that asks. It is never the answer.
+  func outage(on target: String, besides runbook: String) -> String?
+}
+
 /// The services of one process, made once where the program is put together and handed down as they are.
 package struct Services: Sendable {
   package let history: any RunHistory
@@ -118,6 +150,10 @@ package struct Services: Sendable {
   package let vault: VaultSettings?
   /// Nil if there is no project, or none with channels.
   package let channels: ChannelRoutes?
+  /// The state of the run, where it is counted how many notices a channel took. Nil if no run is recorded: nothing is counted then.
+  package var state: StateFolder?
+  /// Nil if no run is recorded: nothing is known of outages then.
+  package var outages: (any ToldOutages)?
 
   package init(history: any RunHistory, vault: VaultSettings? = nil, channels: ChannelRoutes? = nil) {
     self.history = history

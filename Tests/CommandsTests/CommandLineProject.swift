@@ -83,6 +83,22 @@ final class CommandLineProject: Sendable {
     output(of: try await command(arguments, environment: environment).run())
   }
 
+  /// The same while the clock shows a time, such as `2026-11-28T06:00:10Z`, and goes on from there, in children too. The boot-time clock
+  /// is left as it is.
+  func runbook(
+    _ arguments: [String], at time: String, environment: [String: String] = [:]
+  ) async throws -> Output {
+    let wanted = try #require(Timestamp(time))
+    let offset = wanted.seconds - Int64(Date().timeIntervalSince1970)
+    var faked = environment
+    faked["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
+    return output(
+      of: try await command(
+        ["-m", "-f", "\(offset >= 0 ? "+" : "")\(offset)", CommandLineProject.executable] + arguments,
+        environment: faked, program: "faketime"
+      ).run())
+  }
+
   /// Agrees to a question of a run once it waits. It is asked for ten times a second.
   func agree(_ question: String, run: Int, tries: Int = 300) async throws {
     for _ in 0..<tries {

@@ -31,15 +31,7 @@ import Testing
     // Nothing is installed where RUNBOOK_LOCKS is set.
     let environment = arguments.first == "schedule" ? [:] : environment
     guard let time else { return try await project.runbook(arguments, environment: environment) }
-    // An offset, so that the clock goes on in children; the boot-time clock is left as it is.
-    let offset = try #require(Timestamp(time)).seconds - Int64(Date().timeIntervalSince1970)
-    var faked = environment
-    faked["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
-    return project.output(
-      of: try await project.command(
-        ["-m", "-f", "\(offset >= 0 ? "+" : "")\(offset)", CommandLineProject.executable] + arguments,
-        environment: faked, program: "faketime"
-      ).run())
+    return try await project.runbook(arguments, at: time, environment: environment)
   }
 
   // MARK: When it is due

@@ -76,7 +76,7 @@ import Testing
 
   private func send(
     to server: ScriptedServer, recipients: [String] = ["+4915112345678"], from sender: String = "+4930123456",
-    timeout: Duration = .seconds(10), _ notice: OutgoingNotice? = nil
+    timeout: Duration = .seconds(10), isRepetition: Bool = false, _ notice: OutgoingNotice? = nil
   ) async throws -> NoticeDelivery {
     let channel = Channel(
       name: "sms", level: .info, isCopy: false, timeout: timeout,
@@ -84,13 +84,17 @@ import Testing
         Channel.Twilio(
           account: Self.account, token: Secret("auth-token-secret"), sender: sender, recipients: recipients,
           url: server.url)))
-    return try await deliver(channel, notice ?? self.notice(title: "Zoë’s relay & co + more is down"))
+    return try await deliver(
+      channel, notice ?? self.notice(title: "Zoë’s relay & co + more is down"), isRepetition: isRepetition)
   }
 
   private func notice(title: String) throws -> OutgoingNotice {
     let sample = try sampleNotice(title: title)
     return OutgoingNotice(
-      key: "key", level: .critical, title: title, since: sample.since, time: Moment.now().wall, origin: sample.origin)
+      key: "key", level: .critical, title: title, since: sample.since, time: Moment.now().wall,
+      origin: OutgoingNotice.Provenance(
+        run: ULID.next(), runbook: sample.origin.runbook, target: sample.origin.target, host: sample.origin.host,
+        project: nil))
   }
 
   /// A server that takes each message, and says of it one status after the other; the last one again and again.
@@ -190,6 +194,28 @@ import Testing
     }
     let delivery = try await send(to: server, timeout: .seconds(1))
     #expect(delivery.isDelivered && delivery.receipt == "SM2" && delivery.tries == 2, "\(delivery)")
+    #expect(account.posts == 1)
+  }
+
+  @Test("What a run that died may have sent is looked for first, and sent only if Twilio does not have it")
+  func diedMeanwhile() async throws {
+    let account = Account()
+    let server = try ScriptedServer(readsBody: true) { connection in
+      if connection.requestLine.hasPrefix("POST") {
+        _ = account.post()
+        connection.send(
+          httpResponse("201 Created", body: Self.json(account.keep(connection.request), status: "queued")))
+      } else if connection.requestLine.contains("/Messages.json?") {
+        connection.send(Self.list(account.messages))
+      } else {
+        connection.send(httpResponse(body: Self.json(account.messages[0], status: "delivered")))
+      }
+    }
+    let notice = try notice(title: "the relay is down")
+    for _ in 0..<2 {
+      let delivery = try await send(to: server, isRepetition: true, notice)
+      #expect(delivery.isDelivered && delivery.receipt == "SM1", "\(delivery)")
+    }
     #expect(account.posts == 1)
   }
 

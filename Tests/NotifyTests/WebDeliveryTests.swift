@@ -21,11 +21,12 @@ func webhook(
 }
 
 /// Delivers with short pauses.
-func deliver(_ channel: Channel, _ notice: OutgoingNotice? = nil, within time: Duration = .seconds(20)) async throws
-  -> NoticeDelivery
-{
+func deliver(
+  _ channel: Channel, _ notice: OutgoingNotice? = nil, isRepetition: Bool = false,
+  within time: Duration = .seconds(20)
+) async throws -> NoticeDelivery {
   await Dispatcher(pauses: [.milliseconds(20), .milliseconds(40)]).deliver(
-    try notice ?? sampleNotice(), to: channel, by: .now + time)
+    try notice ?? sampleNotice(), to: channel, isRepetition: isRepetition, by: .now + time)
 }
 
 @Suite struct WebhookDeliveryTests {
@@ -252,7 +253,8 @@ func deliver(_ channel: Channel, _ notice: OutgoingNotice? = nil, within time: D
       return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
     }
     #expect(delivered == 10_000)
-    #expect(peak.seen <= before + 16 + ProcessInfo.processInfo.activeProcessorCount)
+    // A thread whose file is written ends a moment after the next one has taken its place.
+    #expect(peak.seen <= before + 2 * 16 + ProcessInfo.processInfo.activeProcessorCount)
     let lines = folder.read("notices.jsonl").split(separator: "\n")
     let keys = try lines.map { try JSON(parsing: String($0))["key"]?.string }
     #expect(keys.count == 10_000 && Set(keys).count == 10_000)

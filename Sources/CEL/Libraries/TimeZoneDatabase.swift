@@ -1,12 +1,12 @@
 import Synchronization
 
 /// Time zones by name, from the system's compiled time zone files (RFC 9636).
-enum TimeZoneDatabase {
+package enum TimeZoneDatabase {
   private static let zones = Mutex<[String: TimeZoneFile]>([:])
   private static let folder = "/usr/share/zoneinfo"
 
   /// Seconds east of UTC at a time, for `UTC`, `Europe/Berlin`, `+01:00`, `-02:30` or `02:00`.
-  static func offset(of zone: String, at seconds: Int64) throws(EvaluationError) -> Int {
+  package static func offset(of zone: String, at seconds: Int64) throws(EvaluationError) -> Int {
     if let offset = fixedOffset(zone) { return offset }
     if let known = zones.withLock({ $0[zone] }) { return known.offset(at: seconds) }
     guard isName(zone), let bytes = FileBytes.read("\(folder)/\(zone)", limit: 1 << 18),

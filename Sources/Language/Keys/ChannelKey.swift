@@ -3,7 +3,7 @@ internal import Schema
 
 /// The keys of one channel of `runbook.yaml`.
 package enum ChannelKey: String, DocumentKey {
-  case kind, level, copy, timeout
+  case kind, level, copy, timeout, limit
   case server, tls, from, to, username, password
   case webhook, url, method, headers, token, template, body, ca
   case channel, labels, lasts, account, command, path
@@ -33,6 +33,11 @@ package enum ChannelKey: String, DocumentKey {
         .plain(.duration),
         "How long one try may take; unless it says otherwise 10s, and 30s for twilio, which waits for the delivery.",
         example: "20s")
+    case .limit:
+      .init(
+        .mapping(NoticeLimitKey.self),
+        "The most notices of one level that it takes in a time: a further one goes to the next channel. Without it, any number.",
+        example: ["notices": 10, "per": "1h"])
     case .server:
       .init(
         .plain(.string), "email: the mail server, `HOST` or `HOST:PORT`. Without a port, that of `tls`: 465, 587, 25.",
@@ -118,7 +123,7 @@ package enum ChannelKey: String, DocumentKey {
   /// Whether a channel of this kind can have the key.
   func belongs(to kind: ChannelKind) -> Bool {
     switch self {
-    case .kind, .level, .copy, .timeout: true
+    case .kind, .level, .copy, .timeout, .limit: true
     case .server, .tls: kind == .email
     case .from, .to: kind == .email || kind == .twilio
     case .account: kind == .twilio

@@ -2,7 +2,7 @@ internal import Schema
 
 /// The keys of `runbook.yaml`.
 package enum ProjectKey: String, DocumentKey {
-  case project, targets, state, retention, vault, channels
+  case project, targets, state, retention, vault, channels, silence
   case evidence, waivers
 
   package static let mappingName = "project"
@@ -31,6 +31,10 @@ package enum ProjectKey: String, DocumentKey {
       .init(
         .named(ChannelKey.self, by: .hyphenated), "Who is told of what, and how, see L50.",
         example: ["log": ["kind": "file", "path": "notices.jsonl"]])
+    case .silence:
+      .init(
+        .named(SilenceKey.self, by: .hyphenated), "When people are not told of what can wait, see L51.",
+        example: ["nights": ["from": "22:00", "to": "06:00", "zone": "Europe/Berlin"]])
     case .evidence: .unsupported
     case .waivers: .unsupported
     }

@@ -11,6 +11,7 @@ struct ChannelDeclaration: Sendable {
   private let level: NoticeLevel
   private let isCopy: Bool
   private let timeout: Duration
+  private var limit: NoticeLimit?
   private var email: Channel.Email?
   private var alertmanager: Channel.Alertmanager?
   private var twilio: Channel.Twilio?
@@ -56,6 +57,7 @@ struct ChannelDeclaration: Sendable {
     for key in [ChannelKey.password, .webhook, .token] where key.belongs(to: kind) {
       sources[key] = reader[key].flatMap { SecretSource($0, subject: "the \(key.name) of \(subject)", log: log) }
     }
+    limit = reader[.limit].flatMap { NoticeLimit($0, log: log) }
     authorityFile = reader.text(.ca).map { $0.hasPrefix("/") ? $0 : "\(root)/\($0)" }
     let entry = ChannelEntry(reader: reader, subject: subject, log: log)
     switch kind {
@@ -114,7 +116,7 @@ struct ChannelDeclaration: Sendable {
       secrets[key] = secret
     }
     guard secrets.count == sources.count, let kind = kind(secrets) else { return nil }
-    return Channel(name: name, level: level, isCopy: isCopy, timeout: timeout, kind: kind)
+    return Channel(name: name, level: level, isCopy: isCopy, timeout: timeout, limit: limit, kind: kind)
   }
 
   private func kind(_ secrets: [ChannelKey: Secret]) -> Channel.Kind? {
@@ -144,5 +146,15 @@ struct ChannelDeclaration: Sendable {
     case .command: return .command(words)
     case .file: return path.map { .file($0) }
     }
+  }
+}
+
+extension NoticeLimit {
+  /// Nil, with a report, if it cannot be relied on.
+  fileprivate init?(_ node: YAMLNode, log: IssueLog) {
+    guard let reader = MappingReader<NoticeLimitKey>(node, subject: "limit", log: log) else { return nil }
+    let (notices, period) = (reader.positive(.notices), reader.duration(.per))
+    guard let notices, let period else { return nil }
+    self.init(notices: notices, per: period)
   }
 }

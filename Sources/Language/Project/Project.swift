@@ -1,6 +1,7 @@
 internal import Age
 internal import Backups
 internal import Files
+internal import Notices
 package import Schema
 package import Steps
 
@@ -35,6 +36,7 @@ package struct Project: Sendable {
   let vaultRecipients: [AgeRecipient]
   let vaultRemote: VaultRemote?
   let channels: [ChannelDeclaration]
+  let silences: [SilentWindow]
   let files: ProjectFiles
   /// The bytes of `runbook.yaml`; nil if it could not be read.
   let description: [UInt8]?
@@ -179,6 +181,7 @@ package struct Project: Sendable {
     vaultRecipients = vault?[.recipients].map { BackupSetReader.recipients($0, log: log) } ?? []
     let hasVault = vault != nil || !own.names(.backup).isEmpty
     channels = Self.channels(reader?[.channels], root: own.root, log: log)
+    silences = Self.silences(reader?[.silence], channels: reader?[.channels], log: log)
     services = hasVault ? surroundings.services : surroundings.services.subtracting([.vault])
     name = reader?.text(.project) ?? own.root.split(separator: "/").last.map(String.init) ?? "/"
     stateFolder = reader?.text(.state)

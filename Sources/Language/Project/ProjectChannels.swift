@@ -28,7 +28,8 @@ extension Project {
 
   func channelRoutes(only name: String? = nil, log: IssueLog) -> ChannelRoutes {
     let wanted = channels.filter { name == nil || $0.name == name }
-    return ChannelRoutes(wanted.compactMap { $0.channel(environment, root: root, log: log) }, project: root)
+    return ChannelRoutes(
+      wanted.compactMap { $0.channel(environment, root: root, log: log) }, silences: silences, project: root)
   }
 
   static func channels(_ node: YAMLNode?, root: String, log: IssueLog) -> [ChannelDeclaration] {

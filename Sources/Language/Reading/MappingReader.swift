@@ -97,6 +97,16 @@ struct MappingReader<Key: DocumentKey> {
     return duration
   }
 
+  /// A whole number from 1; nil if the key is absent or was reported.
+  func positive(_ key: Key) -> Int? {
+    guard case .int(let number)? = literal(key) else { return nil }
+    if number > 0, let found = Int(exactly: number) { return found }
+    if let node = self[key] {
+      log.error("out-of-bounds", "\"\(key.name)\" must be at least 1, found \(number)", at: node.range)
+    }
+    return nil
+  }
+
   func bool(_ key: Key) -> Bool? {
     if case .bool(let flag) = literal(key) { flag } else { nil }
   }

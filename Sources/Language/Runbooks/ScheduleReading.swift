@@ -14,14 +14,8 @@ extension MappingReader<RunbookKey> {
   /// What stands behind `alert`; nil if it is absent or was reported.
   func alert() -> AlertRule? {
     guard let node = self[.alert], let reader = MappingReader<AlertKey>(node, subject: "alert", log: log),
-      case .int(let number)? = reader.literal(.after)
+      let after = reader.positive(.after)
     else { return nil }
-    guard number > 0, let after = Int(exactly: number) else {
-      if let place = reader[.after] {
-        log.error("out-of-bounds", "\"after\" must be at least 1, found \(number)", at: place.range)
-      }
-      return nil
-    }
     return AlertRule(after: after)
   }
 }

@@ -20,6 +20,7 @@ package struct NotifyModule: StepModule {
     package var delivered: [String]
     package var failed: [String]
     package var deliveries: [DeliveryRecord]
+    package var suppressed: [SuppressionRecord]
   }
 
   package static let declaration = ModuleDeclaration(
@@ -32,6 +33,10 @@ package struct NotifyModule: StepModule {
       The notice names the runbook, its target, the run, and the command that shows more. Every try says the same and has the same key,
       so that a receiver can tell a repetition: a mail's Message-ID, the header field Idempotency-Key of a webhook. A run that
       is resumed does not tell a channel again that took the notice.
+
+      In a window of the project's `silence`, nobody is told of what can wait. As long as people know of a runbook of severity P1 that fails on
+      the same target, a less severe one tells nobody of what is not critical. A channel with a `limit` is passed over once it had its number of
+      notices. `suppressed` says who was not told, and why. If nobody was told for such a reason, the step passes; because of a limit, it warns.
 
       What stands in `text` goes out as it is: mind what a step's output may hold. Secrets cannot get there.
       """,
@@ -53,7 +58,10 @@ package struct NotifyModule: StepModule {
       Output.init,
       Field("delivered", \.delivered, .list(.string), "The channels that took it."),
       Field("failed", \.failed, .list(.string), "The channels that did not."),
-      Field("deliveries", \.deliveries, .list(.record(DeliveryRecord.record)), "Each channel that was told, in order.")
+      Field("deliveries", \.deliveries, .list(.record(DeliveryRecord.record)), "Each channel that was told, in order."),
+      Field(
+        "suppressed", \.suppressed, .list(.record(SuppressionRecord.record)),
+        "The channels that were not told on purpose, and why.")
     ),
     examples: [
       .init(
@@ -81,24 +89,34 @@ package struct NotifyModule: StepModule {
     }
     let route = input.channels.isEmpty ? routes.route(input.level) : routes.route(input.channels)
     guard !route.isEmpty else {
-      let output = Output(delivered: [], failed: [], deliveries: [])
+      let output = Output(delivered: [], failed: [], deliveries: [], suppressed: [])
       let finding = Finding(
         "notify.noChannel", "no channel takes notices of the level \(input.level.rawValue): nobody was told",
         advice: "Lower the `level` of a channel in runbook.yaml.")
       return input.level == .info ? .warned(output, finding) : .failed(output, finding)
     }
     let notice = Self.notice(input, context, project: routes.project)
-    let deliveries = await Dispatcher().deliver(
-      notice, along: route, taken: context.deliveredTo, by: context.deadline - min(.seconds(1), context.remaining / 10)
+    let (open, held) = routes.suppressing(notice, along: route, outage: Self.outage(hiding: notice, context))
+    for suppression in held {
+      for channel in suppression.channels { context.delivered(.suppressed(channel, suppression.finding)) }
+    }
+    let deliveries = await Dispatcher(state: context.services.state).deliver(
+      notice, along: open, taken: context.deliveredTo, isRepetition: context.isRepetition,
+      by: context.deadline - min(.seconds(1), context.remaining / 10)
     ) { delivery in
       context.delivered(
         ChannelAnswer(
-          channel: delivery.channel, receipt: delivery.receipt, answer: delivery.answer, finding: delivery.finding))
+          channel: delivery.channel, receipt: delivery.receipt, answer: delivery.answer, finding: delivery.finding,
+          isSuppressed: delivery.isSuppressed))
     }
     let told = context.deliveredTo.sorted() + deliveries.filter(\.isDelivered).map(\.channel)
-    let failed = deliveries.filter { !$0.isDelivered }
+    let failed = deliveries.filter { !$0.isDelivered && !$0.isSuppressed }
+    let limited = deliveries.filter(\.isSuppressed)
     let output = Output(
-      delivered: told, failed: failed.map(\.channel), deliveries: deliveries.map(DeliveryRecord.init))
+      delivered: told, failed: failed.map(\.channel),
+      deliveries: deliveries.filter { !$0.isSuppressed }.map(DeliveryRecord.init),
+      suppressed: held.flatMap(SuppressionRecord.of)
+        + limited.compactMap { SuppressionRecord($0.channel, $0.finding) })
     guard !told.isEmpty || !Task.isCancelled else {
       throw StepError(
         .interrupted,
@@ -106,7 +124,10 @@ package struct NotifyModule: StepModule {
           "notify.stopped", "nobody was told: the step was ended before",
           advice: "Tell them by hand, or let the step have more time."))
     }
-    guard let first = failed.first, let reason = first.finding else { return .done(output) }
+    guard let first = failed.first, let reason = first.finding else {
+      guard told.isEmpty, let limit = limited.first?.finding else { return .done(output) }
+      return .warned(output, limit)
+    }
     guard !told.isEmpty else {
       return .failed(
         output,
@@ -121,6 +142,14 @@ package struct NotifyModule: StepModule {
         advice: reason.advisory))
   }
 
+  /// The runbook of severity P1 because of which a less severe one tells nobody of what is not critical.
+  private static func outage(hiding notice: OutgoingNotice, _ context: StepContext) -> String? {
+    guard let severity = context.origin.severity, severity != "P1", notice.level < .critical,
+      let target = context.origin.target, let runbook = context.origin.runbook
+    else { return nil }
+    return context.services.outages?.outage(on: target, besides: runbook)
+  }
+
   private static func notice(_ input: Input, _ context: StepContext, project: String?) -> OutgoingNotice {
     let first = input.text.plain.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: true)
     let fallback = first.first.map(String.init) ?? "(no text)"
@@ -132,6 +161,37 @@ package struct NotifyModule: StepModule {
       origin: OutgoingNotice.Provenance(
         run: context.run, runbook: context.origin.runbook, target: context.origin.target, step: context.path,
         host: hostName(), project: project))
+  }
+}
+
+/// A channel that was not told of a notice on purpose, as an output.
+package struct SuppressionRecord: Hashable, Sendable {
+  package var channel: String
+  package var code: String
+  package var reason: String
+
+  static let record = Record(
+    Self.init,
+    Field("channel", \.channel, .string, "Name of the channel."),
+    Field("code", \.code, .string, "`notify.silenced`, `notify.muted` or `notify.limited`."),
+    Field("reason", \.reason, .string, "Why it was not told.")
+  )
+}
+
+extension SuppressionRecord {
+  fileprivate init?(_ channel: String, _ finding: Finding?) {
+    guard let finding else { return nil }
+    self.init(channel: channel, code: finding.code, reason: finding.message)
+  }
+
+  fileprivate static func of(_ suppression: Suppression) -> [SuppressionRecord] {
+    suppression.channels.compactMap { SuppressionRecord($0, suppression.finding) }
+  }
+}
+
+extension ChannelAnswer {
+  fileprivate static func suppressed(_ channel: String, _ finding: Finding) -> ChannelAnswer {
+    ChannelAnswer(channel: channel, receipt: nil, answer: nil, finding: finding, isSuppressed: true)
   }
 }
 
