@@ -61,8 +61,15 @@ struct AlertDelivery: Sendable {
       try await record(.notifySuppressed(event))
     }
     guard suppressed.isEmpty || !route.isEmpty else { return }
+    let taken = run.told.firing.union(run.standingAlert?.channels ?? [])
     try await tell(
-      notice, along: route, taken: run.told.firing, isRepetition: isRepetition, countedIn: state, record: record)
+      notice, along: route, taken: taken, isRepetition: isRepetition, countedIn: state, record: record)
+  }
+
+  /// Whether one of the channels of which one is enough was told, if there are such channels; a copy does not stand in for it.
+  func reached(_ standing: Standing, of run: RecordedRun) -> Bool {
+    let inTurn = routes.route(level(of: standing, or: run)).inTurn.map(\.name)
+    return inTurn.isEmpty || !Set(inTurn).isDisjoint(with: standing.channels)
   }
 
   /// The runbook of severity P1 because of which a less severe one is not told: it fails on every target on which this run failed.
@@ -98,11 +105,15 @@ struct AlertDelivery: Sendable {
     _ alert: AlertDue, _ standing: Standing, of run: RecordedRun, endingIn outcome: Outcome, record: Recording
   ) async throws {
     let level = level(of: standing, or: run)
-    let channels = routes.channels.filter {
+    var channels = routes.channels.filter {
       $0.forgetsAlerts && (standing.channels.contains($0.name) || ($0.isCopy && $0.level <= level))
     }
     guard !channels.isEmpty else { return }
     let notice = firing(run, failures: alert.failures, endingIn: outcome, level: level)
+    channels.removeAll { channel in
+      !standing.channels.contains(channel.name) && routes.silences.contains { $0.holdsBack(notice, from: channel.name) }
+    }
+    guard !channels.isEmpty else { return }
     try await tell(
       notice, along: ChannelRoutes.Route(inTurn: [], copies: channels), taken: run.told.firing, record: record)
   }
@@ -113,9 +124,7 @@ struct AlertDelivery: Sendable {
   /// Tells those who were told of a failure that it is over; nobody if nobody was told.
   func resolve(_ run: RecordedRun, record: Recording) async throws {
     // A run that failed, told of it, and was tried again with success is over itself.
-    guard
-      let standing = run.standingAlert ?? standing ?? unresolved
-    else { return }
+    guard let standing = run.standingAlert ?? standing ?? unresolved else { return }
     let place = run.started.target.map { " on \($0.name)" } ?? ""
     let notice = OutgoingNotice(
       key: "\(run.id)-resolved", level: level(of: standing, or: run), status: .resolved,

@@ -9,7 +9,7 @@ extension RunSession {
 
   /// Before the end of a run is recorded: records the alert if one is due, and tells people of it, or that the runbook passes again.
   ///
-  /// An alert that no channel took is due with every later failure, until one takes it.
+  /// An alert that no channel took is due with every later failure, until one takes it; so is one of which copies alone have heard.
   ///
   /// - Parameters:
   ///   - journal: of the run, which holds all but its end.
@@ -38,7 +38,8 @@ extension RunSession {
       let run = try RecordedRun.read(journal.folder)
       let event = Event.alertStanding(AlertStanding(firingRun: standing.run, channels: standing.channels))
       if !run.events.contains(where: { $0.event == event }) { try await record(event) }
-      return try await delivery.renew(due, standing, of: run, endingIn: outcome, record: record)
+      try await delivery.renew(due, standing, of: run, endingIn: outcome, record: record)
+      guard !delivery.reached(standing, of: run) else { return }
     }
     if !isTold { try await record(.alertDue(due)) }
     try await delivery.deliver(

@@ -106,6 +106,27 @@ import Testing
     #expect(try titles(project) == [firing, "test passes again"])
   }
 
+  @Test(
+    "A copy does not stand in for who is to be called: that channel is told after the silence, and the copy not again")
+  func copyAlone() async throws {
+    let channels =
+      "channels:\n  pager: {kind: file, path: pager.jsonl}\n  log: {kind: file, path: notices.jsonl, copy: true}\n"
+    let project = try project(
+      channels + "silence:\n  now: {channels: [pager], upTo: critical}\n",
+      ["test": Self.watching("fine", severity: "P1")])
+    for _ in 0..<2 { #expect(try await project.runbook("run", "test").status == 1) }
+    #expect(try notices(project).count == 1)
+    #expect(try notices(project, "pager.jsonl").isEmpty)
+    try project.write("runbook.yaml", "project: ops\n\(channels)")
+    for _ in 0..<2 { #expect(try await project.runbook("run", "test").status == 1) }
+    #expect(try notices(project).count == 1)
+    #expect(try notices(project, "pager.jsonl").count == 1)
+    try project.write("fine", "")
+    #expect(try await project.runbook("run", "test").status == 0)
+    #expect(try notices(project).map { $0["status"] } == ["firing", "resolved"])
+    #expect(try notices(project, "pager.jsonl").map { $0["status"] } == ["firing", "resolved"])
+  }
+
   @Test("As long as people know of a P1 on a target, less severe runbooks tell nothing of it that is not critical")
   func muted() async throws {
     let project = try project(
