@@ -50,16 +50,21 @@ extension JudgedExpectation {
 }
 
 extension RunReport.Step {
-  /// The few figures of the output that say most: first those that an expectation looked at, then the others in their
-  /// order, then its lists: the only number of one, else how long it is, as `NAME.count`; of a good step that has none
-  /// of these, its texts.
+  /// The few figures of the output that say most: first those that an expectation looked at, words of an enumeration among
+  /// them, then the others in their order, then its lists: the only number of one, else how long it is, as `NAME.count`; of
+  /// a good step that has none of these, its texts.
   func figures(limit: Int = 3) -> [(name: String, value: String)] {
     var figures: [(name: String, value: String)] = []
     func add(_ name: String, _ value: String) {
       if !figures.contains(where: { $0.name == name }) { figures.append((name, value)) }
     }
-    for actual in expectations.flatMap(\.actual) where isFigure(actual.type.restored(actual.value)) {
-      if let field = actual.field { add(field, shownValue(actual.value, as: actual.type)) }
+    for actual in expectations.flatMap(\.actual) {
+      guard let field = actual.field else { continue }
+      switch (actual.type.withoutOptional, actual.value) {
+      case (.enumeration, .string(let word)): add(field, terminalSafe(word))
+      case _ where isFigure(actual.type.restored(actual.value)): add(field, shownValue(actual.value, as: actual.type))
+      default: break
+      }
     }
     let leaves = leaves(of: outputType.restored(output), as: outputType, under: "")
     for leaf in leaves where isFigure(leaf.value) { add(leaf.name, shownValue(leaf.value, as: leaf.type)) }

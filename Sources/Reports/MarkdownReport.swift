@@ -19,7 +19,8 @@ extension RunReport {
 
   private func incidentMarkdown(_ style: Style) -> String {
     let lines = incidentLines(offset: style.offset)
-    return lines.isEmpty ? "" : "## Incident\n\n" + lines.map(\.markdown).joined()
+    let heading = incident == nil ? "## Before and after" : "## Incident"
+    return lines.isEmpty ? "" : heading + "\n\n" + lines.map(\.markdown).joined()
   }
 
   private var problemsMarkdown: String {
