@@ -45,6 +45,8 @@ import Testing
     }
   }
 
+  private func cause(_ report: JSON) -> String? { report.step("assess/cause")?["output"]?["cause"]?.string }
+
   private func hypothesis(_ report: JSON, _ when: String) -> String? {
     report["hypothesis"]?.array?.first { $0["stage"]?.string == when }?["outcome"]?.string
   }
@@ -113,6 +115,14 @@ import Testing
     #expect(status == 0, "\(report)")
     expectRepairs(report)
     #expect(ProcessIdentity.running("turnserver", in: coturn.directory).map(\.pid) == [coturn.pid])
+    #expect(cause(report) == "none" && report["incident"] == .null, "\(report)")
+    let text = try await project.runbook("report", "last").stdout
+    for line in [
+      #"seen .*The server serves whoever comes: nothing is wrong"#, #"done +nothing was changed"#,
+      #"verified .*Exactly one process has the port: pass"#, #"pass +cause .* cause none"#,
+    ] {
+      #expect(text.replacing(#/\n {10,}/#, with: " ").contains(try Regex(line)), "\(line): \(text)")
+    }
   }
 
   @Test("A switch with a trailing comment ends the server: the run names the line, and starts nothing")
@@ -134,15 +144,63 @@ import Testing
     expectRecovery(coturn, try await respond(to: coturn), by: "start")
   }
 
-  @Test("A cipher list that no client can use is told, and the server is not restarted")
-  func cipherList() async throws {
-    let coturn = try await Coturn.start { $0.directives = ["cipher-list=NONSENSE"] }
-    let tls = ["TURN_TLS_SERVER": "turns:127.0.0.1:\(try #require(coturn.tlsPort))"]
+  @Test(
+    "TLS of which no client gets anything is told, with what the configuration says of it, and the server is not restarted",
+    arguments: [
+      (["cipher-list=NONSENSE"], "no client can connect by TLS"), (["cipher-list=NULL-MD5"], "NULL-MD5"),
+      (["pkey=/nonexistent.key"], "pkey cannot be looked at: /nonexistent.key"),
+      (["no-tls", "no-dtls"], "Look at no-tls, tls-listening-port"),
+    ])
+  func brokenTLS(directives: [String], told: String) async throws {
+    let hasListener = directives[0].hasPrefix("cipher-list")
+    let coturn = try await Coturn.start { settings in
+      // Nobody waits for a TLS port that does not open.
+      if !hasListener { settings.tls = nil }
+      let text = settings.configuration.split(separator: "\n").filter { !["no-tls", "no-dtls"].contains($0) }
+      let keys = ["cert=server.pem", "pkey=server-key.pem"].filter { key in
+        !hasListener && !directives.contains { $0.hasPrefix(key.prefix(5)) }
+      }
+      settings.text = (text.map(String.init) + keys + directives + [""]).joined(separator: "\n")
+    }
+    let port = hasListener ? try #require(coturn.tlsPort) : try Self.closedPort()
+    if !hasListener { try coturn.configure { $0 + "tls-listening-port=\(port)\n" } }
+    let tls = ["TURN_TLS_SERVER": "turns:127.0.0.1:\(port)"]
     let (status, report) = try await respond(to: coturn, environment: tls)
-    #expect(status == 1)
+    #expect(status == 1 && cause(report) == "tlsBroken", "\(report)")
     expectRepairs(report)
-    #expect(report.text().contains("no TLS client gets through"), "\(report)")
+    let meaning = report.step("assess/cause")?["expectations"]?.array?.compactMap { $0["message"]?.string } ?? []
+    #expect(meaning.contains { $0.contains("no TLS client gets through") && $0.contains(told) }, "\(meaning)")
+    #expect(hypothesis(report, "before") == "fail", "\(report)")
     #expect(ProcessIdentity.running("turnserver", in: coturn.directory).map(\.pid) == [coturn.pid])
+    let daily = try await project.runbook(
+      ["run", "daily-health", "--format", "json", "-p", "packets=5"],
+      environment: coturn.environment.merging(tls) { _, new in new })
+    #expect(try daily.status == 1 && outcome(daily.json, "now/tls") == "fail", "\(daily.stdout)")
+    #expect(try outcome(daily.json, "now/turn") == "pass", "\(daily.stdout)")
+  }
+
+  /// A port at which nobody listened a moment ago.
+  private static func closedPort() throws -> UInt16 {
+    let server = try DatagramServer { _ in nil }
+    defer { server.close() }
+    return server.port
+  }
+
+  @Test("A server that was started and listens elsewhere is not proved, and the line that says so is named")
+  func wrongPort() async throws {
+    let coturn = try await Coturn.start { $0.tls = nil }
+    coturn.signal(SIGKILL)
+    try await waitUntilGone(coturn.pid)
+    // It listens at 3478 then, and it is this host's only one there.
+    try coturn.configure { $0.replacing("listening-port=\(coturn.port)", with: "listening-port=abc") }
+    let text = try String(contentsOfFile: "\(coturn.directory)/turnserver.conf", encoding: .utf8)
+    let line = try #require(text.split(separator: "\n").firstIndex(of: "listening-port=abc")) + 1
+    let (status, report) = try await respond(to: coturn)
+    #expect(status == 1, "\(report)")
+    expectRepairs(report, "start")
+    #expect(outcome(report, "verify/answers") == "fail", "\(report)")
+    let found = report.step("verify/configuration")?["error"]?["message"]?.string ?? ""
+    #expect(found.contains("\(line): The value of listening-port is no port"), "\(found)")
   }
 
   @Test("A second server of the same user is ended only after a person agreed, and the first goes on")
@@ -248,12 +306,20 @@ import Testing
     let file = "certificate=\(chains.file("old.pem"))"
     let expired = try await respond(to: coturn, "-p", file, environment: environment)
     #expect(expired.status == 1 && expired.report.text().contains("Renew it"), "\(expired.report)")
+    #expect(cause(expired.report) == "certificateInvalid", "\(expired.report)")
+    let daily = try await project.runbook(
+      ["run", "daily-health", "-p", "packets=5"], environment: coturn.environment.merging(environment) { $1 })
+    #expect(daily.status == 1 && daily.stdout.contains("FAIL  now/tls"), "\(daily.stdout)")
     expectRepairs(expired.report)
     for ending in ["pem", "key"] {
       try Data(contentsOf: URL(filePath: chains.file("new.\(ending)"))).write(
         to: URL(filePath: chains.file("old.\(ending)")))
     }
     expectRecovery(coturn, try await respond(to: coturn, "-p", file, environment: environment), by: "reload")
+    let served = try await project.runbook(
+      ["run", "daily-health", "--format", "json", "-p", "packets=5"],
+      environment: coturn.environment.merging(environment) { $1 })
+    #expect(try outcome(served.json, "now/tls") == "pass", "\(served.stdout)")
     #expect(ProcessIdentity.running("turnserver", in: coturn.directory).map(\.pid) == [coturn.pid])
   }
 
@@ -344,6 +410,30 @@ import Testing
     #expect(ProcessIdentity.running("turnserver", in: coturn.directory).isEmpty)
   }
 
+  @Test("Reviews of a log without verbose warn that it does not tell what was refused")
+  func quietLog() async throws {
+    let coturn = try await Coturn.start { settings in
+      settings.userQuota = 1
+      settings.text = settings.configuration.replacing("verbose\n", with: "")
+    }
+    // Its second allocation is over the quota.
+    let client = try await project.runbook(
+      ["run", "checks/turn-relay", "--format", "json", "-p", "packets=5"], environment: coturn.environment)
+    #expect(client.stdout.contains("turn.quotaReached"), "\(client.stdout)")
+    let log = ["-p", "files=[\(coturn.logFile)]"]
+    for (name, step, given) in [
+      ("weekly-security-review", "log", log), ("daily-log-review", "coturn", log),
+      ("p2-error-rate", "investigate/log", ["-p", "log=\(coturn.logFile)"]),
+    ] {
+      let review = try await project.runbook(
+        ["run", name, "--format", "json"] + given, environment: coturn.environment)
+      let report = try review.json
+      #expect(report.step(step)?["output"]?["refused"]?["quota"] == 0, "\(name): \(report)")
+      #expect(outcome(report, step) == "warn", "\(name): \(report)")
+      #expect(report.text().contains("a 0 proves nothing. Write verbose into turnserver.conf"), "\(name): \(report)")
+    }
+  }
+
   @Test("The runbooks for errors, slowness and updates find a server that is well as it is")
   func others() async throws {
     let coturn = try await Coturn.start()
@@ -354,6 +444,7 @@ import Testing
       ["run", "p2-error-rate", "--format", "json", "-p", "log=\(coturn.logFile)", "-p", "minSuccess=99%"],
       environment: coturn.environment.merging(["TURN_CREDENTIAL": "wrong-horse"]) { _, new in new })
     #expect(refused.status == 1, "\(refused.stdout)")
+    #expect(try refused.json.text().contains(#/Only [0-9]+\.[0-9] % of the log-ins/#), "\(refused.stdout)")
     // What fails for us does not keep it from looking whom else it fails for.
     #expect(try refused.json.text().contains("Refused, by user: alice "), "\(refused.stdout)")
     let slow = try await project.runbook(
