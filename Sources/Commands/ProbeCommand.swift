@@ -69,7 +69,7 @@ package struct ProbeCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "The port for TLS and DTLS with --all-transports.",
       discussion:
-        "Else that of TURN_TLS_SERVER, or of the target's tlsServer, if it is on the same host; otherwise 5349.",
+        "Else that of TURN_TLS_SERVER, or of the target's tlsServer, which also name the host; otherwise 5349.",
       valueName: "port"))
   var tlsPort: Int?
 

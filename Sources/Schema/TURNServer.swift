@@ -55,7 +55,7 @@ package struct TURNServer: Hashable, Sendable {
     Field("uri", \.uri, .turnURI, "Where it listens, such as turn:turn.example.com:3478?transport=udp."),
     Field(
       "tlsURI", \.tlsURI, .optional(.turnURI),
-      "Where it speaks TLS, for tls.*, if that is another; stuns: or turns:."),
+      "Where it speaks TLS and DTLS, if that is another; stuns: or turns:."),
     Field("host", \.host, .host, "The host of the URI."),
     Field("username", \.username, .optional(.string), "User name of a long-term credential."),
     Field("credential", \.credential, .optional(.secret), "Password of a long-term credential."),

@@ -84,17 +84,35 @@ import Testing
   }
 
   @Test(
-    "A comparison takes the port for TLS from TURN_TLS_SERVER in .env too, where it is of the same host",
-    arguments: [("127.0.0.1", "pass"), ("127.0.0.2", "fail")])
-  func securePort(host: String, outcome: String) async throws {
+    "A comparison asks over TLS what TURN_TLS_SERVER names, in .env too, however its host is written",
+    arguments: [("127.0.0.1", ["pass"]), ("localhost", ["pass", "warn"]), ("127.0.0.2", ["fail"])])
+  func secureServer(host: String, outcomes: [String]) async throws {
     let coturn = try await Coturn.start()
+    let port = try #require(coturn.tlsPort)
     let project = try CommandLineProject()
-    try project.write(".env", "TURN_TLS_SERVER=turns:\(host):\(try #require(coturn.tlsPort))\n")
-    let output = try await project.runbook(
-      "probe", "turn", "--all-transports", "-p", "packets=5", environment: coturn.environment)
-    for (transport, expected) in [("udp", "pass"), ("tcp", "pass"), ("tls", outcome), ("dtls", outcome)] {
-      #expect(words(output.stdout, transport)?[1] == expected, "\(output.stdout)")
+    try project.write(".env", "TURN_TLS_SERVER=turns:\(host):\(port)\n")
+    // Naming the server of the environment changes nothing.
+    for server in [[], ["127.0.0.1:\(coturn.port)"]] {
+      let output = try await project.runbook(
+        ["probe", "turn"] + server + ["--all-transports", "-p", "packets=5"], environment: coturn.environment)
+      for transport in ["udp", "tcp"] { #expect(words(output.stdout, transport)?[1] == "pass", "\(output.stdout)") }
+      for transport in ["tls", "dtls"] {
+        #expect(outcomes.contains(words(output.stdout, transport)?[1] ?? "none"), "\(output.stdout)")
+      }
+      // Where it fails, it is the declared server that is told of.
+      #expect(output.stdout.contains("127.0.0.2:\(port)") == (host == "127.0.0.2"), "\(output.stdout)")
     }
+  }
+
+  @Test("A URI of another host is not asked over TLS at what TURN_TLS_SERVER names for that of TURN_SERVER")
+  func secureServerOfAnother() async throws {
+    let coturn = try await Coturn.start()
+    let tls = ["TURN_TLS_SERVER": "turns:127.0.0.1:\(try #require(coturn.tlsPort))"]
+    let output = try await CommandLineProject().runbook(
+      ["probe", "turn", "127.0.0.2:1", "--all-transports", "-p", "packets=5"],
+      environment: coturn.environment.merging(tls) { $1 })
+    #expect(output.status == 1, "\(output.stdout)")
+    #expect(output.stdout.contains("127.0.0.2:5349") && !output.stdout.contains("127.0.0.1"), "\(output.stdout)")
   }
 
   @Test(

@@ -7,14 +7,14 @@ import Testing
 /// The runbook `troubleshoot-turn` against real servers.
 @Suite(.serialized) struct TroubleshootTests {
   private func report(
-    _ coturn: Coturn, credential: String = Coturn.credential, _ arguments: String...
+    _ coturn: Coturn, credential: String = Coturn.credential, _ arguments: String..., more: [String: String] = [:]
   ) async throws -> JSON {
     let project = try CommandLineProject()
     let output = try await project.runbook(
       ["run", "troubleshoot-turn", "--format", "json", "-p", "packets=10"] + arguments,
       environment: [
         "TURN_SERVER": "turn:127.0.0.1:\(coturn.port)", "TURN_USERNAME": Coturn.username, "TURN_CREDENTIAL": credential,
-      ])
+      ].merging(more) { $1 })
     try #require([0, 1].contains(output.status), "\(output.stdout)\(output.stderr)")
     return try output.json
   }
@@ -28,6 +28,18 @@ import Testing
       #expect(["pass", "warn"].contains(outcome(report, step)), "\(step): \(report)")
     }
     for step in ["bothEnds", "version", "log"] { #expect(outcome(report, step) == "skipped", "\(step)") }
+  }
+
+  @Test("Over TLS and DTLS the target's tlsServer is asked, though its host is written otherwise than the server's")
+  func secureTransports() async throws {
+    let coturn = try await Coturn.start()
+    let report = try await report(
+      coturn, "-p", "transports=[udp, tls, dtls]",
+      more: ["TURN_TLS_SERVER": "turns:localhost:\(try #require(coturn.tlsPort))", "TURN_CA": coturn.authority])
+    for element in 0..<3 {
+      let step = "transports[\(element)]/allocation"
+      #expect(["pass", "warn"].contains(outcome(report, step)), "\(step): \(report)")
+    }
   }
 
   @Test("With the log a wrong password is told from an unknown user, and what follows from it is not looked at")

@@ -27,8 +27,8 @@ extension Project {
   /// Throws every problem of `.env`, for a URI that is none, and as ``targets(selectedBy:warn:)``.
   /// - Parameters:
   ///   - folder: where `.env` lies, and what the names of files are relative to.
-  ///   - uri: to take in the place of `TURN_SERVER`; `TURN_TLS_SERVER` goes with it where it is the same host's, and the URI is
-  ///     not itself one over TLS.
+  ///   - uri: to take in the place of `TURN_SERVER`; `TURN_TLS_SERVER` goes with it if it or `TURN_SERVER` is the same host's, and
+  ///     the URI is not itself one over TLS.
   ///   - warn: gets what does not keep the server from being used.
   package static func server(
     namedIn folder: String, _ surroundings: Surroundings, uri: String?, warn: (Issue) -> Void = { _ in }
@@ -104,9 +104,13 @@ extension Project {
 extension ProjectEnvironment {
   /// Puts a URI in the place of `TURN_SERVER`.
   fileprivate mutating func take(_ uri: String) {
-    let secure = values[TargetDeclaration.tlsServerName].flatMap { try? ServerURI(parsing: $0) }
+    let hosts = [TargetDeclaration.serverName, TargetDeclaration.tlsServerName].compactMap { name in
+      values[name].flatMap { try? ServerURI(parsing: $0) }?.host
+    }
     let given = try? ServerURI(parsing: uri)
-    if given?.scheme.isSecure != false || given?.host != secure?.host { values[TargetDeclaration.tlsServerName] = nil }
+    if given?.scheme.isSecure != false || !hosts.contains(where: { $0 == given?.host }) {
+      values[TargetDeclaration.tlsServerName] = nil
+    }
     values[TargetDeclaration.serverName] = uri
   }
 

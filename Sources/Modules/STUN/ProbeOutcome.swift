@@ -11,9 +11,7 @@ extension ProbedServer {
     do throws(ServerURI.ParsingError) {
       self.init(uri: try ServerURI(parsing: target.uri))
     } catch {
-      throw .notStarted(
-        "turn.invalidURI", "\(target.uri) is no STUN or TURN URI: \(error).",
-        advice: "Write it as turn:turn.example.com:3478?transport=udp (RFC 7065).")
+      throw .invalidURI(target.uri, error)
     }
     tls.trustFile = target.ca
     if let certificate = target.certificate, let key = target.key {
@@ -81,6 +79,13 @@ extension StepContext {
 }
 
 extension StepError {
+  /// A URI that was given for a server cannot be read.
+  static func invalidURI(_ uri: String, _ error: ServerURI.ParsingError) -> StepError {
+    .notStarted(
+      "turn.invalidURI", "\(uri) is no STUN or TURN URI: \(error).",
+      advice: "Write it as turn:turn.example.com:3478?transport=udp (RFC 7065).")
+  }
+
   /// A service that is silent, refuses or answers wrongly fails its step; an input that cannot work never starts it.
   init(_ failure: ProbeFailure) {
     let kind: Kind =

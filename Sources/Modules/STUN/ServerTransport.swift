@@ -6,16 +6,14 @@ import Steps
 extension TURNServer {
   /// The server over another transport than its URI names.
   ///
-  /// - Parameter securePort: for TLS and DTLS; else the URI's own if it is a secure one, that of ``tlsURI`` if it is of the
-  ///   same host, or 5349.
+  /// Over TLS and DTLS, host and port are those of ``tlsURI`` if it is there, as it is declared.
+  ///
+  /// - Parameter securePort: for TLS and DTLS, in place of the declared one; else the URI's own if it is a secure one, or 5349.
   /// - Throws: ``ServerURI/ParsingError`` if the URI is no STUN or TURN URI.
   package func over(_ transport: Transport, securePort: UInt16? = nil) throws(ServerURI.ParsingError) -> Self {
-    let uri = try ServerURI(parsing: uri)
+    let uri = try ServerURI(parsing: transport.isSecure ? overTLS.uri : uri)
     var port = uri.scheme.isSecure == transport.isSecure ? uri.port : nil
-    if transport.isSecure {
-      let declared = tlsURI.flatMap { try? ServerURI(parsing: $0) }.flatMap { $0.host == uri.host ? $0 : nil }
-      port = securePort ?? (uri.scheme.isSecure ? uri.port : declared?.port)
-    }
+    if transport.isSecure, let securePort { port = securePort }
     var server = self
     server.uri =
       ServerURI(
@@ -29,10 +27,13 @@ extension TURNServer {
 extension ProbedServer {
   /// The server that a step was given, over the transport that it was told, if any.
   init(_ target: TURNServer, over transport: Transport?) throws(StepError) {
-    // A URI that cannot be read is told of by the other initialiser.
-    guard let transport, let server = try? target.over(transport) else {
+    guard let transport else {
       try self.init(target)
       return
+    }
+    let server: TURNServer
+    do throws(ServerURI.ParsingError) { server = try target.over(transport) } catch {
+      throw .invalidURI(transport.isSecure ? target.overTLS.uri : target.uri, error)
     }
     try self.init(server)
   }
@@ -42,6 +43,6 @@ extension ProbedServer {
 func transportField<Root>(_ path: any KeyPath<Root, Transport?> & Sendable) -> Field<Root, Transport?> {
   Field(
     "transport", path, .optional(.enumeration(Transport.self)),
-    "Asks over this one in place of the one that the URI names; for tls and dtls at the port of the target's tlsServer, or 5349."
+    "Asks over this one in place of the one that the URI names; tls and dtls at the target's tlsServer, or else at port 5349."
   )
 }
