@@ -434,6 +434,19 @@ import Testing
     }
   }
 
+  @Test("p2-degradation looks for the owner of the port that the target names, of the lab too; -p port= names another")
+  func portOfTarget() async throws {
+    let arguments = ["run", "p2-degradation", "--lab", "--format", "json", "-p", "packets=20", "-p", "window=200ms"]
+    let lab = try await project.runbook(arguments, environment: [:]).json
+    for step in ["investigate/resources/udp", "investigate/resources/tcp"] {
+      #expect(outcome(lab, step) == "pass", "\(step): \(lab)")
+    }
+    let other = try freePort()
+    let elsewhere = try await project.runbook(arguments + ["-p", "port=\(other)"], environment: [:]).json
+    #expect(outcome(elsewhere, "investigate/resources/udp") == "fail", "\(elsewhere)")
+    #expect(elsewhere.text().contains("nobody has port \(other)"), "\(elsewhere)")
+  }
+
   @Test("The runbooks for errors, slowness and updates find a server that is well as it is")
   func others() async throws {
     let coturn = try await Coturn.start()
@@ -449,12 +462,14 @@ import Testing
     #expect(try refused.json.text().contains("Refused, by user: alice "), "\(refused.stdout)")
     let slow = try await project.runbook(
       [
-        "run", "p2-degradation", "--format", "json", "-p", "port=\(coturn.port)", "-p", "packets=20", "-p",
-        "window=200ms",
+        "run", "p2-degradation", "--format", "json", "-p", "packets=20", "-p", "window=200ms",
       ],
       environment: coturn.environment)
     let report = try slow.json
-    for step in ["before:sources", "before:relay", "investigate/host", "verify/answers"] {
+    for step in [
+      "before:sources", "before:relay", "investigate/host", "investigate/resources/udp", "investigate/resources/tcp",
+      "verify/answers",
+    ] {
       #expect(["pass", "warn"].contains(outcome(report, step)), "\(step): \(report)")
     }
     let update = try await project.runbook(
