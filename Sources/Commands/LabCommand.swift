@@ -17,7 +17,8 @@ package struct LabCommand: AsyncParsableCommand {
       made on the spot.
 
       The lab lives in the project's state folder and is gone without a trace after `lab down`. `runbook run NAME --lab` \
-      and `runbook probe PROBE --lab` start it if need be and stop what they started.
+      and `runbook probe PROBE --lab` start it if need be and stop what they started. If a server of a lab that is up has died, \
+      they and `lab exec` say so and start none; `lab status` exits with 1.
 
         runbook lab up
         runbook lab status
@@ -56,13 +57,14 @@ package struct LabCommand: AsyncParsableCommand {
 
     func run() async throws {
       let status = Lab(folder: try options.load(isLab: true).labFolder).status()
-      guard format == .text else { return Terminal.standardOutput.write(json(status).text(.indented) + "\n") }
-      switch status {
-      case .up(let state): Terminal.standardOutput.write(describe(state))
-      case .down: Terminal.standardOutput.write("down; start it with: runbook lab up\n")
-      case .remains:
+      switch (format, status) {
+      case (.json, _): Terminal.standardOutput.write(json(status).text(.indented) + "\n")
+      case (.text, .up(let state)): Terminal.standardOutput.write(describe(state))
+      case (.text, .down): Terminal.standardOutput.write("down; start it with: runbook lab up\n")
+      case (.text, .remains):
         Terminal.standardOutput.write("remains of one that died; clear them away with: runbook lab down\n")
       }
+      if status == .remains { throw CommandFailure(.failed) }
     }
   }
 

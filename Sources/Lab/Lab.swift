@@ -26,7 +26,9 @@ package struct Lab: Sendable {
 
   /// Has the lab running when it returns: starts it unless it does, and notes who wants it.
   ///
-  /// `started` says whether it was not there before. Throws if it could not be started; nothing is left then.
+  /// `started` says whether it was not there before. Throws if it could not be started; nothing is left then. Throws
+  /// ``LabError/Code/serverDied`` to a process if a lab is there that others want and a server of it is dead: they would lose the rest of
+  /// it, and find other ports. A person gets a new one.
   @discardableResult
   package func up(for holder: LabHolder) async throws(LabError) -> (state: LabState, started: Bool) {
     let location = location
@@ -37,6 +39,7 @@ package struct Lab: Sendable {
           try location.save(state)
           return (state, false)
         }
+        if case .process = holder, let state = location.state, let death = state.deathInUse { throw death }
         try location.sweep()
         return (try location.start(for: holder), true)
       }

@@ -8,6 +8,7 @@ package struct LabError: Error, Hashable, Sendable, CustomStringConvertible {
       case serverMissing
       case serverEnded
       case serverSilent
+      case serverDied
       case foreignFolder
       case stillRunning
       case system
@@ -21,6 +22,8 @@ package struct LabError: Error, Hashable, Sendable, CustomStringConvertible {
     package static let serverEnded = Code(kind: .serverEnded)
     /// A server runs but did not answer in time; the message has the last lines of its log.
     package static let serverSilent = Code(kind: .serverSilent)
+    /// A server of a lab that somebody wants is gone; the message names it.
+    package static let serverDied = Code(kind: .serverDied)
     /// The lab's folder holds something, but nothing of a lab: it is left as it is.
     package static let foreignFolder = Code(kind: .foreignFolder)
     /// A server could not be ended.

@@ -30,6 +30,16 @@ package struct LabState: Hashable, Sendable, Codable {
   /// Whether anybody who wants it is still there.
   package var isWanted: Bool { keptByHand || users.contains(where: \.isRunning) }
 
+  /// That servers have died of which somebody wants the lab; nil if it is not so.
+  var deathInUse: LabError? {
+    let dead = targets.filter { !$0.server.process.isRunning }
+    guard isWanted, !dead.isEmpty else { return nil }
+    let names = dead.map { "\($0.name) (process \($0.server.process.pid))" }.joined(separator: " and ")
+    return LabError(
+      .serverDied,
+      "\(dead.count == 1 ? "a server of the lab has" : "\(dead.count) servers of the lab have") died: \(names)")
+  }
+
   /// What a program finds in its environment that is run against the lab: `TURN_SERVER`, `TURN_USERNAME`,
   /// `TURN_CREDENTIAL` of the first server, `TURN_TLS_SERVER` for it over TLS; `TURN_REST_SERVER`, `TURN_REST_SECRET` of the
   /// second; `TURN_CA`, the path of the certificate to trust.

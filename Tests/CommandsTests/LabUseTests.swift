@@ -1,3 +1,4 @@
+import Processes
 import Schema
 import Testing
 
@@ -61,6 +62,36 @@ import Testing
     let all = try await project.runbook(
       "probe", "turn", "--lab", "--all-transports", "-p", "packets=5", "--format", "json")
     #expect(try all.json.array?.map { $0["outcome"] } == ["pass", "pass", "pass", "pass"], "\(all.stdout)")
+  }
+
+  @Test("If a server of the lab has died, nothing is started in its place, and it is said how to go on")
+  func deadServer() async throws {
+    let project = try CommandLineProject()
+    let exec = ["lab", "exec", "--", "sh", "-c", "echo $TURN_SERVER"]
+    try await project.withLab { _ in
+      let before = try await project.runbook(exec, environment: [:])
+      let servers = ProcessIdentity.running("turnserver", in: "\(project.root)/.runbook/lab")
+      #expect(servers.count == 2)
+      let dead = try #require(servers.first)
+      #expect(dead.end(grace: .zero))
+      for arguments in [exec, ["probe", "stun", "--lab"]] {
+        let output = try await project.runbook(arguments, environment: [:])
+        #expect(output.status == 3 && output.stdout.isEmpty, "\(output)")
+        #expect(output.stderr.contains("a server of the lab has died: lab") && output.stderr.contains("\(dead.pid)"))
+        #expect(output.stderr.contains("runbook lab down") && output.stderr.contains("runbook lab up"), "\(output)")
+      }
+      for format in ["text", "json"] {
+        let status = try await project.runbook("lab", "status", "--format", format)
+        #expect(status.status == 1 && status.stdout.contains("remains"), "\(status)")
+      }
+      // The other one is as it was.
+      #expect(ProcessIdentity.running("turnserver", in: "\(project.root)/.runbook/lab") == Array(servers.dropFirst()))
+      #expect(try await project.runbook("lab", "down").status == 0)
+      #expect(try await project.runbook("lab", "status").status == 0)
+      // Without a lab there is none to have died.
+      let after = try await project.runbook(exec, environment: [:])
+      #expect(after.status == 0 && after.stdout.hasPrefix("turn:") && after.stdout != before.stdout, "\(after)")
+    }
   }
 
   @Test("What is wrong with the question is said before a server is started")

@@ -13,7 +13,12 @@ extension Project {
 extension Lab {
   /// Starts it, or notes that the holder wants it too.
   func start(for holder: LabHolder) async throws -> (state: LabState, started: Bool) {
-    do { return try await up(for: holder) } catch { throw CommandFailure(.error, error.message) }
+    do { return try await up(for: holder) } catch {
+      throw CommandFailure(
+        .error, error.message,
+        advice: error.code == .serverDied
+          ? "runbook lab down clears it away; runbook lab up starts another, on other ports" : nil)
+    }
   }
 
   /// Has the lab running while `body` does; stops it afterwards if nobody else wants it.
