@@ -98,6 +98,8 @@ import Testing
     #expect(status == 1, "\(report)")
     expectRepairs(report)
     #expect(outcome(report, "repair/restartUnit") == "fail", "\(report)")
+    let text = try await project.runbook("report", "last").stdout
+    #expect(text.contains(#/\n  tried +20/#) && !text.contains(#/\n  done +20/#), "\(text)")
     #expect(ProcessIdentity.running("turnserver", in: coturn.directory).isEmpty)
   }
 
@@ -220,6 +222,8 @@ import Testing
     #expect(response.status == 0, "\(response.report)")
     #expect(hypothesis(response.report, "before") == "fail" && hypothesis(response.report, "after") == "pass")
     expectRepairs(response.report, "agree", "endOthers")
+    let text = try await project.runbook("report", "last").stdout
+    #expect(text.contains(#/\n  asked +20/#) && text.contains(#/\n  done +20/#), "\(text)")
     #expect(ProcessIdentity.running("turnserver", in: coturn.directory).map(\.pid) == [coturn.pid])
   }
 
