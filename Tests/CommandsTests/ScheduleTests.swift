@@ -299,11 +299,11 @@ import Testing
         - {id: act, use: command.run, effect: observe, with: {command: ["true"]}}
 
       """)
+    let target =
+      "TURN_SERVER=turn:127.0.0.1:3478\nTURN_TLS_SERVER=turns:127.0.0.1:5349\nTURN_USERNAME=alice\nTURN_CREDENTIAL=wrong-horse\n"
+    try project.write(".env", target)
     // That the shell has the secret does not help.
-    let shell = [
-      "TURN_SERVER": "turn:127.0.0.1:3478", "TURN_TLS_SERVER": "turns:127.0.0.1:5349", "TURN_USERNAME": "alice",
-      "TURN_CREDENTIAL": "wrong-horse", "BACKUP_IDENTITY": "AGE-SECRET-KEY-OF-A-TEST",
-    ]
+    let shell = ["BACKUP_IDENTITY": "AGE-SECRET-KEY-OF-A-TEST"]
     let names = folder.names
     func install(_ scheduler: String, _ more: String...) async throws -> CommandLineProject.Output {
       let arguments = ["schedule", "install", "--as", scheduler, "--folder", folder.path] + more
@@ -325,7 +325,10 @@ import Testing
       #expect(cron.stderr.contains("left out \(name): \(reason)\n"), "\(cron.stderr)")
       #expect(!names().contains("runbook-test-\(name)"))
     }
-    try project.write(".env", "BACKUP_IDENTITY=AGE-SECRET-KEY-OF-A-TEST\n")
+    // The command that is told leaves nothing to be asked for.
+    #expect(
+      cron.stderr.contains("  all the same:  runbook schedule install quarterly-failover-test --as cron -p backup=…\n"))
+    try project.write(".env", target + "BACKUP_IDENTITY=AGE-SECRET-KEY-OF-A-TEST\n")
     let systemd = try await install("systemd")
     for name in ["token", "quarterly-dr-restore-test"] {
       #expect(names().contains("runbook-test-\(name).timer") && !systemd.stderr.contains("left out \(name)"))
@@ -338,6 +341,109 @@ import Testing
     _ = try await project.runbook(
       ["schedule", "install", "asks", "--as", "cron", "--folder", folder.path], environment: shell)
     #expect(names().contains("runbook-test-asks"))
+  }
+
+  @Test("Without names, what could never be planned is left out with what to do, and the rest is installed")
+  func unplannable() async throws {
+    let folder = try TemporaryFolder()
+    try project.write(
+      "runbooks/needs.yaml",
+      """
+      runbook: needs
+      allow: [observe]
+      period: 1d
+      params: {limit: {type: string}}
+      steps:
+        - {id: act, use: command.run, effect: observe, with: {command: [test, -n, "${params.limit}"]}}
+
+      """)
+    try project.write("runbooks/broken.yaml", "runbook: broken\nperiod: 1d\nsteps: nonsense\n")
+    try project.write(".env", "TURN_SERVER=turn:127.0.0.1:3478\n")
+    // What the shell has, cron does not.
+    let shell = [
+      "TURN_TLS_SERVER": "turns:127.0.0.1:5349", "TURN_USERNAME": "alice", "TURN_CREDENTIAL": "wrong-horse",
+    ]
+    func install(_ arguments: String...) async throws -> CommandLineProject.Output {
+      try await project.runbook(
+        ["schedule", "install", "--as", "cron", "--folder", folder.path] + arguments, environment: shell)
+    }
+    let all = try await install()
+    #expect(all.status == 0, "\(all.stderr)")
+    #expect(folder.names().contains("runbook-test-quick") && folder.names().contains("runbook-test-daily-host-review"))
+    for (name, reason, advice) in [
+      (
+        "needs", "",
+        "  install it with:  runbook schedule install needs --as cron -p limit=…\n"
+      ),
+      ("quarterly-security-audit", "", "  then:  runbook schedule install quarterly-security-audit --as cron\n"),
+      ("broken", "it cannot be read", "  what is wrong:  runbook validate broken\n"),
+    ] {
+      #expect(all.stderr.contains("left out \(name): \(reason)") && all.stderr.contains(advice), "\(all.stderr)")
+      #expect(!folder.names().contains("runbook-test-\(name)"))
+    }
+    #expect(all.stderr.contains("needs the param \"limit\""), "\(all.stderr)")
+    // What is said to work does, and what is refused says what works.
+    #expect(try await install("needs", "-p", "limit=3").status == 0)
+    #expect(folder.read("runbook-test-needs").contains(" -p limit=3"))
+    for several in [[], ["needs", "quick"]] {
+      let refused = try await project.runbook(
+        ["schedule", "install", "--as", "cron", "--folder", folder.path, "-p", "limit=3"] + several, environment: shell)
+      let name = several.first ?? "NAME"
+      #expect(refused.status == 2)
+      #expect(refused.stderr.contains("runbook schedule install \(name) --as cron -p limit=3"), "\(refused.stderr)")
+    }
+  }
+
+  @Test("If nothing is left to install, nothing is written, and the exit code is 2")
+  func nothingLeft() async throws {
+    let folder = try TemporaryFolder()
+    let bare = try CommandLineProject(isEmpty: true)
+    try bare.write("runbook.yaml", "project: test\n")
+    try bare.write(
+      "runbooks/probe.yaml",
+      "runbook: probe\nperiod: 1d\nsteps:\n  - {id: ask, use: stun.binding, with: {server: \"${target}\"}}\n")
+    let output = try await bare.runbook(
+      ["schedule", "install", "--as", "cron", "--folder", folder.path],
+      environment: ["TURN_SERVER": "turn:127.0.0.1:3478"])
+    #expect(output.status == 2 && output.stderr.contains("left out probe: the project has no target"), "\(output)")
+    #expect(folder.names() == [])
+  }
+
+  @Test("--target is for all that are installed and use a target; the others are installed without it, which is told")
+  func targetOfSeveral() async throws {
+    let folder = try TemporaryFolder()
+    let several = try CommandLineProject(isEmpty: true)
+    try several.write(
+      "runbook.yaml", "project: test\ntargets:\n  a: {server: \"turn:127.0.0.1\"}\n  b: {server: \"turn:127.0.0.2\"}\n")
+    for name in ["one", "two"] {
+      try several.write(
+        "runbooks/\(name).yaml",
+        "runbook: \(name)\nperiod: 1d\nsteps:\n  - {id: ask, use: stun.binding, with: {server: \"${target}\"}}\n")
+    }
+    try several.write(
+      "runbooks/host.yaml",
+      "runbook: host\nperiod: 1d\nsteps:\n  - {id: look, use: host.memory, expect: [output.used < 100.0]}\n")
+    func install(_ arguments: String...) async throws -> CommandLineProject.Output {
+      try await several.runbook(
+        ["schedule", "install"] + arguments + ["--as", "cron", "--folder", folder.path], environment: [:])
+    }
+    let unknown = try await install("--target", "c")
+    #expect(unknown.status == 2 && unknown.stderr.contains("there is no target \"c\""), "\(unknown.stderr)")
+    #expect(folder.names() == [])
+    let unnamed = try await install()
+    #expect(unnamed.status == 0 && folder.names() == ["runbook-test-host"], "\(unnamed)")
+    #expect(unnamed.stderr.contains("runbook schedule install one --as cron --target …\n"), "\(unnamed.stderr)")
+    for arguments in [["one", "two"], []] {
+      let installed = try await several.runbook(
+        ["schedule", "install"] + arguments + ["--as", "cron", "--folder", folder.path, "--target", "all"],
+        environment: [:])
+      #expect(installed.status == 0, "\(installed.stderr)")
+      #expect(
+        installed.stderr.contains("host uses no target, and is installed without --target") == arguments.isEmpty,
+        "\(installed.stderr)")
+    }
+    for name in ["one", "two"] { #expect(folder.read("runbook-test-\(name)").contains(" --target all\n")) }
+    #expect(!folder.read("runbook-test-host").contains("--target"))
   }
 
   @Test("The service hands over the credentials that the runbook declares, and a value keeps its %")

@@ -17,8 +17,9 @@ package struct ScheduleInstallCommand: AsyncParsableCommand {
       For cron one file of /etc/cron.d for each runbook; for systemd a service and a timer, which are enabled at once. Both \
       start the runbook with --if-due: it runs once for each time it is due, and catches up what the host slept through.
 
-      Without names, runbooks are left out that ask a person, or whose secrets are not there where nobody is logged in: those \
-      of .env, of files and of systemd's credentials are. What is left out is told.
+      Without names, runbooks are left out that ask a person, that cannot run as they are (a parameter has no value, no target \
+      is known), or whose secrets are not there where nobody is logged in: those of .env, of files and of systemd's credentials \
+      are. What is left out is told, with what to do. -p is for one runbook; --target is for all that use a target.
 
       Secrets that come from a credential are handed over by systemd from /etc/credstore.
 
@@ -50,41 +51,48 @@ package struct ScheduleInstallCommand: AsyncParsableCommand {
 
   package func validate() throws {
     try GivenParameter.refuseRepetition(in: parameters)
-    guard parameters.isEmpty && target.isEmpty || names.count == 1 else {
-      throw ValidationError("--param and --target are for one runbook: name it")
+    if names.count != 1, !parameters.isEmpty {
+      let given = parameters.map { " -p \(shellWord("\($0.name)=\($0.value)"))" }.joined()
+      throw ValidationError(
+        "-p is for one runbook at a time: runbook schedule install \(names.first ?? "NAME") --as \(self.as.rawValue)\(given)"
+      )
     }
     if let user, getpwnam(user) == nil { throw ValidationError("there is no user \"\(user)\"") }
   }
 
   package func run() async throws {
     try refuseVariables()
-    var runbooks = try ScheduledRunbooks(options.load(), names)
-    guard !runbooks.outlines.isEmpty else {
+    var runbooks = try ScheduledRunbooks(options.load(), names, keepsBroken: names.isEmpty)
+    if names.count != 1 { try refuseUnknownTargets(of: runbooks.project) }
+    guard !runbooks.outlines.isEmpty || !runbooks.broken.isEmpty else {
       throw CommandFailure(
         .invalid, "no runbook has a period", advice: "say in a runbook when it is due, such as period: 1d")
     }
     if names.isEmpty {
-      for (name, reason) in try runbooks.leaveOutAttended(self.as, options) {
-        Terminal.standardError.write(
-          "left out \(name): \(reason)\n  all the same:  runbook schedule install \(name) --as \(self.as.rawValue)\n")
+      for each in try runbooks.leaveOutAttended(self.as, options, for: target) {
+        Terminal.standardError.write(each.text)
       }
       guard !runbooks.outlines.isEmpty else {
         throw CommandFailure(
           .invalid, "no runbook that has a period can run with nobody there",
-          advice: "name those that are to be started all the same")
+          advice: "mend what is said above, or name those that are to be started all the same")
       }
     }
     let zone = ScheduledRunbooks.zoneMinutes(at: ScheduledRunbooks.now)
-    let more =
-      parameters.flatMap { ["-p", "\($0.name)=\($0.value)"] } + target.flatMap { ["--target", $0] }
-      + (options.envFile.map { ["--env-file", $0] } ?? [])
     // All of them are known to be right before the first is written.
     let planned = try runbooks.outlines.map { outline in
-      try plan(outline, in: runbooks.project)
+      // What is left of all has been planned.
+      if !names.isEmpty { try plan(outline, in: runbooks.project) }
+      let more =
+        parameters.flatMap { ["-p", "\($0.name)=\($0.value)"] } + targets(for: outline).flatMap { ["--target", $0] }
+        + (options.envFile.map { ["--env-file", $0] } ?? [])
       let command = try runbooks.command(outline, user: user, more)
       let base = runbooks.baseName(of: outline)
       try refuseOther(base, command)
       return (base: base, mark: command.mark, files: self.as.files(of: command, called: base, zoneMinutes: zone))
+    }
+    for outline in runbooks.outlines where targets(for: outline) != target {
+      Terminal.standardError.write("note: \(outline.name) uses no target, and is installed without --target\n")
     }
     let place = folder ?? self.as.folder
     for file in planned.flatMap(\.files) {
@@ -113,10 +121,22 @@ package struct ScheduleInstallCommand: AsyncParsableCommand {
     }
   }
 
+  /// The targets that a runbook is started for. One that is named alone is refused where it uses none, as by `run`.
+  private func targets(for outline: Outline) -> [String] { outline.usesTarget || names.count == 1 ? target : [] }
+
+  /// Refuses targets that there are not, whatever is installed for them. Their secrets may be missing here.
+  private func refuseUnknownTargets(of project: Project) throws {
+    do throws(Issues) { _ = try project.targetNames(selectedBy: target) } catch {
+      let issues = error.all.filter { $0.code != "missing-secret" }
+      guard issues.contains(where: { $0.severity == .error }) else { return }
+      throw Diagnostics(root: project.root).failure(issues)
+    }
+  }
+
   /// Refuses parameters and targets that `run` would refuse. Secrets may be missing here: who runs it later has them.
   private func plan(_ outline: Outline, in project: Project) throws {
     let given = GivenParameters(texts: parameters.map { ($0.name, $0.value) })
-    let request = RunRequest(outline.name, given: given, targets: target, asker: .command)
+    let request = RunRequest(outline.name, given: given, targets: targets(for: outline), asker: .command)
     let document = project.document(outline.name, catalog: .standard)
     do throws(Issues) { _ = try RunPlanning(project, targets: nil).plans(request, of: document) } catch {
       let issues = error.all.filter { $0.code != "missing-secret" }

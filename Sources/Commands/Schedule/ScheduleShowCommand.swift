@@ -46,7 +46,7 @@ package struct ScheduleShowCommand: ParsableCommand {
     let now = ScheduledRunbooks.now
     if let scheduler = self.as {
       let leftOut = names.isEmpty ? try runbooks.leaveOutAttended(scheduler, options) : []
-      for (name, reason) in leftOut { Terminal.standardOutput.write("# \(name) is left out: \(reason)\n") }
+      for each in leftOut { Terminal.standardOutput.write("# \(each.name) is left out: \(each.reason)\n") }
       let zone = ScheduledRunbooks.zoneMinutes(at: now)
       for outline in runbooks.outlines {
         let command = try runbooks.command(outline, user: nil, [])

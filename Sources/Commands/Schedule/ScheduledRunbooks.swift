@@ -51,19 +51,22 @@ struct ScheduledRunbooks {
     self.broken = broken
   }
 
-  /// Leaves out those that cannot run with nobody there, and gives why.
+  /// Leaves out those that cannot run with nobody there, and gives why; those too that cannot be read.
+  ///
+  /// - Parameter targets: selections, for those that use a target.
   mutating func leaveOutAttended(
-    _ scheduler: Scheduler, _ options: ProjectOptions
-  ) throws -> [(name: String, reason: String)] {
+    _ scheduler: Scheduler, _ options: ProjectOptions, for targets: [String] = []
+  ) throws -> [LeftOutRunbook] {
     let runs: UnattendedRuns
     do throws(Issues) { runs = try UnattendedRuns(project, options) } catch {
       throw Diagnostics(root: project.root).failure(error.all)
     }
-    let leftOut = outlines.compactMap { outline in
-      runs.objection(to: outline, startedBy: scheduler).map { (name: outline.name, reason: $0) }
+    let unreadable = broken.map {
+      LeftOutRunbook(name: $0, reason: "it cannot be read", advice: ["what is wrong:  runbook validate \($0)"])
     }
+    let leftOut = outlines.compactMap { runs.objection(to: $0, startedBy: scheduler, for: targets) }
     outlines.removeAll { outline in leftOut.contains { $0.name == outline.name } }
-    return leftOut
+    return unreadable + leftOut
   }
 
   /// What a scheduler's files of a runbook are called, without their ending.
