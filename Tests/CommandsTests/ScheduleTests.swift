@@ -489,6 +489,35 @@ import Testing
     #expect(try project.runFolders().count == 1)
   }
 
+  @Test("The link by which the program was found is what is started, so that an upgrade can move it")
+  func link() async throws {
+    let folder = try TemporaryFolder()
+    let names = ["current", "other"].map { "\(folder.path)/\($0)" }
+    for name in names { try FileManager.default.createDirectory(atPath: name, withIntermediateDirectories: false) }
+    let (link, other) = ("\(names[0])/runbook", "\(names[1])/runbook")
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: CommandLineProject.executable)
+    // Another program of this name, found first by who looks on PATH.
+    try FileManager.default.createSymbolicLink(atPath: other, withDestinationPath: "/bin/true")
+    let arguments = "schedule install quick --as cron --folder \(folder.path)"
+    func started(_ script: String) async throws -> String {
+      let output = project.output(of: try await project.command(["-c", script], program: "/bin/bash").run())
+      #expect(output.status == 0, "\(output.stderr)")
+      return folder.read("runbook-test-quick")
+    }
+    #expect(try await started("PATH=\(names[0]):$PATH; exec runbook \(arguments)").contains(" \(link) run quick "))
+    #expect(try await started("exec \(link) \(arguments)").contains(" \(link) run quick "))
+    // A name that leads elsewhere, and one that says nothing outside of its folder.
+    let resolved = URL(filePath: CommandLineProject.executable).resolvingSymlinksInPath().path
+    #expect(
+      try await started("PATH=\(names[1]); exec -a runbook \(resolved) \(arguments)").contains(
+        " \(resolved) run quick "))
+    #expect(
+      try await started("cd \(names[0]); exec ./runbook --project \(project.root) \(arguments)").contains(
+        " \(resolved) run quick "))
+    let doctor = project.output(of: try await project.command(["doctor", "--format", "json"], program: link).run())
+    #expect(doctor.stdout.contains(", \(link)"), "\(doctor.stdout)")
+  }
+
   // MARK: A real cron
 
   @Test(

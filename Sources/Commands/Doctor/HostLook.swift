@@ -9,8 +9,7 @@ enum HostLook {
   private static let tolerableError = 1_000_000
 
   static func tool() -> Diagnosis.Item {
-    let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "runbook"
-    return .init(.tool, "runbook", .ok, "version \(runbookVersion), \(path)")
+    .init(.tool, "runbook", .ok, "version \(runbookVersion), \(OwnProgram.path)")
   }
 
   /// Whether the kernel says that somebody keeps its clock right.

@@ -93,7 +93,7 @@ struct ScheduledRunbooks {
     let command = ScheduledCommand(
       runbook: outline.name, project: project.root, period: period,
       arguments: [
-        (try? resolvedPath("/proc/self/exe")) ?? "/usr/bin/runbook", "run", outline.name, "--if-due", "--quiet",
+        OwnProgram.path, "run", outline.name, "--if-due", "--quiet",
       ]
         + ["--project", project.root] + more,
       user: runner,
