@@ -15,7 +15,7 @@ package struct HistoryCommand: ParsableCommand {
     abstract: "List past runs, or what one figure was in each.",
     discussion: """
         runbook history daily-health --since 30d
-        runbook history daily-health --figure turn/relay.rtt.p95
+        runbook history daily-health --figure now/turn/relay.rtt.p95
       """)
 
   @Argument(help: "Only runs of this runbook.", completion: ProjectCompletion.documents)

@@ -146,6 +146,25 @@ import Testing
     #expect(try machine.json.array?.first?["unit"] == "bytesize")
   }
 
+  @Test("Every figure that the help and the manual page name is one of the shipped runbook that they name")
+  func figuresOfHelp() async throws {
+    let project = try CommandLineProject()
+    try await project.runbook("run", "daily-health", "--lab")
+    let texts = try await [project.runbook("help", "history").stdout, project.runbook("manual").stdout]
+    // The manual page writes hyphens as \-.
+    for text in texts.map({ $0.replacing("\\-", with: "-") }) {
+      let examples = text.matches(of: #/history ([a-z0-9-]+) --figure ([a-z]\S*)/#)
+      #expect(!examples.isEmpty, "\(text)")
+      for example in examples {
+        let history = try await project.runbook(
+          "history", String(example.1), "--figure", String(example.2), "--format", "json")
+        #expect(history.status == 0, "\(history.stderr)")
+        let values = try history.json.array?.map { $0["value"] ?? .null }
+        #expect(values?.count == 1 && values?.contains(.null) == false, "\(history.stdout)")
+      }
+    }
+  }
+
   @Test("A figure that no run has is a mistyped one: 2, and the near one")
   func mistypedFigure() async throws {
     let project = try CommandLineProject()
