@@ -76,6 +76,58 @@ struct BackupTests {
     #expect(try await project.runbook("backup", "list").stdout.hasPrefix("conf: 1 backup, checked "))
   }
 
+  @Test(
+    "A destroyed archive is listed as lost and no fresh backup, the good one is named, and the next backup mends the vault",
+    arguments: ["cut off", "altered", "gone"])
+  func destroyed(how: String) async throws {
+    try await declare("expect: {notOlderThan: 32d}\n")
+    #expect(try await project.runbook("run", "back-up").status == 0)
+    try project.write("files/turnserver.conf", "realm=example.net\n")
+    #expect(try await project.runbook("run", "back-up").status == 0)
+    let names = try await project.runbook("backup", "list", "--format", "json").json["sets"]?.array?.first?["backups"]?
+      .array?.compactMap { $0["name"]?.string }
+    let (newest, good) = (try #require(names?.first), try #require(names?.last))
+    try #require(newest != good)
+    let fresh = ["run", "checks/backup-fresh", "-p", "set=conf"]
+    #expect(try await project.runbook(fresh, environment: [:]).status == 0)
+
+    let object = try await shell(
+      "o=$(git -C backups/vault rev-parse backup/conf:\(newest).tar.zst.age); echo backups/vault/objects/$(echo $o | cut -c1-2)/$(echo $o | cut -c3-)"
+    ).trimmingCharacters(in: .newlines)
+    switch how {
+    case "cut off": _ = try await shell("chmod 600 \(object); truncate -s 300 \(object)")
+    case "gone": _ = try await shell("rm -f \(object)")
+    default:
+      var bytes = try Data(contentsOf: URL(filePath: "\(path)/\(object)"))
+      bytes[bytes.count / 2] ^= 1
+      _ = try await shell("chmod 600 \(object)")
+      try bytes.write(to: URL(filePath: "\(path)/\(object)"))
+    }
+
+    let list = try await project.runbook("backup", "list")
+    #expect(list.status == 1 && list.stdout.contains("conf: 1 backup, 1 lost"), "\(list)")
+    #expect(list.stdout.contains("\(newest)  lost: "), "\(list)")
+    #expect(list.stderr.contains("runbook backup restore conf --backup \(good) --to DIR --identity FILE"), "\(list)")
+    let json = try await project.runbook("backup", "list", "--format", "json")
+    #expect(json.status == 1)
+    #expect(try json.json["sets"]?.array?.first?["lost"]?.array?.first?["name"]?.string == newest)
+    let stale = try await project.runbook(fresh, environment: [:])
+    #expect(stale.status == 1 && stale.stdout.contains("backup.damaged") && stale.stdout.contains(good), "\(stale)")
+    let prune = try await project.runbook("backup", "prune", "conf", "--yes")
+    #expect(prune.status == 1, "\(prune)")
+    let named = try await project.runbook(
+      "backup", "restore", "conf", "--backup", newest, "--to", "restored", "--identity", "one.key")
+    #expect(named.status == 1 && named.stdout.contains("--backup \(good)"), "\(named)")
+    let restored = try await project.runbook(
+      "backup", "restore", "conf", "--backup", good, "--to", "restored", "--identity", "one.key")
+    #expect(restored.status == 0, "\(restored)")
+
+    #expect(try await project.runbook("run", "back-up").status == 0)
+    let after = try await project.runbook("backup", "list")
+    #expect(after.status == 0 && after.stdout.hasPrefix("conf: 2 backups, checked "), "\(after)")
+    #expect(try await project.runbook(fresh, environment: [:]).status == 0)
+  }
+
   @Test("What is missing fails the run by name; too few recipients and an unknown set are told before")
   func refusals() async throws {
     try await declare("ifPresent: [nowhere]\n")
@@ -99,6 +151,7 @@ struct BackupTests {
   func keygen() async throws {
     let first = try await project.runbook("backup", "keygen", "\(path)/a.key", "--format", "json")
     let recipient = try #require(first.json["recipient"]?.string)
+    #expect(first.stderr.contains("a.key opens every backup") && first.stderr.contains("never commit it"), "\(first)")
     #expect(try await shell("stat -c %a a.key; age-keygen -y a.key") == "600\n\(recipient)\n")
     let second = try await project.runbook("backup", "keygen", "\(path)/a.key")
     #expect(second.status == 2 && second.stderr.contains("a.key is there already"), "\(second.stderr)")

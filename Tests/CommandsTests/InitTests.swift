@@ -57,7 +57,7 @@ import Testing
     for path in try documents(of: place) {
       #expect(try place.read("new/\(path)") == place.read(path), "\(path)")
     }
-    #expect(try place.read("new/.gitignore") == ".env\n.runbook\nbackups/vault\nsecrets\n")
+    #expect(try place.read("new/.gitignore") == ".env\n.runbook\nbackups/vault\n*.key\nsecrets\n")
     // Which secrets are missing depends on which targets are chosen.
     let chosen = try await place.runbook("run", "daily-health", "--target", "region=eu", "--project", "new")
     #expect(chosen.status == 2)
@@ -89,7 +89,8 @@ import Testing
     #expect(made.status == 0, "\(made.stderr)")
     let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/.env")
     #expect(attributes[.posixPermissions] as? Int == 0o600)
-    #expect(try String(contentsOfFile: "\(folder)/.gitignore", encoding: .utf8) == ".env\n.runbook\nbackups/vault\n")
+    #expect(
+      try String(contentsOfFile: "\(folder)/.gitignore", encoding: .utf8) == ".env\n.runbook\nbackups/vault\n*.key\n")
     let run = try await place.runbook("run", "daily-health", "--project", folder)
     #expect(run.status == 2)
     #expect(run.stderr.contains("the project has no target"), "\(run.stderr)")

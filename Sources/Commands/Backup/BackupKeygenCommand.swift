@@ -4,6 +4,7 @@ import Files
 import FoundationEssentials
 import Glibc
 import Schema
+import TerminalText
 
 /// `runbook backup keygen`.
 package struct BackupKeygenCommand: ParsableCommand {
@@ -36,6 +37,9 @@ package struct BackupKeygenCommand: ParsableCommand {
       throw CommandFailure(
         .invalid, "\(file) is there already", advice: "a key is never overwritten: name another file")
     }
+    Terminal.standardError.write(
+      "note: \(terminalSafe(file)) opens every backup that is encrypted to this key. Take it away from this host, and never commit it to git.\n"
+    )
     switch format {
     case .text: Terminal.standardOutput.write("\(identity.recipient)\n")
     case .json:

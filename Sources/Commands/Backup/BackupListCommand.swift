@@ -13,7 +13,8 @@ package struct BackupListCommand: ParsableCommand {
     abstract: "List the backups in the vault, newest first.",
     discussion: """
       A backup with something missing is marked, and says what. `checked` is when the set was read last and found equal to \
-      its newest backup. A backup of which git has lost a part is listed as lost; exit code 1 then.
+      its newest backup. The archive of each backup is read to its end, without a key: one that is cut off, altered or gone is \
+      listed as lost; exit code 1 then.
 
         runbook backup list
         runbook backup list coturn-config --format json
@@ -38,18 +39,32 @@ package struct BackupListCommand: ParsableCommand {
       }
       var lists: [Listed] = []
       for set in sets {
-        lists.append(Listed(set: set, content: try vault.content(of: set), check: try vault.lastCheck(of: set)))
+        lists.append(Listed(set: set, content: try vault.wholeContent(of: set), check: try vault.lastCheck(of: set)))
       }
       switch format {
       case .text: Terminal.standardOutput.write(Self.text(lists))
       case .json: Terminal.standardOutput.write(Self.json(lists).text(.indented) + "\n")
       }
-      if lists.contains(where: { !$0.content.lost.isEmpty }) {
+      let damaged = lists.filter { !$0.content.lost.isEmpty }
+      guard damaged.isEmpty else {
+        let count = damaged.reduce(0) { $0 + $1.content.lost.count }
         throw VaultError(
-          .damaged, "git has lost a part of what is listed as lost",
-          advice: "look at the disk; another copy of the vault may still have it")
+          .damaged,
+          "\(count) \(count == 1 ? "backup is" : "backups are") damaged and cannot be restored: what is listed as lost",
+          advice: damaged.map(Self.advice).joined(separator: "\n"))
       }
     } catch { throw CommandFailure(error) }
+  }
+
+  /// What to do for a set of which something is lost.
+  private static func advice(for list: Listed) -> String {
+    let set = terminalSafe(list.set)
+    guard let good = list.content.backups.first(where: \.isComplete) else {
+      return
+        "\(set) has no good backup left here: look for one in another copy of the vault, and make a new one (backup.create); then look at the disk"
+    }
+    return
+      "the newest good backup of \(set) is \(good.name): runbook backup restore \(set) --backup \(good.name) --to DIR --identity FILE; make a new one (backup.create), and look at the disk"
   }
 
   private struct Listed {
@@ -63,6 +78,7 @@ package struct BackupListCommand: ParsableCommand {
     for list in lists {
       let (set, backups, check) = (list.set, list.content.backups, list.check)
       text += "\(terminalSafe(set)): \(backups.count) \(backups.count == 1 ? "backup" : "backups")"
+      if !list.content.lost.isEmpty { text += ", \(list.content.lost.count) lost" }
       text += check.map { ", checked \($0.checked)" } ?? ", never read with nothing missing"
       let rows = backups.flatMap { backup in
         [

@@ -79,7 +79,7 @@ enum ProjectTemplate: String, ExpressibleByArgument, CaseIterable, Sendable {
     ]
   }
 
-  private var ignored: String { ".env\n.runbook\nbackups/vault\n" + (self == .fleet ? "secrets\n" : "") }
+  private var ignored: String { ".env\n.runbook\nbackups/vault\n*.key\n" + (self == .fleet ? "secrets\n" : "") }
 
   private func projectFile(named name: String) -> String {
     let isPlain = name.first?.isLetter == true && name.utf8.allSatisfy { Self.isPlainInYAML($0) }

@@ -28,10 +28,14 @@ package struct BackupFreshness: StepModule {
       That is when its newest complete backup was made, or when the set was read last and found equal to it: a backup that changes
       nothing is not committed, and counts all the same. An incomplete backup does not count.
 
-      It fails if there is no complete backup, if the age is more than `within`, and if the time lies in the future. It warns if
-      an incomplete backup is newer than the complete one. Whether a backup can be restored, `backup.verify` finds out.
+      The archive of the newest complete backup is read to its end, without a key. If it is damaged, that fails the step, whatever
+      its age; the newest one that is whole is told then.
+
+      It fails too if there is no complete backup, if the age is more than `within`, and if the time lies in the future. It warns
+      if an incomplete backup is newer than the complete one, and if git has lost an older one. Whether a backup can be decrypted
+      and restored, `backup.verify` finds out.
       """,
-    effect: .observe, judges: true, deadline: .seconds(30),
+    effect: .observe, judges: true, deadline: .seconds(120),
     input: Record(
       Input.init,
       Field("vault", \.vault, .optional(.path), "The vault; the project's, if not given."),
@@ -42,7 +46,7 @@ package struct BackupFreshness: StepModule {
     ),
     output: Record(
       Output.init,
-      Field("backup", \.backup, .string, "The newest complete backup."),
+      Field("backup", \.backup, .string, "The newest complete backup that is whole."),
       Field("created", \.created, .timestamp, "When its set began to be read."),
       Field("current", \.current, .timestamp, "When the set was last known to be equal to it."),
       Field("age", \.age, .duration, "How long ago that was."),
@@ -62,10 +66,17 @@ package struct BackupFreshness: StepModule {
     let now = Moment.now().wall
     let path = try context.vaultPath(input.vault)
     let within = input.within ?? context.services.vault?.sets[input.set]?.expectations.notOlderThan
-    return try await VaultWork.run { _ in
+    return try await VaultWork.run { checkpoint in
       let vault = try VaultRepository(opening: path)
-      let all = try vault.backups(of: input.set)
-      let newest = try VaultWork.choose(nil, of: input.set, in: vault)
+      let content = try vault.content(of: input.set)
+      let all = content.backups
+      let (whole, damaged) = try VaultWork.newestWhole(of: input.set, in: vault, checkpoint)
+      guard let newest = whole else {
+        if let first = damaged.first { throw first.error }
+        // There is none: it says why.
+        _ = try VaultWork.choose(nil, of: input.set, in: vault)
+        throw VaultError(.busy, "the vault \(path) was changed while it was read")
+      }
       let check = try vault.lastCheck(of: input.set)
       let current = max(newest.created, check.flatMap { $0.backup == newest.name ? $0.checked : nil } ?? newest.created)
       let incomplete = all.first.flatMap { $0.isComplete ? nil : $0 }
@@ -81,7 +92,9 @@ package struct BackupFreshness: StepModule {
             "backup.timeInFuture", "the set \(input.set) was backed up in the future, at \(current.description)",
             advice: "Look at the clock of this host, and of the one that made the backup."))
       }
-      var findings = [try VaultWork.loss(of: input.set, in: vault)].compactMap(\.self)
+      let gone = content.lost.filter { $0.name > newest.name }
+      if let finding = VaultWork.loss(damaged + gone, of: input.set, good: newest) { return .failed(output, finding) }
+      var findings = [VaultWork.loss(content.lost, of: input.set, good: newest)].compactMap(\.self)
       if let incomplete {
         findings.append(
           Finding(

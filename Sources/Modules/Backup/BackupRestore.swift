@@ -116,28 +116,32 @@ package struct BackupRestore: StepModule {
     let limit = VaultWork.limit(input.limit, of: input.set, in: context)
     return try await VaultWork.run { checkpoint in
       let vault = try VaultRepository(opening: path)
-      let backup = try VaultWork.choose(input.backup, of: input.set, in: vault)
+      let backup = try VaultWork.namingGoodBackup(besides: input.backup, of: input.set, in: vault, checkpoint) {
+        try VaultWork.choose(input.backup, of: input.set, in: vault)
+      }
       try Self.refuseOverlap(of: input.target, with: path)
       let root = try Self.root(input.only, in: backup, isReplacing: input.replace)
       let tree = try StagedTree(at: input.target, isReplacing: input.replace, root: root)
       try tree.requireRoom(for: backup.manifest.contentSize(below: root))
       progress("\(backup.name): reading \(byteSizeLiteral(Int64(backup.archiveSize)))")
       let total = backup.manifest.contentSize
-      _ = try withoutActuallyEscaping(checkpoint) { checkpoint in
-        var told = 0
-        return try vault.read(
-          backup,
-          BackupReading(
-            identities: identities, hostDigest: hostDigest, limit: limit,
-            allowsOutwardLinks: input.outwardLinks,
-            progress: { done in
-              try checkpoint()
-              let tenths = total > 0 ? done * 10 / total : 10
-              if tenths > told {
-                told = tenths
-                progress("\(backup.name): \(tenths * 10) % of \(byteSizeLiteral(Int64(total)))")
-              }
-            }), into: tree)
+      try VaultWork.namingGoodBackup(besides: backup.name, of: input.set, in: vault, checkpoint) {
+        _ = try withoutActuallyEscaping(checkpoint) { checkpoint in
+          var told = 0
+          return try vault.read(
+            backup,
+            BackupReading(
+              identities: identities, hostDigest: hostDigest, limit: limit,
+              allowsOutwardLinks: input.outwardLinks,
+              progress: { done in
+                try checkpoint()
+                let tenths = total > 0 ? done * 10 / total : 10
+                if tenths > told {
+                  told = tenths
+                  progress("\(backup.name): \(tenths * 10) % of \(byteSizeLiteral(Int64(total)))")
+                }
+              }), into: tree)
+        }
       }
       try checkpoint()
       let kept = try tree.putInPlace(keeping: "\(lastName(of: input.target)).before-\(Self.stamp(Moment.now().wall))")

@@ -72,12 +72,59 @@ enum VaultWork {
 
   /// What is to be told of a set of which git has lost a part; nil if it has all.
   static func loss(of set: String, in vault: borrowing VaultRepository) throws(VaultError) -> Finding? {
-    let lost = try vault.content(of: set).lost
+    loss(try vault.content(of: set).lost, of: set)
+  }
+
+  /// - Parameter good: the newest backup that is whole, if it was looked for.
+  static func loss(_ lost: [LostBackup], of set: String, good: Backup? = nil) -> Finding? {
     guard let first = lost.first else { return nil }
+    let next: Sentence? = good.map { goodBackup($0) }
     return Finding(
       "backup.damaged",
       "git has lost a part of \(String(lost.count)) \(lost.count == 1 ? "backup" : "backups") of the set \(set), such as \(first.name): \(first.error.message)",
-      advice: "Look at the disk. Another copy of the vault may still have them: `runbook backup verify` tells.")
+      advice: next
+        ?? "Look at the disk. Another copy of the vault may still have them: `runbook backup verify` tells.")
+  }
+
+  private static func goodBackup(_ backup: Backup) -> Sentence {
+    "The newest good backup is \(backup.name): `runbook backup restore \(backup.set) --backup \(backup.name)` with `--to` and `--identity`. Make a new one with `backup.create`, and look at the disk."
+  }
+
+  /// Does it. If the backup turns out to be damaged, the newest one that is whole is named.
+  ///
+  /// - Parameter name: of the backup that is read; nil for the newest complete one.
+  static func namingGoodBackup<Result>(
+    besides name: String?, of set: String, in vault: borrowing VaultRepository, _ checkpoint: () throws -> Void,
+    _ work: () throws -> Result
+  ) throws -> Result {
+    do { return try work() } catch {
+      let isDamage =
+        (error as? ArchiveFault)?.kind == .damaged || (error as? VaultError)?.kind == .damaged
+      guard isDamage else { throw error }
+      let left = try name ?? vault.backups(of: set).first { $0.isComplete }?.name
+      let good = try newestWhole(of: set, besides: left, in: vault, checkpoint).backup
+      let found = translated(error)
+      guard let good else {
+        throw StepError(
+          found.kind,
+          Finding(
+            found.finding.code, found.finding.sentence,
+            advice:
+              "No other backup of the set \(set) is whole in this vault. Look for a copy of the vault elsewhere: `runbook backup verify --vault COPY`."
+          ))
+      }
+      throw StepError(
+        found.kind, Finding(found.finding.code, found.finding.sentence, advice: goodBackup(good)))
+    }
+  }
+
+  /// As `VaultRepository.newestWhole` does, with the checkpoint of a step.
+  static func newestWhole(
+    of set: String, besides left: String? = nil, in vault: borrowing VaultRepository, _ checkpoint: () throws -> Void
+  ) throws(VaultError) -> (backup: Backup?, damaged: [LostBackup]) {
+    try vault.newestWhole(of: set, besides: left) { () throws(VaultError) in
+      do { try checkpoint() } catch { throw VaultError(.interrupted, "the work was stopped before its end") }
+    }
   }
 
   /// A backup by name, or the newest that is complete.

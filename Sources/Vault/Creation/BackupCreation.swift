@@ -103,6 +103,8 @@ package struct BackupCreation {
         if newest.isComplete { try vault.record(VaultCheck(backup: newest.name, checked: started), of: set.name) }
         return Made(backup: newest, isNew: false, lost: lost)
       }
+      try lost += olderLoss(among: kept, in: vault)
+      kept.removeAll { backup in lost.contains { $0.name == backup.name } }
       do {
         let backup = try commit(reading, started, without: lost, to: vault, after: head)
         return Made(backup: backup, isNew: true, lost: lost)
@@ -111,6 +113,26 @@ package struct BackupCreation {
         if tries[error.path, default: 0] >= Self.tries { leftOut.append(error.path) }
       } catch { throw Self.translated(error, vault: path) }
     }
+  }
+
+  /// What older archives are read, together, before each commit, in bytes.
+  private static let mostReadAgain = 512 << 20
+
+  /// Which of the backups behind the newest are damaged: the next commit leaves them out. The newest of them are read, as far as
+  /// ``mostReadAgain`` goes.
+  private func olderLoss(
+    among kept: [Backup], in vault: borrowing VaultRepository
+  ) throws(VaultError) -> [LostBackup] {
+    var lost: [LostBackup] = []
+    var size = 0
+    for backup in kept.dropFirst() {
+      size += backup.archiveSize
+      guard size <= Self.mostReadAgain else { break }
+      if let error = try vault.loss(of: backup, checkpoint) {
+        lost.append(LostBackup(name: backup.name, set: set.name, error: error))
+      }
+    }
+    return lost
   }
 
   private static func translated(_ error: any Error, vault path: String) -> VaultError {

@@ -18,12 +18,13 @@ extension VaultRepository {
     let folder = try VaultFolder.open(path, checkpoint: checkpoint)
     let vault = try VaultRepository(opening: path)
     return try withExtendedLifetime(folder) { () throws(VaultError) in
-      try vault.prune(set, host: host, at: time, by: plan)
+      try vault.prune(set, host: host, at: time, by: plan, checkpoint)
     }
   }
 
   private borrowing func prune(
-    _ set: String, host: String, at time: Timestamp, by plan: ([Backup]) -> PrunePlan
+    _ set: String, host: String, at time: Timestamp, by plan: ([Backup]) -> PrunePlan,
+    _ checkpoint: () throws(VaultError) -> Void
   ) throws(VaultError) -> PrunePlan {
     guard let head = try head(of: set) else {
       throw VaultError(.unknownBackup, "the vault \(path) has no backup of the set \(set)")
@@ -41,6 +42,12 @@ extension VaultRepository {
     let plan = plan(kept)
     let names = plan.removed.map(\.name)
     guard !names.isEmpty else { return plan }
+    // What is kept for good must be what can be restored.
+    if let damaged = try newestWhole(of: set, checkpoint: checkpoint).damaged.first {
+      throw VaultError(
+        .damaged, "nothing is removed while the newest complete backup is damaged: \(damaged.error.message)",
+        advice: "make a new backup first, which takes off the branch what is lost")
+    }
     let gone = Set(names.flatMap { [BackupLayout.archive(of: $0), BackupLayout.manifest(of: $0)] })
     let message =
       "\(set): remove \(names.count) \(names.count == 1 ? "backup" : "backups")\n\nBackup-Set: \(set)\nBackup-Host: \(host)\n"
