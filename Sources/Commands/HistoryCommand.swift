@@ -48,8 +48,9 @@ package struct HistoryCommand: ParsableCommand {
     var problems: [JournalError] = []
     do {
       if let figure, let name {
-        let readings = try ledger.figure(figure, of: name, since: earliest, limit: limit)
-        if !readings.isEmpty, readings.allSatisfy({ $0.value == nil }) {
+        let readings: [FigureReading]
+        (readings, problems) = try ledger.figure(figure, of: name, since: earliest, limit: limit)
+        if problems.isEmpty, !readings.isEmpty, readings.allSatisfy({ $0.value == nil }) {
           throw unknown(figure, among: try ledger.figures(of: name, since: earliest, limit: limit))
         }
         show(readings)
@@ -118,6 +119,7 @@ package struct HistoryCommand: ParsableCommand {
           "run": .string(reading.run.id), "startedAt": .string(reading.run.startedAt.description),
           "target": reading.run.target.map(JSON.string) ?? .null, "value": reading.value?.json ?? .null,
           "unit": reading.type.unit.map(JSON.string) ?? .null,
+          "damaged": reading.problem.map { .string($0.message) } ?? .null,
         ]
       }
       Terminal.standardOutput.write(JSON.array(objects).text(.indented) + "\n")
@@ -126,7 +128,8 @@ package struct HistoryCommand: ParsableCommand {
         [
           "\(reading.run.number)", listedMomentText(reading.run.startedAt, offset: localOffset(at:)),
           terminalSafe(reading.run.target ?? ""),
-          reading.value.map { terminalSafe(shownValue($0, as: reading.type)) } ?? "not known",
+          reading.value.map { terminalSafe(shownValue($0, as: reading.type)) }
+            ?? (reading.problem == nil ? "not known" : "not known: the run was changed"),
         ]
       }
       Terminal.standardOutput.write(

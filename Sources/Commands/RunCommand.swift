@@ -211,7 +211,13 @@ package struct RunCommand: AsyncParsableCommand {
       due = try DueSlot(name, period, for: targets, in: project.ledger, at: Moment.now().wall)
     } catch { throw CommandFailure(error) }
     switch due {
-    case .run(let slot): return slot
+    case .run(let slot, let unproven):
+      if let unproven {
+        Terminal.standardError.write(
+          "warning: the journal of \(unproven.id) does not verify, so that run proves nothing: \(name) is run again\n  = runbook report \(unproven.id) says what is wrong\n"
+        )
+      }
+      return slot
     case .nothing(let reason):
       if !quiet { Terminal.standardError.write("\(reason)\n") }
       return nil

@@ -6,6 +6,8 @@ package struct FigureReading: Hashable, Sendable {
   package let run: RunSummary
   /// Nil if the run has no such step, the step no such output, or the journal cannot be verified: never a zero.
   package let value: Value?
+  /// Why the journal cannot be verified; nil if it can.
+  package let problem: JournalError?
   /// The figure's type as its step declares it; `any` where the journal does not tell.
   package let type: ValueType
 }
@@ -17,16 +19,26 @@ extension Ledger {
   ///   - figure: the step's path, a full stop, and the field of its output: `turn/relay.rtt.p95`. Where a step's id holds
   ///     full stops, the longest path that the run has counts.
   ///   - runbook: the runs to look at.
+  /// - Returns: the problems too of journals that cannot be read, and so not be told apart.
   package func figure(
     _ figure: String, of runbook: String, since: Timestamp? = nil, limit: Int = .max
-  ) throws(JournalError) -> [FigureReading] {
+  ) throws(JournalError) -> (readings: [FigureReading], problems: [JournalError]) {
     var readings: [FigureReading] = []
+    var problems: [JournalError] = []
     for entry in try unverified(of: runbook, since: since) where readings.count < limit {
-      guard case .run(let run, _) = entry.content else { continue }
-      let found = (try? RecordedRun.read(entry.folder))?.figure(figure)
-      readings.append(FigureReading(run: run, value: found?.value, type: found?.type ?? .any))
+      guard case .run(let run, _) = entry.content else {
+        if let problem = entry.problem { problems.append(problem) }
+        continue
+      }
+      do throws(JournalError) {
+        let found = try RecordedRun.read(entry.folder).figure(figure)
+        readings.append(FigureReading(run: run, value: found?.value, problem: nil, type: found?.type ?? .any))
+      } catch {
+        readings.append(FigureReading(run: run, value: nil, problem: error, type: .any))
+        problems.append(error)
+      }
     }
-    return readings
+    return (readings, problems)
   }
 }
 

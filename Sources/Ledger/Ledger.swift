@@ -37,6 +37,14 @@ package struct Ledger: RunHistory {
     return entries
   }
 
+  /// Whether every line of the journal of a run verifies. One that is gone, or cannot be read, proves nothing.
+  ///
+  /// - Parameter id: the whole id.
+  package func verifies(run id: String) -> Bool {
+    guard let folder = try? run(id) else { return false }
+    return (try? RecordedRun.read(folder)) != nil
+  }
+
   /// As ``RunHistory`` says. Journals that cannot be read are left out: which runbook they belong to is not known.
   package func runs(of runbook: String?, since: Timestamp?, limit: Int) throws -> [RunSummary] {
     var runs: [RunSummary] = []

@@ -14,6 +14,8 @@ package struct RunOfSlot: Hashable, Sendable {
     case cancelled
     /// It has no end, and nothing goes on.
     case died
+    /// Its journal was changed, or cannot be read to its end: nothing that it says counts.
+    case unproven
   }
 
   package var id: String
@@ -30,7 +32,7 @@ package struct RunOfSlot: Hashable, Sendable {
   var fills: Bool {
     switch end {
     case .goesOn, .ended: true
-    case .lockedOut, .lockUnusable, .cancelled, .died: false
+    case .lockedOut, .lockUnusable, .cancelled, .died, .unproven: false
     }
   }
 }
@@ -61,6 +63,8 @@ package struct SlotAccount: Hashable, Sendable {
     case cancelled(RunOfSlot)
     /// A run of it died, and none came to an end.
     case died(RunOfSlot)
+    /// The journal of its last run does not verify: whether it ran is not known.
+    case unproven(RunOfSlot)
   }
 
   package let slot: Timestamp
@@ -103,6 +107,25 @@ extension Period {
     return accounts
   }
 
+  /// As ``account(of:since:at:limit:)``, and the run on which the newest account rests is looked into: one that is not proven does
+  /// not fill its slot.
+  package func account(
+    of runs: [RunOfSlot], since: Timestamp, at now: Timestamp, limit: Int = 10_000, isProven: (RunOfSlot) -> Bool
+  ) -> [SlotAccount] {
+    var runs = runs
+    while true {
+      let accounts = account(of: runs, since: since, at: now, limit: limit)
+      switch accounts.first(where: { $0.state != .due })?.state {
+      case .ran(let run), .caughtUp(let run, _):
+        guard !isProven(run), let index = runs.firstIndex(where: { $0.id == run.id && $0.fills }) else {
+          return accounts
+        }
+        runs[index].end = .unproven
+      case .due, .missed, nil: return accounts
+      }
+    }
+  }
+
   private func state(
     _ slot: Timestamp, _ runs: ArraySlice<RunOfSlot>, isPresent: Bool, at now: Timestamp
   ) -> SlotAccount.State {
@@ -112,12 +135,13 @@ extension Period {
       return late <= tolerance ? .ran(run) : .caughtUp(run, late: late)
     }
     if let died = runs.last(where: { $0.end == .died }) { return .missed(.died(died)) }
+    if let unproven = runs.last(where: { $0.end == .unproven }) { return .missed(.unproven(unproven)) }
     if isPresent, now.duration(since: slot) <= tolerance { return .due }
     guard let last = runs.last else { return .missed(.noRun) }
     return switch last.end {
     case .lockUnusable: .missed(.lockUnusable(last))
     case .cancelled: .missed(.cancelled(last))
-    case .lockedOut, .died, .goesOn, .ended: .missed(.lockedOut(last))
+    case .lockedOut, .died, .unproven, .goesOn, .ended: .missed(.lockedOut(last))
     }
   }
 }

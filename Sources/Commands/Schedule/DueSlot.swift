@@ -10,8 +10,8 @@ import Schema
 
 /// What `run --if-due` does: at most one run for each slot of the runbook's period.
 enum DueSlot {
-  /// The slot is to be filled now.
-  case run(Timestamp)
+  /// The slot is to be filled now. A run whose journal does not verify may have filled it.
+  case run(Timestamp, unproven: RunOfSlot?)
   /// There is nothing to do, and why.
   case nothing(String)
   /// A run of the slot died: whether it may be done again is for somebody to say.
@@ -28,12 +28,14 @@ enum DueSlot {
     }
     let runs = try ledger.runs(of: runbook, downTo: slot).slotRuns(for: targets)
     let time = momentText(slot, offset: localOffset(at:))
-    switch period.account(of: runs, since: slot, at: now, limit: 1).first?.state {
+    let account = period.account(of: runs, since: slot, at: now, limit: 1) { ledger.verifies(run: $0.id) }.first
+    switch account?.state {
     case .ran(let run), .caughtUp(let run, _):
       let word = run.end == .goesOn ? "is running" : "has run"
       self = .nothing("\(runbook), due at \(time), \(word): \(run.id)")
     case .missed(.died(let run)): self = .died(run)
-    case .due, .missed, nil: self = .run(slot)
+    case .missed(.unproven(let run)): self = .run(slot, unproven: run)
+    case .due, .missed, nil: self = .run(slot, unproven: nil)
     }
   }
 }

@@ -15,10 +15,11 @@ package struct OverdueCommand: ParsableCommand {
     abstract: "Tell which runbooks have not run when they were due, from their journals.",
     discussion: """
       A runbook is due as its `period` says. Each time it was due, a run began in time, was caught up later, or it was missed: \
-      because no run began, because the run died, or because it was skipped while another run held its lock.
+      because no run began, because the run died, or because it was skipped while another run held its lock. The run on which \
+      "in time" rests is verified whole: one whose journal was changed proves nothing.
 
       Exit codes: 0 all are in time, 1 at least one is overdue, 2 usage, 3 it is not known (a journal or a runbook cannot \
-      be read).
+      be read, or the journal that counts was changed).
 
         runbook overdue
         runbook overdue daily-health --since 30d
@@ -58,6 +59,12 @@ package struct OverdueCommand: ParsableCommand {
     }
 
     var isOverdue: Bool { !hasRun || overdueSince != nil }
+
+    /// The run that would count if its journal had not been changed; nil if what counts is known.
+    var unproven: RunOfSlot? {
+      guard case .missed(.unproven(let run))? = accounts.first(where: { $0.state != .due })?.state else { return nil }
+      return run
+    }
   }
 
   package func run() throws {
@@ -72,7 +79,9 @@ package struct OverdueCommand: ParsableCommand {
     let rows = try runbooks.outlines.compactMap { outline -> Row? in
       guard let period = outline.period else { return nil }
       let targets = try Self.scheduledTargets(of: outline, runbooks)
-      return Self.row(outline.name, period, (runs[outline.name] ?? []).slotRuns(for: targets), age, at: now)
+      return Self.row(outline.name, period, (runs[outline.name] ?? []).slotRuns(for: targets), age, at: now) {
+        project.ledger.verifies(run: $0.id)
+      }
     }
     let broken = runbooks.broken
     switch format {
@@ -86,6 +95,15 @@ package struct OverdueCommand: ParsableCommand {
       throw CommandFailure(
         .error, "whether \(broken.joined(separator: ", ")) is overdue is not known: the runbook cannot be read",
         advice: "runbook validate says why", isAfterOutput: true)
+    }
+    let unproven = rows.compactMap { row in row.unproven.map { (row.runbook, $0.id) } }
+    guard unproven.isEmpty else {
+      throw CommandFailure(
+        .error,
+        unproven.map { "whether \($0.0) is overdue is not known: the journal of its run \($0.1) does not verify" }
+          .joined(separator: "\n"),
+        advice: unproven.map { "runbook report \($0.1)" }.joined(separator: ", ") + " says what is wrong",
+        isAfterOutput: true)
     }
     guard rows.contains(where: \.isOverdue) else { return }
     guard unreadable == 0 else {
@@ -113,7 +131,8 @@ package struct OverdueCommand: ParsableCommand {
   }
 
   private static func row(
-    _ name: String, _ period: Period, _ runs: [RunOfSlot], _ age: Duration, at now: Timestamp
+    _ name: String, _ period: Period, _ runs: [RunOfSlot], _ age: Duration, at now: Timestamp,
+    isProven: (RunOfSlot) -> Bool
   ) -> Row {
     let runs = runs.begun(by: now)
     // The present slot and the one before are told of, however long they are.
@@ -123,7 +142,7 @@ package struct OverdueCommand: ParsableCommand {
     let first = runs.map(\.startedAt).min().flatMap { period.slot(at: $0) }
     return Row(
       runbook: name, period: period,
-      accounts: first.map { period.account(of: runs, since: max(start, $0), at: now) } ?? [],
+      accounts: first.map { period.account(of: runs, since: max(start, $0), at: now, isProven: isProven) } ?? [],
       hasRun: first != nil, next: period.next(after: now))
   }
 }
@@ -135,7 +154,9 @@ extension OverdueCommand.Row {
   fileprivate var text: String {
     let zone = localOffset(at:)
     let state =
-      if !hasRun { "OVERDUE  \(runbook)  due \(period.text); it has never run" } else if let overdueSince {
+      if let unproven {
+        "unknown  \(runbook)  due \(period.text); the journal of its run \(unproven.id) does not verify: runbook report \(unproven.id)"
+      } else if !hasRun { "OVERDUE  \(runbook)  due \(period.text); it has never run" } else if let overdueSince {
         "OVERDUE  \(runbook)  due \(period.text); missed since \(momentText(overdueSince, offset: zone))"
       } else {
         "in time  \(runbook)  due \(period.text)\(next.map { "; next \(momentText($0, offset: zone))" } ?? "")"
@@ -148,8 +169,9 @@ extension OverdueCommand.Row {
 
   fileprivate var json: JSON {
     [
-      "runbook": .string(runbook), "period": .string(period.text), "overdue": .bool(isOverdue),
-      "overdueSince": overdueSince.map { .string($0.description) } ?? .null,
+      "runbook": .string(runbook), "period": .string(period.text),
+      "overdue": unproven == nil ? .bool(isOverdue) : .null,
+      "overdueSince": (unproven == nil ? overdueSince : nil).map { .string($0.description) } ?? .null,
       "next": next.map { .string($0.description) } ?? .null, "slots": .array(accounts.map(\.json)),
     ]
   }
@@ -181,6 +203,7 @@ extension SlotAccount {
     case .missed(.lockUnusable(let run)): "missed: \(run.id) did nothing, its locks could not be used"
     case .missed(.cancelled(let run)): "missed: \(run.id) died and was cancelled"
     case .missed(.died(let run)): "missed: \(run.id) died"
+    case .missed(.unproven(let run)): "not known: the journal of \(run.id) does not verify"
     }
   }
 
@@ -195,6 +218,7 @@ extension SlotAccount {
       case .missed(.lockUnusable(let run)): ("missed", run, nil, "lockUnusable")
       case .missed(.cancelled(let run)): ("missed", run, nil, "cancelled")
       case .missed(.died(let run)): ("missed", run, nil, "died")
+      case .missed(.unproven(let run)): ("missed", run, nil, "unverified")
       }
     return [
       "slot": .string(slot.description), "state": .string(name), "reason": reason.map { .string($0) } ?? .null,

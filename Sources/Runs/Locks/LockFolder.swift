@@ -31,11 +31,11 @@ package struct LockFolder: Hashable, Sendable {
   package func take(_ names: Set<String>, for holder: LockHolder) async throws(Failure) -> Attempt {
     let files: [(name: String, file: LockFile)] = try openAll(names.sorted())
     for (name, file) in files {
-      guard try Self.onDisk({ () throws(FileError) in try file.file.tryFlock() }) else {
+      guard try onDisk({ () throws(FileError) in try file.file.tryFlock() }) else {
         return .taken(name: name, by: await file.holder())
       }
     }
-    for (_, file) in files { try Self.onDisk { () throws(FileError) in try file.write(holder) } }
+    for (_, file) in files { try onDisk { () throws(FileError) in try file.write(holder) } }
     return .held(HeldLocks(files: files.map(\.file)))
   }
 
@@ -44,10 +44,10 @@ package struct LockFolder: Hashable, Sendable {
     let folder = try opened()
     var files: [(String, LockFile)] = []
     for name in names {
-      files.append((name, LockFile(try Self.onDisk { () throws(FileError) in try Self.file(of: name, in: folder) })))
+      files.append((name, LockFile(try onDisk { () throws(FileError) in try Self.file(of: name, in: folder) })))
     }
     for (name, file) in files {
-      let found = try Self.onDisk { () throws(FileError) in try file.file.metadata() }
+      let found = try onDisk { () throws(FileError) in try file.file.metadata() }
       guard found.kind == .regular, found.links == 1 else {
         throw Failure(
           message:
@@ -60,7 +60,7 @@ package struct LockFolder: Hashable, Sendable {
 
   /// The folder, made if need be, and held against what would let others take locks away.
   private func opened() throws(Failure) -> Folder {
-    let folder = try Self.onDisk { () throws(FileError) in
+    let folder = try onDisk { () throws(FileError) in
       do throws(FileError) { return try Folder(path) } catch {
         guard error.number == ENOENT else { throw error }
         do throws(FileError) { try Folder.make(path, Permissions(0o770, owner: .ofProcess)) } catch {
@@ -70,7 +70,7 @@ package struct LockFolder: Hashable, Sendable {
         return try Folder(path)
       }
     }
-    let found = try Self.onDisk { () throws(FileError) in try folder.metadata() }
+    let found = try onDisk { () throws(FileError) in try folder.metadata() }
     guard found.owner == 0 || found.owner == geteuid() else {
       throw Failure(
         message: "the folder of the locks, \(path), belongs to user \(found.owner): they could take locks away",
@@ -81,7 +81,7 @@ package struct LockFolder: Hashable, Sendable {
         message: "everybody may write to the folder of the locks, \(path): they could take locks away",
         advice: Self.making(path))
     }
-    guard try !Self.onDisk({ () throws(FileError) in try folder.isRemote() }) else {
+    guard try !onDisk({ () throws(FileError) in try folder.isRemote() }) else {
       throw Failure(
         message:
           "the folder of the locks, \(path), lies on a file system of another host, whose locks cannot be relied on",
@@ -94,13 +94,40 @@ package struct LockFolder: Hashable, Sendable {
     "as root: rm -r \(path) && install -d -o root -g runbook -m 2770 \(path)"
   }
 
-  private static func onDisk<Result: ~Copyable>(
+  /// What somebody does who may not work in the folder: it is not there and they may not make it, or it is another group's.
+  private var refusalAdvice: String {
+    let user = Account.name(of: Int(geteuid()))
+    guard let found = try? FileMetadata.of(path) else {
+      return
+        "\(path) is not there, and you may not make it; as root: groupadd -f runbook && install -d -o root -g runbook -m 2770 \(path) && usermod -aG runbook \(user); then log in again"
+    }
+    if found.group != 0, found.mode & 0o070 == 0o070 {
+      let group = Self.name(ofGroup: found.group) ?? "\(found.group)"
+      return
+        "\(path) is for the group \(group); as root: usermod -aG \(group) \(user); then log in again (id shows whether you are in it)"
+    }
+    return
+      "\(path) is for no group that you could join; as root: groupadd -f runbook && chgrp -R runbook \(path) && chmod 2770 \(path) && usermod -aG runbook \(user); then log in again"
+  }
+
+  private static func name(ofGroup id: UInt32) -> String? {
+    var entry = group()
+    var found: UnsafeMutablePointer<group>?
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1 << 14) { buffer in
+      guard let start = buffer.baseAddress, getgrgid_r(id, &entry, start, buffer.count, &found) == 0, found != nil,
+        let name = entry.gr_name
+      else { return nil }
+      return String(cString: name)
+    }
+  }
+
+  private func onDisk<Result: ~Copyable>(
     _ work: () throws(FileError) -> Result
   ) throws(Failure) -> Result {
     do throws(FileError) { return try work() } catch {
       let advice =
         switch error.number {
-        case EACCES: "join the group of the folder (ls -ld \(parentFolder(of: error.path))), or run as root"
+        case EACCES, EPERM: refusalAdvice
         case ELOOP: "a link stands in its place: find out who put it there, and remove it"
         case ENOENT: "make the folder above it, or name another one with RUNBOOK_LOCKS"
         default: "look at \(error.path)"
