@@ -113,6 +113,13 @@ import Testing
     #expect(
       try audit.json["findings"]?.array?.allSatisfy { $0["ifNotBackported"]?.bool == true } == true, "\(audit.stdout)")
 
+    // The guide has systemd start it so that it can write the very file.
+    let guide = try String(
+      contentsOf: CommandLineProject.repositoryURL.appending(path: "docs/guides/incidents.md"), encoding: .utf8)
+    let pidFile = "/run/turnserver/turnserver.pid"
+    #expect(text.contains("\npidfile=\(pidFile)\n"), "\(text)")
+    #expect(guide.contains("RuntimeDirectory=turnserver\n") && guide.contains(" --pidfile=\(pidFile)\n"))
+
     let root = project.root
     let isSecure = purpose == "high-security"
     let server = try await onBlockingThread { () throws(LabError) in
@@ -121,7 +128,7 @@ import Testing
         var settings = LabServerSettings(realm: "r.example", authentication: .none, port: isSecure ? tlsPort : port)
         settings.listensOnUDP = !isSecure
         settings.text =
-          text.replacing("11.22.33.44", with: "127.0.0.1")
+          text.replacing("11.22.33.44", with: "127.0.0.1").replacing(pidFile, with: "\(root)/generated.pid")
           .replacing("listening-port=3478", with: "listening-port=\(port)")
           .replacing("tls-listening-port=5349", with: "tls-listening-port=\(tlsPort)")
           + "relay-threads=1\nuserdb=\(root)/turndb\n"
@@ -133,6 +140,8 @@ import Testing
       $0.contains("WARNING") || $0.contains("ERROR") || $0.contains("Bad configuration") || $0.contains("NO EXPLICIT")
     }
     #expect(complaints == [])
+    let pid = try project.read("generated.pid").trimmingCharacters(in: .whitespacesAndNewlines)
+    #expect(try String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8) == "turnserver\n")
 
     var environment = ["TURN_CA": "\(root)/ca.pem"]
     if hasUsers {

@@ -263,6 +263,9 @@ package struct HardenedConfiguration: Sendable {
     ] + known("unauthorized-ratelimit")
   }
 
+  /// In the folder that `RuntimeDirectory=turnserver` makes for the server's user.
+  package static let pidFile = "/run/turnserver/turnserver.pid"
+
   private var administration: [String] {
     var lines = ["# What it does not offer."]
     if version < CoturnVersion(4, 10) { lines.append("no-cli") }
@@ -273,12 +276,15 @@ package struct HardenedConfiguration: Sendable {
   }
 
   private var logging: [String] {
-    var lines = ["# Its log. No pidfile: systemd needs none."]
+    var lines = ["# Its log."]
     lines += logFile.map { ["log-file=\($0)", "simple-log"] } ?? ["syslog"]
     lines.append("no-stdout-log")
     // From 4.17.0 on times are written of themselves.
     if version < CoturnVersion(4, 17) { lines += known("new-log-timestamp") }
     if purpose != .minimal { lines.append("verbose") }
-    return lines + ["pidfile="]
+    return lines + [
+      "# By this file p1-outage knows the server. It needs RuntimeDirectory=turnserver in the unit of systemd, and no empty --pidfile=.",
+      "pidfile=\(Self.pidFile)",
+    ]
   }
 }
