@@ -259,6 +259,14 @@ import Testing
     try #require(missing.map { $0["state"] } == ["missing", "missing", "ok"], "\(absent.stdout)")
     #expect(missing[0]["fix"] == "set TOKEN in the environment or in .env")
     #expect(missing[0]["neededBy"] == ["runbooks/look.yaml:3"])
+    // Another runbook that needs it makes no second item of it.
+    try project.write(
+      "runbooks/second.yaml",
+      "runbook: second\nallow: [observe]\nsecrets:\n  token: {env: TOKEN}\nsteps:\n  - {id: a, use: command.run, effect: observe, with: {command: [\"true\"], secretEnv: {T: \"${secrets.token}\"}}}\n"
+    )
+    let twice = try items(try await project.runbook("doctor", "--format", "json"), "secret")
+    #expect(twice.count == 3, "\(twice)")
+    #expect(twice.first?["neededBy"] == ["runbooks/look.yaml:3", "runbooks/second.yaml:4"], "\(twice)")
     #expect(
       missing[1]["fix"]
         == .string("write it into the file, for this user alone: (umask 077; cat >\(project.root)/token.txt)"),

@@ -87,6 +87,22 @@ import Testing
     #expect(findings(owner) == [])
   }
 
+  @Test("What lies below a root is named by its path in there")
+  func belowRoot() async throws {
+    let folder = try TemporaryFolder()
+    try folder.write("lt-cred-mech\nno-auth\n", to: "etc/turnserver.conf", mode: 0o640)
+    let result = try await run(
+      "coturn.config",
+      [
+        .init("file", .string("\(folder.path)/etc/turnserver.conf")), .init("root", .string(folder.path)),
+        .init("version", .string("4.6.1")),
+      ])
+    let finding = try #require(result.objection?.finding)
+    #expect(finding.message.hasPrefix("/etc/turnserver.conf:"), "\(finding)")
+    #expect(!"\(finding.message) \(finding.advice ?? "")".contains(folder.path), "\(finding)")
+    #expect(finding.advice?.contains("runbook report last --format json") == true, "\(finding)")
+  }
+
   @Test("A connection string of a database is a secret, and the message names every grave finding up to six")
   func grave() async throws {
     let folder = try TemporaryFolder()
@@ -121,6 +137,9 @@ import Testing
   func advisories() async throws {
     let old = try await run("coturn.advisories", [.init("version", .string("4.6.1-1"))])
     #expect(old.objection?.severity == .warn)
+    // Not all of them matter to everybody.
+    #expect(old.objection?.finding.message.contains("in use: ") == true)
+    #expect(old.objection?.finding.message.contains("the telnet CLI (") == true, "\(String(describing: old.objection))")
     #expect(old.output["version"] == .string("4.6.1"))
     guard case .list(let entries)? = old.output["advisories"] else {
       Issue.record("no advisories")

@@ -51,7 +51,15 @@ struct ProjectNeeds {
     if document.tellsPeople { channelUsers.append(name) }
     for secret in document.secrets {
       let item = Diagnosis.Item(secret: secret, neededBy: [secret.range.place])
-      if !secretItems.contains(item) { secretItems.append(item) }
+      // One secret that several documents name is one thing to set.
+      let same = secretItems.firstIndex { known in
+        known.name == item.name && known.state == item.state && known.reason == item.reason && known.fix == item.fix
+      }
+      if let same {
+        for place in item.neededBy { note(place, in: &secretItems[same].neededBy) }
+      } else {
+        secretItems.append(item)
+      }
     }
   }
 

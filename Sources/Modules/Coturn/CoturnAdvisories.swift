@@ -98,8 +98,23 @@ package struct CoturnAdvisories: StepModule {
       output,
       Finding(
         "coturn.vulnerable",
-        "\(entries.count) known vulnerabilities affect coturn \(version), unless the distribution mended them: \(worst)\(entries.count > 3 ? " and more" : "").",
-        advice: "Hold them against the distribution's security tracker, or take a newer version."))
+        "\(entries.count) known vulnerabilities affect coturn \(version), unless the distribution mended them: \(worst)\(entries.count > 3 ? " and more" : "").\(Self.conditions(of: entries))",
+        advice:
+          "Hold them against the distribution's security tracker, or take a newer version. `runbook coturn audit` tells which of them matter with a configuration."
+      ))
+  }
+}
+
+extension CoturnAdvisories {
+  /// Which of the advisories matter only if something is in use.
+  private static func conditions(of entries: [Entry]) -> String {
+    let bound = entries.filter { !$0.needs.isEmpty }
+    guard !bound.isEmpty else { return "" }
+    var needs: [String] = []
+    for entry in bound where !needs.contains(entry.needs) { needs.append(entry.needs) }
+    let counted = needs.map { need in "\(need) (\(bound.count { $0.needs == need }))" }
+    return
+      " \(bound.count) of them \(bound.count == 1 ? "matters" : "matter") only with what \(bound.count == 1 ? "it needs" : "they need") in use: \(counted.joined(separator: ", "))."
   }
 }
 

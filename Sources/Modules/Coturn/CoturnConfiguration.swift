@@ -95,13 +95,17 @@ package struct CoturnConfiguration: StepModule {
       starts: !findings.contains { $0.endsServer }, files: look.files)
     guard let worst = findings.first, worst.severity >= .medium else { return .done(output) }
     let isFailure = worst.severity >= .high
-    let finding = Self.finding(findings, worst, of: input.file, version, isFailure: isFailure)
+    let finding = Self.finding(findings, worst, of: input.file, below: input.root, version, isFailure: isFailure)
     return isFailure ? .failed(output, finding) : .warned(output, finding)
   }
 
   private static func finding(
-    _ findings: [AuditFinding], _ worst: AuditFinding, of file: String, _ version: CoturnVersion, isFailure: Bool
+    _ findings: [AuditFinding], _ worst: AuditFinding, of path: String, below root: String?, _ version: CoturnVersion,
+    isFailure: Bool
   ) -> Finding {
+    // What lies below a root is gone when somebody reads of it: only the path in there means anything then.
+    let inside = root.flatMap { path.hasPrefix($0 + "/") ? String(path.dropFirst($0.count)) : nil }
+    let file = inside ?? path
     let counts = AuditSeverity.allCases.reversed().compactMap { severity -> String? in
       let count = findings.count { $0.severity == severity }
       return count == 0 ? nil : "\(count) \(severity.rawValue)"
@@ -115,7 +119,10 @@ package struct CoturnConfiguration: StepModule {
     sentences.append("In all: \(counts.joined(separator: ", ")).")
     let message: Sentence = sentences.joined
     let remedy = worst.instead.flatMap { $0.isEmpty ? nil : $0.split(separator: "\n").joined(separator: ", ") }
-    let whole: Sentence = "All of it: runbook coturn audit \(file) --coturn-version \(version)."
+    let whole: Sentence =
+      inside == nil
+      ? "All of it: runbook coturn audit \(file) --coturn-version \(version)."
+      : "All of it stands in the JSON report: runbook report last --format json."
     guard isFailure else { return Finding("coturn.configurationWeak", message, advice: whole) }
     guard let remedy else { return Finding("coturn.configurationRisky", message, advice: whole) }
     let which: Sentence = severe.count > 1 ? "For the first, write" : "Write"
