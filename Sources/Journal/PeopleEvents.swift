@@ -112,13 +112,15 @@ package struct NotifyFailed: JournalEvent {
   )
 }
 
-/// A notice was held back, on purpose: a silence, an outage that people know of, or the limit of a channel.
+/// A notice was held back on purpose: because of a silence, an outage that people know of, or the limit of a channel.
 package struct NotifySuppressed: JournalEvent {
   /// The step whose notice it is; nil for one that the run itself sends, of an alert.
   package var path: StepPath?
+  /// Of the step, from 1.
   package var attempt: Int
   /// The channels that were not told.
   package var channels: [String]
+  /// Why: `notify.silenced`, `notify.muted` or `notify.limited`.
   package var finding: Finding
 
   package init(path: StepPath?, attempt: Int, channels: [String], finding: Finding) {
@@ -131,7 +133,7 @@ package struct NotifySuppressed: JournalEvent {
   package var step: StepPath? { path }
 
   package static let type = "notify.suppressed"
-  package static let summary = "A notice was held back from channels, by what the project declares."
+  package static let summary = "A notice was held back from channels on purpose."
   package static let record: Record<Self> = Record(
     { Self(path: StepPath?(optional: $0, text: $1), attempt: $2, channels: $3, finding: $4) },
     Field("stage", \.path?.stage, .optional(.enumeration(Stage.self)), "The part of the run that the step belongs to."),
@@ -171,10 +173,13 @@ package struct AlertStanding: JournalEvent {
   package var firingRun: String
   /// The channels that took its notice: they will be told when it is over.
   package var channels: [String]
+  /// The targets of a run over several that they were told of; nil in a journal of a version that did not record it.
+  package var targets: [String]?
 
-  package init(firingRun: String, channels: [String]) {
+  package init(firingRun: String, channels: [String], targets: [String]? = nil) {
     self.firingRun = firingRun
     self.channels = channels
+    self.targets = targets
   }
 
   package static let type = "alert.standing"
@@ -182,7 +187,9 @@ package struct AlertStanding: JournalEvent {
   package static let record = Record(
     Self.init,
     Field("firingRun", \.firingRun, .string, "Id of the run that told of the failure."),
-    Field("channels", \.channels, .list(.string), "The channels that took its notice, and are told when it is over.")
+    Field("channels", \.channels, .list(.string), "The channels that took its notice, and are told when it is over."),
+    Field(
+      "targets", \.targets, .optional(.list(.string)), "The targets of a run over several that they were told of.")
   )
 }
 

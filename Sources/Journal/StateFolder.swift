@@ -18,7 +18,7 @@ package struct StateFolder: Hashable, Sendable {
     /// The folder's group may also record runs of its own.
     case groupWriting
 
-    /// Of a file that whoever records runs there may write.
+    /// Permissions of a file that everybody who records runs may write.
     package var fileMode: UInt32 {
       switch self {
       case .owner: 0o600
@@ -30,6 +30,7 @@ package struct StateFolder: Hashable, Sendable {
     /// Of what a run records: whoever shares the folder may read it, and nobody but the one who runs it may write it.
     var recordMode: mode_t { fileMode & ~0o022 }
 
+    /// Permissions of a folder in which everybody who records runs may make files.
     package var folderMode: UInt32 {
       switch self {
       case .owner: 0o700

@@ -37,6 +37,13 @@ package struct ChannelRoutes: Sendable {
     return Route(inTurn: taking.filter { !$0.isCopy }, copies: taking.filter(\.isCopy))
   }
 
+  /// Whether a notice of the level reached those who are to hear it, if these channels took it: one of those of which one is enough, if there
+  /// are any. A copy does not stand in for it.
+  package func reached(_ taken: [String], _ level: NoticeLevel) -> Bool {
+    let inTurn = route(level).inTurn.map(\.name)
+    return inTurn.isEmpty ? !taken.isEmpty : !Set(inTurn).isDisjoint(with: taken)
+  }
+
   /// These channels, in this order: one of them is enough. Names that there are not are left out.
   package func route(_ names: [String]) -> Route { Route(inTurn: names.compactMap { self[$0] }, copies: []) }
 }

@@ -2,14 +2,16 @@ package import Schema
 
 /// A time in which people are not told of what can wait.
 package struct SilentWindow: Sendable {
+  /// As the project names it.
   package var name: String
+  /// When it is open.
   package var span: Span
   /// The most urgent notices that it holds back.
   package var upTo: NoticeLevel
   /// The channels that are silent; all of them, if it is empty.
   package var channels: Set<String>
 
-  /// When it is open.
+  /// Once, or each week.
   package enum Span: Sendable {
     /// Once, from its start up to its end.
     case once(from: Timestamp, to: Timestamp)
@@ -73,8 +75,13 @@ package struct SilentWindow: Sendable {
 
 /// The most notices of one level that a channel takes in a time.
 package struct NoticeLimit: Hashable, Sendable {
+  /// From 1 to ``most``.
   package var notices: Int
+  /// Longer than zero.
   package var period: Duration
+
+  /// The highest limit.
+  package static let most = 1000
 
   package init(notices: Int, per period: Duration) {
     self.notices = notices

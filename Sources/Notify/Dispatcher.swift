@@ -63,14 +63,26 @@ package struct Dispatcher: Sendable {
     }
     var place: NoticeCounts.Place?
     var uncounted: NoticeCountError?
+    // Half of the time is for what others are at, the other half for the channel.
+    let end = ContinuousClock.now + ContinuousClock.now.duration(to: deadline) / 2
     do throws(NoticeCountError) {
-      place = try counts.take(limit, of: channel.name, notice.level, at: notice.time)
-      if place == nil { return .limited(channel.name, limit, notice.level) }
+      waiting: while true {
+        switch try await counts.take(limit, of: channel.name, for: notice, isLast: .now >= end) {
+        case .place(let found):
+          place = found
+          break waiting
+        case .limited: return .limited(channel.name, limit, notice.level)
+        case .undecided:
+          guard (try? await Task.sleep(for: .milliseconds(200))) != nil else {
+            return .limited(channel.name, limit, notice.level)
+          }
+        }
+      }
     } catch { uncounted = error }
     var delivery = await deliver(
       notice.mentioning(place?.heldBack), to: channel, isRepetition: isRepetition, by: deadline)
     if let place {
-      do throws(NoticeCountError) { try counts.settle(place, isDelivered: delivery.isDelivered) } catch {
+      do throws(NoticeCountError) { try await counts.settle(place, isDelivered: delivery.isDelivered) } catch {
         uncounted = error
       }
     }

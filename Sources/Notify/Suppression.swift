@@ -2,9 +2,11 @@ package import Journal
 package import Notices
 import Schema
 
-/// Channels from which a notice is held back before any of them is asked, and why.
+/// Channels from which a notice is held back before any of them is asked.
 package struct Suppression: Hashable, Sendable {
+  /// Names of the channels.
   package var channels: [String]
+  /// Why they are not told.
   package var finding: Finding
 }
 
@@ -12,17 +14,22 @@ extension ChannelRoutes {
   /// What is left of the way of a notice, and what is held back: from every channel if people know of an outage of its target, and from
   /// those that are silent at the time of the notice.
   ///
-  /// - Parameter outage: the runbook of severity P1 that fails on the same target, if people were told so; nil if there is none.
+  /// - Parameters:
+  ///   - taken: channels that took the notice before: nothing is held back from them, nor from those that they stand in for.
+  ///   - outage: what of severity P1 fails on the same targets, if people were told so: `p1-outage fails on eu`; nil if nothing does.
   package func suppressing(
-    _ notice: OutgoingNotice, along route: Route, outage: String?
+    _ notice: OutgoingNotice, along route: Route, taken: Set<String>, outage: String?
   ) -> (route: Route, suppressed: [Suppression]) {
+    var route = route
+    if route.inTurn.contains(where: { taken.contains($0.name) }) { route.inTurn = [] }
+    route.copies.removeAll { taken.contains($0.name) }
+    guard !route.isEmpty else { return (route, []) }
     if let outage {
       let finding = Finding(
-        "notify.muted", "held back: people were told that \(outage), which is P1, fails on the same target",
-        advice: "Look at \(outage) first: runbook history \(outage).")
+        "notify.muted", "held back from \(route.names.joined(separator: ", ")): people were told that \(outage) (P1)",
+        advice: "Look at the outage first.")
       return (Route(inTurn: [], copies: []), [Suppression(channels: route.names, finding: finding)])
     }
-    var route = route
     var suppressed: [Suppression] = []
     for window in silences {
       let silent = route.names.filter { window.holdsBack(notice, from: $0) }

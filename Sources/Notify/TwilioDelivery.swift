@@ -84,7 +84,7 @@ extension Channel.Twilio {
     messages.identifiers[recipient] = identifier
   }
 
-  /// The identifier of a message that was made since then, by Twilio's clock, which may be a minute behind; nil if there is none.
+  /// The identifier of a message that was made since then, by Twilio's clock, which may be a minute behind, and that may still arrive or did; nil if there is none.
   private func identifier(
     of text: String, since start: Timestamp, to recipient: String, by deadline: ContinuousClock.Instant
   ) async throws(DeliveryError) -> String? {
@@ -97,8 +97,10 @@ extension Channel.Twilio {
         advice: "Look at the channel's URL.", answer: answer.body, isTemporary: true)
     }
     let earliest = start.earlier(by: .seconds(60)) ?? start
+    let failed: Set = ["undelivered", "failed", "canceled"]
     let message = found.first { message in
-      message["body"]?.string == text && message["to"]?.string == recipient
+      !failed.contains(message["status"]?.string ?? "") && message["body"]?.string == text
+        && message["to"]?.string == recipient
         && message["date_created"]?.string.flatMap(Timestamp.init(mailDate:)).map { $0 >= earliest } ?? false
     }
     return message?["sid"]?.string

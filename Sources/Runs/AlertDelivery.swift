@@ -43,41 +43,57 @@ struct AlertDelivery: Sendable {
     /// Id of the run that told.
     var run: String
     var channels: [String]
+    /// The targets of a run over several that they were told of; nil if nobody knows.
+    var targets: Set<String>?
   }
 
   /// Tells of an alert, unless it is held back: the next run that fails tells then.
   ///
   /// - Parameters:
   ///   - run: as its journal tells it so far.
+  ///   - taken: channels that know of it, besides those that the run itself told.
   ///   - isRepetition: whether the run may have told before, in a process that died.
   func deliver(
-    _ alert: AlertDue, of run: RecordedRun, endingIn outcome: Outcome, isRepetition: Bool, record: Recording
+    _ alert: AlertDue, of run: RecordedRun, endingIn outcome: Outcome, taken: [String], isRepetition: Bool,
+    record: Recording
   ) async throws {
     let notice = firing(run, failures: alert.failures, endingIn: outcome, level: Self.level(of: run.started.severity))
+    let taken = run.told.firing.union(taken)
     let (route, suppressed) = routes.suppressing(
-      notice, along: routes.route(notice.level), outage: outage(hiding: notice, of: run))
+      notice, along: routes.route(notice.level), taken: taken, outage: outage(holdingBack: notice, of: run))
+    var failure: (any Error)?
     for held in suppressed {
-      let event = NotifySuppressed(path: nil, attempt: 1, channels: held.channels, finding: held.finding)
-      try await record(.notifySuppressed(event))
+      let event = Event.notifySuppressed(
+        NotifySuppressed(path: nil, attempt: 1, channels: held.channels, finding: held.finding))
+      guard !run.events.contains(where: { $0.event == event }) else { continue }
+      // Whether it can be recorded or not, the others are told.
+      do { try await record(event) } catch { failure = failure ?? error }
     }
-    guard suppressed.isEmpty || !route.isEmpty else { return }
-    let taken = run.told.firing.union(run.standingAlert?.channels ?? [])
-    try await tell(
-      notice, along: route, taken: taken, isRepetition: isRepetition, countedIn: state, record: record)
+    if suppressed.isEmpty || !route.isEmpty {
+      try await tell(notice, along: route, taken: taken, isRepetition: isRepetition, limitsIn: state, record: record)
+    }
+    if let failure { throw failure }
   }
 
-  /// Whether one of the channels of which one is enough was told, if there are such channels; a copy does not stand in for it.
-  func reached(_ standing: Standing, of run: RecordedRun) -> Bool {
-    let inTurn = routes.route(level(of: standing, or: run)).inTurn.map(\.name)
-    return inTurn.isEmpty || !Set(inTurn).isDisjoint(with: standing.channels)
+  /// Whether people know of what the run failed on: a channel of which one is enough took the alert, if there are such channels, since a copy
+  /// does not stand in for it; and every target that failed was told of.
+  func covers(_ standing: Standing, _ run: RecordedRun) -> Bool {
+    routes.reached(standing.channels, level(of: standing, or: run)) && !hasNewTarget(standing, run)
   }
 
-  /// The runbook of severity P1 because of which a less severe one is not told: it fails on every target on which this run failed.
-  private func outage(hiding notice: OutgoingNotice, of run: RecordedRun) -> String? {
+  /// Whether a target failed of which the alert that stands did not tell.
+  func hasNewTarget(_ standing: Standing, _ run: RecordedRun) -> Bool {
+    standing.targets.map { !Set(run.failedTargets.map(\.target)).isSubset(of: $0) } ?? false
+  }
+
+  /// What of severity P1 fails on each target on which this run failed, if the runbook is less severe and the notice not critical.
+  private func outage(holdingBack notice: OutgoingNotice, of run: RecordedRun) -> String? {
     guard let severity = run.started.severity, severity != "P1", notice.level < .critical else { return nil }
     let targets = run.started.target.map { [$0.name] } ?? run.failedTargets.map(\.target)
-    let found = targets.map { outages.outage(on: $0, besides: run.started.runbook) }
-    return found.contains(nil) ? nil : found.first.flatMap(\.self)
+    let found = targets.compactMap { target in
+      outages.outage(on: target, besides: run.started.runbook).map { "\($0) fails on \(target)" }
+    }
+    return targets.isEmpty || found.count < targets.count ? nil : found.joined(separator: ", ")
   }
 
   private func firing(
@@ -164,10 +180,10 @@ struct AlertDelivery: Sendable {
       project: routes.project)
   }
 
-  /// - Parameter counting: where it counts for the limits of the channels; nil if limits do not matter.
+  /// - Parameter counting: the state in which notices count for the limits of the channels; nil if limits do not matter.
   private func tell(
     _ notice: OutgoingNotice, along route: ChannelRoutes.Route, taken: Set<String>, isRepetition: Bool = false,
-    countedIn counting: StateFolder? = nil, record: Recording
+    limitsIn counting: StateFolder? = nil, record: Recording
   ) async throws {
     guard !route.isEmpty else {
       let finding = Finding(
@@ -215,11 +231,16 @@ extension RecordedRun {
   var standingAlert: AlertDelivery.Standing? {
     var standing: AlertDelivery.Standing?
     for case .alertStanding(let event) in events.map(\.event) {
-      standing = AlertDelivery.Standing(run: event.firingRun, channels: event.channels)
+      standing = AlertDelivery.Standing(
+        run: event.firingRun, channels: event.channels, targets: event.targets.map(Set.init))
     }
-    let own = told.firing.subtracting(standing?.channels ?? []).sorted()
-    guard !own.isEmpty else { return standing }
-    return AlertDelivery.Standing(run: standing?.run ?? id, channels: (standing?.channels ?? []) + own)
+    let told = told.firing
+    guard !told.isEmpty else { return standing }
+    let own = Set(failedTargets.map(\.target))
+    return AlertDelivery.Standing(
+      run: standing?.run ?? id,
+      channels: (standing?.channels ?? []) + told.subtracting(standing?.channels ?? []).sorted(),
+      targets: standing.map { $0.targets?.union(own) } ?? own)
   }
 
   /// Whom the run was to tell that the runbook passes, and could not; nil if there is nobody.
@@ -251,20 +272,18 @@ extension RecordedRun {
   /// Whether it is one over several targets.
   fileprivate var isOverTargets: Bool { !failedTargets.isEmpty }
 
-  /// The targets that did not pass, in the order of their ends, and the last word on each; empty for a run on one target.
-  fileprivate var failedTargets: [ChildFinished] {
-    var last: [String: Int] = [:]
-    var children: [ChildFinished] = []
-    for case .childFinished(let child) in events.lazy.map(\.event) {
-      // Of a target that was begun anew the last run counts.
-      if let index = last[child.target] {
-        children[index] = child
-      } else {
-        last[child.target] = children.count
-        children.append(child)
+  /// The targets that did not pass, in the order in which they were begun, and the last word on each; empty for a run on one target.
+  var failedTargets: [ChildFinished] {
+    var order: [String] = []
+    var children: [String: ChildFinished] = [:]
+    for recorded in events {
+      switch recorded.event {
+      case .childStarted(let child): if !order.contains(child.target) { order.append(child.target) }
+      case .childFinished(let child): children[child.target] = child
+      default: continue
       }
     }
-    return children.filter { !$0.outcome.isGood && $0.outcome != .skipped }
+    return order.compactMap { children[$0] }.filter { !$0.outcome.isGood && $0.outcome != .skipped }
   }
 
   /// Where it failed, as a title says it: ` on eu`, ` on eu, us and 3 more targets`; empty if it has no target.

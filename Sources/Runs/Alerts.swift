@@ -9,7 +9,8 @@ extension RunSession {
 
   /// Before the end of a run is recorded: records the alert if one is due, and tells people of it, or that the runbook passes again.
   ///
-  /// An alert that no channel took is due with every later failure, until one takes it; so is one of which copies alone have heard.
+  /// An alert that no channel took is due with every later failure, until one takes it; so is one of which copies alone have heard, and one on a target
+  /// that nobody was told of.
   ///
   /// - Parameters:
   ///   - journal: of the run, which holds all but its end.
@@ -28,22 +29,27 @@ extension RunSession {
     }
     let delivery = AlertDelivery(
       routes: routes, state: state, history: services.history,
-      outages: PastOutages(history: services.history, state: state), before: started)
+      outages: PastOutages(history: services.history, state: state, routes: routes), before: started)
     if outcome.isGood {
       guard isTold || delivery.mayResolve else { return }
       return try await delivery.resolve(try RecordedRun.read(journal.folder), record: record)
     }
     guard let due = row(rule, started, endingIn: outcome) else { return }
-    if !isTold, let standing = delivery.standing {
+    var taken: [String] = []
+    if let standing = delivery.standing {
       let run = try RecordedRun.read(journal.folder)
-      let event = Event.alertStanding(AlertStanding(firingRun: standing.run, channels: standing.channels))
+      let event = Event.alertStanding(
+        AlertStanding(
+          firingRun: standing.run, channels: standing.channels, targets: standing.targets.map { $0.sorted() }))
       if !run.events.contains(where: { $0.event == event }) { try await record(event) }
-      try await delivery.renew(due, standing, of: run, endingIn: outcome, record: record)
-      guard !delivery.reached(standing, of: run) else { return }
+      if !isTold { try await delivery.renew(due, standing, of: run, endingIn: outcome, record: record) }
+      guard !delivery.covers(standing, run) else { return }
+      if !delivery.hasNewTarget(standing, run) { taken = standing.channels }
     }
     if !isTold { try await record(.alertDue(due)) }
     try await delivery.deliver(
-      due, of: try RecordedRun.read(journal.folder), endingIn: outcome, isRepetition: isTold, record: record)
+      due, of: try RecordedRun.read(journal.folder), endingIn: outcome, taken: taken, isRepetition: isTold,
+      record: record)
   }
 
   /// The row of failures that this run ends in, once it is long enough that somebody is to know of it; nil before.

@@ -1,4 +1,5 @@
 import Journal
+import Notices
 import Schema
 import Steps
 
@@ -6,36 +7,41 @@ import Steps
 struct PastOutages: ToldOutages {
   let history: any RunHistory
   let state: StateFolder
-  /// How long the last run that failed may have ended ago: an outage that nobody looks at any more hides nothing.
+  let routes: ChannelRoutes
+  /// How long ago the last run that failed may have ended: an outage that nobody looks at any more holds nothing back.
   private static let reach = Duration.seconds(3600)
   /// How many past runs are looked at.
   private static let depth = 1000
 
   func outage(on target: String, besides runbook: String) -> String? {
     let now = Moment.now().wall
-    var passed: Set<String> = [runbook]
+    // Those of which it is known that they are no outage.
+    var settled: Set<String> = [runbook]
     for run in (try? history.runs(of: nil, since: nil, limit: Self.depth)) ?? []
     where run.target == target && run.only.isEmpty && !run.goesOn && run.outcome != .skipped {
-      guard !passed.contains(run.runbook) else { continue }
+      guard !settled.contains(run.runbook) else { continue }
       let age = now.duration(since: run.finishedAt ?? run.startedAt)
       guard run.outcome?.isGood != true, max(age, .zero - age) < Self.reach else {
-        passed.insert(run.runbook)
+        settled.insert(run.runbook)
         continue
       }
       guard let recorded = try? RecordedRun.read(state.run(run.id)) else { continue }
       guard recorded.started.severity == "P1" else {
-        passed.insert(run.runbook)
+        settled.insert(run.runbook)
         continue
       }
-      if wasTold(recorded) { return run.runbook }
+      if wasTold(recorded, of: target) { return run.runbook }
     }
     return nil
   }
 
-  /// Whether people were told that the run failed, or an earlier one of the same row: by itself, or by the run over several targets that it is part of.
-  private func wasTold(_ run: RecordedRun) -> Bool {
-    if run.standingAlert != nil { return true }
-    guard let parent = run.started.parent else { return false }
-    return (try? RecordedRun.read(state.run(parent)))?.standingAlert != nil
+  /// Whether those who are to hear it were told that the run failed, or an earlier one of the same row: by itself, or by the run over several
+  /// targets that it is part of, and which told of this target.
+  private func wasTold(_ run: RecordedRun, of target: String) -> Bool {
+    if let standing = run.standingAlert { return routes.reached(standing.channels, .critical) }
+    guard let parent = run.started.parent,
+      let standing = (try? RecordedRun.read(state.run(parent)))?.standingAlert
+    else { return false }
+    return standing.targets?.contains(target) == true && routes.reached(standing.channels, .critical)
   }
 }

@@ -81,7 +81,9 @@ struct RunSession: Sendable {
     let planned = Event.runPlanned(RunPlanned(steps: plan.facts))
     var services = services
     services.state = state
-    services.outages = PastOutages(history: services.history, state: state)
+    services.outages = services.channels.map {
+      PastOutages(history: services.history, state: state, routes: $0)
+    }
     let driver = RunDriver(
       plan: plan, run: run, services: services, people: RunPeople(journal.folder, rules, prompter: prompter),
       append: { events in

@@ -1,4 +1,6 @@
+import Files
 import Foundation
+import Glibc
 import Journal
 import Notices
 import Schema
@@ -67,7 +69,7 @@ import Testing
     {
       let routes = ChannelRoutes([channel("pager"), channel("mail"), channel("log")], silences: [silence])
       let notice = try sampleNotice(level: level, status: status)
-      let (route, suppressed) = routes.suppressing(notice, along: routes.route(level), outage: outage)
+      let (route, suppressed) = routes.suppressing(notice, along: routes.route(level), taken: [], outage: outage)
       let left = (route.inTurn + route.copies).map(\.name)
       #expect((left + suppressed.flatMap(\.channels)).sorted() == ["log", "mail", "pager"])
       return left
@@ -126,7 +128,7 @@ import Testing
     #expect(titles("pager") == ["n1", "n2", "n6"])
     let text = try String(contentsOfFile: file("pager"), encoding: .utf8)
     #expect(
-      text.contains("this channel was not told of 3 notices more since 2026-11-28T22:03:00Z"), "\(text)")
+      text.contains("this channel was not told of 3 other problems since 2026-11-28T22:03:00Z"), "\(text)")
     // It is said once.
     await tell(try notice("n7", at: "2026-11-28T23:02:00Z"), channels)
     #expect(
@@ -143,6 +145,74 @@ import Testing
     await tell(try notice("third", level: .critical), channels)
     await tell(try notice("fourth", status: .resolved), channels)
     #expect(titles("pager") == ["first", "third", "fourth"])
+  }
+
+  @Test("What is held back of one problem several times counts once, and not for the notice that tells of it at last")
+  func sameProblem() async throws {
+    let channels = [channel("pager", limit: NoticeLimit(notices: 1, per: .seconds(3600)))]
+    func again(_ key: String, at time: String) throws -> OutgoingNotice {
+      OutgoingNotice(
+        key: key, level: .warning, title: key, time: try #require(Timestamp(time)),
+        origin: OutgoingNotice.Provenance(
+          run: nil, runbook: "daily-health", target: "eu", host: "ops1", project: nil))
+    }
+    await tell(try notice("first"), channels)
+    for minute in 1...3 { await tell(try again("n\(minute)", at: "2026-11-28T22:0\(minute):00Z"), channels) }
+    await tell(try again("n4", at: "2026-11-28T23:00:00Z"), channels)
+    #expect(titles("pager") == ["first", "n4"])
+    #expect(try !String(contentsOfFile: file("pager"), encoding: .utf8).contains("Because of its limit"))
+  }
+
+  @Test("A run that died keeps its place for itself; for the others it is free once ten minutes have passed")
+  func died() async throws {
+    let limit = NoticeLimit(notices: 1, per: .seconds(3600))
+    let counts = NoticeCounts(state: state)
+    let dead = try notice("dead")
+    guard case .place = try await counts.take(limit, of: "pager", for: dead, isLast: false) else {
+      Issue.record("no place")
+      return
+    }
+    let other = try notice("other")
+    #expect(try await counts.take(limit, of: "pager", for: other, isLast: false) == .undecided)
+    #expect(try await counts.take(limit, of: "pager", for: other, isLast: true) == .limited)
+    await tell(dead, [channel("pager", limit: limit)])
+    #expect(titles("pager") == ["dead"])
+    guard
+      case .place = try await counts.take(
+        limit, of: "mail", for: try notice("a"), isLast: false)
+    else {
+      Issue.record("no place")
+      return
+    }
+    await tell(try notice("b", at: "2026-11-28T22:10:01Z"), [channel("mail", limit: limit)])
+    #expect(titles("mail") == ["b"])
+  }
+
+  @Test(
+    "A notice waits for the end of one that has the last place, and takes that place if the channel did not take the other"
+  )
+  func undecided() async throws {
+    let limit = NoticeLimit(notices: 1, per: .seconds(3600))
+    let counts = NoticeCounts(state: state)
+    guard case .place(let place) = try await counts.take(limit, of: "pager", for: try notice("slow"), isLast: false)
+    else {
+      Issue.record("no place")
+      return
+    }
+    async let second = tell(try notice("second"), [channel("pager", limit: limit)])
+    try await counts.settle(place, isDelivered: false)
+    #expect(try await second.map(\.isDelivered) == [true])
+  }
+
+  @Test("Who holds the lock of the counts keeps nobody from being told")
+  func locked() async throws {
+    let channels = [channel("pager", limit: NoticeLimit(notices: 1, per: .seconds(60)))]
+    await tell(try notice("first"), channels)
+    let lock = try File(opening: "\(state.notices)/.lock", O_RDWR)
+    try lock.lock()
+    let second = try #require(await tell(try notice("second"), channels).first)
+    #expect(second.isDelivered && second.answer?.contains("could not be counted") == true, "\(second)")
+    withExtendedLifetime(lock) {}
   }
 
   @Test("A notice that the channel did not take does not count")
@@ -183,13 +253,15 @@ import Testing
     let channels = [channel("pager", limit: NoticeLimit(notices: 1, per: .seconds(60)))]
     await tell(try notice("first"), channels)
     // A record that is damaged says nothing.
-    try "{".write(toFile: "\(state.notices)/pager.warning.json", atomically: true, encoding: .utf8)
-    await tell(try notice("second"), channels)
+    for damage in ["{", #"{"taken":[],"heldBack":{"problems":7,"since":"now"}}"#, #"{"taken":[{"time":1}]}"#] {
+      try damage.write(toFile: "\(state.notices)/pager.warning.json", atomically: true, encoding: .utf8)
+      await tell(try notice("again"), channels)
+    }
     try FileManager.default.removeItem(atPath: state.notices)
     try "".write(toFile: state.notices, atomically: true, encoding: .utf8)
     let third = try #require(await tell(try notice("third"), channels).first)
     #expect(
       third.isDelivered && third.answer?.contains("the notices to pager could not be counted") == true, "\(third)")
-    #expect(titles("pager") == ["first", "second", "third"])
+    #expect(titles("pager") == ["first", "again", "again", "again", "third"])
   }
 }

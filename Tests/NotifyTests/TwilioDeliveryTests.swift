@@ -219,6 +219,28 @@ import Testing
     #expect(account.posts == 1)
   }
 
+  @Test("A message that was not delivered is no reason not to send it again")
+  func undeliveredBefore() async throws {
+    let account = Account()
+    let server = try ScriptedServer(readsBody: true) { connection in
+      if connection.requestLine.hasPrefix("POST") {
+        _ = account.post()
+        connection.send(
+          httpResponse("201 Created", body: Self.json(account.keep(connection.request), status: "queued")))
+      } else if connection.requestLine.contains("/Messages.json?") {
+        let list = account.messages.map { Self.json($0, status: "undelivered") }.joined(separator: ",")
+        connection.send(httpResponse(body: "{\"messages\":[\(list)]}"))
+      } else {
+        let status = account.posts == 1 ? "undelivered" : "delivered"
+        connection.send(httpResponse(body: Self.json(account.messages[account.posts - 1], status: status)))
+      }
+    }
+    let notice = try notice(title: "the relay is down")
+    #expect(try await send(to: server, notice).finding?.code == "notify.undelivered")
+    #expect(try await send(to: server, isRepetition: true, notice).isDelivered)
+    #expect(account.posts == 2)
+  }
+
   @Test("It is sent again if Twilio does not have it, and not if nobody can tell")
   func notThere() async throws {
     for (isReadable, posts) in [(true, 2), (false, 1)] {

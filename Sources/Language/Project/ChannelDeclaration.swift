@@ -153,7 +153,7 @@ extension NoticeLimit {
   /// Nil, with a report, if it cannot be relied on.
   fileprivate init?(_ node: YAMLNode, log: IssueLog) {
     guard let reader = MappingReader<NoticeLimitKey>(node, subject: "limit", log: log) else { return nil }
-    let (notices, period) = (reader.positive(.notices), reader.duration(.per))
+    let (notices, period) = (reader.positive(.notices, upTo: NoticeLimit.most), reader.duration(.per))
     guard let notices, let period else { return nil }
     self.init(notices: notices, per: period)
   }

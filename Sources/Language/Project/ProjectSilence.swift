@@ -67,7 +67,7 @@ extension MappingReader<SilenceKey> {
   fileprivate func weekly() -> SilentWindow.Weekly {
     func minutes(_ key: SilenceKey, usual: Int) -> Int {
       guard let text = text(key) else { return usual }
-      if let minutes = minutesOfDay(text) { return minutes }
+      if let minutes = minutesOfDay(text), minutes < 1440 || key == .to { return minutes }
       log.error(
         "silence-form", "\"\(text.onOneLine)\" is neither a time of day nor a date with its time",
         at: self[key]?.range ?? range, suggestion: "write 22:00, or 2026-12-01T22:00:00Z")
@@ -80,7 +80,13 @@ extension MappingReader<SilenceKey> {
         "unknown-zone", "this host knows no time zone \"\(zone.onOneLine)\"", at: self[.zone]?.range ?? range,
         suggestion: "write UTC, or a name such as Europe/Berlin; the package tzdata has them")
     }
-    return SilentWindow.Weekly(days: days, from: minutes(.from, usual: 0), to: minutes(.to, usual: 1440)) { time in
+    let (from, to) = (minutes(.from, usual: 0), minutes(.to, usual: 1440))
+    if from == to {
+      log.error(
+        "silence-form", "the window ends when it begins", at: self[.to]?.range ?? range,
+        suggestion: "leave \"from\" and \"to\" out for the whole day")
+    }
+    return SilentWindow.Weekly(days: days, from: from, to: to) { time in
       try? TimeZoneDatabase.offset(of: zone, at: time.seconds)
     }
   }

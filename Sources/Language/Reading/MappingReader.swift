@@ -98,11 +98,12 @@ struct MappingReader<Key: DocumentKey> {
   }
 
   /// A whole number from 1; nil if the key is absent or was reported.
-  func positive(_ key: Key) -> Int? {
+  func positive(_ key: Key, upTo most: Int = .max) -> Int? {
     guard case .int(let number)? = literal(key) else { return nil }
-    if number > 0, let found = Int(exactly: number) { return found }
+    if number > 0, let found = Int(exactly: number), found <= most { return found }
     if let node = self[key] {
-      log.error("out-of-bounds", "\"\(key.name)\" must be at least 1, found \(number)", at: node.range)
+      let bounds = number > 0 ? "at most \(most)" : "at least 1"
+      log.error("out-of-bounds", "\"\(key.name)\" must be \(bounds), found \(number)", at: node.range)
     }
     return nil
   }

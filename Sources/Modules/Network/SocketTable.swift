@@ -18,7 +18,10 @@ enum SocketTable {
       let path = "/proc/thread-self/net/\(transport.rawValue)\(suffix)"
       // A kernel without IPv6 has no such file.
       if access(path, F_OK) != 0, suffix == "6" { continue }
-      sockets += listed(in: try ProcFile.text(path), transport, port)
+      // The list is not written at one moment: a socket that comes or goes meanwhile can keep another one off it.
+      var found: [BoundSocket] = []
+      for _ in 0..<3 where found.isEmpty { found = listed(in: try ProcFile.text(path), transport, port) }
+      sockets += found
     }
     return sockets
   }

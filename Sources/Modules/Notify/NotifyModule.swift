@@ -96,7 +96,8 @@ package struct NotifyModule: StepModule {
       return input.level == .info ? .warned(output, finding) : .failed(output, finding)
     }
     let notice = Self.notice(input, context, project: routes.project)
-    let (open, held) = routes.suppressing(notice, along: route, outage: Self.outage(hiding: notice, context))
+    let (open, held) = routes.suppressing(
+      notice, along: route, taken: context.deliveredTo, outage: Self.outage(holdingBack: notice, context))
     for suppression in held {
       for channel in suppression.channels { context.delivered(.suppressed(channel, suppression.finding)) }
     }
@@ -142,12 +143,12 @@ package struct NotifyModule: StepModule {
         advice: reason.advisory))
   }
 
-  /// The runbook of severity P1 because of which a less severe one tells nobody of what is not critical.
-  private static func outage(hiding notice: OutgoingNotice, _ context: StepContext) -> String? {
+  /// What of severity P1 fails on the same target, if a less severe runbook tells of something that is not critical.
+  private static func outage(holdingBack notice: OutgoingNotice, _ context: StepContext) -> String? {
     guard let severity = context.origin.severity, severity != "P1", notice.level < .critical,
       let target = context.origin.target, let runbook = context.origin.runbook
     else { return nil }
-    return context.services.outages?.outage(on: target, besides: runbook)
+    return context.services.outages?.outage(on: target, besides: runbook).map { "\($0) fails on \(target)" }
   }
 
   private static func notice(_ input: Input, _ context: StepContext, project: String?) -> OutgoingNotice {
@@ -173,7 +174,7 @@ package struct SuppressionRecord: Hashable, Sendable {
   static let record = Record(
     Self.init,
     Field("channel", \.channel, .string, "Name of the channel."),
-    Field("code", \.code, .string, "`notify.silenced`, `notify.muted` or `notify.limited`."),
+    Field("code", \.code, .string, "The code of the reason: `notify.silenced`, `notify.muted` or `notify.limited`."),
     Field("reason", \.reason, .string, "Why it was not told.")
   )
 }
