@@ -80,6 +80,76 @@ import Testing
     #expect(try project.runFolders().count == 1)
   }
 
+  @Test(
+    "A run whose journal was changed proves nothing: overdue says so, --if-due runs again, --figure ends as history does",
+    arguments: ["start", "byte"])
+  func changed(how: String) async throws {
+    try await #require(runbook("run", "quick", "--quiet", at: "2026-11-28T06:00:10Z").status == 0)
+    let fine = try await runbook("overdue", "quick", at: "2026-11-28T07:00:00Z")
+    #expect(fine.status == 0 && fine.stdout.contains("in time  quick"), "\(fine)")
+    let folder = try #require(try project.runFolders().first)
+    let id = try #require(folder.split(separator: "/").last.map(String.init))
+    let journal = "\(folder)/journal.jsonl"
+    let text = try String(contentsOfFile: journal, encoding: .utf8)
+    var lines = text.components(separatedBy: "\n")
+    let (line, old, new) = how == "start" ? (0, "T06:00:1", "T05:00:1") : (2, "T06:00:1", "T06:00:2")
+    let changed = lines[line].replacing(old, with: new)
+    try #require(changed != lines[line])
+    lines[line] = changed
+    try lines.joined(separator: "\n").write(toFile: journal, atomically: false, encoding: .utf8)
+
+    let overdue = try await runbook("overdue", "quick", at: "2026-11-28T07:00:00Z")
+    #expect(overdue.status == 3 && overdue.stdout.contains("unknown  quick"), "\(overdue)")
+    #expect(overdue.stdout.contains("runbook report \(id)") && overdue.stderr.contains(id), "\(overdue)")
+    let json = try await runbook("overdue", "quick", "--format", "json", at: "2026-11-28T07:00:00Z")
+    let row = try #require(try json.json["runbooks"]?.array?.first)
+    #expect(row["overdue"] == .null && row["slots"]?.array?.first?["reason"] == "unverified", "\(json)")
+    #expect(try await runbook("report", id).status == 3)
+    let figure = try await runbook("history", "quick", "--figure", "act.exitCode")
+    #expect(figure.status == 3 && figure.stdout.contains("the run was changed"), "\(figure)")
+
+    let again = try await runbook("run", "quick", "--if-due", "--quiet", at: "2026-11-28T07:00:00Z")
+    #expect(again.status == 0 && again.stderr.contains("the journal of \(id) does not verify"), "\(again)")
+    #expect(try project.runFolders().count == 2)
+    // The new run fills the slot: it is not run a third time.
+    let third = try await runbook("run", "quick", "--if-due", at: "2026-11-28T08:00:00Z")
+    #expect(third.status == 0 && third.stderr.contains("has run: 0"), "\(third)")
+    #expect(try await runbook("overdue", "quick", at: "2026-11-28T08:00:00Z").status == 0)
+  }
+
+  @Test(
+    "Who may not take locks is told of the very folder, and what to do, whether it is there or not",
+    .enabled(if: geteuid() == 0, "it takes root"), arguments: ["missing", "of root", "of a group"])
+  func refusedLocks(how: String) async throws {
+    try write("locked", "lock: one\n", "[\"true\"]")
+    let place = try TemporaryFolder()
+    chmod(place.path, 0o755)
+    let locks = "\(place.path)/locks"
+    if how != "missing" {
+      try #require(mkdir(locks, 0o770) == 0 && chmod(locks, 0o770) == 0)
+      // Of the group `daemon`, which is there on every host.
+      if how == "of a group" { try #require(chown(locks, 0, 1) == 0) }
+    }
+    let owned = try await project.command(["-R", "65534:65534", project.root], program: "chown").run()
+    #expect(project.output(of: owned).status == 0)
+    let run = project.output(
+      of: try await project.command(
+        ["--reuid=65534", "--regid=65534", "--clear-groups", CommandLineProject.executable, "run", "locked"],
+        environment: ["RUNBOOK_LOCKS": locks], program: "setpriv"
+      ).run())
+    // As one line, however it is broken.
+    let told = run.stdout.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(run.status == 3 && told.contains(locks), "\(run)")
+    let advice =
+      switch how {
+      case "missing": "install -d -o root -g runbook -m 2770 \(locks)"
+      case "of root": "chgrp -R runbook \(locks)"
+      default: "usermod -aG daemon nobody"
+      }
+    #expect(told.contains(advice), "\(run)")
+    #expect(!told.contains("ls -ld"), "\(run)")
+  }
+
   @Test("overdue tells of the others where one runbook cannot be read")
   func broken() async throws {
     #expect(try await runbook("run", "quick", "--quiet").status == 0)
