@@ -169,3 +169,12 @@ extension Coturn {
     ]
   }
 }
+
+/// Waits for a condition, which is looked at every 20 ms; fails if it does not come within 30 s.
+func until(_ condition: () throws -> Bool) async throws {
+  let end = ContinuousClock.now + .seconds(30)
+  while try !condition() {
+    try #require(.now < end)
+    try await Task.sleep(for: .milliseconds(20))
+  }
+}

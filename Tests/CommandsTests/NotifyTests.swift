@@ -351,12 +351,4 @@ import Testing
     #expect(first.requests.count == 1)
     #expect(Set(second.requests.compactMap { $0.firstMatch(of: /Idempotency-Key: (\w+)/)?.1 }).count == 1)
   }
-
-  private func until(_ condition: () -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(30)
-    while !condition() {
-      try #require(.now < end)
-      try await Task.sleep(for: .milliseconds(20))
-    }
-  }
 }

@@ -115,14 +115,4 @@ import Testing
       try JSON(parsing: String($0))
     }
   }
-
-  struct NeverCame: Error {}
-
-  private func until(_ condition: () throws -> Bool) async throws {
-    for _ in 0..<1000 {
-      if try condition() { return }
-      try await Task.sleep(for: .milliseconds(20))
-    }
-    throw NeverCame()
-  }
 }

@@ -70,8 +70,8 @@ import Testing
     return String(members.text().dropLast()) + more + "}"
   }
 
-  private static func list(_ messages: [Account.Message]) -> String {
-    httpResponse(body: "{\"messages\":[\(messages.map { json($0, status: "sent") }.joined(separator: ","))]}")
+  private static func list(_ messages: [Account.Message], status: String = "sent") -> String {
+    httpResponse(body: "{\"messages\":[\(messages.map { json($0, status: status) }.joined(separator: ","))]}")
   }
 
   private func send(
@@ -98,12 +98,18 @@ import Testing
   }
 
   /// A server that takes each message, and says of it one status after the other; the last one again and again.
-  private func server(_ account: Account, statuses: [String], more: String = "") throws -> ScriptedServer {
+  ///
+  /// - Parameter listed: the status of all messages in its list.
+  private func server(
+    _ account: Account, statuses: [String], more: String = "", listed: String = "sent"
+  ) throws -> ScriptedServer {
     try ScriptedServer(readsBody: true) { connection in
       if connection.requestLine.hasPrefix("POST") {
         _ = account.post()
         connection.send(
           httpResponse("201 Created", body: Self.json(account.keep(connection.request), status: "queued")))
+      } else if connection.requestLine.contains("/Messages.json?") {
+        connection.send(Self.list(account.messages, status: listed))
       } else {
         let count = account.poll()
         let message = account.messages.first { connection.requestLine.contains("/\($0.sid).json") }
@@ -200,17 +206,7 @@ import Testing
   @Test("What a run that died may have sent is looked for first, and sent only if Twilio does not have it")
   func diedMeanwhile() async throws {
     let account = Account()
-    let server = try ScriptedServer(readsBody: true) { connection in
-      if connection.requestLine.hasPrefix("POST") {
-        _ = account.post()
-        connection.send(
-          httpResponse("201 Created", body: Self.json(account.keep(connection.request), status: "queued")))
-      } else if connection.requestLine.contains("/Messages.json?") {
-        connection.send(Self.list(account.messages))
-      } else {
-        connection.send(httpResponse(body: Self.json(account.messages[0], status: "delivered")))
-      }
-    }
+    let server = try server(account, statuses: ["delivered"])
     let notice = try notice(title: "the relay is down")
     for _ in 0..<2 {
       let delivery = try await send(to: server, isRepetition: true, notice)
@@ -222,19 +218,7 @@ import Testing
   @Test("A message that was not delivered is no reason not to send it again")
   func undeliveredBefore() async throws {
     let account = Account()
-    let server = try ScriptedServer(readsBody: true) { connection in
-      if connection.requestLine.hasPrefix("POST") {
-        _ = account.post()
-        connection.send(
-          httpResponse("201 Created", body: Self.json(account.keep(connection.request), status: "queued")))
-      } else if connection.requestLine.contains("/Messages.json?") {
-        let list = account.messages.map { Self.json($0, status: "undelivered") }.joined(separator: ",")
-        connection.send(httpResponse(body: "{\"messages\":[\(list)]}"))
-      } else {
-        let status = account.posts == 1 ? "undelivered" : "delivered"
-        connection.send(httpResponse(body: Self.json(account.messages[account.posts - 1], status: status)))
-      }
-    }
+    let server = try server(account, statuses: ["undelivered", "delivered"], listed: "undelivered")
     let notice = try notice(title: "the relay is down")
     #expect(try await send(to: server, notice).finding?.code == "notify.undelivered")
     #expect(try await send(to: server, isRepetition: true, notice).isDelivered)
