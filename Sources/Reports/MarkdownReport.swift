@@ -9,11 +9,12 @@ extension RunReport {
     let heading = "# \(verdict.word): \(markdownSafe(subject))\n"
     let lead = [title == runbook ? "" : "\(markdownSafe(title)).", summary.isEmpty ? "" : "\(summary)\(time)."]
       .filter { !$0.isEmpty }.joined(separator: " ")
-    let parts = [
-      heading, lead.isEmpty ? "" : lead + "\n", incidentMarkdown(style), problemsMarkdown, targetsMarkdown,
-      stepsMarkdown, notesMarkdown,
-      identityMarkdown(style),
-    ]
+    // What is still in place, which the problems begin with, is to be seen first.
+    let (record, problems) = (incidentMarkdown(style), problemsMarkdown)
+    let first = stillInPlace.isEmpty ? [record, problems] : [problems, record]
+    let parts =
+      [heading, lead.isEmpty ? "" : lead + "\n"] + first
+      + [targetsMarkdown, stepsMarkdown, notesMarkdown, identityMarkdown(style)]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n")
   }
 

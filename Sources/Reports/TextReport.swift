@@ -6,9 +6,11 @@ extension RunReport {
   /// The report for people: the verdict, what did not pass and what to look at next, every step, where the evidence lies.
   /// Every text of the run is made safe for a terminal. Ends with a LF.
   package func text(_ style: Style) -> String {
-    let sections = [
-      headline(style), record(style), problems(style), table(style), matrix(style), notes(style), identity(style),
-    ]
+    let record = incidentLines(offset: style.offset).flatMap { $0.lines(style) }
+    let problems = problems(style)
+    // What is still in place, which the problems begin with, is to be seen first.
+    let first = stillInPlace.isEmpty ? [record, problems] : [problems, record]
+    let sections = [headline(style)] + first + [table(style), matrix(style), notes(style), identity(style)]
     return sections.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
   }
 
@@ -17,10 +19,6 @@ extension RunReport {
     let time = duration.map { " in \(shortDuration($0))" } ?? ""
     let summary = summary
     return ["\(word)  \(style.paint(subject, .bold))\(time)\(summary.isEmpty ? "" : ": \(summary)")"]
-  }
-
-  private func record(_ style: Style) -> [String] {
-    incidentLines(offset: style.offset).flatMap { $0.lines(style) }
   }
 
   private func table(_ style: Style) -> [String] {
