@@ -260,8 +260,17 @@ import Testing
 
       """)
     async let result = project.command(["run", "change", "--target", "all", "--format", "json"]).run()
-    let begun = try await journal(of: project, with: "\"process.started\",\"stage\":\"steps\",\"path\":\"wait\"")
-    kill(try pid(begun, of: "run.started"), SIGTERM)
+    // Both have changed their file.
+    let begun = "\"process.started\",\"stage\":\"steps\",\"path\":\"wait\""
+    func waiting() throws -> [String] {
+      guard project.exists(".runbook/runs") else { return [] }
+      return try project.runFolders().compactMap { folder in
+        let journal = try? String(contentsOfFile: "\(folder)/journal.jsonl", encoding: .utf8)
+        return journal.flatMap { $0.contains(begun) ? $0 : nil }
+      }
+    }
+    try await until { try waiting().count == 2 }
+    kill(try pid(try waiting()[0], of: "run.started"), SIGTERM)
     let output = project.output(of: try await result)
     #expect(output.status == 128 + SIGTERM, "\(output.stderr)")
     for name in ["a", "b"] {
