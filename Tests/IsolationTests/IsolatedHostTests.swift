@@ -117,6 +117,9 @@ import Testing
   func end() async throws {
     let host = try host()
     _ = try await output(host, "sh", "-c", "setsid sleep 4711 >/dev/null 2>&1 & :")
+    // The shell may end before setsid has become sleep.
+    let end = ContinuousClock.now + .seconds(10)
+    while host.processes().map(\.name) != ["sleep"], .now < end { try await Task.sleep(for: .milliseconds(10)) }
     #expect(host.processes().map(\.name) == ["sleep"])
     let namespaces = try ["net", "mnt", "pid", "ipc"].map {
       try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(host.holder.pid)/ns/\($0)")
