@@ -48,6 +48,18 @@ package enum Account {
     }
   }
 
+  /// The name of a group; nil if the host does not know it.
+  static func name(ofGroup number: gid_t) -> String? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: bufferSize) { buffer in
+      var entry = Glibc.group()
+      var found: UnsafeMutablePointer<Glibc.group>?
+      guard let start = buffer.baseAddress, getgrgid_r(number, &entry, start, buffer.count, &found) == 0, found != nil,
+        let name = entry.gr_name
+      else { return nil }
+      return String(cString: name)
+    }
+  }
+
   private static func number(ofGroup name: String) -> gid_t? {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: bufferSize) { buffer in
       var entry = Glibc.group()

@@ -12,30 +12,22 @@ struct AlertDelivery: Sendable {
   let routes: ChannelRoutes
   let state: StateFolder
   private let outages: any ToldOutages
-  /// The runs before this one that count, the newest first.
+  /// The runs before this one that did not just do nothing, the newest first.
   private let earlier: [RunSummary]
   /// How long telling may take: the run waits for it.
   private static let patience = Duration.seconds(60)
-  /// How many past runs are looked at.
-  private static let depth = 1000
   /// How many problems of a run a notice names.
   private static let namedProblems = 5
 
   /// What records an event.
   typealias Recording = (Event) async throws -> Void
 
-  /// - Parameter started: of the run of which it tells.
-  init(
-    routes: ChannelRoutes, state: StateFolder, history: any RunHistory, outages: any ToldOutages,
-    before started: RunStarted
-  ) {
+  /// - Parameter earlier: the runs before the one of which it tells that count for its alert, the newest first.
+  init(routes: ChannelRoutes, state: StateFolder, outages: any ToldOutages, earlier: [RunSummary]) {
     self.routes = routes
     self.state = state
     self.outages = outages
-    let runs = (try? history.runs(of: started.runbook, since: nil, limit: Self.depth)) ?? []
-    earlier = runs.filter {
-      $0.parent == nil && $0.only.isEmpty && !$0.goesOn && $0.target == started.target?.name && $0.outcome != .skipped
-    }
+    self.earlier = earlier.filter { $0.outcome != .skipped }
   }
 
   /// Who was told that a runbook fails, in the row of failures that goes on.
@@ -75,12 +67,6 @@ struct AlertDelivery: Sendable {
     if let failure { throw failure }
   }
 
-  /// Whether people know of what the run failed on: a channel of which one is enough took the alert, if there are such channels, since a copy
-  /// does not stand in for it; and every target that failed was told of.
-  func covers(_ standing: Standing, _ run: RecordedRun) -> Bool {
-    routes.reached(standing.channels, level(of: standing, or: run)) && !hasNewTarget(standing, run)
-  }
-
   /// Whether a target failed of which the alert that stands did not tell.
   func hasNewTarget(_ standing: Standing, _ run: RecordedRun) -> Bool {
     standing.targets.map { !Set(run.failedTargets.map(\.target)).isSubset(of: $0) } ?? false
@@ -117,10 +103,12 @@ struct AlertDelivery: Sendable {
   }
 
   /// Sends an alert that stands to the channels that would forget it.
+  ///
+  /// - Parameter level: of the notice that told of it.
   func renew(
-    _ alert: AlertDue, _ standing: Standing, of run: RecordedRun, endingIn outcome: Outcome, record: Recording
+    _ alert: AlertDue, _ standing: Standing, _ level: NoticeLevel, of run: RecordedRun, endingIn outcome: Outcome,
+    record: Recording
   ) async throws {
-    let level = level(of: standing, or: run)
     var channels = routes.channels.filter {
       $0.forgetsAlerts && (standing.channels.contains($0.name) || ($0.isCopy && $0.level <= level))
     }
@@ -160,7 +148,7 @@ struct AlertDelivery: Sendable {
   }
 
   /// The level of the notice that told of the failure: what ends it has the same.
-  private func level(of standing: Standing, or run: RecordedRun) -> NoticeLevel {
+  func level(of standing: Standing, or run: RecordedRun) -> NoticeLevel {
     let firing = standing.run == run.id ? run : try? RecordedRun.read(state.run(standing.run))
     return Self.level(of: (firing ?? run).started.severity)
   }
@@ -286,7 +274,7 @@ extension RecordedRun {
     return order.compactMap { children[$0] }.filter { !$0.outcome.isGood && $0.outcome != .skipped }
   }
 
-  /// Where it failed, as a title says it: ` on eu`, ` on eu, us and 3 more targets`; empty if it has no target.
+  /// The targets on which it failed, as a title names them: ` on eu`, ` on eu, us and 3 more targets`; empty if it has no target.
   fileprivate var place: String {
     if let target = started.target { return " on \(target.name)" }
     let names = failedTargets.map(\.target)

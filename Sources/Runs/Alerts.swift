@@ -1,5 +1,6 @@
 import Journal
 import Language
+import Notices
 import Schedules
 import Steps
 
@@ -27,14 +28,13 @@ extension RunSession {
       if !isTold, let due = alert(plan, journal.first.event, endingIn: outcome) { try await record(.alertDue(due)) }
       return
     }
-    let delivery = AlertDelivery(
-      routes: routes, state: state, history: services.history,
-      outages: PastOutages(history: services.history, state: state, routes: routes), before: started)
+    let earlier = earlier(started)
+    let delivery = AlertDelivery(routes: routes, state: state, outages: outages(routes), earlier: earlier ?? [])
     if outcome.isGood {
       guard isTold || delivery.mayResolve else { return }
       return try await delivery.resolve(try RecordedRun.read(journal.folder), record: record)
     }
-    guard let due = row(rule, started, endingIn: outcome) else { return }
+    guard let due = row(rule, earlier, endingIn: outcome) else { return }
     var taken: [String] = []
     if let standing = delivery.standing {
       let run = try RecordedRun.read(journal.folder)
@@ -42,9 +42,12 @@ extension RunSession {
         AlertStanding(
           firingRun: standing.run, channels: standing.channels, targets: standing.targets.map { $0.sorted() }))
       if !run.events.contains(where: { $0.event == event }) { try await record(event) }
-      if !isTold { try await delivery.renew(due, standing, of: run, endingIn: outcome, record: record) }
-      guard !delivery.covers(standing, run) else { return }
-      if !delivery.hasNewTarget(standing, run) { taken = standing.channels }
+      let level = delivery.level(of: standing, or: run)
+      if !isTold { try await delivery.renew(due, standing, level, of: run, endingIn: outcome, record: record) }
+      if !delivery.hasNewTarget(standing, run) {
+        guard !routes.reached(standing.channels, level) else { return }
+        taken = standing.channels
+      }
     }
     if !isTold { try await record(.alertDue(due)) }
     try await delivery.deliver(
@@ -53,10 +56,12 @@ extension RunSession {
   }
 
   /// The row of failures that this run ends in, once it is long enough that somebody is to know of it; nil before.
-  private func row(_ rule: AlertRule, _ started: RunStarted, endingIn outcome: Outcome) -> AlertDue? {
+  ///
+  /// - Parameter earlier: the runs before it; nil if they cannot be read.
+  private func row(_ rule: AlertRule, _ earlier: [RunSummary]?, endingIn outcome: Outcome) -> AlertDue? {
     guard outcome != .skipped else { return nil }
-    guard let earlier = earlier(started) else { return AlertDue(failures: 1, after: rule.after) }
-    let failures = rule.row(with: outcome, after: earlier)
+    guard let earlier else { return AlertDue(failures: 1, after: rule.after) }
+    let failures = rule.row(with: outcome, after: earlier.map(\.end))
     return failures >= rule.after ? AlertDue(failures: failures, after: rule.after) : nil
   }
 
@@ -68,17 +73,24 @@ extension RunSession {
       outcome != .skipped
     else { return nil }
     guard let earlier = earlier(started) else { return AlertDue(failures: 1, after: rule.after) }
-    return rule.failures(with: outcome, after: earlier).map { AlertDue(failures: $0, after: rule.after) }
+    return rule.failures(with: outcome, after: earlier.map(\.end)).map { AlertDue(failures: $0, after: rule.after) }
   }
 
-  /// How the runs before this one ended, the newest first; nil if they cannot be read.
-  private func earlier(_ started: RunStarted) -> [AlertRule.Earlier]? {
-    guard let runs = try? services.history.runs(of: started.runbook, since: nil, limit: Self.depth) else { return nil }
-    return runs.filter {
+  /// The runs before this one that count for its alert, the newest first; nil if they cannot be read.
+  private func earlier(_ started: RunStarted) -> [RunSummary]? {
+    try? services.history.runs(of: started.runbook, since: nil, limit: Self.depth).filter {
       $0.parent == nil && $0.only.isEmpty && !$0.goesOn && $0.target == started.target?.name
     }
-    .map { run in run.outcome.map(AlertRule.Earlier.ended) ?? .died }
   }
+
+  /// What of severity P1 people were told of.
+  func outages(_ routes: ChannelRoutes) -> PastOutages {
+    PastOutages(history: services.history, state: state, routes: routes)
+  }
+}
+
+extension RunSummary {
+  fileprivate var end: AlertRule.Earlier { outcome.map(AlertRule.Earlier.ended) ?? .died }
 }
 
 extension RunStarted {

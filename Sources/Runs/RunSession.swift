@@ -81,9 +81,7 @@ struct RunSession: Sendable {
     let planned = Event.runPlanned(RunPlanned(steps: plan.facts))
     var services = services
     services.state = state
-    services.outages = services.channels.map {
-      PastOutages(history: services.history, state: state, routes: $0)
-    }
+    services.outages = services.channels.map(outages)
     let driver = RunDriver(
       plan: plan, run: run, services: services, people: RunPeople(journal.folder, rules, prompter: prompter),
       append: { events in

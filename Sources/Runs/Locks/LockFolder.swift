@@ -102,23 +102,12 @@ package struct LockFolder: Hashable, Sendable {
         "\(path) is not there, and you may not make it; as root: groupadd -f runbook && install -d -o root -g runbook -m 2770 \(path) && usermod -aG runbook \(user); then log in again"
     }
     if found.group != 0, found.mode & 0o070 == 0o070 {
-      let group = Self.name(ofGroup: found.group) ?? "\(found.group)"
+      let group = Account.name(ofGroup: found.group) ?? "\(found.group)"
       return
         "\(path) is for the group \(group); as root: usermod -aG \(group) \(user); then log in again (id shows whether you are in it)"
     }
     return
       "\(path) is for no group that you could join; as root: groupadd -f runbook && chgrp -R runbook \(path) && chmod 2770 \(path) && usermod -aG runbook \(user); then log in again"
-  }
-
-  private static func name(ofGroup id: UInt32) -> String? {
-    var entry = group()
-    var found: UnsafeMutablePointer<group>?
-    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1 << 14) { buffer in
-      guard let start = buffer.baseAddress, getgrgid_r(id, &entry, start, buffer.count, &found) == 0, found != nil,
-        let name = entry.gr_name
-      else { return nil }
-      return String(cString: name)
-    }
   }
 
   private func onDisk<Result: ~Copyable>(
